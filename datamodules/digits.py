@@ -1,0 +1,46 @@
+"""Handwritten digits: 1,797 scans of 8 x 8 pixels (Alpaydin and Kaynak, 1998), no download."""
+
+from functools import cached_property
+
+import numpy as np
+from sklearn.datasets import load_digits
+
+from datamodules.augmentation import Transform, glyph_augmentation
+from datamodules.base import ImageDataModule, Split
+from datamodules.source import ArraySource, resize
+
+
+class DigitsDataModule(ImageDataModule):
+    """The digits that scikit-learn ships, enlarged so that networks for photographs take them.
+
+    Args:
+        image_size: Side in pixels that the 8 x 8 scans are enlarged to.
+        batch_size: Images per batch and process.
+        num_workers: Loader processes; the images are in memory, so none is fastest.
+        augmentation: albumentations for training images; None for `glyph_augmentation`.
+        split: Shares of the images to validate and to test on.
+    """
+
+    def __init__(
+        self,
+        image_size: int = 32,
+        batch_size: int = 64,
+        num_workers: int | None = 0,
+        augmentation: list[Transform] | None = None,
+        split: Split = Split(val=0.2, test=0.2),
+    ) -> None:
+        transforms = glyph_augmentation() if augmentation is None else augmentation
+        super().__init__(image_size, 1, batch_size, num_workers, transforms, split)
+
+    @cached_property
+    def class_names(self) -> tuple[str, ...]:
+        """The ten digits."""
+        return tuple("0123456789")
+
+    def load(self) -> dict[str, ArraySource]:
+        """All images; none of them is set aside by its publisher."""
+        digits = load_digits()
+        scans = (digits.images * (255 / 16)).round().astype(np.uint8)[..., None]  # grey: 0 to 16
+        images = np.stack([resize(scan, self.image_size) for scan in scans])
+        names = [f"{index:04d}" for index in range(len(images))]
+        return {"train": ArraySource(images, digits.target.astype(np.int64), names)}

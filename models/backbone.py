@@ -1,0 +1,64 @@
+"""What the classifier asks of a network, whatever its architecture."""
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor, nn
+
+
+class Backbone(nn.Module, ABC):
+    """A network without its classifier: images in, one feature vector an image out.
+
+    Own networks, timm's and torchvision's all answer the same three questions, so nothing that
+    uses a backbone branches on its architecture. A backbone normalises its input itself, since
+    mean and standard deviation belong to the weights.
+
+    Attributes:
+        num_features: Length of the feature vector.
+    """
+
+    num_features: int
+
+    @abstractmethod
+    def forward(self, images: Tensor) -> Tensor:
+        """Map images in [0, 1], (N, num_channels, H, W), to features (N, num_features)."""
+
+    @abstractmethod
+    def stages(self) -> dict[str, list[str]]:
+        """Names of the parameters of each stage, input to output; every parameter is in one."""
+
+
+class Normalize(nn.Module):
+    """Subtract the mean and divide by the standard deviation of each channel.
+
+    Args:
+        mean: Mean of each channel of images in [0, 1].
+        std: Standard deviation of each channel.
+        num_channels: Channels of the images; where it differs from the length of `mean`, the
+            average over the channels serves for all.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, mean: tuple[float, ...], std: tuple[float, ...], num_channels: int) -> None:
+        super().__init__()
+        for name, values in (("mean", mean), ("std", std)):
+            channels = torch.tensor(values)
+            if len(channels) != num_channels:
+                channels = channels.mean().expand(num_channels).clone()
+            # Not persistent: it comes from the configuration, and counts as no running statistic.
+            self.register_buffer(name, channels.view(-1, 1, 1), persistent=False)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map images in [0, 1] to images of about zero mean and unit variance."""
+        return (images - self.mean) / self.std
+
+
+def stages_of_children(network: nn.Module, prefix: str = "") -> dict[str, list[str]]:
+    """One stage for each child that has parameters, in the order of their definition."""
+    stages = {
+        name: [f"{prefix}{name}.{parameter}" for parameter, _ in child.named_parameters()]
+        for name, child in network.named_children()
+    }
+    return {name: parameters for name, parameters in stages.items() if parameters}

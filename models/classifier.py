@@ -1,0 +1,183 @@
+"""The image-classification task."""
+
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from lightning.pytorch import LightningModule
+from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable, ReduceLROnPlateau
+from lightning.pytorch.utilities.types import STEP_OUTPUT, OptimizerLRScheduler
+from torch import Tensor, nn
+from torchmetrics import MeanMetric
+from torchmetrics.classification import MulticlassAccuracy, MulticlassConfusionMatrix
+
+from models.backbone import Backbone
+from models.head import Head
+from models.loss import CrossEntropy
+from models.metrics import accuracy, f1_macro
+
+Batch = Sequence[Tensor]  # images in [0, 1], labels, indices in the data set
+HeadCallable = Callable[[int, int], nn.Module]  # (num_features, num_classes) -> head
+LossCallable = Callable[[Sequence[int]], nn.Module]  # (class_counts) -> loss(logits, labels)
+
+
+class ImageClassifier(LightningModule):
+    """A backbone, a head on top of it, and how the two are trained.
+
+    Logs `<stage>/loss` and `<stage>/accuracy` for train, val and test, `<stage>/f1_macro` for
+    val and test, and `train/loss_step`. `confusion` keeps the counts of the last val or test
+    pass for the callbacks: rows are true classes.
+
+    Args:
+        backbone: Network that turns images in [0, 1] into features.
+        num_classes: Logits of the head; the command line takes it from the data.
+        head: Builds the head from the numbers of features and classes.
+        loss: Builds the loss from the class counts of the training set.
+        optimizer: Builds the optimizer from one named parameter group a stage, head last.
+        lr_scheduler: Builds the learning-rate scheduler, which is stepped every epoch.
+    """
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        num_classes: int,
+        head: HeadCallable = Head,
+        loss: LossCallable = CrossEntropy,
+        optimizer: OptimizerCallable = torch.optim.AdamW,
+        lr_scheduler: LRSchedulerCallable | None = None,
+    ) -> None:
+        super().__init__()
+        self.save_hyperparameters(logger=False)
+        self.backbone = backbone
+        self.head = head(backbone.num_features, num_classes)
+        self.make_loss = loss
+        self.make_optimizer = optimizer
+        self.make_lr_scheduler = lr_scheduler
+        self.train_loss = MeanMetric()
+        self.train_accuracy = MulticlassAccuracy(num_classes, average="micro", validate_args=False)
+        self.eval_loss = MeanMetric()
+        self.confusion = MulticlassConfusionMatrix(num_classes, validate_args=False)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map images in [0, 1], (N, num_channels, H, W), to logits (N, num_classes)."""
+        return self.head(self.backbone(images))
+
+    def setup(self, stage: str) -> None:
+        """Build the loss, now that the training set and with it the class counts are known."""
+        self.loss = self.make_loss(self.trainer.datamodule.class_counts)  # pyright: ignore[reportAttributeAccessIssue]
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        """Hand over every parameter, in one named group a stage; a frozen one has no gradient."""
+        optimizer = self.make_optimizer(self.parameter_groups())
+        if self.make_lr_scheduler is None:
+            return optimizer
+        scheduler = self.make_lr_scheduler(optimizer)
+        if isinstance(scheduler, ReduceLROnPlateau):
+            monitored = {"scheduler": scheduler, "monitor": scheduler.monitor}
+            return {"optimizer": optimizer, "lr_scheduler": monitored}  # pyright: ignore[reportReturnType]
+        return [optimizer], [scheduler]
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """One optimizer group a stage, from the input to the head."""
+        parameters = dict(self.backbone.named_parameters())
+        stages = self.backbone.stages().items()
+        groups = [{"name": stage, "params": [parameters[n] for n in names]} for stage, names in stages]
+        return [*groups, {"name": "head", "params": list(self.head.parameters())}]
+
+    def on_train_epoch_start(self) -> None:
+        """Log what this epoch trains, and how fast."""
+        total = sum(parameter.numel() for parameter in self.parameters())
+        trainable = sum(p.numel() for p in self.parameters() if p.requires_grad)
+        self._log({"params/total": float(total), "params/trainable": float(trainable)})
+        [optimizer] = self.trainer.optimizers
+        self._log({f"lr/{group['name']}": group["lr"] for group in optimizer.param_groups})
+
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        """Make what a step draws a function of its place, never of what was drawn before.
+
+        So a run repeats bit for bit wherever it was interrupted, and whatever is drawn between
+        two steps, by validation or by a callback, does not change it.
+        """
+        seed = int(os.environ.get("PL_GLOBAL_SEED", "0"))
+        place = (seed, self.current_epoch, batch_idx, self.global_rank)
+        torch.manual_seed(int(np.random.SeedSequence(place).generate_state(1)[0]))
+
+    def training_step(self, batch: Batch, batch_idx: int) -> STEP_OUTPUT:
+        """Return the loss to minimise, and the logits for callbacks."""
+        images, labels, _ = batch
+        logits = self(images)
+        loss = self.loss(logits, labels)
+        self.train_loss.update(loss.detach(), len(labels))
+        self.train_accuracy.update(logits.detach(), labels)
+        # On logging steps only: a `self.log` costs half a millisecond, and the progress bar waits
+        # for the device.
+        if self.trainer.global_step % self.trainer.log_every_n_steps == 0:  # pyright: ignore[reportAttributeAccessIssue]
+            self.log("train/loss_step", loss, prog_bar=True, on_step=True, on_epoch=False)
+        return {"loss": loss, "logits": logits.detach()}
+
+    def on_before_backward(self, loss: Tensor) -> None:
+        """Stop before a loss that is no number ruins the weights, so that the last are kept.
+
+        Raises:
+            ValueError: If the loss is infinite or not a number.
+        """
+        if not torch.isfinite(loss):
+            raise ValueError(
+                f"The loss is {loss.item()} in epoch {self.current_epoch}, step {self.global_step}. "
+                "Try a lower learning rate, or trainer.gradient_clip_val: 1.0."
+            )
+
+    def on_train_epoch_end(self) -> None:
+        """Log the means over the epoch."""
+        self._log({"train/loss": self.train_loss.compute()})
+        self._log({"train/accuracy": self.train_accuracy.compute()}, prog_bar=True)
+        self.train_loss.reset()
+        self.train_accuracy.reset()
+
+    def on_validation_epoch_start(self) -> None:
+        """Forget the last pass; until here the callbacks can read it."""
+        self.eval_loss.reset()
+        self.confusion.reset()
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> STEP_OUTPUT:
+        """Count, and return the logits for callbacks."""
+        return self._evaluate(batch)
+
+    def on_validation_epoch_end(self) -> None:
+        """Log what follows from the counts."""
+        self._log_evaluation("val")
+
+    def on_test_epoch_start(self) -> None:
+        """See `on_validation_epoch_start`."""
+        self.on_validation_epoch_start()
+
+    def test_step(self, batch: Batch, batch_idx: int) -> STEP_OUTPUT:
+        """See `validation_step`."""
+        return self._evaluate(batch)
+
+    def on_test_epoch_end(self) -> None:
+        """See `on_validation_epoch_end`."""
+        self._log_evaluation("test")
+
+    def predict_step(self, batch: Batch, batch_idx: int) -> STEP_OUTPUT:
+        """Return the logits."""
+        return {"logits": self(batch[0])}
+
+    def _evaluate(self, batch: Batch) -> STEP_OUTPUT:
+        images, labels, _ = batch
+        logits = self(images)
+        self.eval_loss.update(self.loss(logits, labels), len(labels))
+        self.confusion.update(logits, labels)
+        return {"logits": logits}
+
+    def _log_evaluation(self, stage: str) -> None:
+        counts = self.confusion.compute().cpu()  # in double, which not every accelerator has
+        self._log({f"{stage}/loss": self.eval_loss.compute()})
+        self._log({f"{stage}/accuracy": accuracy(counts)}, prog_bar=True)
+        self._log({f"{stage}/f1_macro": f1_macro(counts)})
+
+    def _log(self, metrics: dict[str, Any], prog_bar: bool = False) -> None:
+        # The metrics were reduced over the processes already: `sync_dist` averages equal numbers.
+        self.log_dict(metrics, prog_bar=prog_bar, on_step=False, on_epoch=True, sync_dist=True)
