@@ -1,0 +1,19 @@
+"""What happens around training: pictures, tables, and when they are made."""
+
+from callbacks.confusion_matrix import ConfusionMatrixMonitor
+from callbacks.data import DataVisualizer
+from callbacks.filters import FilterVisualizer
+from callbacks.grad_cam import GradCAMVisualizer
+from callbacks.learning_curves import LearningCurvesVisualizer
+from callbacks.predictions import PredictionWriter
+from callbacks.visualizer import Visualizer
+
+__all__ = [
+    "ConfusionMatrixMonitor",
+    "DataVisualizer",
+    "FilterVisualizer",
+    "GradCAMVisualizer",
+    "LearningCurvesVisualizer",
+    "PredictionWriter",
+    "Visualizer",
+]

@@ -1,0 +1,1 @@
+"""The application: command line, tracking, and the commands around training."""

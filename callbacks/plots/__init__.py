@@ -1,0 +1,21 @@
+"""Pictures. Plain functions: arrays in, `matplotlib.figure.Figure` out."""
+
+from callbacks.plots.augmentations import plot_augmentations
+from callbacks.plots.class_counts import plot_class_counts
+from callbacks.plots.confusion_matrix import plot_confusion_matrix
+from callbacks.plots.curves import plot_curves
+from callbacks.plots.filters import plot_filters
+from callbacks.plots.overlays import plot_overlays
+from callbacks.plots.sheet import RIGHT, WRONG, plot_sheet
+
+__all__ = [
+    "RIGHT",
+    "WRONG",
+    "plot_augmentations",
+    "plot_class_counts",
+    "plot_confusion_matrix",
+    "plot_curves",
+    "plot_filters",
+    "plot_overlays",
+    "plot_sheet",
+]

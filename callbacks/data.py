@@ -1,0 +1,40 @@
+"""Pictures of the data, before the first step."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from lightning.pytorch import Callback, LightningModule, Trainer
+
+from callbacks.plots import plot_augmentations, plot_class_counts
+from callbacks.run import data_of
+from callbacks.tracking import log_figure
+
+
+@dataclass(eq=False)
+class DataVisualizer(Callback):
+    """Log class counts and a sheet of training images with their augmentations.
+
+    Attributes:
+        num_images: Training images in the sheet, spread over the classes.
+        num_draws: Augmented versions of each.
+    """
+
+    num_images: int = 6
+    num_draws: int = 5
+
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Draw both."""
+        if not trainer.is_global_zero:
+            return
+        data = data_of(trainer)
+        counts = {
+            split: np.bincount(source.labels, minlength=len(data.class_names))
+            for split, source in data.sources.items()
+        }
+        log_figure(trainer, plot_class_counts(counts, data.class_names), "class_counts")
+        images, draws, labels = data.augmented(self.num_images, self.num_draws)
+        names = [data.class_names[label] for label in labels]
+        figure = plot_augmentations(
+            images.movedim(1, -1).numpy(), draws.movedim(2, -1).numpy(), names
+        )
+        log_figure(trainer, figure, "samples")

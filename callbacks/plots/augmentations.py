@@ -1,0 +1,23 @@
+"""Training images, and what augmentation makes of them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from callbacks.plots.sheet import plot_sheet
+
+
+def plot_augmentations(images: np.ndarray, draws: np.ndarray, names: Sequence[str]) -> Figure:
+    """One row an image: the image, then its draws.
+
+    Args:
+        images: In [0, 1], (N, H, W, C).
+        draws: The same images augmented, (N, num_draws, H, W, C).
+        names: Class of each image.
+    """
+    num_draws = draws.shape[1]
+    tiles = np.concatenate([images[:, None], draws], axis=1).reshape(-1, *images.shape[1:])
+    captions = [text for name in names for text in (name, *[""] * num_draws)]
+    title = "training images (left) and how they reach the network"
+    return plot_sheet(tiles, captions, num_draws + 1, title)

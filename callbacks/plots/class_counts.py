@@ -1,0 +1,37 @@
+"""How many images there are of each class."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from callbacks.plots.sheet import DPI, shorten
+
+COLORS = ("#0072B2", "#E69F00", "#999999")  # Okabe and Ito
+ROW_INCHES = 0.24
+
+
+def plot_class_counts(counts: Mapping[str, np.ndarray], class_names: Sequence[str]) -> Figure:
+    """Stacked bars, one a class.
+
+    Args:
+        counts: Images of each class, (K,), for each split.
+        class_names: Names of the K classes.
+    """
+    num_classes = len(class_names)
+    row = ROW_INCHES if num_classes <= 40 else 0.13
+    figure = Figure(figsize=(6.4, max(3.4, row * num_classes + 1.3)), dpi=DPI, layout="constrained")
+    axes = figure.subplots()
+    left = np.zeros(num_classes)
+    for (split, values), color in zip(counts.items(), COLORS, strict=False):
+        label = f"{split}: {values.sum():,}"
+        axes.barh(np.arange(num_classes), values, left=left, color=color, label=label)
+        left += values
+    names = [shorten(name, 28) for name in class_names]
+    axes.set_yticks(np.arange(num_classes), names, fontsize=9 if num_classes <= 40 else 6)
+    axes.set_ylim(num_classes - 0.4, -0.6)
+    axes.set_xlabel("images")
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.suptitle(f"{num_classes} classes", fontsize=11)
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, frameon=False, fontsize=9)
+    return figure

@@ -1,0 +1,43 @@
+"""Heat maps over the images that they explain."""
+
+from collections.abc import Sequence
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+
+from callbacks.plots.sheet import add_colorbar, plot_sheet
+
+CMAP = "inferno"
+
+
+def plot_overlays(
+    images: np.ndarray,
+    maps: np.ndarray,
+    captions: Sequence[str],
+    colors: Sequence[str],
+    title: str,
+    columns: int = 3,
+) -> Figure:
+    """Each image beside itself under its map: the stronger the map, the more it covers.
+
+    Args:
+        images: In [0, 1], (N, H, W, C).
+        maps: In [0, 1], (N, H, W); one that is 0 everywhere leaves its image as it is.
+        captions: A line for each image.
+        colors: Colour of each caption.
+        title: What the maps mean.
+        columns: Images in a row.
+    """
+    rgb = np.broadcast_to(images, (*images.shape[:3], 3))
+    heat = matplotlib.colormaps[CMAP](maps)[..., :3]
+    cover = 0.75 * maps[..., None]
+    overlays = (1 - cover) * rgb * 0.85 + cover * heat
+    pairs = np.concatenate([rgb, overlays], axis=2)
+    notes = [
+        f"{caption} (no evidence)" if not map_.any() else caption
+        for caption, map_ in zip(captions, maps, strict=True)
+    ]
+    figure = plot_sheet(pairs, notes, columns, title, colors)
+    add_colorbar(figure.axes[0], CMAP, 0, 1, "evidence, 1 = strongest place in the image")
+    return figure

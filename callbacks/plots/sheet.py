@@ -1,0 +1,80 @@
+"""Contact sheets: many small pictures in one, drawn as a single image, which is fast."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+
+RIGHT, WRONG, NEUTRAL = "#0072B2", "#D55E00", "black"  # Okabe and Ito's blue and vermilion
+DPI = 130
+TILE_INCHES = 1.05
+CAPTION_INCHES = 0.2
+MIN_INCHES = 4.2  # width of a sheet of few columns
+GAP = 0.06  # between tiles, in tiles
+
+
+def plot_sheet(
+    tiles: np.ndarray,
+    captions: Sequence[str],
+    columns: int,
+    title: str,
+    colors: Sequence[str] | None = None,
+) -> Figure:
+    """Tile pictures row by row, each with a caption beneath.
+
+    Args:
+        tiles: Pictures in [0, 1], (N, H, W, 3) or (N, H, W, 1).
+        captions: A line of text for each picture; empty for none.
+        columns: Pictures in a row.
+        title: What the sheet shows.
+        colors: Colour of each caption.
+    """
+    captioned = any(captions)
+    rows = -(-len(tiles) // columns)
+    ratio = tiles.shape[1] / tiles.shape[2]  # a tile is one unit wide and `ratio` high
+    inches = max(TILE_INCHES / min(ratio, 1), MIN_INCHES / columns)
+    caption = CAPTION_INCHES / inches if captioned else GAP
+    size = (columns * inches * (1 + GAP) + 0.2, rows * inches * (ratio + caption) + 0.4)
+    figure = Figure(figsize=size, dpi=DPI, layout="constrained")
+    axes = figure.subplots()
+    axes.set_title(title, fontsize=10)
+    axes.set_axis_off()
+    for index, tile in enumerate(tiles):
+        row, column = divmod(index, columns)
+        left, top = column * (1 + GAP), row * (ratio + caption)
+        axes.imshow(
+            np.broadcast_to(tile, (*tile.shape[:2], 3)).clip(0, 1),
+            extent=(left, left + 1, top + ratio, top),
+            interpolation="nearest",
+        )
+        axes.text(
+            left + 0.5,
+            top + ratio + 0.02,
+            shorten(captions[index], round(16 * inches)),
+            ha="center",
+            va="top",
+            fontsize=7.5,
+            color=colors[index] if colors else NEUTRAL,
+        )
+    axes.set_xlim(0, columns * (1 + GAP) - GAP)
+    axes.set_ylim(rows * (ratio + caption), 0)
+    axes.set_aspect("equal")
+    return figure
+
+
+def add_colorbar(axes: Axes, cmap: str, low: float, high: float, label: str) -> None:
+    """A slim bar that says what the colours mean."""
+    figure = axes.figure
+    bar = figure.colorbar(
+        ScalarMappable(Normalize(low, high), cmap), ax=axes, fraction=0.03, pad=0.02, aspect=35
+    )
+    bar.set_label(label, fontsize=8)
+    bar.ax.tick_params(labelsize=7)
+
+
+def shorten(text: str, length: int) -> str:
+    """Cut a text that would run into its neighbour."""
+    return text if len(text) <= length else text[: length - 1] + "…"

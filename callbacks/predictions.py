@@ -1,0 +1,87 @@
+"""What the network said of each image, as a table."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.trainer.states import TrainerFn
+from torch import Tensor
+
+from callbacks.run import data_of
+from callbacks.tracking import log_text
+
+
+@dataclass(eq=False)
+class PredictionWriter(Callback):
+    """Log `predictions/test.csv` or `predictions/predict.csv`: a row an image, in their order.
+
+    Columns are image, label, predicted and confidence, the softmax probability of the
+    prediction. Under several processes the rows of all are gathered.
+    """
+
+    def on_test_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Begin a new table."""
+        self._rows: list[tuple[int, int, float]] = []
+
+    def on_predict_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Begin a new table."""
+        self._rows = []
+
+    def on_test_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: list[Tensor],
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Add a batch."""
+        self._add(outputs["logits"], batch)
+
+    def on_predict_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: list[Tensor],
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Add a batch."""
+        self._add(outputs["logits"], batch)
+
+    def on_test_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Store the table."""
+        self._store(trainer, "test")
+
+    def on_predict_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Store the table."""
+        self._store(trainer, "predict")
+
+    def _add(self, logits: Tensor, batch: list[Tensor]) -> None:
+        confidence, predicted = logits.float().softmax(dim=1).max(dim=1)
+        columns = (batch[2], predicted, confidence)
+        self._rows += zip(*(column.tolist() for column in columns), strict=True)
+
+    def _store(self, trainer: Trainer, split: str) -> None:
+        parts: list[Any] = [None] * trainer.world_size
+        if trainer.world_size > 1:
+            torch.distributed.all_gather_object(parts, self._rows)
+        else:
+            parts = [self._rows]
+        data = data_of(trainer)
+        fn = trainer.state.fn
+        source = data.sources[split if fn != TrainerFn.PREDICTING or split in data.sources else "test"]
+        rows = sorted(row for part in parts for row in part)
+        table = pd.DataFrame(
+            {
+                "image": [source.names[index] for index, _, _ in rows],
+                "label": [data.class_names[source.labels[index]] for index, _, _ in rows],
+                "predicted": [data.class_names[predicted] for _, predicted, _ in rows],
+                "confidence": [round(confidence, 6) for _, _, confidence in rows],
+            }
+        )
+        log_text(trainer, table.to_csv(index=False), f"predictions/{split}.csv")

@@ -1,0 +1,39 @@
+"""What a callback may ask of the run it watches."""
+
+from typing import Any, Protocol
+
+from lightning.pytorch import LightningModule, Trainer
+from torch import Tensor
+
+from models import ImageClassifier
+
+
+class ImageData(Protocol):
+    """The part of an image datamodule that callbacks read."""
+
+    class_names: tuple[str, ...]
+    sources: dict[str, Any]
+
+    def sample(self, num_images: int) -> tuple[Tensor, Tensor]:
+        """The same validation images at every call, in [0, 1], and their labels."""
+        ...
+
+    def augmented(self, num_images: int, num_draws: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Training images, what augmentation makes of them, and their labels."""
+        ...
+
+
+def data_of(trainer: Trainer) -> ImageData:
+    """The datamodule of the run."""
+    return trainer.datamodule  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def classifier_of(module: LightningModule) -> ImageClassifier:
+    """The module of the run, which has to be an `ImageClassifier`.
+
+    Raises:
+        TypeError: If it is another one.
+    """
+    if not isinstance(module, ImageClassifier):
+        raise TypeError(f"This callback reads an ImageClassifier, got {type(module).__name__}.")
+    return module

@@ -1,0 +1,5 @@
+"""`python -m lightning_app`."""
+
+from lightning_app.main import main
+
+main()

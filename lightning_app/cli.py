@@ -1,0 +1,160 @@
+"""The commands that train and test: the only place where all packages meet."""
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+from jsonargparse import Namespace
+from lightning.pytorch import Trainer
+from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
+
+from callbacks import (
+    ConfusionMatrixMonitor,
+    DataVisualizer,
+    FilterVisualizer,
+    GradCAMVisualizer,
+    LearningCurvesVisualizer,
+    PredictionWriter,
+)
+from datamodules import ImageDataModule
+from lightning_app.checkpoint_io import AtomicCheckpointIO
+from lightning_app.checkpoints import find_checkpoint, run_id_of
+from lightning_app.parse_errors import BriefParser
+from lightning_app.run_logger import RunLogger
+from lightning_app.run_record import RunRecord, run_logger_of
+from lightning_app.summary import print_summary
+from models import ImageClassifier
+
+TRAINER: dict[str, Any] = {
+    "default_root_dir": "mlruns",
+    "logger": {"class_path": "RunLogger"},
+    "plugins": [{"class_path": "AtomicCheckpointIO"}],
+    "use_distributed_sampler": False,  # ours share out the images themselves
+    "log_every_n_steps": 10,
+    "enable_model_summary": False,  # it is an artifact of the run
+}
+
+BEST: dict[str, Any] = {
+    "filename": "best",
+    "monitor": "val/accuracy",
+    "mode": "max",
+    "save_on_train_epoch_end": True,  # when the epoch is over, so that nothing of it is repeated
+    "enable_version_counter": False,
+}
+
+LAST: dict[str, Any] = {
+    "filename": "last",
+    "save_on_train_epoch_end": True,
+    "save_on_exception": True,
+    "enable_version_counter": False,
+}
+
+PICTURES = {
+    "data": DataVisualizer,
+    "curves": LearningCurvesVisualizer,
+    "confusion": ConfusionMatrixMonitor,
+    "filters": FilterVisualizer,
+    "grad_cam": GradCAMVisualizer,
+}
+
+# What Lightning, torch and jsonargparse say of our defaults that is no news to the user.
+QUIET = (
+    r".*does not have many workers.*",
+    r".*smaller than the logging interval.*",
+    r"(?s).*Dump of a value that does not round-trip.*",
+    r".*Checkpoint directory .* exists and is not empty.*",
+    r".*`isinstance\(treespec, LeafSpec\)` is deprecated.*",
+)
+
+
+class ImageClassificationCLI(LightningCLI):
+    """LightningCLI that tracks every run and shows it from the inside."""
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        """Link what the data know to what the model needs; add checkpoints and pictures."""
+        for name in ("num_classes", "backbone.init_args.num_channels"):
+            source = f"data.{name.rsplit('.', 1)[-1]}"
+            parser.link_arguments(source, f"model.init_args.{name}", apply_on="instantiate")
+        for name, defaults in (("best_checkpoint", BEST), ("last_checkpoint", LAST)):
+            parser.add_lightning_class_args(ModelCheckpoint, name)
+            parser.set_defaults({f"{name}.{key}": value for key, value in defaults.items()})
+        for name, picture in PICTURES.items():
+            parser.add_argument(
+                f"--pictures.{name}",
+                type=picture | bool,
+                default=picture(),
+                help=f"{(picture.__doc__ or '').splitlines()[0]} `false` for none.",
+            )
+
+    def before_instantiate_classes(self) -> None:
+        """Find the checkpoint that `best` or `last` means, or say that there is none."""
+        config = self.config[self.subcommand]
+        wanted = config.get("ckpt_path")
+        if wanted is None and self.subcommand != "fit":
+            raise ValueError(
+                f"`lightning_cli {self.subcommand}` needs a trained network: --ckpt_path best, "
+                "--ckpt_path last, or --ckpt_path FILE."
+            )
+        if wanted is not None:
+            logger = config.trainer.logger
+            named = isinstance(logger, Namespace) and "experiment_name" in logger.init_args
+            experiment = logger.init_args.experiment_name if named else ""
+            config.ckpt_path = str(find_checkpoint(wanted, experiment))
+
+    def instantiate_trainer(self, **kwargs: Any) -> Trainer:
+        """Build the trainer with the pictures that are not switched off."""
+        chosen = self._get(self.config_init, "trainer").callbacks or []
+        chosen = chosen if isinstance(chosen, list) else [chosen]
+        pictures = self._get(self.config_init, "pictures").as_dict()
+        shown = [
+            PICTURES[name]() if picture is True else picture
+            for name, picture in pictures.items()
+            if picture
+        ]
+        return super().instantiate_trainer(
+            callbacks=[*chosen, *shown, PredictionWriter()], **kwargs
+        )
+
+    def after_instantiate_classes(self) -> None:
+        """Go on with the run that a checkpoint comes from, or name the new one."""
+        logger = run_logger_of(self.trainer)
+        if logger is None:
+            return
+        backbone = self.config[self.subcommand].model.init_args.backbone
+        logger.default_name = str(
+            backbone.init_args.get("name") or backbone.class_path.rsplit(".", 1)[-1]
+        )
+        if path := self.config[self.subcommand].get("ckpt_path"):
+            run_id = run_id_of(Path(path))
+            if run_id and not logger.attach(run_id, training=self.subcommand == "fit"):
+                warnings.warn(f"The run {run_id} of {path} is not in this store.", stacklevel=1)
+
+    def after_fit(self) -> None:
+        """Say where the result is."""
+        if self.trainer.is_global_zero:
+            print_summary(self.trainer)
+
+
+def run(args: ArgsType = None) -> None:
+    """Run `fit`, `validate`, `test` or `predict`; `args` replaces `sys.argv`."""
+    for message in QUIET:
+        warnings.filterwarnings("ignore", message)
+    torch.set_float32_matmul_precision("high")  # tensor cores where there are some
+    ImageClassificationCLI(
+        model_class=ImageClassifier,
+        datamodule_class=ImageDataModule,
+        subclass_mode_model=True,
+        subclass_mode_data=True,
+        auto_configure_optimizers=False,
+        parser_class=BriefParser,
+        save_config_callback=RunRecord,
+        save_config_kwargs={"save_to_log_dir": False},
+        seed_everything_default=0,
+        trainer_defaults=TRAINER,
+        args=args,
+    )
+
+
+__all__ = ["AtomicCheckpointIO", "ImageClassificationCLI", "RunLogger", "run"]  # named in TRAINER

@@ -1,0 +1,50 @@
+"""`lightning_cli`: one screen of help, then the command; torch is imported only where needed."""
+
+import sys
+
+HELP = """\
+Train image classifiers and see what they learned.
+
+  lightning_cli fit --config FILE.yaml                        train; the run appears in MLflow
+  lightning_cli fit --config FILE.yaml --ckpt_path last       go on where the last run stopped
+  lightning_cli test --config FILE.yaml --ckpt_path best      test the best network of the last run
+  lightning_cli validate, predict                             as test, on other images
+  lightning_cli ui [--port 5000]                              open the runs in a browser
+
+Any setting can be overridden: --trainer.max_epochs 3, --data.batch_size 16,
+--model.backbone TimmBackbone --model.backbone.name resnet18, --pictures.grad_cam false.
+
+  lightning_cli fit --help                                    every option
+  lightning_cli fit --config FILE.yaml --print_config         every setting, with its value
+"""
+TRAINING = ("fit", "validate", "test", "predict")
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run a command; `args` replaces `sys.argv` in tests.
+
+    Raises:
+        SystemExit: With 1 after a mistake that the user can mend, 2 after a command line that
+            does not parse.
+    """
+    arguments = sys.argv[1:] if args is None else args
+    command = arguments[0] if arguments else "--help"
+    if command in ("-h", "--help"):
+        print(HELP)
+    elif command == "ui":
+        from lightning_app.ui import open_ui
+
+        open_ui(arguments[1:])
+    elif command in TRAINING:
+        _train(args)
+    else:
+        print(f"There is no command {command!r}.\n\n{HELP}", file=sys.stderr)
+        raise SystemExit(2)
+
+
+def _train(args: list[str] | None) -> None:
+    from lightning_app.cli import run
+    from lightning_app.user_errors import explained
+
+    with explained():
+        run(args)

@@ -1,0 +1,177 @@
+"""The MLflow logger of every run."""
+
+import secrets
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+from lightning.pytorch.loggers import MLFlowLogger
+from lightning.pytorch.loggers.logger import rank_zero_experiment
+from lightning.pytorch.utilities import rank_zero_only
+from lightning.pytorch.utilities.exceptions import SIGTERMException
+from mlflow.entities import Metric, RunStatus
+from mlflow.exceptions import MlflowException
+from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
+
+from lightning_app.patient_client import PatientClient
+from lightning_app.store import ROOT, checkpoint_folder, is_local, tracking_uri
+
+FLUSH_SECONDS = 5.0  # how far the UI may lag behind; a write costs a step some milliseconds
+MAX_BATCH = 1000  # metrics that MLflow takes at once
+
+
+class RunLogger(MLFlowLogger):
+    """Keeps runs in `mlruns/mlflow.db`, or where `MLFLOW_TRACKING_URI` points.
+
+    Metrics are buffered and sent every few seconds. Their x-axis is the epoch, but for those that
+    end in `_step`. A run ends as FINISHED, FAILED, or, when interrupted, KILLED.
+
+    Args:
+        experiment_name: Runs that belong together.
+        run_name: Name of the run; None makes one that no other run has.
+        root: Folder of the store, the artifacts and the checkpoints.
+        tags: Tags of the run.
+    """
+
+    def __init__(
+        self,
+        experiment_name: str = "image_classification",
+        run_name: str | None = None,
+        root: Path = ROOT,
+        tags: dict[str, Any] | None = None,
+    ) -> None:
+        self.root = root
+        self.uri = tracking_uri(root)
+        self.default_name = "run"
+        self._monitor: SystemMetricsMonitor | None = None
+        self._keeps_status = False
+        self._buffer: list[Metric] = []
+        self._flushed = time.monotonic()
+        root.mkdir(parents=True, exist_ok=True)
+        # Two processes that both create the database would break it.
+        self._lock = FileLock(root / ".store.lock")
+        with self._lock:
+            super().__init__(experiment_name, run_name, self.uri, tags)
+
+    @property
+    def experiment_name(self) -> str:
+        """Name of the experiment, which is part of the checkpoints' path."""
+        return self._experiment_name
+
+    @property
+    def run_name(self) -> str:
+        """Name of the run, as the UI shows it."""
+        return self.experiment.get_run(self.run_id).info.run_name
+
+    @property
+    def checkpoint_folder(self) -> Path:
+        """Where the checkpoints of this run lie."""
+        return checkpoint_folder(self.root, self._experiment_name, self.run_id or "")
+
+    def attach(self, run_id: str, training: bool) -> bool:
+        """Continue a run instead of starting one, if the store has it.
+
+        Args:
+            run_id: The run.
+            training: Whether the run trains on; else its status stays as it is.
+        """
+        with self._lock:
+            try:
+                run = self._mlflow_client.get_run(run_id)
+            except MlflowException:
+                return False
+        self._run_id = run.info.run_id
+        self._experiment_name = self._mlflow_client.get_experiment(run.info.experiment_id).name
+        self._keeps_status = not training
+        return True
+
+    @property
+    @rank_zero_experiment
+    def experiment(self) -> Any:
+        """The client, after everything logged so far was sent; makes the run at first use."""
+        if not self._initialized:
+            self._open()
+        self.flush()
+        return self._client
+
+    def _open(self) -> None:
+        self._client: Any = PatientClient(self._mlflow_client, self.root / "spool")
+        with self._lock:
+            if self._run_id is None:
+                self._create_experiment()
+                if self._run_name is None:
+                    # Not drawn by `random`, which the seed makes equal for every run.
+                    self._run_name = f"{self.default_name}-{secrets.token_hex(2)}"
+            _ = super().experiment
+        if not self._keeps_status:
+            self._mlflow_client.update_run(self._run_id, status="RUNNING")
+        self._client.send_waiting()
+        resumed = bool(self._mlflow_client.get_run(self._run_id).data.metrics)
+        self._monitor = SystemMetricsMonitor(
+            self._run_id, resume_logging=resumed, tracking_uri=self.uri
+        )
+        self._monitor.start()
+
+    def _create_experiment(self) -> None:
+        client = self._mlflow_client
+        if client.get_experiment_by_name(self._experiment_name) is None:
+            artifacts = str((self.root / "artifacts").resolve()) if is_local(self.uri) else None
+            # The tag opens the UI in its view for trained models.
+            kind = {"mlflow.experimentKind": "custom_model_development"}
+            client.create_experiment(self._experiment_name, artifacts, kind)
+
+    @rank_zero_only
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        """Buffer metrics; see the class for their x-axis."""
+        epoch = metrics.get("epoch")
+        now = time.time_ns() // 1_000_000
+        for name, value in metrics.items():
+            if name != "epoch":
+                per_step = name.endswith("_step") or epoch is None
+                place = int(step or 0) if per_step else int(epoch)
+                self._buffer.append(Metric(name, float(value), now, place))
+        late = time.monotonic() - self._flushed > FLUSH_SECONDS
+        if self._initialized and (late or len(self._buffer) >= MAX_BATCH):
+            self.flush()
+
+    def flush(self) -> None:
+        """Send the metrics that wait."""
+        self._flushed = time.monotonic()
+        while self._buffer:
+            batch, self._buffer = self._buffer[:MAX_BATCH], self._buffer[MAX_BATCH:]
+            self._client.log_batch(self._run_id, metrics=batch)
+
+    @rank_zero_only
+    def finalize(self, status: str = "success") -> None:
+        """Send everything and write down how the run ended."""
+        if not self._initialized:
+            return
+        if self._monitor is not None:
+            self._monitor.finish()
+            self._monitor = None
+        client = self.experiment
+        if not self._keeps_status:
+            client.set_terminated(self._run_id, RunStatus.to_string(_end_state(status)))
+        if waiting := client.send_waiting():
+            print(f"The tracker is away: {waiting} entries wait in {self.root / 'spool'}.")
+
+    @property
+    def save_dir(self) -> str:
+        """Where Lightning may put files of its own."""
+        return str(self.root)
+
+    @property
+    def name(self) -> str:
+        """Name of the experiment."""
+        return self._experiment_name
+
+
+def _end_state(status: str) -> int:
+    if status != "failed":
+        return RunStatus.FINISHED
+    # Lightning reports an interrupt as a failure, but while it is still handling it.
+    interrupted = isinstance(sys.exception(), KeyboardInterrupt | SIGTERMException)
+    return RunStatus.KILLED if interrupted else RunStatus.FAILED

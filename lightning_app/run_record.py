@@ -1,0 +1,142 @@
+"""What a run writes down before its first step, so that it can be understood and repeated."""
+
+import json
+import shlex
+import subprocess
+import sys
+from importlib.metadata import distributions
+from typing import Any
+
+import pandas as pd
+import torch
+import yaml
+from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.cli import SaveConfigCallback
+from lightning.pytorch.utilities.model_summary import ModelSummary
+from mlflow.entities import Dataset, DatasetInput, InputTag, Param
+
+from datamodules import ImageDataModule
+from lightning_app.run_logger import RunLogger
+from lightning_app.settings import flatten, without_secrets
+
+MAX_PARAMS = 100  # that MLflow takes at once
+MAX_VALUE = 6000  # characters of a value that MLflow takes
+RUN_ID = "mlflow_run_id"  # key in a checkpoint
+
+
+class RunRecord(SaveConfigCallback):
+    """Logs configuration, command, code version, environment, data and model of a fit.
+
+    It also tells the checkpoints where to lie, and writes the run's id into them, so that a
+    resumed fit and a later test go on with the same run.
+    """
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Place the checkpoints, then record once."""
+        logger = run_logger_of(trainer)
+        if logger is not None and stage == "fit":
+            folder = trainer.strategy.broadcast(
+                str(logger.checkpoint_folder) if trainer.is_global_zero else ""
+            )
+            for checkpoint in trainer.checkpoint_callbacks:
+                if isinstance(checkpoint, ModelCheckpoint) and checkpoint.dirpath is None:
+                    checkpoint.dirpath = folder
+        super().setup(trainer, pl_module, stage)
+
+    def save_config(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Record a fit; what tests or predicts belongs to a run that has its record already."""
+        logger = run_logger_of(trainer)
+        if logger is None or stage != "fit":
+            return
+        client, run_id = logger.experiment, logger.run_id
+        config = without_secrets(self._resolved())
+        self._log_config(client, run_id, config)
+        client.set_tag(run_id, "command", shlex.join(["lightning_cli", *sys.argv[1:]]))
+        for name, value in _code_version().items():
+            client.set_tag(run_id, name, value)
+        client.log_text(run_id, _environment(), "config/environment.txt")
+        client.log_text(run_id, str(ModelSummary(pl_module, max_depth=3)), "model/summary.txt")
+        assert isinstance(trainer.datamodule, ImageDataModule)  # pyright: ignore[reportAttributeAccessIssue]
+        _log_data(client, run_id, trainer.datamodule, config)  # pyright: ignore[reportAttributeAccessIssue]
+
+    def on_save_checkpoint(
+        self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Write down which run this is."""
+        logger = run_logger_of(trainer)
+        if logger is not None:
+            checkpoint[RUN_ID] = logger.run_id
+
+    def _resolved(self) -> dict[str, Any]:
+        """The configuration with all defaults, ready to be given to `fit` or `test` again."""
+        config = yaml.safe_load(self.parser.dump(self.config, skip_none=False))
+        config["ckpt_path"] = None  # where this run began, not where its repetition shall
+        return config
+
+    def _log_config(self, client: Any, run_id: str | None, config: dict[str, Any]) -> None:
+        client.log_text(run_id, yaml.safe_dump(config, sort_keys=False), "config/config.yaml")
+        known = client.get_run(run_id).data.params
+        params = {key: value[:MAX_VALUE] for key, value in flatten(config).items()}
+        # Parameters cannot change: what a resumed run does otherwise than before is a tag.
+        for key in params.keys() & known.keys():
+            if params[key] != known[key]:
+                client.set_tag(run_id, f"resumed_with.{key}", params[key])
+        new = [Param(key, value) for key, value in params.items() if key not in known]
+        for start in range(0, len(new), MAX_PARAMS):
+            client.log_batch(run_id, params=new[start : start + MAX_PARAMS])
+
+
+def run_logger_of(trainer: Trainer) -> RunLogger | None:
+    """The run's logger, unless the user took it away."""
+    return next((logger for logger in trainer.loggers if isinstance(logger, RunLogger)), None)
+
+
+def _code_version() -> dict[str, str]:
+    """The git commit that the command ran from, and whether files differed from it."""
+
+    def git(*arguments: str) -> str:
+        result = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
+        return result.stdout.strip()
+
+    try:
+        commit = git("rev-parse", "HEAD")
+    except FileNotFoundError:  # git is not installed
+        return {}
+    if not commit:
+        return {}
+    changed = "yes" if git("status", "--porcelain") else "no"
+    return {"mlflow.source.git.commit": commit, "git.uncommitted_changes": changed}
+
+
+def _environment() -> str:
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
+    packages = sorted({f"{package.name}=={package.version}" for package in distributions()})
+    return "\n".join([f"# Python {sys.version}", f"# {device}", *packages, ""])
+
+
+def _log_data(
+    client: Any, run_id: str | None, data: ImageDataModule, config: dict[str, Any]
+) -> None:
+    """Name each split with its digest and class counts, and list which image is in which."""
+    inputs = []
+    name = type(data).__name__.removesuffix("DataModule")
+    for split, source in data.sources.items():
+        counts = pd.Series(source.labels).value_counts()
+        profile = {data.class_names[label]: int(counts.get(label, 0)) for label in range(data.num_classes)}
+        dataset = Dataset(
+            name=f"{name}/{split}",
+            digest=source.fingerprint(),
+            source_type="local",
+            source=json.dumps(config["data"])[:MAX_VALUE],
+            profile=json.dumps({"num_images": len(source.labels), "class_counts": profile}),
+        )
+        inputs.append(DatasetInput(dataset, [InputTag("mlflow.data.context", split)]))
+    client.log_inputs(run_id, inputs)
+    rows = [
+        (image, data.class_names[label], split)
+        for split, source in data.sources.items()
+        for image, label in zip(source.names, source.labels, strict=True)
+    ]
+    table = pd.DataFrame(rows, columns=["image", "label", "split"])
+    client.log_text(run_id, table.to_csv(index=False), "data/splits.csv")

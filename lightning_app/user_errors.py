@@ -1,0 +1,41 @@
+"""A user's mistake ends with a sentence, not with a stack trace."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+
+from lightning.pytorch.utilities.exceptions import MisconfigurationException, SIGTERMException
+
+OURS = {"callbacks", "datamodules", "lightning_app", "models"}
+WORDED = (ValueError, TypeError, ConnectionError)  # the kinds that our own code raises
+DEBUG = "LIGHTNING_CLI_DEBUG"
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Print an error that is worded for the user, and exit with status 1.
+
+    Errors that our own modules raise are such, and Lightning's about its settings; whatever a
+    library raises from its depths keeps its stack trace.
+    """
+    try:
+        yield
+    except SIGTERMException:
+        raise SystemExit(143) from None  # Lightning would exit with 0, as if all were done
+    except (*WORDED, MisconfigurationException) as error:
+        ours = _origin(error.__traceback__) in OURS or isinstance(error, MisconfigurationException)
+        if not ours or os.environ.get(DEBUG):
+            raise
+        print(f"error: {error}\n(the stack trace: {DEBUG}=1)", file=sys.stderr)
+        raise SystemExit(1) from None
+
+
+def _origin(traceback: TracebackType | None) -> str:
+    """The package of the line that raised."""
+    name = ""
+    while traceback is not None:
+        name = traceback.tb_frame.f_globals.get("__name__", "")
+        traceback = traceback.tb_next
+    return name.split(".")[0]
