@@ -48,7 +48,9 @@ class GradCAMVisualizer(Visualizer):
         class_names = data_of(trainer).class_names
         right = predicted == labels
         captions = [
-            class_names[guess] if guess == true else f"{class_names[guess]}, not {class_names[true]}"
+            class_names[guess]
+            if guess == true
+            else f"{class_names[guess]}, not {class_names[true]}"
             for guess, true in zip(predicted.tolist(), labels.tolist(), strict=True)
         ]
         return plot_overlays(

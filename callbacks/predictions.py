@@ -6,7 +6,6 @@ from typing import Any
 import pandas as pd
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
-from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor
 
 from callbacks.run import data_of
@@ -55,26 +54,26 @@ class PredictionWriter(Callback):
 
     def on_test_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Store the table."""
-        self._store(trainer, "test")
+        self._store(trainer, "test", split="test")
 
     def on_predict_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Store the table."""
-        self._store(trainer, "predict")
+        split = "predict" if "predict" in data_of(trainer).sources else "test"
+        self._store(trainer, "predict", split)
 
     def _add(self, logits: Tensor, batch: list[Tensor]) -> None:
         confidence, predicted = logits.float().softmax(dim=1).max(dim=1)
         columns = (batch[2], predicted, confidence)
         self._rows += zip(*(column.tolist() for column in columns), strict=True)
 
-    def _store(self, trainer: Trainer, split: str) -> None:
+    def _store(self, trainer: Trainer, name: str, split: str) -> None:
         parts: list[Any] = [None] * trainer.world_size
         if trainer.world_size > 1:
             torch.distributed.all_gather_object(parts, self._rows)
         else:
             parts = [self._rows]
         data = data_of(trainer)
-        fn = trainer.state.fn
-        source = data.sources[split if fn != TrainerFn.PREDICTING or split in data.sources else "test"]
+        source = data.sources[split]
         rows = sorted(row for part in parts for row in part)
         table = pd.DataFrame(
             {
@@ -84,4 +83,4 @@ class PredictionWriter(Callback):
                 "confidence": [round(confidence, 6) for _, _, confidence in rows],
             }
         )
-        log_text(trainer, table.to_csv(index=False), f"predictions/{split}.csv")
+        log_text(trainer, table.to_csv(index=False), f"predictions/{name}.csv")

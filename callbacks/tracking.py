@@ -1,4 +1,4 @@
-"""Put pictures, tables and texts into the run: the only module of the callbacks that knows MLflow."""
+"""Put pictures, tables and texts into the run; no other module of the callbacks knows MLflow."""
 
 from typing import Any
 

@@ -33,7 +33,9 @@ class Visualizer(Callback, ABC):
     def __post_init__(self) -> None:
         """Refuse what cannot be scheduled."""
         if self.every_n_epochs < 1:
-            raise ValueError(f"Expected every_n_epochs to be at least 1, got {self.every_n_epochs}.")
+            raise ValueError(
+                f"Expected every_n_epochs to be at least 1, got {self.every_n_epochs}."
+            )
 
     @abstractmethod
     def draw(self, model: ImageClassifier, trainer: Trainer) -> Figure:

@@ -2,9 +2,9 @@
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
 import cv2
 import numpy as np
@@ -17,24 +17,9 @@ from datamodules.augmentation import Augmentation, Transform
 from datamodules.dataset import AugmentedDataset, Item, PlainDataset
 from datamodules.sampler import EvalSampler, Position, TrainSampler
 from datamodules.source import ImageSource
-from datamodules.split import spread, stratified_split
+from datamodules.split import Split, spread, stratified_split
 
 MAX_WORKERS = 8  # beyond this, loaders of one process get in each other's way
-
-
-@dataclass(frozen=True)
-class Split:
-    """How images without a split of their own are shared out; same images on every machine.
-
-    Attributes:
-        val: Share of each class of the training images to validate on, in (0, 1).
-        test: Share of each class of the training images to test on, in (0, 1).
-        seed: Another seed, another split. Not the run's seed, so that seeds can be compared.
-    """
-
-    val: float = 0.15
-    test: float = 0.15
-    seed: int = 0
 
 
 class ImageDataModule(LightningDataModule, ABC):
@@ -77,13 +62,13 @@ class ImageDataModule(LightningDataModule, ABC):
         """Names of the classes, in the order of their indices; known before `setup`."""
 
     @abstractmethod
-    def load(self) -> dict[str, ImageSource]:
+    def load(self) -> Mapping[str, ImageSource]:
         """The `train` images, and `val` and `test` where the data have them."""
 
     @cached_property
     def sources(self) -> dict[str, ImageSource]:
         """The images of each split; what the data lack is split off the training images."""
-        sources = self.load()
+        sources = dict(self.load())
         for name, fraction in (("test", self.split.test), ("val", self.split.val)):
             if name not in sources:
                 train = sources["train"]
@@ -171,8 +156,7 @@ class ImageDataModule(LightningDataModule, ABC):
             drop_last=drop_last,
             pin_memory=torch.cuda.is_available(),
             persistent_workers=self.num_workers > 0,
-            # A process a core is enough: OpenCV would start a thread a core in each.
-            worker_init_fn=lambda _: cv2.setNumThreads(0),
+            worker_init_fn=_use_one_thread,
         )
 
     @property
@@ -191,12 +175,18 @@ class ImageDataModule(LightningDataModule, ABC):
         if self.trainer is None:
             return Position(epoch=0, num_seen=0)
         loop = self.trainer.fit_loop
-        progress = loop.epoch_loop.batch_progress.current
+        progress: Any = loop.epoch_loop.batch_progress.current
         # `processed`, not `completed`: the optimizer has stepped, even if the checkpoint was
         # written before the batch was called complete.
         resumes = loop.restarting and progress.processed < self.trainer.num_training_batches
         num_seen = progress.processed * self.batch_size if resumes else 0
-        return Position(loop.epoch_progress.current.processed, num_seen)
+        epoch_progress: Any = loop.epoch_progress.current
+        return Position(epoch_progress.processed, num_seen)
+
+
+def _use_one_thread(worker: int) -> None:
+    """A process a core is enough: OpenCV would start a thread a core in each."""
+    cv2.setNumThreads(0)
 
 
 def to_unit_range(images: Tensor) -> Tensor:

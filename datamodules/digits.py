@@ -1,13 +1,14 @@
 """Handwritten digits: 1,797 scans of 8 x 8 pixels (Alpaydin and Kaynak, 1998), no download."""
 
-from functools import cached_property
+from typing import Any
 
 import numpy as np
 from sklearn.datasets import load_digits
 
 from datamodules.augmentation import Transform, glyph_augmentation
-from datamodules.base import ImageDataModule, Split
+from datamodules.base import ImageDataModule
 from datamodules.source import ArraySource, resize
+from datamodules.split import Split
 
 
 class DigitsDataModule(ImageDataModule):
@@ -32,14 +33,14 @@ class DigitsDataModule(ImageDataModule):
         transforms = glyph_augmentation() if augmentation is None else augmentation
         super().__init__(image_size, 1, batch_size, num_workers, transforms, split)
 
-    @cached_property
+    @property
     def class_names(self) -> tuple[str, ...]:
         """The ten digits."""
         return tuple("0123456789")
 
     def load(self) -> dict[str, ArraySource]:
         """All images; none of them is set aside by its publisher."""
-        digits = load_digits()
+        digits: Any = load_digits()
         scans = (digits.images * (255 / 16)).round().astype(np.uint8)[..., None]  # grey: 0 to 16
         images = np.stack([resize(scan, self.image_size) for scan in scans])
         names = [f"{index:04d}" for index in range(len(images))]

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from datamodules.augmentation import Transform, photo_augmentation
-from datamodules.base import ImageDataModule, Split
+from datamodules.base import ImageDataModule
 from datamodules.decode import EXTENSIONS
 from datamodules.source import FileSource
+from datamodules.split import Split
 
 SPLITS = ("train", "val", "test")
 
@@ -47,7 +48,7 @@ class ImageFolderDataModule(ImageDataModule):
         super().__init__(image_size, num_channels, batch_size, num_workers, transforms, split)
         self.root = root
 
-    @cached_property
+    @property
     def class_names(self) -> tuple[str, ...]:
         """The folders of the training images that hold one, in alphabetical order."""
         return tuple(sorted({name.split("/")[0] for name in self._files["train"]}))
@@ -82,7 +83,8 @@ class ImageFolderDataModule(ImageDataModule):
                 f"{self.root / split} has classes that {self.root / 'train'} lacks: "
                 f"{', '.join(unknown)}. Known are {', '.join(self.class_names)}."
             )
-        labels = np.array([self.class_names.index(name) for name in classes], dtype=np.int64)
+        index = {name: label for label, name in enumerate(self.class_names)}
+        labels = np.array([index[name] for name in classes], dtype=np.int64)
         folder = self.root / split if (self.root / split).is_dir() else self.root
         return FileSource(folder, names, labels, self.image_size, self.num_channels)
 

@@ -2,13 +2,15 @@
 
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from datamodules.augmentation import Transform, photo_augmentation
-from datamodules.base import ImageDataModule, Split
+from datamodules.base import ImageDataModule
 from datamodules.source import FileSource
+from datamodules.split import Split
 
 SPLITS = ("train", "val", "test")
 
@@ -48,18 +50,19 @@ class ManifestDataModule(ImageDataModule):
         self.manifest = manifest
         self.root = manifest.parent if root is None else root
 
-    @cached_property
+    @property
     def class_names(self) -> tuple[str, ...]:
         """The labels in the file, in alphabetical order."""
         return tuple(sorted(set(self._rows["label"])))
 
     def load(self) -> dict[str, FileSource]:
         """One source for each split that the file names."""
+        index = {name: label for label, name in enumerate(self.class_names)}
         return {
             str(split): FileSource(
                 self.root,
                 rows["image"].tolist(),
-                np.array([self.class_names.index(label) for label in rows["label"]], np.int64),
+                rows["label"].map(index).to_numpy(np.int64),
                 self.image_size,
                 self.num_channels,
             )
@@ -67,31 +70,34 @@ class ManifestDataModule(ImageDataModule):
         }
 
     @cached_property
-    def _rows(self) -> pd.DataFrame:
+    def _rows(self) -> Any:
         if not self.manifest.is_file():
             raise ValueError(f"There is no manifest {self.manifest}.")
         # As text, and nothing taken for missing: a class may be called NA.
-        rows = pd.read_csv(self.manifest, dtype=str, keep_default_na=False)
+        rows: Any = pd.read_csv(self.manifest, dtype=str, keep_default_na=False)
         for column in ("image", "label"):
             if column not in rows:
                 raise ValueError(
                     f"{self.manifest} has no column {column!r}; it has {', '.join(rows.columns)}."
                 )
         rows = rows if "split" in rows else rows.assign(split="train")
-        self._refuse(rows[rows["label"] == ""], "has no label")
-        self._refuse(rows[~rows["split"].isin(SPLITS)], f"has a split that is none of {SPLITS}")
-        self._refuse(rows[~rows["image"].map(self._inside)], f"leaves the root {self.root}")
-        missing = [not (self.root / image).is_file() for image in rows["image"]]
-        self._refuse(rows[missing], f"names a file that {self.root} lacks")
-        if not (rows["split"] == "train").any():
+        images, root = rows["image"], self.root
+        self._refuse(images[rows["label"] == ""], "has no label")
+        self._refuse(images[~rows["split"].isin(SPLITS)], f"has a split that is none of {SPLITS}")
+        self._refuse(images[[not self._inside(image) for image in images]], f"leaves {root}")
+        self._refuse(
+            images[[not (root / image).is_file() for image in images]], f"is not in {root}"
+        )
+        if "train" not in rows["split"].tolist():
             raise ValueError(f"{self.manifest} has no row of the split 'train'.")
         return rows
 
     def _inside(self, image: str) -> bool:
         return (self.root / image).resolve().is_relative_to(self.root.resolve())
 
-    def _refuse(self, rows: pd.DataFrame, what: str) -> None:
-        if len(rows):
-            line = int(rows.index[0]) + 2  # counted from 1, after the header
-            more = f" (and {len(rows) - 1} more rows)" if len(rows) > 1 else ""
-            raise ValueError(f"{self.manifest}, line {line}: {rows.iloc[0]['image']!r} {what}{more}.")
+    def _refuse(self, images: Any, what: str) -> None:
+        """Raise if there is one, with the line of the first."""
+        if len(images):
+            line = int(images.index[0]) + 2  # counted from 1, after the header
+            more = f" (and {len(images) - 1} more rows)" if len(images) > 1 else ""
+            raise ValueError(f"{self.manifest}, line {line}: {images.iloc[0]!r} {what}{more}.")

@@ -2,7 +2,6 @@
 
 import hashlib
 from abc import abstractmethod
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -21,7 +20,7 @@ class ImageSource(Protocol):
     """
 
     labels: np.ndarray
-    names: Sequence[str]
+    names: list[str]
 
     @abstractmethod
     def read(self, index: int) -> np.ndarray:
@@ -45,7 +44,7 @@ class ArraySource:
         names: What each image is called.
     """
 
-    def __init__(self, images: np.ndarray, labels: np.ndarray, names: Sequence[str]) -> None:
+    def __init__(self, images: np.ndarray, labels: np.ndarray, names: list[str]) -> None:
         self.images, self.labels, self.names = images, labels, names
 
     def read(self, index: int) -> np.ndarray:
@@ -76,7 +75,7 @@ class FileSource:
     def __init__(
         self,
         root: Path,
-        names: Sequence[str],
+        names: list[str],
         labels: np.ndarray,
         image_size: int,
         num_channels: int,

@@ -2,8 +2,24 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+
+
+@dataclass(frozen=True)
+class Split:
+    """How images without a split of their own are shared out; same images on every machine.
+
+    Attributes:
+        val: Share of each class of the training images to validate on, in (0, 1).
+        test: Share of each class of the training images to test on, in (0, 1).
+        seed: Another seed, another split. Not the run's seed, so that seeds can be compared.
+    """
+
+    val: float = 0.15
+    test: float = 0.15
+    seed: int = 0
 
 
 def hash_order(names: Sequence[str], seed: int) -> np.ndarray:
@@ -53,4 +69,6 @@ def spread(labels: np.ndarray, num_images: int) -> list[int]:
         return [members[label][0] for label in chosen]
     rounds = range(max((len(images) for images in members), default=0))
     turns = [(turn, label) for turn in rounds for label, m in enumerate(members) if turn < len(m)]
-    return [members[label][turn] for turn, label in sorted(turns[:num_images], key=lambda t: t[::-1])]
+    return [
+        members[label][turn] for turn, label in sorted(turns[:num_images], key=lambda t: t[::-1])
+    ]

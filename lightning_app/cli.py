@@ -1,5 +1,6 @@
 """The commands that train and test: the only place where all packages meet."""
 
+import logging
 import warnings
 from pathlib import Path
 from typing import Any
@@ -59,13 +60,13 @@ PICTURES = {
     "grad_cam": GradCAMVisualizer,
 }
 
-# What Lightning, torch and jsonargparse say of our defaults that is no news to the user.
+# What the libraries say of our defaults that is no news to the user.
 QUIET = (
     r".*does not have many workers.*",
     r".*smaller than the logging interval.*",
     r"(?s).*Dump of a value that does not round-trip.*",
     r".*Checkpoint directory .* exists and is not empty.*",
-    r".*`isinstance\(treespec, LeafSpec\)` is deprecated.*",
+    r".*LeafSpec.* is deprecated.*",
 )
 
 
@@ -90,7 +91,7 @@ class ImageClassificationCLI(LightningCLI):
 
     def before_instantiate_classes(self) -> None:
         """Find the checkpoint that `best` or `last` means, or say that there is none."""
-        config = self.config[self.subcommand]
+        config = self._config
         wanted = config.get("ckpt_path")
         if wanted is None and self.subcommand != "fit":
             raise ValueError(
@@ -122,14 +123,19 @@ class ImageClassificationCLI(LightningCLI):
         logger = run_logger_of(self.trainer)
         if logger is None:
             return
-        backbone = self.config[self.subcommand].model.init_args.backbone
+        backbone = self._config.model.init_args.backbone
         logger.default_name = str(
             backbone.init_args.get("name") or backbone.class_path.rsplit(".", 1)[-1]
         )
-        if path := self.config[self.subcommand].get("ckpt_path"):
+        if path := self._config.get("ckpt_path"):
             run_id = run_id_of(Path(path))
             if run_id and not logger.attach(run_id, training=self.subcommand == "fit"):
                 warnings.warn(f"The run {run_id} of {path} is not in this store.", stacklevel=1)
+
+    @property
+    def _config(self) -> Namespace:
+        """The settings of the command that runs."""
+        return self.config[str(self.subcommand)]
 
     def after_fit(self) -> None:
         """Say where the result is."""
@@ -141,6 +147,8 @@ def run(args: ArgsType = None) -> None:
     """Run `fit`, `validate`, `test` or `predict`; `args` replaces `sys.argv`."""
     for message in QUIET:
         warnings.filterwarnings("ignore", message)
+    logging.getLogger("mlflow").setLevel(logging.WARNING)  # else it reports each thread it starts
+    logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(_is_no_tip)
     torch.set_float32_matmul_precision("high")  # tensor cores where there are some
     ImageClassificationCLI(
         model_class=ImageClassifier,
@@ -155,6 +163,10 @@ def run(args: ArgsType = None) -> None:
         trainer_defaults=TRAINER,
         args=args,
     )
+
+
+def _is_no_tip(record: logging.LogRecord) -> bool:
+    return "Tip:" not in record.getMessage()  # for other products of Lightning's
 
 
 __all__ = ["AtomicCheckpointIO", "ImageClassificationCLI", "RunLogger", "run"]  # named in TRAINER

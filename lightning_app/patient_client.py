@@ -13,10 +13,17 @@ from mlflow.exceptions import MlflowException
 
 log = logging.getLogger(__name__)
 
-WRITES = frozenset(
-    "log_artifact log_artifacts log_batch log_dict log_figure log_image log_inputs log_metric "
-    "log_param log_table log_text set_tag set_terminated update_run".split()
-)
+WRITES = {
+    "log_artifact",
+    "log_batch",
+    "log_figure",
+    "log_image",
+    "log_inputs",
+    "log_table",
+    "log_text",
+    "set_tag",
+    "set_terminated",
+}
 RETRY_SECONDS = 60.0  # between two attempts to reach a tracker that was away
 
 # MLflow's own seven retries would hold up a training step for minutes.

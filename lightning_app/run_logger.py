@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
+from lightning.fabric.loggers.logger import rank_zero_experiment
 from lightning.pytorch.loggers import MLFlowLogger
-from lightning.pytorch.loggers.logger import rank_zero_experiment
 from lightning.pytorch.utilities import rank_zero_only
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 from mlflow.entities import Metric, RunStatus
@@ -106,14 +106,14 @@ class RunLogger(MLFlowLogger):
                     # Not drawn by `random`, which the seed makes equal for every run.
                     self._run_name = f"{self.default_name}-{secrets.token_hex(2)}"
             _ = super().experiment
+        self._client.send_waiting()
         if not self._keeps_status:
             self._mlflow_client.update_run(self._run_id, status="RUNNING")
-        self._client.send_waiting()
-        resumed = bool(self._mlflow_client.get_run(self._run_id).data.metrics)
-        self._monitor = SystemMetricsMonitor(
-            self._run_id, resume_logging=resumed, tracking_uri=self.uri
-        )
-        self._monitor.start()
+            resumed = bool(self._mlflow_client.get_run(self._run_id).data.metrics)
+            self._monitor = SystemMetricsMonitor(
+                self._run_id, resume_logging=resumed, tracking_uri=self.uri
+            )
+            self._monitor.start()
 
     def _create_experiment(self) -> None:
         client = self._mlflow_client
@@ -126,12 +126,11 @@ class RunLogger(MLFlowLogger):
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         """Buffer metrics; see the class for their x-axis."""
-        epoch = metrics.get("epoch")
+        epoch = metrics.get("epoch", step or 0)
         now = time.time_ns() // 1_000_000
         for name, value in metrics.items():
             if name != "epoch":
-                per_step = name.endswith("_step") or epoch is None
-                place = int(step or 0) if per_step else int(epoch)
+                place = int(step or 0 if name.endswith("_step") else epoch)
                 self._buffer.append(Metric(name, float(value), now, place))
         late = time.monotonic() - self._flushed > FLUSH_SECONDS
         if self._initialized and (late or len(self._buffer) >= MAX_BATCH):

@@ -7,13 +7,14 @@ import sys
 from importlib.metadata import distributions
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
 import yaml
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import SaveConfigCallback
-from lightning.pytorch.utilities.model_summary import ModelSummary
+from lightning.pytorch.utilities.model_summary.model_summary import ModelSummary
 from mlflow.entities import Dataset, DatasetInput, InputTag, Param
 
 from datamodules import ImageDataModule
@@ -35,7 +36,7 @@ class RunRecord(SaveConfigCallback):
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Place the checkpoints, then record once."""
         logger = run_logger_of(trainer)
-        if logger is not None and stage == "fit":
+        if logger is not None:
             folder = trainer.strategy.broadcast(
                 str(logger.checkpoint_folder) if trainer.is_global_zero else ""
             )
@@ -122,8 +123,8 @@ def _log_data(
     inputs = []
     name = type(data).__name__.removesuffix("DataModule")
     for split, source in data.sources.items():
-        counts = pd.Series(source.labels).value_counts()
-        profile = {data.class_names[label]: int(counts.get(label, 0)) for label in range(data.num_classes)}
+        counts = np.bincount(source.labels, minlength=data.num_classes).tolist()
+        profile = dict(zip(data.class_names, counts, strict=True))
         dataset = Dataset(
             name=f"{name}/{split}",
             digest=source.fingerprint(),

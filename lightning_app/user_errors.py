@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
 
-from lightning.pytorch.utilities.exceptions import MisconfigurationException, SIGTERMException
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch.utilities.exceptions import SIGTERMException
 
 OURS = {"callbacks", "datamodules", "lightning_app", "models"}
 WORDED = (ValueError, TypeError, ConnectionError)  # the kinds that our own code raises

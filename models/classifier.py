@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from lightning.pytorch import LightningModule
 from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable, ReduceLROnPlateau
+from lightning.pytorch.core.mixins.hparams_mixin import _given_hyperparameters
 from lightning.pytorch.utilities.types import STEP_OUTPUT, OptimizerLRScheduler
 from torch import Tensor, nn
 from torchmetrics import MeanMetric
@@ -49,7 +50,10 @@ class ImageClassifier(LightningModule):
         lr_scheduler: LRSchedulerCallable | None = None,
     ) -> None:
         super().__init__()
-        self.save_hyperparameters(logger=False)
+        # From the command line they are plain values, from which `load_from_checkpoint` builds the
+        # classifier again; objects made in Python have no place in a checkpoint.
+        if _given_hyperparameters.get() is not None:
+            self.save_hyperparameters(logger=False)
         self.backbone = backbone
         self.head = head(backbone.num_features, num_classes)
         self.make_loss = loss
@@ -83,7 +87,9 @@ class ImageClassifier(LightningModule):
         """One optimizer group a stage, from the input to the head."""
         parameters = dict(self.backbone.named_parameters())
         stages = self.backbone.stages().items()
-        groups = [{"name": stage, "params": [parameters[n] for n in names]} for stage, names in stages]
+        groups = [
+            {"name": stage, "params": [parameters[n] for n in names]} for stage, names in stages
+        ]
         return [*groups, {"name": "head", "params": list(self.head.parameters())}]
 
     def on_train_epoch_start(self) -> None:
@@ -125,7 +131,8 @@ class ImageClassifier(LightningModule):
         """
         if not torch.isfinite(loss):
             raise ValueError(
-                f"The loss is {loss.item()} in epoch {self.current_epoch}, step {self.global_step}. "
+                f"The loss is {loss.item()} in epoch {self.current_epoch}, step "
+                f"{self.global_step}. "
                 "Try a lower learning rate, or trainer.gradient_clip_val: 1.0."
             )
 

@@ -55,7 +55,7 @@ class TimmBackbone(Backbone):
         return self.network(self.normalize(images))
 
     def stages(self) -> dict[str, list[str]]:
-        """timm's own grouping, from stem to the last norm."""
+        """The grouping of timm, from the stem to the last norm."""
         matcher = self.network.group_matcher(coarse=True)
         groups = [names for names in group_parameters(self.network, matcher).values() if names]
         return {

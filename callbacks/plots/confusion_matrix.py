@@ -50,11 +50,11 @@ def plot_confusion_matrix(
         yticklabels=False,
         cbar_kws={"label": "% of the true class" if normalize else "images", "shrink": 0.75},
     )
-    ticks = np.arange(0, num_classes, step)
-    names = [shorten(class_names[index], 22) for index in ticks]
+    names = [shorten(name, 22) for name in class_names[::step]]
+    ticks = 0.5 + step * np.arange(len(names))
     long = max(map(len, names)) * font * 0.6 > 72 * (inches - 1.6) / len(names)
-    axes.set_xticks(ticks + 0.5, names, rotation=90 if long else 0, fontsize=font)
-    axes.set_yticks(ticks + 0.5, names, rotation=0, fontsize=font)
+    axes.set_xticks(ticks, names, rotation=90 if long else 0, fontsize=font)
+    axes.set_yticks(ticks, names, rotation=0, fontsize=font)
     axes.set_xlabel("predicted")
     axes.set_ylabel("true")
     axes.set_title(title, fontsize=11)

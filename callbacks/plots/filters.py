@@ -22,7 +22,10 @@ def plot_filters(filters: np.ndarray, layer: str) -> Figure:
     scaled = 0.5 + filters / (2 * limit)
     if filters.ndim == 4:
         return plot_sheet(
-            scaled, [""] * len(filters), columns, f"{title}, RGB, grey = 0, ±{limit:.2g} at the ends"
+            scaled,
+            [""] * len(filters),
+            columns,
+            f"{title}, RGB, grey = 0, ±{limit:.2g} at the ends",
         )
     figure = plot_sheet(
         matplotlib.colormaps[CMAP](scaled)[..., :3], [""] * len(filters), columns, title

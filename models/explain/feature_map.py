@@ -45,9 +45,7 @@ def last_feature_map(model: nn.Module, images: Tensor) -> tuple[str, ToMap]:
     return name, to_map
 
 
-def _record_maps(
-    model: nn.Module, image: Tensor
-) -> tuple[list[tuple[str, ToMap, Tensor]], Tensor]:
+def _record_maps(model: nn.Module, image: Tensor) -> tuple[list[tuple[str, ToMap, Tensor]], Tensor]:
     """Every map on the way from an image to its logits, in order, and the logits."""
     found: list[tuple[str, ToMap, Tensor]] = []
 
@@ -111,7 +109,11 @@ def _tokens(num_tokens: int, height: int, width: int) -> ToMap | None:
         rows = round(((num_tokens - prefix) * height / width) ** 0.5)
         columns = (num_tokens - prefix) // max(rows, 1)
         fits = rows > 1 and rows * columns == num_tokens - prefix
-        if fits and height % rows == 0 and _same_ratio(torch.Size((rows, columns)), (height, width)):
+        if (
+            fits
+            and height % rows == 0
+            and _same_ratio(torch.Size((rows, columns)), (height, width))
+        ):
             return lambda output, p=prefix, r=rows, c=columns: (
                 output[:, p:].transpose(1, 2).unflatten(2, (r, c))
             )

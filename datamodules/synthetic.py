@@ -1,0 +1,70 @@
+"""Pictures made up so that one knows where the class is to be seen."""
+
+import numpy as np
+
+from datamodules.augmentation import Transform
+from datamodules.base import ImageDataModule
+from datamodules.source import ArraySource
+from datamodules.split import Split
+
+PATCH = 10  # side of the patch in pixels
+STRIPES = np.indices((PATCH, PATCH)) // 2 % 2
+TEXTURES = {
+    "rows": STRIPES[0],
+    "columns": STRIPES[1],
+    "checks": STRIPES.sum(axis=0) % 2,
+    "full": np.ones((PATCH, PATCH), dtype=int),
+}
+
+
+class SyntheticDataModule(ImageDataModule):
+    """Dim noise with one bright patch, whose texture is the class: ground truth for explanations.
+
+    Args:
+        num_images: Images in all, as many of each class.
+        image_size: Side of the square images, in pixels.
+        num_channels: 1 for grey images, 3 for colour.
+        batch_size: Images per batch and process.
+        num_workers: Loader processes; the images are in memory, so none is fastest.
+        augmentation: albumentations for training images; none if not given.
+        split: Shares of the images to validate and to test on.
+    """
+
+    def __init__(
+        self,
+        num_images: int = 400,
+        image_size: int = 32,
+        num_channels: int = 1,
+        batch_size: int = 32,
+        num_workers: int | None = 0,
+        augmentation: list[Transform] | None = None,
+        split: Split = Split(val=0.2, test=0.2),
+    ) -> None:
+        transforms = augmentation or []
+        super().__init__(image_size, num_channels, batch_size, num_workers, transforms, split)
+        self.num_images = num_images
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The textures."""
+        return tuple(TEXTURES)
+
+    def load(self) -> dict[str, ArraySource]:
+        """Draw all images; the same at every call."""
+        rng = np.random.default_rng(0)
+        size = self.image_size
+        images = rng.integers(0, 90, (self.num_images, size, size, 1), dtype=np.uint8)
+        labels = np.arange(self.num_images) % len(TEXTURES)
+        corners = rng.integers(0, size - PATCH + 1, (self.num_images, 2))
+        for image, label, (top, left) in zip(images, labels, corners, strict=True):
+            patch = image[top : top + PATCH, left : left + PATCH, 0]
+            patch += (160 * list(TEXTURES.values())[label]).astype(np.uint8)
+        names = [f"{i}_{top}_{left}" for i, (top, left) in enumerate(corners)]
+        images = np.repeat(images, self.num_channels, axis=3)
+        return {"train": ArraySource(images, labels.astype(np.int64), names)}
+
+
+def patch_corner(name: str) -> tuple[int, int]:
+    """Top and left edge of the patch in the image of that name, in pixels."""
+    _, top, left = name.split("_")
+    return int(top), int(left)

@@ -1,0 +1,73 @@
+"""The names that could stand where a wrong one stands: keys, parameters, classes."""
+
+import collections.abc
+import difflib
+import inspect
+import pkgutil
+import textwrap
+from collections.abc import Iterable
+from typing import Any, get_args, get_origin
+
+from jsonargparse import ArgumentParser
+from lightning.pytorch.cli import LightningArgumentParser
+
+PLAIN_TYPES = (bool, int, float, str, type(None), list, dict, tuple)
+MAX_NEAR = 4
+MAX_WIDTH = 240  # of a list of names: three lines of a terminal
+
+
+def hint(name: str, possible: Iterable[str]) -> str:
+    """The names of `possible` that are near to `name`, or else all, shortened."""
+    names = {known.lower(): known for known in sorted(possible)}
+    if near := difflib.get_close_matches(name.lower(), names, n=MAX_NEAR):
+        return f"\n  Near names: {', '.join(names[known] for known in near)}."
+    listed = textwrap.shorten(", ".join(names.values()), MAX_WIDTH, placeholder=" ...")
+    return f"\n  Possible: {listed}." if names else ""
+
+
+def parser_of(classes: tuple[str, ...], root: ArgumentParser) -> ArgumentParser:
+    """The parser of the last class's arguments; `root` where there is none."""
+    built = pkgutil.resolve_name(classes[-1]) if classes else None
+    if not inspect.isclass(built):
+        return root
+    parser = LightningArgumentParser(exit_on_error=False)
+    parser.add_class_arguments(built, fail_untyped=False)
+    return parser
+
+
+def first_unknown(option: str, parser: ArgumentParser) -> tuple[tuple[str, ...], str, set[str]]:
+    """Split a dotted option that `parser` refuses.
+
+    Returns:
+        The groups that are known, the first name that is not, and the names known in its place.
+    """
+    known = [action.dest.split(".") for action in parser._actions if action.dest != "help"]
+    parts = option.split(".")
+    for depth, part in enumerate(parts):
+        names = {key[depth] for key in known if key[:depth] == parts[:depth] and key[depth:]}
+        if part not in names:
+            return tuple(parts[:depth]), part, names
+    return tuple(parts[:-1]), parts[-1], set()
+
+
+def bases_of(key: str, parser: ArgumentParser) -> list[type]:
+    """The classes that the type of an argument names; of a callable, those that it returns."""
+    types = (getattr(a, "_typehint", None) for a in parser._actions if a.dest == key)
+    return [base for annotation in types for base in _classes_in(annotation)]
+
+
+def class_names(base: type) -> set[str]:
+    """The names of the classes of this kind that can be built, as far as they are imported."""
+    below = {name for kind in type.__subclasses__(base) for name in class_names(kind)}
+    hidden = inspect.isabstract(base) or base.__name__.startswith("_") or "<" in base.__qualname__
+    return below if hidden else below | {base.__name__}
+
+
+def _classes_in(annotation: Any) -> list[type]:
+    arguments = get_args(annotation)
+    if get_origin(annotation) is collections.abc.Callable:
+        arguments = arguments[-1:]
+    if not arguments:
+        named = inspect.isclass(annotation) and annotation not in PLAIN_TYPES
+        return [annotation] if named else []
+    return [found for argument in arguments for found in _classes_in(argument)]

@@ -1,0 +1,89 @@
+"""Where a setting was given: a line of a configuration file, or the command line."""
+
+import argparse
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+STRUCTURE = ("class_path", "init_args", "dict_kwargs")  # keys that jsonargparse itself reads
+COMMAND_LINE = "command line"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A key with its value, as the user wrote them.
+
+    Args:
+        keys: The path to the value, without `class_path` and `init_args`.
+        value: The text of a scalar, "" for anything else.
+        place: A file with a line number, or the command line.
+        beside_class: Whether it stands beside a `class_path`, where only `init_args` may.
+    """
+
+    keys: tuple[str, ...]
+    value: str
+    place: str
+    beside_class: bool = False
+
+
+def config_files(arguments: Sequence[str]) -> list[Path]:
+    """The files that `--config` names, as far as they exist."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("-c", "--config", action="append", nargs="?", default=[])
+    known, _ = parser.parse_known_args(list(arguments))
+    return [Path(name) for name in known.config if name and Path(name).is_file()]
+
+
+def all_settings(arguments: Sequence[str]) -> list[Setting]:
+    """Every setting of the command line, then of the files that it names."""
+    settings = list(_of_command_line(arguments))
+    for file in config_files(arguments):
+        settings += _of_node(yaml.compose(file.read_text()), (), str(file))
+    return settings
+
+
+def locate(keys: tuple[str, ...], value: str, arguments: Sequence[str]) -> Setting | None:
+    """The setting with this path, rather one that has this value; `keys` may be a path's end."""
+    found = [setting for setting in all_settings(arguments) if _is_it(setting, keys, value)]
+    same = [s for s in found if s.value and s.value in (value, value.rsplit(".", 1)[-1])]
+    return next(iter(same + found), None)
+
+
+def _is_it(setting: Setting, keys: tuple[str, ...], value: str) -> bool:
+    if setting.keys[-len(keys) :] == keys:
+        return True
+    # An abbreviation, `--trainer.max_ep x`, or a whole branch, `--data '{batch_size: x}'`.
+    abbreviated = ".".join(keys).startswith(".".join(setting.keys))
+    return setting.place == COMMAND_LINE and abbreviated and (value or keys[-1]) in setting.value
+
+
+def _of_command_line(arguments: Sequence[str]) -> Iterator[Setting]:
+    for argument, following in zip(arguments, [*arguments[1:], ""], strict=True):
+        if argument.startswith("--"):
+            key, equals, value = argument[2:].partition("=")
+            yield Setting(_path(key.rstrip("+")), value if equals else following, COMMAND_LINE)
+
+
+def _of_node(node: yaml.Node | None, keys: tuple[str, ...], file: str) -> Iterator[Setting]:
+    if isinstance(node, yaml.MappingNode):
+        names = [str(key.value) for key, _ in node.value]
+        for name, (key, value) in zip(names, node.value, strict=True):
+            inner = keys + _path(name)
+            beside = "class_path" in names and name not in STRUCTURE
+            place = f"{file}, line {key.start_mark.line + 1}"
+            yield Setting(inner, _text(value), place, beside)
+            yield from _of_node(value, inner, file)
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield Setting(keys, _text(item), f"{file}, line {item.start_mark.line + 1}")
+            yield from _of_node(item, keys, file)
+
+
+def _path(key: str) -> tuple[str, ...]:
+    return tuple(part for part in key.split(".") if part not in STRUCTURE)
+
+
+def _text(node: yaml.Node) -> str:
+    return node.value if isinstance(node, yaml.ScalarNode) else ""

@@ -1,0 +1,90 @@
+import albumentations as A
+import numpy as np
+import pytest
+import torch
+
+from datamodules import DigitsDataModule, Split, SyntheticDataModule
+
+NOISE = [A.GaussNoise(std_range=(0.2, 0.4), p=1.0), A.HorizontalFlip(p=0.5)]
+
+
+def batches(num_workers=0, augmentation=None):
+    data = SyntheticDataModule(
+        num_images=40, batch_size=8, num_workers=num_workers, augmentation=augmentation
+    )
+    return [(images, indices) for images, _, indices in data.train_dataloader()]
+
+
+def test_batches_are_uint8_and_float_only_on_the_device(synthetic):
+    images, labels, indices = next(iter(synthetic.train_dataloader()))
+    assert images.dtype == torch.uint8
+    assert images.shape == (16, 1, 32, 32)
+    ready, *_ = synthetic.on_after_batch_transfer([images, labels, indices], 0)
+    torch.testing.assert_close(ready, images / 255)
+
+
+def test_index_leads_to_image_and_label(synthetic):
+    _, labels, indices = next(iter(synthetic.val_dataloader()))
+    assert synthetic.sources["val"].labels[indices].tolist() == labels.tolist()
+
+
+def test_splits_share_no_image(synthetic):
+    names = [set(source.names) for source in synthetic.sources.values()]
+    assert sum(map(len, names)) == len(set.union(*names)) == 80
+
+
+def test_class_counts_are_those_of_training(synthetic):
+    assert synthetic.class_counts == np.bincount(synthetic.sources["train"].labels).tolist()
+    assert sum(synthetic.class_counts) < 80
+
+
+def test_probe_images_are_the_same_at_every_call_and_spread(synthetic):
+    images, labels = synthetic.sample(8)
+    assert labels.tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
+    assert synthetic.sample(8)[0].equal(images)
+    assert images.amax() <= 1
+
+
+def test_workers_draw_what_no_worker_draws():
+    torch.manual_seed(1)
+    alone = batches(0, NOISE)
+    torch.manual_seed(2)
+    shared = batches(2, NOISE)
+    assert all(a.equal(b) and i.equal(j) for (a, i), (b, j) in zip(alone, shared, strict=True))
+
+
+def test_no_two_images_get_the_same_draw():
+    data = SyntheticDataModule(num_images=40, augmentation=NOISE[:1])
+    images, draws, _ = data.augmented(2, 2)
+    noise = (draws - images[:, None]).flatten(0, 1)
+    assert not any(noise[a].equal(noise[b]) for a in range(4) for b in range(a))
+
+
+def test_only_training_images_are_augmented():
+    plain = SyntheticDataModule(num_images=40)
+    noisy = SyntheticDataModule(num_images=40, augmentation=NOISE)
+    assert next(iter(plain.val_dataloader()))[0].equal(next(iter(noisy.val_dataloader()))[0])
+    assert not batches()[0][0].equal(batches(0, NOISE)[0][0])
+
+
+def test_digits_are_the_scans_of_scikit_learn():
+    data = DigitsDataModule(image_size=8)
+    images = np.concatenate([source.images for source in data.sources.values()])
+    assert len(images) == 1797
+    # Class counts as the data set's own description gives them.
+    counts = sum(np.bincount(source.labels) for source in data.sources.values())
+    assert counts.tolist() == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
+    assert images.max() == 255
+
+
+def test_split_seed_is_not_the_seed_of_the_run(monkeypatch):
+    first = DigitsDataModule().sources["val"].names
+    monkeypatch.setenv("PL_GLOBAL_SEED", "7")
+    assert DigitsDataModule().sources["val"].names == first
+    assert DigitsDataModule(split=Split(seed=1)).sources["val"].names != first
+
+
+@pytest.mark.parametrize("batch_size", [16, 500])
+def test_training_has_a_batch_even_where_it_is_not_full(batch_size):
+    data = SyntheticDataModule(num_images=80, batch_size=batch_size)
+    assert len(data.train_dataloader()) == max(1, sum(data.class_counts) // batch_size)

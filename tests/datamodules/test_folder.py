@@ -1,0 +1,86 @@
+import pytest
+
+from datamodules import ImageFolderDataModule
+
+
+@pytest.fixture
+def make_folder(tmp_path, write_image):
+    def make(*folders, images=10):
+        for folder in folders:
+            for index in range(images):
+                write_image(tmp_path / folder / f"{index}.png", color=(index, 0, 0))
+        return ImageFolderDataModule(tmp_path, image_size=8, num_workers=0)
+
+    return make
+
+
+def sizes(data):
+    return {split: len(source.labels) for split, source in data.sources.items()}
+
+
+def test_class_folders_are_split(make_folder):
+    data = make_folder("cat", "dog", images=20)
+    assert data.class_names == ("cat", "dog")
+    assert sizes(data) == {"train": 28, "test": 6, "val": 6}
+
+
+def test_split_folders_are_kept_and_the_missing_one_is_split_off(make_folder):
+    data = make_folder("train/cat", "train/dog", "test/cat", "test/dog")
+    assert sizes(data) == {"train": 16, "test": 20, "val": 4}
+    assert set(data.sources["test"].names) == {
+        f"{c}/{i}.png" for c in ("cat", "dog") for i in range(10)
+    }
+
+
+def test_all_three_split_folders_are_kept(make_folder):
+    splits = ("train", "val", "test")
+    data = make_folder(*(f"{split}/{name}" for split in splits for name in ("cat", "dog")))
+    assert sizes(data) == {"train": 20, "val": 20, "test": 20}
+
+
+def test_class_without_validation_images_keeps_its_index(make_folder):
+    data = make_folder("train/ant", "train/bee", "train/cat", "val/ant", "val/cat", "test/cat")
+    assert set(data.sources["val"].labels) == {0, 2}
+    assert set(data.sources["test"].labels) == {2}
+
+
+def test_hidden_and_empty_folders_are_no_classes(make_folder, tmp_path):
+    (tmp_path / "empty").mkdir()
+    assert make_folder("cat", "dog", ".cache").class_names == ("cat", "dog")
+
+
+def test_nested_images_belong_to_the_outer_folder(make_folder):
+    assert make_folder("cat/indoors", "cat/outdoors", "dog").class_names == ("cat", "dog")
+
+
+def test_links_out_of_the_root_are_not_followed(make_folder, tmp_path, write_image):
+    outside = write_image(tmp_path.parent / f"{tmp_path.name}_outside" / "secret.png")
+    data = make_folder("cat", "dog")
+    (tmp_path / "cat" / "link.png").symlink_to(outside)
+    (tmp_path / "cat" / "loop").symlink_to(tmp_path / "cat")
+    assert sum(sizes(data).values()) == 20
+
+
+def test_images_are_squeezed_to_the_size(make_folder):
+    data = make_folder("cat", "dog")
+    assert data.sources["train"].read(0).shape == (8, 8, 3)
+
+
+def test_missing_folder_is_named(tmp_path):
+    with pytest.raises(ValueError, match=r"There is no folder .*nowhere; name it with --data.root"):
+        _ = ImageFolderDataModule(tmp_path / "nowhere").class_names
+
+
+def test_folder_without_images_says_what_was_expected(tmp_path):
+    with pytest.raises(ValueError, match=r"no class folder with an image.*<class>/<image>"):
+        _ = ImageFolderDataModule(tmp_path).class_names
+
+
+def test_test_images_without_training_images_are_refused(make_folder):
+    with pytest.raises(ValueError, match="has a folder test, but none called train"):
+        _ = make_folder("test/cat").class_names
+
+
+def test_class_that_training_lacks_is_named(make_folder):
+    with pytest.raises(ValueError, match=r"classes that .*train lacks: dog\. Known are cat"):
+        _ = make_folder("train/cat", "test/dog").sources

@@ -1,0 +1,47 @@
+import pytest
+
+from datamodules.sampler import EvalSampler, Position, TrainSampler, mix
+
+
+def epoch_of(epoch, num_seen=0, rank=0, world_size=1, seed=0, num_images=10):
+    sampler = TrainSampler(num_images, seed, lambda: Position(epoch, num_seen), rank, world_size)
+    return list(sampler)
+
+
+def test_every_image_once_with_its_epoch():
+    assert sorted(epoch_of(3)) == [(3, index) for index in range(10)]
+
+
+def test_order_depends_on_seed_and_epoch_alone():
+    assert epoch_of(3) == epoch_of(3)
+    assert [i for _, i in epoch_of(3)] != [i for _, i in epoch_of(4)]
+    assert epoch_of(3) != epoch_of(3, seed=1)
+
+
+def test_resumed_epoch_goes_on_after_what_was_seen():
+    assert epoch_of(3, num_seen=4) == epoch_of(3)[4:]
+
+
+def test_processes_share_the_images_evenly():
+    first, second = epoch_of(0, rank=0, world_size=2), epoch_of(0, rank=1, world_size=2)
+    assert len(first) == len(second) == 5
+    assert set(first) | set(second) == set(epoch_of(0))
+
+
+def test_batches_of_two_processes_are_the_batch_of_one():
+    both = [epoch_of(0, rank=rank, world_size=2)[:3] for rank in range(2)]
+    assert set(both[0] + both[1]) == set(epoch_of(0)[:6])
+
+
+def test_processes_get_equally_many_when_images_do_not_divide():
+    assert [len(epoch_of(0, rank=r, world_size=3)) for r in range(3)] == [3, 3, 3]
+
+
+@pytest.mark.parametrize("world_size", [1, 2, 3])
+def test_evaluation_sees_every_image_in_one_process(world_size):
+    parts = [list(EvalSampler(10, rank, world_size)) for rank in range(world_size)]
+    assert sorted(sum(parts, [])) == list(range(10))
+
+
+def test_mixed_seeds_do_not_collide_as_sums_do():
+    assert len({mix(seed, epoch) for seed in range(20) for epoch in range(20)}) == 400

@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+
+from datamodules.split import hash_order, spread, stratified_split
+
+NAMES = [f"{index:03d}.png" for index in range(100)]
+LABELS = np.arange(100) % 4
+
+
+def test_a_fraction_of_each_class_is_set_aside():
+    stay, aside = stratified_split(NAMES, LABELS, 0.2, seed=0)
+    assert np.bincount(LABELS[aside]).tolist() == [5, 5, 5, 5]
+    assert sorted([*stay, *aside]) == list(range(100))
+
+
+def test_order_is_the_same_on_every_machine():
+    # Written down once: sha256 of "<seed>/<name>" knows no platform and no Python version.
+    assert hash_order(["a", "b", "c", "d", "e"], seed=0).tolist() == [2, 1, 4, 3, 0]
+
+
+def test_split_depends_on_names_and_not_on_their_order():
+    _, aside = stratified_split(NAMES, LABELS, 0.2, seed=0)
+    _, backwards = stratified_split(NAMES[::-1], LABELS[::-1], 0.2, seed=0)
+    assert {NAMES[index] for index in aside} == {NAMES[::-1][index] for index in backwards}
+
+
+def test_other_seed_other_split():
+    _, first = stratified_split(NAMES, LABELS, 0.2, seed=0)
+    _, second = stratified_split(NAMES, LABELS, 0.2, seed=1)
+    assert set(first) != set(second)
+
+
+def test_added_images_move_few_of_the_others():
+    _, before = stratified_split(NAMES, LABELS, 0.2, seed=0)
+    names, labels = [*NAMES, "new.png"], np.append(LABELS, 0)
+    _, after = stratified_split(names, labels, 0.2, seed=0)
+    assert len({NAMES[i] for i in before} - {names[i] for i in after}) <= 1
+
+
+def test_a_single_image_of_a_class_stays_in_training():
+    stay, aside = stratified_split(["a", "b", "c"], np.array([0, 0, 1]), 0.5, seed=0)
+    assert 2 in stay
+    assert len(aside) == 1
+
+
+@pytest.mark.parametrize("fraction", [0, 1, -0.1, 1.5])
+def test_impossible_fraction_is_refused(fraction):
+    with pytest.raises(ValueError, match=rf"in \(0, 1\), got {fraction}"):
+        stratified_split(NAMES, LABELS, fraction, seed=0)
+
+
+def test_sample_takes_classes_in_turns():
+    labels = np.array([0, 0, 0, 1, 2, 2])
+    assert spread(labels, 5) == [0, 1, 3, 4, 5]
+
+
+def test_sample_of_fewer_images_than_classes_is_spread_over_them():
+    assert spread(np.arange(10), 3) == [0, 4, 9]
+
+
+def test_sample_of_more_images_than_there_are_takes_all():
+    assert spread(np.array([0, 1]), 9) == [0, 1]

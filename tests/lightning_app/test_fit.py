@@ -1,0 +1,207 @@
+"""One real fit through the command line, and what its run must hold."""
+
+import csv
+import json
+import subprocess
+from io import StringIO
+
+import pytest
+import torch
+import yaml
+from mlflow import MlflowClient
+
+from lightning_app.main import main
+from models import ImageClassifier
+
+CONFIG = {
+    "data": {
+        "class_path": "SyntheticDataModule",
+        "init_args": {"num_images": 80, "batch_size": 16},
+    },
+    "model": {
+        "class_path": "ImageClassifier",
+        "init_args": {
+            "backbone": {"class_path": "SmallCNN", "init_args": {"width": 4}},
+            "optimizer": {"class_path": "torch.optim.AdamW", "init_args": {"lr": 3e-3}},
+        },
+    },
+    "trainer": {
+        "max_epochs": 2,
+        "accelerator": "cpu",
+        "enable_progress_bar": False,
+        "log_every_n_steps": 1,
+        "logger": {"init_args": {"experiment_name": "pictures"}},
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory, store_template):
+    """A folder in which a fit and a test of its best checkpoint have run, and what they printed."""
+    import shutil
+
+    folder = tmp_path_factory.mktemp("finished")
+    (folder / "mlruns").mkdir()
+    shutil.copy(store_template, folder / "mlruns" / "mlflow.db")
+    (folder / "config.yaml").write_text(yaml.safe_dump(CONFIG))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        with _captured() as output:
+            main(["fit", "--config", "config.yaml"])
+            main(["test", "--config", "config.yaml", "--ckpt_path", "best"])
+    return folder, output.getvalue()
+
+
+def _captured():
+    from contextlib import redirect_stdout
+
+    return redirect_stdout(StringIO())
+
+
+@pytest.fixture
+def folder(finished, monkeypatch):
+    monkeypatch.chdir(finished[0])
+    return finished[0]
+
+
+@pytest.fixture
+def store(folder):
+    return MlflowClient(f"sqlite:///{folder / 'mlruns' / 'mlflow.db'}")
+
+
+@pytest.fixture
+def run(store):
+    [experiment] = [e for e in store.search_experiments() if e.name == "pictures"]
+    [run] = store.search_runs([experiment.experiment_id])  # the test went on with the fit's run
+    return run
+
+
+@pytest.fixture
+def artifact(store, run):
+    """Read a text artifact."""
+    return lambda path: open(store.download_artifacts(run.info.run_id, path)).read()  # noqa: PTH123, SIM115
+
+
+def paths(store, run, folder=None):
+    for file in store.list_artifacts(run.info.run_id, folder):
+        if file.is_dir:
+            yield from paths(store, run, file.path)
+        else:
+            yield file.path
+
+
+def test_fit_ends_with_four_lines(finished, run):
+    lines = finished[1].splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith("Best"))
+    best, checkpoint, name, look = lines[start : start + 4]
+    assert best.startswith("Best        val/accuracy ")
+    assert checkpoint == f"Checkpoint  mlruns/checkpoints/pictures/{run.info.run_id}/best.ckpt"
+    assert name == f"Run         {run.info.run_name}, in the experiment pictures"
+    assert look == "Look at it  lightning_cli ui"
+
+
+def test_run_is_finished_and_named_after_the_backbone(run):
+    assert run.info.status == "FINISHED"
+    assert run.info.run_name.startswith("SmallCNN-")
+
+
+def test_metrics_are_those_of_the_design(run):
+    names = {name for name in run.data.metrics if not name.startswith("system/")}
+    assert names == {
+        *(
+            f"{stage}/{name}"
+            for stage in ("val", "test")
+            for name in ("loss", "accuracy", "f1_macro")
+        ),
+        *("train/loss", "train/accuracy", "train/loss_step"),
+        *("params/total", "params/trainable"),
+        *(f"lr/{group}" for group in ("block1", "block2", "block3", "head")),
+    }
+
+
+def test_epochs_are_the_axis_of_epoch_metrics_and_steps_that_of_step_metrics(store, run):
+    def steps(name):
+        return [m.step for m in store.get_metric_history(run.info.run_id, name)]
+
+    assert steps("val/accuracy") == steps("train/loss") == steps("lr/head") == [0, 1]
+    assert steps("train/loss_step") == [0, 1, 2, 3, 4, 5]  # 52 images, three batches of 16
+
+
+def test_parameters_have_short_names_and_full_values(run):
+    assert run.data.params["model.backbone"] == "models.SmallCNN"
+    assert run.data.params["model.backbone.width"] == "4"
+    assert run.data.params["model.optimizer.lr"] == "0.003"
+    assert run.data.params["data.num_images"] == "80"
+
+
+def test_data_are_named_with_digest_and_counts(run):
+    inputs = {item.dataset.name: item.dataset for item in run.inputs.dataset_inputs}
+    assert set(inputs) == {"Synthetic/train", "Synthetic/val", "Synthetic/test"}
+    profile = json.loads(inputs["Synthetic/train"].profile)
+    assert sum(profile["class_counts"].values()) == profile["num_images"] == 52
+    assert len({dataset.digest for dataset in inputs.values()}) == 3
+
+
+def test_code_version_and_command_are_tags(run):
+    commit = subprocess.run(
+        ["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False
+    )
+    assert run.data.tags.get("mlflow.source.git.commit", "") == commit.stdout.strip()
+    assert run.data.tags["command"].startswith("lightning_cli ")
+
+
+def test_artifacts_are_all_there(store, run):
+    found = set(paths(store, run))
+    figures = ("class_counts", "samples", "learning_curves", "test_confusion_matrix")
+    assert {f"figures/{name}.png" for name in figures} <= found
+    assert {"config/config.yaml", "config/environment.txt", "model/summary.txt"} <= found
+    assert {"data/splits.csv", "tables/per_class_val.json", "predictions/test.csv"} <= found
+
+
+def test_each_epoch_has_its_picture_under_the_same_key(store, run):
+    images = [path for path in paths(store, run, "images") if path.endswith(".png")]
+    keys = {(name.split("+")[0].split("~")[1], name.split("+")[2]) for name in images}
+    expected = ("confusion_matrix", "confusion_counts", "filters", "grad_cam")
+    assert keys == {(name, epoch) for name in expected for epoch in ("0", "1")}
+
+
+def test_model_summary_counts_the_parameters(artifact, run):
+    total = int(run.data.metrics["params/total"])
+    assert "Trainable params" in artifact("model/summary.txt")
+    model = ImageClassifier.load_from_checkpoint(
+        f"mlruns/checkpoints/pictures/{run.info.run_id}/best.ckpt"
+    )
+    assert sum(parameter.numel() for parameter in model.parameters()) == total
+
+
+def test_predictions_join_names_labels_and_classes(artifact, run):
+    rows = list(csv.DictReader(StringIO(artifact("predictions/test.csv"))))
+    splits = list(csv.DictReader(StringIO(artifact("data/splits.csv"))))
+    labels = {row["image"]: row["label"] for row in splits if row["split"] == "test"}
+    assert {row["image"]: row["label"] for row in rows} == labels
+    right = sum(row["label"] == row["predicted"] for row in rows) / len(rows)
+    assert run.data.metrics["test/accuracy"] == pytest.approx(right)
+
+
+def test_saved_config_repeats_the_run_to_the_last_digit(artifact, store, run, folder):
+    (folder / "again.yaml").write_text(artifact("config/config.yaml"))
+    main(["fit", "--config", "again.yaml", "--trainer.logger.experiment_name", "again"])
+    [experiment] = [e for e in store.search_experiments() if e.name == "again"]
+    [again] = store.search_runs([experiment.experiment_id])
+    for name in ("val/accuracy", "val/loss", "train/loss"):
+        assert again.data.metrics[name] == run.data.metrics[name]
+
+
+def test_saved_config_tests_a_checkpoint(artifact, run, folder, store):
+    (folder / "saved.yaml").write_text(artifact("config/config.yaml"))
+    file = f"mlruns/checkpoints/pictures/{run.info.run_id}/best.ckpt"
+    before = run.data.metrics["test/loss"]
+    main(["test", "--config", "saved.yaml", "--ckpt_path", file])
+    assert store.get_run(run.info.run_id).data.metrics["test/loss"] == before
+
+
+def test_checkpoints_hold_nothing_but_plain_values(run, folder):
+    for name in ("best", "last"):
+        file = folder / f"mlruns/checkpoints/pictures/{run.info.run_id}/{name}.ckpt"
+        assert torch.load(file, weights_only=True)["mlflow_run_id"] == run.info.run_id

@@ -1,0 +1,75 @@
+import pytest
+import torch
+from torch import nn
+
+from models import Head, SmallCNN, TimmBackbone, TorchvisionBackbone
+from models.explain import filters_of, first_convolution, grad_cam, last_feature_map
+from models.explain.feature_map import layout
+
+FAMILIES = [
+    (lambda: TimmBackbone("resnet18"), 64, "0.network.layer3"),
+    (lambda: TimmBackbone("test_vit"), 160, "0.network.blocks.5.norm1"),
+    (lambda: TimmBackbone("test_convnext"), 160, "0.network.norm_pre"),
+    (lambda: TimmBackbone("swin_tiny_patch4_window7_224"), 224, "0.network.norm"),
+    (lambda: TorchvisionBackbone("squeezenet1_1"), 96, "0.network.classifier.2"),
+    (lambda: TorchvisionBackbone("vgg11"), 128, "0.network.avgpool"),
+]
+
+
+@pytest.mark.parametrize(("make", "size", "layer"), FAMILIES)
+def test_deepest_map_is_found_whatever_the_architecture(make, size, layer):
+    torch.manual_seed(0)
+    backbone = make()
+    model = nn.Sequential(backbone, Head(backbone.num_features, 3)).eval()
+    images = torch.rand(2, 3, size, size)
+    name, to_map = last_feature_map(model, images)
+    assert name == layer
+    maps = grad_cam(model, model.get_submodule(name), images, torch.tensor([0, 1]), to_map)
+    assert maps.shape == (2, size, size)
+
+
+def test_on_small_images_a_larger_map_is_preferred_to_a_deeper_one():
+    model = nn.Sequential(TimmBackbone("resnet18", num_channels=1), Head(512, 3)).eval()
+    assert last_feature_map(model, torch.rand(2, 1, 32, 32))[0] == "0.network.layer2"
+
+
+def test_no_map_at_all_is_an_error():
+    model = nn.Sequential(nn.Flatten(), nn.Linear(16, 3))
+    with pytest.raises(ValueError, match="No layer of the network puts out a feature map"):
+        last_feature_map(model, torch.rand(1, 1, 4, 4))
+
+
+def test_tokens_are_laid_out_as_they_lie_in_the_image():
+    images = torch.rand(1, 3, 32, 32)
+    tokens = torch.arange(17.0).view(1, 17, 1)  # a class token and 4 x 4 patches
+    to_map = layout(tokens, images)
+    torch.testing.assert_close(to_map(tokens)[0, 0], torch.arange(1.0, 17).view(4, 4))
+
+
+def test_channels_last_is_recognised():
+    output = torch.rand(1, 4, 4, 96)
+    to_map = layout(output, torch.rand(1, 3, 32, 32))
+    assert to_map(output).shape == (1, 96, 4, 4)
+
+
+@pytest.mark.parametrize("shape", [(1, 10), (1, 8, 1, 1), (4, 16, 8), (1, 8, 3, 7)])
+def test_what_is_no_picture_is_no_map(shape):
+    assert layout(torch.rand(shape), torch.rand(1, 3, 32, 32)) is None
+
+
+def test_first_filters_are_in_colour_where_the_network_sees_colour():
+    name, layer = first_convolution(SmallCNN(8, num_channels=3))
+    assert name == "blocks.block1.conv"
+    filters = filters_of(layer, 5)
+    assert filters.shape == (5, 3, 3, 3)
+    torch.testing.assert_close(filters[2, 0, 1], layer.weight[2, :, 0, 1])
+
+
+def test_first_filters_of_a_grey_network_are_grey():
+    _, layer = first_convolution(SmallCNN(8, num_channels=1))
+    torch.testing.assert_close(filters_of(layer, 64), layer.weight[:, 0])
+
+
+def test_network_without_convolution_has_no_filters():
+    with pytest.raises(ValueError, match="has no convolution"):
+        first_convolution(nn.Linear(2, 2))

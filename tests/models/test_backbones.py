@@ -1,0 +1,84 @@
+import pytest
+import torch
+from torch import nn
+
+from models import SmallCNN, TimmBackbone, TorchvisionBackbone
+from models.backbone import Normalize
+
+MAKERS = {
+    "small_cnn": lambda channels: SmallCNN(4, channels),
+    "timm_resnet": lambda channels: TimmBackbone("test_resnet", num_channels=channels),
+    "timm_convnext": lambda channels: TimmBackbone("test_convnext", num_channels=channels),
+    "timm_efficientnet": lambda channels: TimmBackbone("test_efficientnet", num_channels=channels),
+    "timm_vit": lambda channels: TimmBackbone("test_vit", num_channels=channels, image_size=32),
+    "timm_resnet18": lambda channels: TimmBackbone("resnet18", num_channels=channels),
+    "torchvision_squeezenet": lambda c: TorchvisionBackbone("squeezenet1_1", num_channels=c),
+    "torchvision_shufflenet": lambda c: TorchvisionBackbone("shufflenet_v2_x0_5", num_channels=c),
+    "torchvision_mobilenet": lambda c: TorchvisionBackbone("mobilenet_v3_small", num_channels=c),
+}
+
+
+@pytest.fixture(params=MAKERS, scope="module")
+def make_backbone(request):
+    return MAKERS[request.param]
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_grey_and_colour_images_become_features(make_backbone, channels):
+    backbone = make_backbone(channels).eval()
+    features = backbone(torch.rand(2, channels, 32, 32))
+    assert features.shape == (2, backbone.num_features)
+    assert features.isfinite().all()
+
+
+def test_every_parameter_is_in_one_stage(make_backbone):
+    backbone = make_backbone(3)
+    names = [name for stage in backbone.stages().values() for name in stage]
+    assert sorted(names) == sorted(name for name, _ in backbone.named_parameters())
+
+
+def test_stages_run_from_input_to_output():
+    stages = list(TimmBackbone("resnet18").stages())
+    assert stages == ["conv1", "layer1", "layer2", "layer3", "layer4"]
+    assert list(SmallCNN().stages()) == ["block1", "block2", "block3"]
+
+
+def test_normalize_subtracts_and_divides_by_channel():
+    images = torch.rand(2, 3, 4, 4)
+    normalized = Normalize((0.1, 0.2, 0.3), (0.5, 0.6, 0.7), num_channels=3)(images)
+    torch.testing.assert_close(normalized[:, 1], (images[:, 1] - 0.2) / 0.6)
+
+
+def test_normalize_takes_the_average_for_grey():
+    grey = Normalize((0.1, 0.2, 0.3), (0.5, 0.6, 0.7), num_channels=1)
+    torch.testing.assert_close(grey(torch.ones(1, 1, 1, 1)).item(), (1 - 0.2) / 0.6)
+
+
+def test_normalization_is_no_part_of_the_state_dict():
+    assert not [name for name in SmallCNN().state_dict() if "normalize" in name]
+
+
+def test_timm_backbone_normalizes_as_its_weights_expect():
+    backbone = TimmBackbone("vit_tiny_patch16_224", image_size=32)
+    assert backbone.normalize.mean.flatten().tolist() == [0.5, 0.5, 0.5]
+
+
+def test_grey_image_gives_what_the_same_colour_image_gives():
+    """Summing the weights over RGB is the same as seeing the grey image three times."""
+    torch.manual_seed(0)
+    colour = TorchvisionBackbone("squeezenet1_1").eval()
+    torch.manual_seed(0)
+    grey = TorchvisionBackbone("squeezenet1_1", num_channels=1).eval()
+    colour.normalize = grey.normalize = nn.Identity()
+    image = torch.rand(1, 1, 64, 64)
+    torch.testing.assert_close(grey(image), colour(image.expand(-1, 3, -1, -1)))
+
+
+def test_unknown_timm_network_names_near_ones():
+    with pytest.raises(ValueError, match=r"no network 'resnet19'; near names: .*resnet18"):
+        TimmBackbone("resnet19")
+
+
+def test_unknown_torchvision_network_names_near_ones():
+    with pytest.raises(ValueError, match=r"no classification network 'resnet19'; near.*resnet18"):
+        TorchvisionBackbone("resnet19")

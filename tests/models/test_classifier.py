@@ -1,0 +1,83 @@
+import pytest
+import torch
+from lightning.pytorch.callbacks import Callback
+from sklearn.metrics import f1_score
+from torch import nn
+
+from models import CrossEntropy, Head
+
+
+class KeepBatches(Callback):
+    """Logits and labels as the steps hand them out."""
+
+    def __init__(self):
+        self.logits, self.labels = [], []
+
+    def on_validation_batch_end(self, trainer, module, outputs, batch, batch_idx, loader=0):
+        self.logits.append(outputs["logits"])
+        self.labels.append(batch[1])
+
+
+def test_one_named_group_a_stage_and_every_parameter_in_one(make_classifier):
+    model = make_classifier()
+    groups = model.parameter_groups()
+    assert [group["name"] for group in groups] == ["block1", "block2", "block3", "head"]
+    grouped = {id(parameter) for group in groups for parameter in group["params"]}
+    assert grouped == {id(parameter) for parameter in model.parameters()}
+
+
+def test_logged_metrics_are_those_of_all_images_together(make_classifier, make_trainer, synthetic):
+    keep, model = KeepBatches(), make_classifier()
+    trainer = make_trainer(callbacks=[keep])
+    [metrics] = trainer.validate(model, synthetic, verbose=False)
+    logits, labels = torch.cat(keep.logits), torch.cat(keep.labels)
+    assert len(labels) == len(synthetic.sources["val"].labels)
+    predicted = logits.argmax(dim=1)
+    loss = nn.functional.cross_entropy(logits, labels).item()
+    assert metrics["val/loss"] == pytest.approx(loss, rel=1e-5)
+    assert metrics["val/accuracy"] == pytest.approx((predicted == labels).float().mean().item())
+    assert metrics["val/f1_macro"] == pytest.approx(f1_score(labels, predicted, average="macro"))
+
+
+def test_training_learns(make_classifier, make_trainer, synthetic):
+    trainer = make_trainer(max_epochs=12)
+    trainer.fit(make_classifier(), synthetic)
+    assert trainer.callback_metrics["val/accuracy"] == 1.0
+    assert trainer.callback_metrics["train/accuracy"] > 0.9
+    assert trainer.callback_metrics["lr/head"] == pytest.approx(3e-3)
+    assert trainer.callback_metrics["params/trainable"] == trainer.callback_metrics["params/total"]
+
+
+def test_class_weights_are_balanced_with_the_counts_of_the_data(
+    make_classifier, make_trainer, synthetic
+):
+    model = make_classifier(loss=lambda counts: CrossEntropy(counts, class_weights="balanced"))
+    make_trainer(limit_val_batches=1).validate(model, synthetic, verbose=False)
+    counts = torch.tensor(synthetic.class_counts)
+    torch.testing.assert_close(model.loss.weight, counts.sum() / (4 * counts))
+
+
+def test_head_gets_features_and_classes(make_classifier):
+    model = make_classifier(head=lambda features, classes: Head(features, classes, hidden=(7,)))
+    assert model(torch.rand(2, 1, 16, 16)).shape == (2, 4)
+    assert model.head.layers[1].in_features == model.backbone.num_features
+
+
+def test_plateau_scheduler_is_told_what_to_watch(make_classifier):
+    from lightning.pytorch.cli import ReduceLROnPlateau
+
+    model = make_classifier(lr_scheduler=lambda o: ReduceLROnPlateau(o, monitor="val/loss"))
+    assert model.configure_optimizers()["lr_scheduler"]["monitor"] == "val/loss"
+
+
+def test_loss_that_is_no_number_stops_before_it_ruins_the_weights(
+    make_classifier, make_trainer, synthetic
+):
+    class NoNumber(nn.Module):
+        def forward(self, logits, labels):
+            return logits.sum() * float("nan")
+
+    model = make_classifier(loss=lambda counts: NoNumber())
+    with pytest.raises(ValueError, match=r"The loss is nan in epoch 0, step 0\. Try a lower"):
+        make_trainer(max_epochs=1).fit(model, synthetic)
+    assert all(parameter.isfinite().all() for parameter in model.parameters())
