@@ -5,17 +5,20 @@ import sys
 HELP = """\
 Train image classifiers and see what they learned.
 
-  lightning_cli fit --config FILE.yaml                        train; the run appears in MLflow
-  lightning_cli fit --config FILE.yaml --ckpt_path last       go on where the last run stopped
-  lightning_cli test --config FILE.yaml --ckpt_path best      test the best network of the last run
-  lightning_cli validate, predict                             as test, on other images
-  lightning_cli ui [--port 5000]                              open the runs in a browser
+  lightning_cli fit --config FILE.yaml         train; the run appears in MLflow
+      ... --ckpt_path last                     go on where the last run stopped
+  lightning_cli test --config FILE.yaml --ckpt_path best
+                                               test the last run's best network
+  lightning_cli validate, predict              as test, on other images
+  lightning_cli ui [--port 5000]               open the runs in a browser
 
-Any setting can be overridden: --trainer.max_epochs 3, --data.batch_size 16,
---model.backbone TimmBackbone --model.backbone.name resnet18, --pictures.grad_cam false.
+Any setting can be overridden:
+  --trainer.max_epochs 3 --data.batch_size 16 --pictures.grad_cam false
+  --model.backbone TimmBackbone --model.backbone.name resnet18
 
-  lightning_cli fit --help                                    every option
-  lightning_cli fit --config FILE.yaml --print_config         every setting, with its value
+  lightning_cli fit --help                     every option
+  lightning_cli fit --config FILE.yaml --print_config
+                                               every setting, with its value
 """
 TRAINING = ("fit", "validate", "test", "predict")
 

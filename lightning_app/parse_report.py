@@ -12,7 +12,9 @@ CLASS = re.compile(
 IMPORT = re.compile(r"has no attribute '\w+'|No module named")
 REQUIRED = re.compile(r"the following arguments are required: (?P<names>.+)")
 BESIDE = re.compile(r"an instantiatable class, but|Dict must include a class_path")
-PYDANTIC = re.compile(r"(?P<what>Input should .*|Value error.*) \[type=.*input_value=(?P<got>.*), in")
+PYDANTIC = re.compile(
+    r"(?P<what>Input should .*|Value error.*) \[type=.*input_value=(?P<got>.*), in"
+)
 VALUE = re.compile(r"Expected an? (?!path |import )(?P<type>.+)")
 COMPLAINTS = (OPTION, UNRECOGNIZED, CLASS, IMPORT, REQUIRED, BESIDE, PYDANTIC, VALUE)
 

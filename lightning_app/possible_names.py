@@ -17,8 +17,11 @@ MAX_WIDTH = 240  # of a list of names: three lines of a terminal
 
 
 def hint(name: str, possible: Iterable[str]) -> str:
-    """The names of `possible` that are near to `name`, or else all, shortened."""
-    names = {known.lower(): known for known in sorted(possible)}
+    """The names of `possible` that are near to `name`, or else all, shortened.
+
+    Case does not count, nor the folder of a file.
+    """
+    names = {known.rsplit("/", 1)[-1].lower(): known for known in sorted(possible)}
     if near := difflib.get_close_matches(name.lower(), names, n=MAX_NEAR):
         return f"\n  Near names: {', '.join(names[known] for known in near)}."
     listed = textwrap.shorten(", ".join(names.values()), MAX_WIDTH, placeholder=" ...")

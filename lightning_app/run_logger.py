@@ -163,6 +163,11 @@ class RunLogger(MLFlowLogger):
         return str(self.root)
 
     @property
+    def version(self) -> None:
+        """Nothing: the progress bar would show it, and ask for it at every step."""
+        return
+
+    @property
     def name(self) -> str:
         """Name of the experiment."""
         return self._experiment_name

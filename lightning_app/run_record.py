@@ -5,6 +5,7 @@ import shlex
 import subprocess
 import sys
 from importlib.metadata import distributions
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -94,10 +95,11 @@ def run_logger_of(trainer: Trainer) -> RunLogger | None:
 
 
 def _code_version() -> dict[str, str]:
-    """The git commit that the command ran from, and whether files differed from it."""
+    """The git commit that the code is of, and whether files differ from it."""
 
     def git(*arguments: str) -> str:
-        result = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
+        here = ["git", "-C", str(Path(__file__).parent), *arguments]
+        result = subprocess.run(here, capture_output=True, text=True, check=False)
         return result.stdout.strip()
 
     try:

@@ -4,6 +4,7 @@ import csv
 import json
 import subprocess
 from io import StringIO
+from pathlib import Path
 
 import pytest
 import torch
@@ -144,10 +145,9 @@ def test_data_are_named_with_digest_and_counts(run):
 
 
 def test_code_version_and_command_are_tags(run):
-    commit = subprocess.run(
-        ["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False
-    )
-    assert run.data.tags.get("mlflow.source.git.commit", "") == commit.stdout.strip()
+    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
+    commit = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    assert run.data.tags.get("mlflow.source.git.commit", "") == commit
     assert run.data.tags["command"].startswith("lightning_cli ")
 
 

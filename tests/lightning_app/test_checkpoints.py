@@ -1,0 +1,69 @@
+import os
+
+import pytest
+import torch
+
+from lightning_app.checkpoint_io import AtomicCheckpointIO
+from lightning_app.checkpoints import find_checkpoint, run_id_of
+
+
+@pytest.fixture
+def io():
+    return AtomicCheckpointIO()
+
+
+def test_what_is_saved_is_loaded(io, tmp_path):
+    io.save_checkpoint({"weights": torch.arange(3)}, tmp_path / "new" / "last.ckpt")
+    assert io.load_checkpoint(tmp_path / "new" / "last.ckpt")["weights"].tolist() == [0, 1, 2]
+
+
+def test_failed_write_leaves_the_old_checkpoint_and_nothing_else(io, tmp_path):
+    io.save_checkpoint({"epoch": 1}, tmp_path / "last.ckpt")
+    with pytest.raises((AttributeError, TypeError), match="pickle"):
+        io.save_checkpoint({"epoch": 2, "bad": lambda: None}, tmp_path / "last.ckpt")
+    assert io.load_checkpoint(tmp_path / "last.ckpt") == {"epoch": 1}
+    assert os.listdir(tmp_path) == ["last.ckpt"]
+
+
+def test_code_in_a_checkpoint_is_not_run(io, tmp_path):
+    class Evil:
+        def __reduce__(self):
+            return os.system, ("touch /tmp/ran",)
+
+    torch.save({"weights": Evil()}, tmp_path / "evil.ckpt")
+    with pytest.raises(Exception, match="[Ww]eights.only"):
+        io.load_checkpoint(tmp_path / "evil.ckpt")
+
+
+def test_missing_checkpoint_is_named(io, tmp_path):
+    with pytest.raises(ValueError, match=r"There is no checkpoint .*gone\.ckpt"):
+        io.load_checkpoint(tmp_path / "gone.ckpt")
+
+
+def test_keyword_means_the_newest_run_of_the_experiment(io, tmp_path):
+    for number, run in enumerate(("b", "a")):
+        file = tmp_path / "checkpoints" / "digits" / run / "best.ckpt"
+        io.save_checkpoint({"mlflow_run_id": run}, file)
+        os.utime(file, (number, number))
+    found = find_checkpoint("best", "digits", root=tmp_path)
+    assert run_id_of(found) == "a"
+
+
+def test_file_is_taken_as_it_is(io, tmp_path):
+    io.save_checkpoint({}, tmp_path / "x.ckpt")
+    assert find_checkpoint(str(tmp_path / "x.ckpt"), "digits") == tmp_path / "x.ckpt"
+    assert run_id_of(tmp_path / "x.ckpt") is None
+
+
+def test_nothing_to_resume_from_is_an_error(tmp_path):
+    with pytest.raises(
+        ValueError, match=r"No run of the experiment 'digits' has left .*last\.ckpt"
+    ):
+        find_checkpoint("last", "digits", root=tmp_path)
+
+
+def test_wrong_path_is_an_error():
+    with pytest.raises(
+        ValueError, match=r"no checkpoint gone\.ckpt; expected a file, best or last"
+    ):
+        find_checkpoint("gone.ckpt", "digits")

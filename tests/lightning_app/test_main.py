@@ -1,0 +1,118 @@
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from lightning_app.main import main
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+
+
+def test_help_fits_one_screen_and_needs_no_torch():
+    code = "import sys; from lightning_app.main import main; main(['--help']); print('torch' in sys.modules)"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    lines = shown.stdout.splitlines()
+    assert lines[-1] == "False"
+    assert len(lines) <= 24
+    assert max(map(len, lines)) <= 80
+    assert all(f"lightning_cli {command}" in shown.stdout for command in ("fit", "test", "ui"))
+
+
+def test_unknown_command_shows_the_commands(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["train"])
+    assert capsys.readouterr().err.startswith("There is no command 'train'.")
+
+
+@pytest.mark.parametrize("command", ["validate", "test", "predict"])
+def test_untrained_network_is_not_tested(workplace, capsys, command):
+    with pytest.raises(SystemExit, match="1"):
+        main([command, "--config", str(CONFIGS / "digits.yaml")])
+    error = capsys.readouterr().err
+    assert f"`lightning_cli {command}` needs a trained network: --ckpt_path best" in error
+    assert "Traceback" not in error
+
+
+def test_resuming_from_nothing_is_an_error(workplace, capsys):
+    with pytest.raises(SystemExit, match="1"):
+        main(["fit", "--config", str(CONFIGS / "digits.yaml"), "--ckpt_path", "last"])
+    assert "No run of the experiment 'digits' has left a checkpoint" in capsys.readouterr().err
+
+
+def test_missing_folder_ends_with_a_sentence(workplace, capsys):
+    with pytest.raises(SystemExit, match="1"):
+        main(["fit", "--config", str(CONFIGS / "folder.yaml"), "--data.root", "nowhere"])
+    error = capsys.readouterr().err
+    assert error.startswith("error: There is no folder nowhere; name it with --data.root PATH.")
+
+
+@pytest.mark.parametrize("config", sorted(CONFIGS.glob("*.yaml")), ids=lambda file: file.stem)
+def test_every_config_runs_a_batch_and_says_how_to_run_it(
+    workplace, config, tmp_path, write_folder
+):
+    text = config.read_text()
+    assert text.startswith("#")
+    assert f"lightning_cli fit --config configs/{config.name}" in text
+    assert len(text.splitlines()) <= 60
+    arguments = ["fit", "--config", str(config), "--trainer.fast_dev_run", "true"]
+    if "root" in yaml.safe_load(text)["data"].get("init_args", {}):
+        arguments += ["--data.root", str(write_folder()), "--data.num_workers", "0"]
+    main(arguments)
+
+
+@pytest.fixture
+def write_folder(tmp_path):
+    import cv2
+    import numpy as np
+
+    def write():
+        for name in ("cat", "dog"):
+            for index in range(40):
+                file = tmp_path / "images" / name / f"{index}.png"
+                file.parent.mkdir(parents=True, exist_ok=True)
+                cv2.imwrite(str(file), np.full((20, 20, 3), index, np.uint8))
+        return tmp_path / "images"
+
+    return write
+
+
+def test_ui_without_runs_says_how_to_start_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    with pytest.raises(SystemExit, match=r"no run in .* yet\. Start one here with"):
+        main(["ui"])
+
+
+def test_ui_of_a_server_is_its_own(tmp_path, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
+    with pytest.raises(SystemExit, match="Your runs are on http://127.0.0.1:1"):
+        main(["ui"])
+
+
+def test_pictures_are_switched_off_in_one_line(workplace, client):
+    shutil.copy(CONFIGS / "digits.yaml", "digits.yaml")
+    off = [f"--pictures.{name}=false" for name in ("data", "curves", "confusion", "filters")]
+    small = ["--trainer.max_epochs=1", "--trainer.limit_train_batches=1", "--data.image_size=8"]
+    main(["fit", "--config", "digits.yaml", *off, *small, "--pictures.grad_cam.num_images=4"])
+    [run] = client.search_runs([client.get_experiment_by_name("digits").experiment_id])
+    images = [file.path for file in client.list_artifacts(run.info.run_id, "images")]
+    assert len(images) == 2
+    assert all("grad_cam" in path for path in images)
+    assert run.data.params["pictures.filters"] == "False"
+    assert not client.list_artifacts(run.info.run_id, "figures")
+
+
+def test_resumed_fit_goes_on_with_the_same_run(workplace, client):
+    shutil.copy(CONFIGS / "digits.yaml", "digits.yaml")
+    fit = ["fit", "--config", "digits.yaml", "--data.image_size=8"]
+    main([*fit, "--trainer.max_epochs=2"])
+    main([*fit, "--trainer.max_epochs=3", "--ckpt_path=last"])
+    [run] = client.search_runs([client.get_experiment_by_name("digits").experiment_id])
+    history = client.get_metric_history(run.info.run_id, "val/accuracy")
+    assert [metric.step for metric in history] == [0, 1, 2]
+    assert run.data.params["trainer.max_epochs"] == "2"
+    assert run.data.tags["resumed_with.trainer.max_epochs"] == "3"
+    assert run.info.status == "FINISHED"
