@@ -2,137 +2,158 @@
 
     uv run python benchmarks/overhead.py
 
-A round trains one epoch of the digits twice in this process, on one thread of the CPU: with a
-plain `for` loop, and with `fit` as the command line runs it (Trainer, progress bar, RunLogger on a
-temporary store, RunRecord), pictures off. Model, optimizer, loader, seed and order of images are
-the same; the final weights are compared first. Every round's time per step is that from the start
-of step `FIRST` to the start of the last one, so set-up, checkpoints and the end of the epoch are
-not in it. CPU time is all of the process's, with the threads of the tracker.
+Trains the digits by the command line, pictures off: Trainer, progress bar, RunLogger on a store of
+its own, RunRecord. A callback races the fit against a plain loop over a copy of its model, with an
+optimizer and a loader of the same settings: ten steps of the one, ten of the other, on one thread
+of the CPU, so that both meet the same machine. The first steps, set-up, checkpoints and the end of
+the epoch are not timed; both end with equal weights, or it is an error. The images are as large as
+makes the bare step take the time asked for. A row is the median over the rounds; CPU time counts
+the threads of progress bar and tracker too.
 """
 
 import sys
 import tempfile
 import time
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import redirect_stdout
+from copy import deepcopy
+from itertools import islice, pairwise
 from pathlib import Path
 from statistics import median
 
 import torch
-from lightning.pytorch import Callback, LightningModule, Trainer, seed_everything
-from torch import Tensor, nn
+from lightning.pytorch import Callback, LightningModule, Trainer
+from torch import nn
 
-from datamodules import DigitsDataModule
+from datamodules import DigitsDataModule, ImageDataModule
 from lightning_app.cli import run
 from models import ImageClassifier, SmallCNN
 from models.loss import CrossEntropy
 
+TARGETS = (20.0, 4.0)  # milliseconds of a bare step: the aim is set for the first
+IMAGE_SIZES = range(8, 129, 4)
 ROUNDS = 7
-FIRST = 20  # steps of an epoch that warm up and are not timed
 BATCH_SIZE = 8  # makes an epoch of the digits 143 steps
+TURN = 10  # steps in a row, as many as the trainer logs once in
+WARM_UP = 2  # turns that are not timed
 CONFIG = Path(__file__).parents[1] / "configs" / "digits.yaml"
-OPTIMIZER = {"lr": 3e-3, "weight_decay": 0.05, "fused": True}  # as in CONFIG
 PICTURES = ("data", "curves", "confusion", "filters", "grad_cam")
+CLOCKS = {"wall": time.perf_counter, "CPU": time.process_time}
 
 
-@dataclass(eq=False)
-class Result(Callback):
-    """Takes the time at every step's start, and keeps the weights; as a callback, those of a fit.
+class Race(Callback):
+    """Runs the bare loop by turns with the fit that it is a callback of."""
 
-    Attributes:
-        times: Wall and CPU time, in seconds, at the start of each step.
-        weights: The model at the end of the epoch.
-    """
+    def __init__(self) -> None:
+        self.marks: list[dict[str, float]] = []  # at the turns' ends: bare, fit, bare, fit...
+        races.append(self)
 
-    times: list[tuple[float, float]] = field(default_factory=list)
-    weights: dict[str, Tensor] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        FITS.append(self)  # `run` returns nothing
-
-    def mark(self) -> None:
-        """Take the time."""
-        self.times.append((time.perf_counter(), time.process_time()))
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Copy the model."""
+        assert isinstance(pl_module, ImageClassifier)
+        head = deepcopy(pl_module.head)
+        self.twin = ImageClassifier(
+            deepcopy(pl_module.backbone), 10, lambda *_: head, optimizer=pl_module.make_optimizer
+        )
+        self.bare = bare_loop(self.twin, trainer.datamodule)  # pyright: ignore[reportAttributeAccessIssue]
 
     def on_train_batch_start(
         self, trainer: Trainer, pl_module: LightningModule, batch: object, batch_idx: int
     ) -> None:
+        """Give the bare loop its turn."""
+        if batch_idx % TURN == 0:
+            self.mark()
+            for _ in islice(self.bare, TURN):
+                pass
+            self.mark()
+
+    def mark(self) -> None:
         """Take the time."""
-        self.mark()
+        self.marks.append({name: clock() for name, clock in CLOCKS.items()})
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Keep the weights."""
-        self.weights = network(pl_module)
+        """Compare the weights."""
+        expected = self.twin.state_dict()
+        for name, weight in pl_module.state_dict().items():
+            if not torch.equal(weight, expected[name]):
+                raise ValueError(f"After the fit {name} differs from that of the bare loop.")
 
-    def per_step(self, clock: int) -> float:
-        """Milliseconds, by the wall (0) or of the CPU (1)."""
-        timed = self.times[FIRST:]
-        return 1e3 * (timed[-1][clock] - timed[0][clock]) / (len(timed) - 1)
-
-
-FITS: list[Result] = []
-
-
-def network(module: nn.Module) -> dict[str, Tensor]:
-    """The weights of backbone and head, copied."""
-    names = ("backbone.", "head.")
-    return {k: v.clone() for k, v in module.state_dict().items() if k.startswith(names)}
+    def step_ms(self, clock: str) -> tuple[float, float]:
+        """Milliseconds per step of the bare loop and of the fit."""
+        marks = [mark[clock] for mark in self.marks[2 * WARM_UP : -1]]
+        turns = [end - start for start, end in pairwise(marks)]
+        bare, fit = (1e3 * sum(turns[i::2]) / len(turns[i::2]) / TURN for i in (0, 1))
+        return bare, fit
 
 
-def fit(image_size: int, root: Path, options: list[str]) -> Result:
-    """Train as the command line does."""
-    pictures = [f"--pictures.{name}=false" for name in PICTURES]
-    run(
-        [
-            "fit",
-            f"--config={CONFIG}",
-            f"--data.image_size={image_size}",
-            f"--data.batch_size={BATCH_SIZE}",
-            "--data.augmentation=[]",
-            "--trainer.max_epochs=1",
-            "--trainer.accelerator=cpu",
-            "--trainer.limit_val_batches=0",
-            f"--trainer.callbacks={__name__}.Result",
-            f"--trainer.logger.init_args.root={root}",
-            *pictures,
-            *options,
-        ]
-    )
-    return FITS[-1]
+races: list[Race] = []  # `run` returns nothing
 
 
-def bare(image_size: int) -> Result:
-    """Train the same model with a loop."""
-    seed_everything(0, verbose=False)
-    data = DigitsDataModule(image_size, BATCH_SIZE, augmentation=[])
-    model = ImageClassifier(SmallCNN(num_channels=1), num_classes=10).train()
+def bare_loop(classifier: ImageClassifier, data: ImageDataModule) -> Iterator[None]:
+    """Train backbone and head for an epoch, a step at every `next`."""
+    network = nn.Sequential(classifier.backbone, classifier.head).train()
     criterion = CrossEntropy(data.class_counts)
-    optimizer = torch.optim.AdamW(model.parameter_groups(), **OPTIMIZER)
-    result = Result()
+    optimizer = classifier.make_optimizer(classifier.parameter_groups())
     for batch in data.train_dataloader():
-        result.mark()
         images, labels, _ = data.on_after_batch_transfer(batch, 0)
         optimizer.zero_grad()
-        criterion(model.head(model.backbone(images)), labels).backward()
+        criterion(network(images), labels).backward()
         optimizer.step()
-    result.weights = network(model)
-    return result
+        yield
+
+
+def image_size_for(target: float) -> int:
+    """The size of images whose bare step takes about as many milliseconds."""
+    for image_size in IMAGE_SIZES:
+        data = DigitsDataModule(image_size, BATCH_SIZE, augmentation=[])
+        steps = bare_loop(ImageClassifier(SmallCNN(num_channels=1), 10), data)
+        times = [time.perf_counter() for _ in islice(steps, 3 * TURN)]
+        step = 1e3 * median(end - start for start, end in pairwise(times))
+        if step >= target:
+            return image_size
+    raise ValueError(f"No image size up to {IMAGE_SIZES[-1]} makes a step of {target} ms.")
+
+
+def fit(image_size: int, root: str) -> Race:
+    """Train as the command line does, and race."""
+    arguments = {
+        "config": CONFIG,
+        "data.image_size": image_size,
+        "data.batch_size": BATCH_SIZE,
+        "data.augmentation": [],
+        "trainer.accelerator": "cpu",
+        "trainer.max_epochs": 1,
+        "trainer.limit_val_batches": 0,
+        "trainer.callbacks": f"{__name__}.Race",
+        "trainer.logger.init_args.root": root,
+        **{f"pictures.{name}": "false" for name in PICTURES},
+    }
+    run(["fit", *(f"--{name}={value}" for name, value in arguments.items())])
+    return races[-1]
+
+
+def table(image_size: int, rounds: list[Race]) -> Iterator[str]:
+    """A row a clock."""
+    for clock in CLOCKS:
+        pairs = [race.step_ms(clock) for race in rounds]
+        ratios = sorted(fitted / bare for bare, fitted in pairs)
+        bare, fitted = (median(side) for side in zip(*pairs, strict=True))
+        yield (
+            f"{image_size:6}  {clock:5}  {bare:7.2f}  {fitted:6.2f}  {median(ratios):5.3f}"
+            f"  {ratios[0]:.3f} to {ratios[-1]:.3f}"
+        )
+
+
+def main() -> None:
+    """Print the table."""
+    torch.set_num_threads(1)
+    rows = ["images  clock  bare ms  fit ms  ratio  its range"]
+    with redirect_stdout(sys.stderr), tempfile.TemporaryDirectory() as root:
+        for target in TARGETS:
+            image_size = image_size_for(target)
+            rows += table(image_size, [fit(image_size, root) for _ in range(ROUNDS)])
+    print("\n".join(rows))
 
 
 if __name__ == "__main__":
-    torch.set_num_threads(1)
-    options = sys.argv[2:]
-    with tempfile.TemporaryDirectory() as folder:
-        rounds = [
-            (bare(int(sys.argv[1])), fit(int(sys.argv[1]), Path(folder), options))
-            for _ in range(ROUNDS)
-        ]
-    for b, f in rounds:
-        for k in b.weights:
-            assert torch.equal(b.weights[k], f.weights[k]), k
-    for c in (0, 1):
-        print([f"{b.per_step(c):.2f}/{f.per_step(c):.2f}" for b, f in rounds])
-        print(
-            median(b.per_step(c) for b, f in rounds),
-            median(f.per_step(c) for b, f in rounds),
-            median(f.per_step(c) / b.per_step(c) for b, f in rounds),
-        )
+    main()

@@ -89,20 +89,24 @@ class ImageClassificationCLI(LightningCLI):
                 help=f"{(picture.__doc__ or '').splitlines()[0]} `false` for none.",
             )
 
-    def before_instantiate_classes(self) -> None:
-        """Find the checkpoint that `best` or `last` means, or say that there is none."""
-        config = self._config
-        wanted = config.get("ckpt_path")
-        if wanted is None and self.subcommand != "fit":
-            raise ValueError(
-                f"`lightning_cli {self.subcommand}` needs a trained network: --ckpt_path best, "
-                "--ckpt_path last, or --ckpt_path FILE."
-            )
-        if wanted is not None:
-            logger = config.trainer.logger
+    def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
+        """Find the checkpoint that `best` or `last` means, or say that there is none.
+
+        Once it is a file, LightningCLI takes the network and its settings from it.
+        """
+        super().parse_arguments(parser, args)
+        command = self.config.subcommand
+        settings = self.config[command]
+        if settings.ckpt_path is not None:
+            logger = settings.trainer.logger
             named = isinstance(logger, Namespace) and "experiment_name" in logger.init_args
             experiment = logger.init_args.experiment_name if named else ""
-            config.ckpt_path = str(find_checkpoint(wanted, experiment))
+            settings.ckpt_path = str(find_checkpoint(settings.ckpt_path, experiment))
+        elif command != "fit":
+            raise ValueError(
+                f"`lightning_cli {command}` needs a trained network: --ckpt_path best, "
+                "--ckpt_path last, or --ckpt_path FILE."
+            )
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         """Build the trainer with the pictures that are not switched off."""

@@ -11,11 +11,13 @@ CLASS = re.compile(
 )
 IMPORT = re.compile(r"has no attribute '\w+'|No module named")
 REQUIRED = re.compile(r"the following arguments are required: (?P<names>.+)")
-BESIDE = re.compile(r"an instantiatable class, but|Dict must include a class_path")
+BESIDE = re.compile(
+    r"an instantiatable class, but|Dict must include a class_path|Not a valid subclass"
+)
 PYDANTIC = re.compile(
     r"(?P<what>Input should .*|Value error.*) \[type=.*input_value=(?P<got>.*), in"
 )
-VALUE = re.compile(r"Expected an? (?!path |import )(?P<type>.+)")
+VALUE = re.compile(r"Expected an? (?!path |dot )(?P<type>.+)")
 COMPLAINTS = (OPTION, UNRECOGNIZED, CLASS, IMPORT, REQUIRED, BESIDE, PYDANTIC, VALUE)
 
 KEY = re.compile(r'Parser key "([^"]+)"')
@@ -45,6 +47,16 @@ class Complaint:
     classes: tuple[str, ...]
     expected: str
     got: str
+
+    @property
+    def key(self) -> str:
+        """The keys, dotted."""
+        return ".".join(self.keys)
+
+    @property
+    def class_name(self) -> str:
+        """The short name of the innermost class, "" where there is none."""
+        return self.classes[-1].rsplit(".", 1)[-1] if self.classes else ""
 
 
 def read_report(message: str) -> Complaint | None:
@@ -103,10 +115,11 @@ def _got(lines: list[str], index: int) -> str:
 
 
 def _readable(types: str) -> str:
-    """`<class 'int'>, <class 'NoneType'>` as `int, null`."""
+    """`<class 'int'>, <class 'NoneType'>` as `int or null`."""
     types = re.sub(r"<class '([\w.]+)'>", r"\1", types)
-    types = re.sub(r"\b(?:\w+\.)+(\w+)", r"\1", types)
-    return re.sub(r"Literal\[(.*?)\]", r"\1", types).replace("NoneType", "null")
+    types = re.sub(r"\b(?:\w+\.)+(\w+)", r"\1", types).replace("NoneType", "null")
+    types = re.sub(r", (?![^\[]*\])", " or ", types)  # the commas that are in no bracket
+    return re.sub(r"Literal\[(.*?)\]", r"\1", types)
 
 
 def _depth(line: str) -> int:

@@ -6,6 +6,7 @@ import inspect
 import pkgutil
 import textwrap
 from collections.abc import Iterable
+from pathlib import PurePath
 from typing import Any, get_args, get_origin
 
 from jsonargparse import ArgumentParser
@@ -19,9 +20,9 @@ MAX_WIDTH = 240  # of a list of names: three lines of a terminal
 def hint(name: str, possible: Iterable[str]) -> str:
     """The names of `possible` that are near to `name`, or else all, shortened.
 
-    Case does not count, nor the folder of a file.
+    Case does not count, nor the folder and the suffix of a file.
     """
-    names = {known.rsplit("/", 1)[-1].lower(): known for known in sorted(possible)}
+    names = {PurePath(known).stem.lower(): known for known in sorted(possible)}
     if near := difflib.get_close_matches(name.lower(), names, n=MAX_NEAR):
         return f"\n  Near names: {', '.join(names[known] for known in near)}."
     listed = textwrap.shorten(", ".join(names.values()), MAX_WIDTH, placeholder=" ...")

@@ -18,6 +18,7 @@ from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 
 from lightning_app.patient_client import PatientClient
 from lightning_app.store import ROOT, checkpoint_folder, is_local, tracking_uri
+from lightning_app.ui_view import TAG, view_state
 
 FLUSH_SECONDS = 5.0  # how far the UI may lag behind; a write costs a step some milliseconds
 MAX_BATCH = 1000  # metrics that MLflow takes at once
@@ -119,9 +120,9 @@ class RunLogger(MLFlowLogger):
         client = self._mlflow_client
         if client.get_experiment_by_name(self._experiment_name) is None:
             artifacts = str((self.root / "artifacts").resolve()) if is_local(self.uri) else None
-            # The tag opens the UI in its view for trained models.
-            kind = {"mlflow.experimentKind": "custom_model_development"}
-            client.create_experiment(self._experiment_name, artifacts, kind)
+            # The first tag opens the UI in its mode for trained models.
+            tags = {"mlflow.experimentKind": "custom_model_development", TAG: view_state()}
+            client.create_experiment(self._experiment_name, artifacts, tags)
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:

@@ -1,6 +1,7 @@
 """Where a setting was given: a line of a configuration file, or the command line."""
 
 import argparse
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,14 +34,18 @@ def config_files(arguments: Sequence[str]) -> list[Path]:
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("-c", "--config", action="append", nargs="?", default=[])
     known, _ = parser.parse_known_args(list(arguments))
-    return [Path(name) for name in known.config if name and Path(name).is_file()]
+    # Not Path.is_file: it raises on settings in place of a name, which can be long.
+    return [Path(name) for name in known.config if name and os.path.isfile(name)]  # noqa: PTH113
 
 
 def all_settings(arguments: Sequence[str]) -> list[Setting]:
     """Every setting of the command line, then of the files that it names."""
     settings = list(_of_command_line(arguments))
     for file in config_files(arguments):
-        settings += _of_node(yaml.compose(file.read_text()), (), str(file))
+        try:
+            settings += _of_node(yaml.compose(file.read_text()), (), str(file))
+        except yaml.YAMLError:  # the mistake is in a file before it, or that one was not read
+            break
     return settings
 
 
@@ -51,12 +56,29 @@ def locate(keys: tuple[str, ...], value: str, arguments: Sequence[str]) -> Setti
     return next(iter(same + found), None)
 
 
+def unreadable_file(arguments: Sequence[str]) -> str:
+    """What is wrong with the first file that holds no settings; "" where there is none."""
+    for file in config_files(arguments):
+        try:
+            content = yaml.safe_load(file.read_text())
+        except yaml.MarkedYAMLError as error:
+            line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+            begin = f" of line {error.context_mark.line + 1}" if error.context_mark else ""
+            context = f" {error.context}{begin}" if error.context else ""
+            return f"{file}{line}: this is no YAML: {error.problem}{context}."
+        if not isinstance(content, dict):
+            got = "nothing" if content is None else f"a {type(content).__name__}"
+            return f"{file}: expected keys with values (`data: ...`, `model: ...`), got {got}."
+    return ""
+
+
 def _is_it(setting: Setting, keys: tuple[str, ...], value: str) -> bool:
-    if setting.keys[-len(keys) :] == keys:
-        return True
+    ends = setting.keys[-len(keys) :] == keys
+    if ends or setting.place != COMMAND_LINE:
+        return ends
     # An abbreviation, `--trainer.max_ep x`, or a whole branch, `--data '{batch_size: x}'`.
-    abbreviated = ".".join(keys).startswith(".".join(setting.keys))
-    return setting.place == COMMAND_LINE and abbreviated and (value or keys[-1]) in setting.value
+    begun = ".".join(keys).startswith(".".join(setting.keys))
+    return setting.keys[: len(keys)] == keys or (begun and (value or keys[-1]) in setting.value)
 
 
 def _of_command_line(arguments: Sequence[str]) -> Iterator[Setting]:

@@ -1,12 +1,16 @@
 """`lightning_cli ui`: MLflow's pages on the store that the runs are in."""
 
 import argparse
+import signal
 import subprocess
 import sys
 
 from lightning_app.store import ROOT, is_local, tracking_uri
+from lightning_app.ui_view import TAG, view_path
 
 HOST = "127.0.0.1"  # the store has no password: other machines must not see it
+START = "/#/experiments?workflowType=machine_learning"
+QUIET = "--log-level warning"
 
 
 def open_ui(args: list[str]) -> None:
@@ -29,11 +33,25 @@ def open_ui(args: list[str]) -> None:
             f"There is no run in {ROOT.resolve()} yet. Start one here with "
             "`lightning_cli fit --config configs/digits.yaml`, or go where yours are."
         )
-    print(f"http://{HOST}:{port}/#/experiments?workflowType=machine_learning  (Ctrl-C ends it)")
-    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri]
-    try:
-        subprocess.run([*command, "--host", HOST, "--port", str(port)], check=True)
-    except KeyboardInterrupt:
-        print("Closed.")
-    except subprocess.CalledProcessError as error:
-        sys.exit(f"MLflow's server stopped with status {error.returncode}; see above.")
+    options = ["--backend-store-uri", uri, "--host", HOST, "--port", str(port), "--workers", "1"]
+    command = [sys.executable, "-m", "mlflow", "server", *options, "--uvicorn-opts", QUIET]
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends the server too, as Ctrl-C does
+    with subprocess.Popen(command) as server:
+        try:
+            print(f"Opening {_newest_experiment(uri, port)}  (Ctrl-C closes it)", flush=True)
+            status = server.wait()
+        except KeyboardInterrupt:
+            status = 0
+            server.terminate()
+    if status:
+        sys.exit(f"MLflow's server stopped with status {status}; is port {port} taken?")
+
+
+def _newest_experiment(uri: str, port: int) -> str:
+    """Address of the experiment that was used last, laid out with its pictures first."""
+    from mlflow import MlflowClient  # takes seconds, in which the server starts
+
+    newest = MlflowClient(uri).search_experiments(max_results=1, order_by=["last_update_time DESC"])
+    shown = [experiment for experiment in newest if TAG in experiment.tags]
+    path = view_path(shown[0].experiment_id) if shown else START
+    return f"http://{HOST}:{port}{path}"
