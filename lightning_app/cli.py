@@ -1,6 +1,7 @@
 """The commands that train and test: the only place where all packages meet."""
 
 import logging
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -147,7 +148,7 @@ class ImageClassificationCLI(LightningCLI):
             print_summary(self.trainer)
 
 
-def run(args: ArgsType = None) -> None:
+def run(args: list[str] | None = None) -> None:
     """Run `fit`, `validate`, `test` or `predict`; `args` replaces `sys.argv`."""
     for message in QUIET:
         warnings.filterwarnings("ignore", message)
@@ -162,7 +163,7 @@ def run(args: ArgsType = None) -> None:
         auto_configure_optimizers=False,
         parser_class=BriefParser,
         save_config_callback=RunRecord,
-        save_config_kwargs={"save_to_log_dir": False},
+        save_config_kwargs={"command": sys.argv[1:] if args is None else args},
         seed_everything_default=0,
         trainer_defaults=TRAINER,
         args=args,

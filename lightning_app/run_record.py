@@ -4,6 +4,7 @@ import json
 import shlex
 import subprocess
 import sys
+from collections.abc import Sequence
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,10 @@ import numpy as np
 import pandas as pd
 import torch
 import yaml
+from jsonargparse import Namespace
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
-from lightning.pytorch.cli import SaveConfigCallback
+from lightning.pytorch.cli import LightningArgumentParser, SaveConfigCallback
 from lightning.pytorch.utilities.model_summary.model_summary import ModelSummary
 from mlflow.entities import Dataset, DatasetInput, InputTag, Param
 
@@ -32,7 +34,18 @@ class RunRecord(SaveConfigCallback):
 
     It also tells the checkpoints where to lie, and writes the run's id into them, so that a
     resumed fit and a later test go on with the same run.
+
+    Args:
+        parser: The parser of the command.
+        config: The parsed configuration.
+        command: The command line after `lightning_cli`.
     """
+
+    def __init__(
+        self, parser: LightningArgumentParser, config: Namespace, command: Sequence[str]
+    ) -> None:
+        super().__init__(parser, config, save_to_log_dir=False)
+        self.command = command
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Place the checkpoints, then record once."""
@@ -54,7 +67,7 @@ class RunRecord(SaveConfigCallback):
         client, run_id = logger.experiment, logger.run_id
         config = without_secrets(self._resolved())
         self._log_config(client, run_id, config)
-        client.set_tag(run_id, "command", shlex.join(["lightning_cli", *sys.argv[1:]]))
+        client.set_tag(run_id, "command", shlex.join(["lightning_cli", *self.command]))
         for name, value in _code_version().items():
             client.set_tag(run_id, name, value)
         client.log_text(run_id, _environment(), "config/environment.txt")

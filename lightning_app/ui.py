@@ -1,6 +1,7 @@
 """`lightning_cli ui`: MLflow's pages on the store that the runs are in."""
 
 import argparse
+import os
 import signal
 import subprocess
 import sys
@@ -36,7 +37,9 @@ def open_ui(args: list[str]) -> None:
     options = ["--backend-store-uri", uri, "--host", HOST, "--port", str(port), "--workers", "1"]
     command = [sys.executable, "-m", "mlflow", "server", *options, "--uvicorn-opts", QUIET]
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends the server too, as Ctrl-C does
-    with subprocess.Popen(command) as server:
+    # MLflow's job runners, nine processes, serve its language-model features.
+    environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    with subprocess.Popen(command, env=environment) as server:
         try:
             print(f"Opening {_newest_experiment(uri, port)}  (Ctrl-C closes it)", flush=True)
             status = server.wait()

@@ -22,7 +22,7 @@ def test_failed_write_leaves_the_old_checkpoint_and_nothing_else(io, tmp_path):
     with pytest.raises((AttributeError, TypeError), match="pickle"):
         io.save_checkpoint({"epoch": 2, "bad": lambda: None}, tmp_path / "last.ckpt")
     assert io.load_checkpoint(tmp_path / "last.ckpt") == {"epoch": 1}
-    assert os.listdir(tmp_path) == ["last.ckpt"]
+    assert [file.name for file in tmp_path.iterdir()] == ["last.ckpt"]
 
 
 def test_code_in_a_checkpoint_is_not_run(io, tmp_path):
@@ -31,7 +31,7 @@ def test_code_in_a_checkpoint_is_not_run(io, tmp_path):
             return os.system, ("touch /tmp/ran",)
 
     torch.save({"weights": Evil()}, tmp_path / "evil.ckpt")
-    with pytest.raises(Exception, match="[Ww]eights.only"):
+    with pytest.raises(Exception, match=r"[Ww]eights.only"):
         io.load_checkpoint(tmp_path / "evil.ckpt")
 
 

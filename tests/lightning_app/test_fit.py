@@ -2,7 +2,9 @@
 
 import csv
 import json
+import shutil
 import subprocess
+from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
 
@@ -39,8 +41,6 @@ CONFIG = {
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory, store_template):
     """A folder in which a fit and a test of its best checkpoint have run, and what they printed."""
-    import shutil
-
     folder = tmp_path_factory.mktemp("finished")
     (folder / "mlruns").mkdir()
     shutil.copy(store_template, folder / "mlruns" / "mlflow.db")
@@ -48,16 +48,10 @@ def finished(tmp_path_factory, store_template):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-        with _captured() as output:
+        with redirect_stdout(StringIO()) as output:
             main(["fit", "--config", "config.yaml"])
             main(["test", "--config", "config.yaml", "--ckpt_path", "best"])
     return folder, output.getvalue()
-
-
-def _captured():
-    from contextlib import redirect_stdout
-
-    return redirect_stdout(StringIO())
 
 
 @pytest.fixture
@@ -81,7 +75,7 @@ def run(store):
 @pytest.fixture
 def artifact(store, run):
     """Read a text artifact."""
-    return lambda path: open(store.download_artifacts(run.info.run_id, path)).read()  # noqa: PTH123, SIM115
+    return lambda path: Path(store.download_artifacts(run.info.run_id, path)).read_text()
 
 
 def paths(store, run, folder=None):
@@ -148,7 +142,7 @@ def test_code_version_and_command_are_tags(run):
     command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
     commit = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
     assert run.data.tags.get("mlflow.source.git.commit", "") == commit
-    assert run.data.tags["command"].startswith("lightning_cli ")
+    assert run.data.tags["command"] == "lightning_cli fit --config config.yaml"
 
 
 def test_artifacts_are_all_there(store, run):

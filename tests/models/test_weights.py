@@ -71,9 +71,9 @@ def test_missing_file_is_named(fresh, tmp_path):
 
 
 def test_failed_download_says_what_to_do():
-    with pytest.raises(ConnectionError, match=r"Could not download the weights.*--w FILE"):
-        with downloading("the weights", "w"):
-            raise OSError("no route to host")
+    expected = r"Could not download the weights.*--w FILE"
+    with pytest.raises(ConnectionError, match=expected), downloading("the weights", "w"):
+        raise OSError("no route to host")
 
 
 @pytest.mark.skipif(not SQUEEZENET.is_file(), reason="the pretrained weights are not here")
