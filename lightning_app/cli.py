@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from jsonargparse import Namespace
 from lightning.pytorch import Trainer
-from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.callbacks import ModelCheckpoint, ProgressBar, TQDMProgressBar
 from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
 
 from callbacks import (
@@ -111,7 +111,8 @@ class ImageClassificationCLI(LightningCLI):
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         """Build the trainer with the pictures that are not switched off."""
-        chosen = self._get(self.config_init, "trainer").callbacks or []
+        trainer = self._get(self.config_init, "trainer")
+        chosen = trainer.callbacks or []
         chosen = chosen if isinstance(chosen, list) else [chosen]
         pictures = self._get(self.config_init, "pictures").as_dict()
         shown = [
@@ -119,8 +120,11 @@ class ImageClassificationCLI(LightningCLI):
             for name, picture in pictures.items()
             if picture
         ]
+        # Lightning's default, Rich's, draws a hundred times a second: a tenth of a step of 20 ms.
+        own_bar = any(isinstance(callback, ProgressBar) for callback in chosen)
+        bar = [] if own_bar or trainer.enable_progress_bar is False else [TQDMProgressBar(10)]
         return super().instantiate_trainer(
-            callbacks=[*chosen, *shown, PredictionWriter()], **kwargs
+            callbacks=[*chosen, *bar, *shown, PredictionWriter()], **kwargs
         )
 
     def after_instantiate_classes(self) -> None:

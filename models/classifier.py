@@ -12,7 +12,7 @@ from lightning.pytorch.core.mixins.hparams_mixin import _given_hyperparameters
 from lightning.pytorch.utilities.types import STEP_OUTPUT, OptimizerLRScheduler
 from torch import Tensor, nn
 from torchmetrics import MeanMetric
-from torchmetrics.classification import MulticlassAccuracy, MulticlassConfusionMatrix
+from torchmetrics.classification import MulticlassConfusionMatrix
 
 from models.backbone import Backbone
 from models.head import Head
@@ -59,8 +59,6 @@ class ImageClassifier(LightningModule):
         self.make_loss = loss
         self.make_optimizer = optimizer
         self.make_lr_scheduler = lr_scheduler
-        self.train_loss = MeanMetric()
-        self.train_accuracy = MulticlassAccuracy(num_classes, average="micro", validate_args=False)
         self.eval_loss = MeanMetric()
         self.confusion = MulticlassConfusionMatrix(num_classes, validate_args=False)
 
@@ -99,6 +97,9 @@ class ImageClassifier(LightningModule):
         self._log({"params/total": float(total), "params/trainable": float(trainable)})
         [optimizer] = self.trainer.optimizers
         self._log({f"lr/{group['name']}": group["lr"] for group in optimizer.param_groups})
+        # Of loss * images, hits and images. No torchmetrics: two of them cost a small network's
+        # step 0.3 ms. No buffer: DDP would overwrite it with that of the first process.
+        self.train_sums = torch.zeros(3, device=self.device)
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         """Make what a step draws a function of its place, never of what was drawn before.
@@ -108,15 +109,21 @@ class ImageClassifier(LightningModule):
         """
         seed = int(os.environ.get("PL_GLOBAL_SEED", "0"))
         place = (seed, self.current_epoch, batch_idx, self.global_rank)
-        torch.manual_seed(int(np.random.SeedSequence(place).generate_state(1)[0]))
+        drawn = int(np.random.SeedSequence(place).generate_state(1)[0])
+        # Not `torch.manual_seed`, which formats three stack traces where there is no GPU: 0.9 ms.
+        torch.default_generator.manual_seed(drawn)
+        if self.device.type != "cpu":
+            torch.get_device_module(self.device).manual_seed(drawn)
 
     def training_step(self, batch: Batch, batch_idx: int) -> STEP_OUTPUT:
         """Return the loss to minimise, and the logits for callbacks."""
         images, labels, _ = batch
         logits = self(images)
         loss = self.loss(logits, labels)
-        self.train_loss.update(loss.detach(), len(labels))
-        self.train_accuracy.update(logits.detach(), labels)
+        with torch.no_grad():
+            self.train_sums[0] += loss * len(labels)
+            self.train_sums[1] += (logits.argmax(dim=1) == labels).sum()
+            self.train_sums[2] += len(labels)
         # On logging steps only: a `self.log` costs half a millisecond, and the progress bar waits
         # for the device.
         if self.trainer.global_step % self.trainer.log_every_n_steps == 0:  # pyright: ignore[reportAttributeAccessIssue]
@@ -138,10 +145,9 @@ class ImageClassifier(LightningModule):
 
     def on_train_epoch_end(self) -> None:
         """Log the means over the epoch."""
-        self._log({"train/loss": self.train_loss.compute()})
-        self._log({"train/accuracy": self.train_accuracy.compute()}, prog_bar=True)
-        self.train_loss.reset()
-        self.train_accuracy.reset()
+        loss, hits, count = self.trainer.strategy.reduce(self.train_sums, reduce_op="sum")
+        self._log({"train/loss": loss / count})
+        self._log({"train/accuracy": hits / count}, prog_bar=True)
 
     def on_validation_epoch_start(self) -> None:
         """Forget the last pass; until here the callbacks can read it."""

@@ -53,8 +53,8 @@ def make_classifier():
     def make(num_classes=4, num_channels=1, **options):
         seed_everything(0, verbose=False)
         optimizer = options.pop("optimizer", lambda groups: torch.optim.AdamW(groups, lr=3e-3))
-        backbone = options.pop("backbone", None) or SmallCNN(8, num_channels)
-        return ImageClassifier(backbone, num_classes, optimizer=optimizer, **options)
+        make_backbone = options.pop("make_backbone", lambda: SmallCNN(8, num_channels))
+        return ImageClassifier(make_backbone(), num_classes, optimizer=optimizer, **options)
 
     return make
 
