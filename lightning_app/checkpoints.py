@@ -4,8 +4,8 @@ from pathlib import Path
 
 import torch
 
-from lightning_app.run_record import RUN_ID
-from lightning_app.store import ROOT
+from lightning_app.tracking.run_record import RUN_ID
+from lightning_app.tracking.store import ROOT
 
 KEYWORDS = ("best", "last")
 

@@ -23,10 +23,10 @@ from callbacks import (
 from datamodules import ImageDataModule
 from lightning_app.checkpoint_io import AtomicCheckpointIO
 from lightning_app.checkpoints import find_checkpoint, run_id_of
-from lightning_app.parse_errors import BriefParser
-from lightning_app.run_logger import RunLogger
-from lightning_app.run_record import RunRecord, run_logger_of
+from lightning_app.mistakes.parse_errors import BriefParser
 from lightning_app.summary import print_summary
+from lightning_app.tracking.run_logger import RunLogger
+from lightning_app.tracking.run_record import RunRecord, run_logger_of
 from models import ImageClassifier
 
 TRAINER: dict[str, Any] = {

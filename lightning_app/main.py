@@ -47,7 +47,7 @@ def main(args: list[str] | None = None) -> None:
 
 def _train(args: list[str] | None) -> None:
     from lightning_app.cli import run
-    from lightning_app.user_errors import explained
+    from lightning_app.mistakes.user_errors import explained
 
     with explained():
         run(args)

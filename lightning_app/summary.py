@@ -6,7 +6,7 @@ import torch
 from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 
-from lightning_app.run_record import run_logger_of
+from lightning_app.tracking.run_record import run_logger_of
 
 
 def print_summary(trainer: Trainer) -> None:

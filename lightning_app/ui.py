@@ -6,8 +6,8 @@ import signal
 import subprocess
 import sys
 
-from lightning_app.store import ROOT, is_local, tracking_uri
-from lightning_app.ui_view import TAG, view_path
+from lightning_app.tracking.store import ROOT, is_local, tracking_uri
+from lightning_app.tracking.ui_view import TAG, view_path
 
 HOST = "127.0.0.1"  # the store has no password: other machines must not see it
 START = "/#/experiments?workflowType=machine_learning"

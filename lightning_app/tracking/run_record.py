@@ -21,8 +21,8 @@ from lightning.pytorch.utilities.model_summary.model_summary import ModelSummary
 from mlflow.entities import Dataset, DatasetInput, InputTag, Param
 
 from datamodules import ImageDataModule
-from lightning_app.run_logger import RunLogger
-from lightning_app.settings import flatten, without_secrets
+from lightning_app.tracking.run_logger import RunLogger
+from lightning_app.tracking.settings import flatten, without_secrets
 
 MAX_PARAMS = 100  # that MLflow takes at once
 MAX_VALUE = 6000  # characters of a value that MLflow takes

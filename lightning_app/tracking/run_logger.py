@@ -16,9 +16,9 @@ from mlflow.entities import Metric, RunStatus
 from mlflow.exceptions import MlflowException
 from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 
-from lightning_app.patient_client import PatientClient
-from lightning_app.store import ROOT, checkpoint_folder, is_local, tracking_uri
-from lightning_app.ui_view import TAG, view_state
+from lightning_app.tracking.patient_client import PatientClient
+from lightning_app.tracking.store import ROOT, checkpoint_folder, is_local, tracking_uri
+from lightning_app.tracking.ui_view import TAG, view_state
 
 FLUSH_SECONDS = 5.0  # how far the UI may lag behind; a write costs a step some milliseconds
 MAX_BATCH = 1000  # metrics that MLflow takes at once

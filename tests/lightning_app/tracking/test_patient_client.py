@@ -4,7 +4,7 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Metric
 
-from lightning_app.patient_client import PatientClient
+from lightning_app.tracking.patient_client import PatientClient
 
 
 class Tracker:

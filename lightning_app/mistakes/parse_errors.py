@@ -11,10 +11,16 @@ from typing import Any, NoReturn
 from jsonargparse import ArgumentParser
 from lightning.pytorch.cli import LightningArgumentParser
 
-from lightning_app import parse_report as report
-from lightning_app.possible_names import bases_of, class_names, first_unknown, hint, parser_of
-from lightning_app.setting_places import Setting, all_settings, locate, unreadable_file
-from lightning_app.user_errors import DEBUG
+from lightning_app.mistakes import parse_report as report
+from lightning_app.mistakes.possible_names import (
+    bases_of,
+    class_names,
+    first_unknown,
+    hint,
+    parser_of,
+)
+from lightning_app.mistakes.setting_places import Setting, all_settings, locate, unreadable_file
+from lightning_app.mistakes.user_errors import DEBUG
 
 NO_FILE = re.compile(r"""Parser key "config": (?P<what>.*): '(?P<file>.*)'""")
 REPORT = re.compile("Does not validate against|Problem with given|Type .* expects a function")

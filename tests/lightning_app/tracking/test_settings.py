@@ -1,4 +1,4 @@
-from lightning_app.settings import flatten, without_secrets
+from lightning_app.tracking.settings import flatten, without_secrets
 
 
 def test_names_are_what_one_would_say():

@@ -8,7 +8,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric
 from mlflow.exceptions import MlflowException
 
-from lightning_app.run_logger import RunLogger
+from lightning_app.tracking.run_logger import RunLogger
 
 
 class RaiseAtTheEnd(Callback):
