@@ -53,7 +53,7 @@ def plot_sheet(
         axes.text(
             left + 0.5,
             top + ratio + 0.02,
-            shorten(captions[index], round(16 * inches)),
+            shorten(captions[index], round(14 * inches)),
             ha="center",
             va="top",
             fontsize=7.5,
