@@ -9,6 +9,7 @@ from lightning.pytorch.trainer.states import TrainerFn
 from callbacks.plots import plot_confusion_matrix
 from callbacks.run import classifier_of, data_of
 from callbacks.tracking import log_figure, log_step_figure, log_table
+from callbacks.visualizer import check_schedule
 from models.metrics import class_scores
 
 
@@ -25,6 +26,10 @@ class ConfusionMatrixMonitor(Callback):
     """
 
     every_n_epochs: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be scheduled."""
+        check_schedule(self.every_n_epochs)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draw the counts of this pass."""

@@ -1,5 +1,6 @@
 """Put pictures, tables and texts into the run; no other module of the callbacks knows MLflow."""
 
+import logging
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,9 @@ from lightning.pytorch import Trainer
 from lightning.pytorch.loggers import MLFlowLogger
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from mlflow.exceptions import MlflowException
+
+log = logging.getLogger(__name__)
 
 
 def log_step_figure(trainer: Trainer, figure: Figure, key: str) -> None:
@@ -35,10 +39,18 @@ def log_text(trainer: Trainer, text: str, file: str) -> None:
 
 
 def metric_history(trainer: Trainer, name: str) -> list[tuple[int, float]]:
-    """Points (epoch, value) that the run holds of a metric; the last one of each epoch."""
+    """Points (epoch, value) that the run holds of a metric; the last one of each epoch.
+
+    Empty while the tracker is away: no picture is worth a training.
+    """
     points: dict[int, float] = {}
     for client, run_id in _runs(trainer):
-        points |= {metric.step: metric.value for metric in client.get_metric_history(run_id, name)}
+        try:
+            history = client.get_metric_history(run_id, name)
+        except (MlflowException, OSError) as error:
+            log.warning("%s cannot be read back from the tracker: %s", name, error)
+            history = []
+        points |= {metric.step: metric.value for metric in history}
     return sorted(points.items())
 
 

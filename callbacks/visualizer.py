@@ -7,11 +7,13 @@ from typing import ClassVar
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.trainer.states import TrainerFn
+from lightning.pytorch.utilities import rank_zero_warn
 from matplotlib.figure import Figure
 
 from callbacks.run import classifier_of, data_of
 from callbacks.tracking import log_figure, log_step_figure
 from models import ImageClassifier
+from models.explain import NothingToShow
 
 
 @dataclass(eq=False)
@@ -32,10 +34,7 @@ class Visualizer(Callback, ABC):
 
     def __post_init__(self) -> None:
         """Refuse what cannot be scheduled."""
-        if self.every_n_epochs < 1:
-            raise ValueError(
-                f"Expected every_n_epochs to be at least 1, got {self.every_n_epochs}."
-            )
+        check_schedule(self.every_n_epochs)
 
     @abstractmethod
     def draw(self, model: ImageClassifier, trainer: Trainer) -> Figure:
@@ -50,11 +49,25 @@ class Visualizer(Callback, ABC):
             return
         # Validation runs in inference mode, whose tensors no gradient can pass.
         with torch.inference_mode(False), torch.enable_grad():
-            figure = self.draw(classifier_of(pl_module), trainer)
+            try:
+                figure = self.draw(classifier_of(pl_module), trainer)
+            except NothingToShow as reason:
+                rank_zero_warn(f"No picture {self.name}: {reason}")  # once, and training goes on
+                return
         if fitting:
             log_step_figure(trainer, figure, f"val/{self.name}")
         else:
             log_figure(trainer, figure, self.name)
+
+
+def check_schedule(every_n_epochs: int) -> None:
+    """Refuse a schedule that never comes.
+
+    Raises:
+        ValueError: If it is not positive.
+    """
+    if every_n_epochs < 1:
+        raise ValueError(f"Expected every_n_epochs to be at least 1, got {every_n_epochs}.")
 
 
 def probe_images(trainer: Trainer, num_images: int) -> tuple[torch.Tensor, torch.Tensor]:

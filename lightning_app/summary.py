@@ -12,13 +12,14 @@ from lightning_app.tracking.run_record import run_logger_of
 def print_summary(trainer: Trainer) -> None:
     """Say how good the network is, where it is, and how to look at the run."""
     logger = run_logger_of(trainer)
-    best = next((c for c in trainer.checkpoint_callbacks if isinstance(c, ModelCheckpoint)), None)
-    if logger is None or best is None or not best.best_model_path:
+    checkpoints = trainer.checkpoint_callbacks
+    best = next((c for c in checkpoints if isinstance(c, ModelCheckpoint) and c.monitor), None)
+    if logger is None or best is None or best.best_model_score is None:
         return
     path = Path(best.best_model_path)
     epoch = torch.load(path, map_location="cpu", weights_only=True, mmap=True)["epoch"]
     score = best.best_model_score
-    value = f"{best.monitor} {score:.4f} in epoch {epoch}" if score is not None else "not monitored"
+    value = f"{best.monitor} {score:.4f} in epoch {epoch}"
     path = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
     print(f"Best        {value}")
     print(f"Checkpoint  {path}")

@@ -67,8 +67,18 @@ class ImageClassifier(LightningModule):
         return self.head(self.backbone(images))
 
     def setup(self, stage: str) -> None:
-        """Build the loss, now that the training set and with it the class counts are known."""
-        self.loss = self.make_loss(self.trainer.datamodule.class_counts)  # pyright: ignore[reportAttributeAccessIssue]
+        """Build the loss, now that the training set and with it the class counts are known.
+
+        Raises:
+            TypeError: If the trainer was given loaders instead of a datamodule.
+        """
+        data: Any = self.trainer.datamodule  # pyright: ignore[reportAttributeAccessIssue]
+        if data is None:
+            raise TypeError(
+                "ImageClassifier needs the class counts of a datamodule: call "
+                "trainer.fit(model, datamodule) instead of giving it loaders."
+            )
+        self.loss = self.make_loss(data.class_counts)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Hand over every parameter, in one named group a stage; a frozen one has no gradient."""
@@ -90,6 +100,12 @@ class ImageClassifier(LightningModule):
         ]
         return [*groups, {"name": "head", "params": list(self.head.parameters())}]
 
+    def on_train_start(self) -> None:
+        """Begin to count; a fit that resumes in an epoch has no start of this epoch."""
+        # Of loss * images, hits and images. No torchmetrics: two of them cost a small network's
+        # step 0.3 ms. No buffer: DDP would overwrite it with that of the first process.
+        self.train_sums = torch.zeros(3, device=self.device)
+
     def on_train_epoch_start(self) -> None:
         """Log what this epoch trains, and how fast."""
         total = sum(parameter.numel() for parameter in self.parameters())
@@ -97,9 +113,6 @@ class ImageClassifier(LightningModule):
         self._log({"params/total": float(total), "params/trainable": float(trainable)})
         [optimizer] = self.trainer.optimizers
         self._log({f"lr/{group['name']}": group["lr"] for group in optimizer.param_groups})
-        # Of loss * images, hits and images. No torchmetrics: two of them cost a small network's
-        # step 0.3 ms. No buffer: DDP would overwrite it with that of the first process.
-        self.train_sums = torch.zeros(3, device=self.device)
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         """Make what a step draws a function of its place, never of what was drawn before.
@@ -146,8 +159,10 @@ class ImageClassifier(LightningModule):
     def on_train_epoch_end(self) -> None:
         """Log the means over the epoch."""
         loss, hits, count = self.trainer.strategy.reduce(self.train_sums, reduce_op="sum")
-        self._log({"train/loss": loss / count})
-        self._log({"train/accuracy": hits / count}, prog_bar=True)
+        if count > 0:  # else the epoch was resumed after its last batch
+            self._log({"train/loss": loss / count})
+            self._log({"train/accuracy": hits / count}, prog_bar=True)
+        self.train_sums.zero_()
 
     def on_validation_epoch_start(self) -> None:
         """Forget the last pass; until here the callbacks can read it."""

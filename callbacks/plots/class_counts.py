@@ -9,6 +9,7 @@ from callbacks.plots.sheet import DPI, shorten
 
 COLORS = ("#0072B2", "#E69F00", "#999999")  # Okabe and Ito
 ROW_INCHES = 0.24
+MAX_NAMED = 120  # classes beyond which their names could not be read
 
 
 def plot_class_counts(counts: Mapping[str, np.ndarray], class_names: Sequence[str]) -> Figure:
@@ -19,7 +20,7 @@ def plot_class_counts(counts: Mapping[str, np.ndarray], class_names: Sequence[st
         class_names: Names of the K classes.
     """
     num_classes = len(class_names)
-    row = ROW_INCHES if num_classes <= 40 else 0.13
+    row = ROW_INCHES if num_classes <= 40 else min(0.13, 15 / num_classes)
     figure = Figure(figsize=(6.4, max(3.4, row * num_classes + 1.3)), dpi=DPI, layout="constrained")
     axes = figure.subplots()
     left = np.zeros(num_classes)
@@ -28,7 +29,8 @@ def plot_class_counts(counts: Mapping[str, np.ndarray], class_names: Sequence[st
         axes.barh(np.arange(num_classes), values, left=left, color=color, label=label)
         left += values
     names = [shorten(name, 28) for name in class_names]
-    axes.set_yticks(np.arange(num_classes), names, fontsize=9 if num_classes <= 40 else 6)
+    if num_classes <= MAX_NAMED:
+        axes.set_yticks(np.arange(num_classes), names, fontsize=9 if num_classes <= 40 else 6)
     axes.set_ylim(num_classes - 0.4, -0.6)
     axes.set_xlabel("images")
     axes.spines[["top", "right"]].set_visible(False)

@@ -65,7 +65,8 @@ class RunLogger(MLFlowLogger):
     @property
     def run_name(self) -> str:
         """Name of the run, as the UI shows it."""
-        return self.experiment.get_run(self.run_id).info.run_name
+        _ = self.experiment
+        return self._run_name or ""
 
     @property
     def checkpoint_folder(self) -> Path:
@@ -84,7 +85,7 @@ class RunLogger(MLFlowLogger):
                 run = self._mlflow_client.get_run(run_id)
             except MlflowException:
                 return False
-        self._run_id = run.info.run_id
+        self._run_id, self._run_name = run.info.run_id, run.info.run_name
         self._experiment_name = self._mlflow_client.get_experiment(run.info.experiment_id).name
         self._keeps_status = not training
         return True
@@ -94,7 +95,10 @@ class RunLogger(MLFlowLogger):
     def experiment(self) -> Any:
         """The client, after everything logged so far was sent; makes the run at first use."""
         if not self._initialized:
-            self._open()
+            try:
+                self._open()
+            except MlflowException as error:
+                raise ConnectionError(f"Cannot open the runs at {self.uri}: {error}.") from error
         self.flush()
         return self._client
 

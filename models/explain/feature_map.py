@@ -7,6 +7,11 @@ from torch import Tensor, nn
 
 MIN_SIDE = 4  # positions a side below which a map says little about where
 
+
+class NothingToShow(ValueError):
+    """The network has nothing of the kind that a picture shows."""
+
+
 ToMap = Callable[[Tensor], Tensor]  # what a layer puts out -> (N, D, h, w)
 
 
@@ -26,7 +31,7 @@ def last_feature_map(model: nn.Module, images: Tensor) -> tuple[str, ToMap]:
         Name of the layer, and what turns its output into (N, D, h, w).
 
     Raises:
-        ValueError: If no layer puts out a map.
+        NothingToShow: If no layer puts out a map.
     """
     with torch.inference_mode(False), torch.enable_grad():
         image = images[:1].clone().requires_grad_()  # so that frozen layers are in the graph too
@@ -39,7 +44,7 @@ def last_feature_map(model: nn.Module, images: Tensor) -> tuple[str, ToMap]:
         if gradient is not None and item[1](gradient).any()
     ]
     if not used:
-        raise ValueError("No layer of the network puts out a feature map to explain.")
+        raise NothingToShow("No layer of the network puts out a feature map to explain.")
     large = [item for item in used if min(item[1](item[2]).shape[2:]) >= MIN_SIDE]
     name, to_map, _ = (large or used)[-1]
     return name, to_map

@@ -2,17 +2,19 @@
 
 from torch import Tensor, nn
 
+from models.explain.feature_map import NothingToShow
+
 
 def first_convolution(model: nn.Module) -> tuple[str, nn.Conv2d]:
     """Name and layer of the convolution that sees the image.
 
     Raises:
-        ValueError: If the network has no two-dimensional convolution.
+        NothingToShow: If the network has no two-dimensional convolution.
     """
     for name, module in model.named_modules():
         if isinstance(module, nn.Conv2d):
             return name, module
-    raise ValueError("The network has no convolution whose filters could be shown.")
+    raise NothingToShow("The network has no convolution whose filters could be shown.")
 
 
 def filters_of(layer: nn.Conv2d, num_filters: int) -> Tensor:
