@@ -1,0 +1,159 @@
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
+
+from callbacks.plots import (
+    RIGHT,
+    WRONG,
+    plot_augmentations,
+    plot_class_counts,
+    plot_confusion_matrix,
+    plot_curves,
+    plot_filters,
+    plot_overlays,
+    plot_sheet,
+)
+
+NAMES = ["cat", "dog", "owl"]
+COUNTS = np.array([[8, 2, 0], [0, 5, 5], [0, 0, 0]])
+
+
+def texts(axes):
+    return [text.get_text() for text in axes.texts]
+
+
+def fits(figure):
+    """Whether everything that is drawn lies within the figure's edges."""
+    FigureCanvasAgg(figure).draw()
+    drawn, page = figure.get_tightbbox(), figure.get_size_inches()
+    return min(drawn.x0, drawn.y0) > -0.01 and (drawn.max <= page + 0.01).all()
+
+
+def test_confusion_shows_percent_of_each_true_class():
+    axes = plot_confusion_matrix(COUNTS, NAMES, "validation", normalize=True).axes[0]
+    assert texts(axes) == ["80", "20", "", "", "50", "50", "", "", ""]
+    shown = np.asarray(axes.collections[0].get_array()).reshape(3, 3)
+    np.testing.assert_allclose(shown, [[80, 20, 0], [0, 50, 50], [0, 0, 0]])
+
+
+def test_confusion_shows_counts():
+    axes = plot_confusion_matrix(COUNTS, NAMES, "validation", normalize=False).axes[0]
+    assert texts(axes) == ["8", "2", "", "", "5", "5", "", "", ""]
+
+
+def test_rows_are_true_classes_and_columns_predictions():
+    axes = plot_confusion_matrix(COUNTS, NAMES, "validation", normalize=False).axes[0]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("predicted", "true")
+    assert [label.get_text() for label in axes.get_yticklabels()] == NAMES
+
+
+@pytest.mark.parametrize("num_classes", [2, 20, 100, 300])
+def test_confusion_can_be_read_at_any_number_of_classes(num_classes):
+    names = [f"class number {index}" for index in range(num_classes)]
+    figure = plot_confusion_matrix(np.eye(num_classes, dtype=int), names, "t", normalize=True)
+    assert fits(figure)
+    labels = figure.axes[0].get_yticklabels()
+    assert all(label.get_fontsize() >= 4 for label in labels)
+    pitch = figure.axes[0].get_window_extent().height / len(labels)
+    assert labels[0].get_window_extent().height <= pitch + 1  # names do not overlap
+
+
+def test_confusion_without_images_is_empty_and_no_error():
+    plot_confusion_matrix(np.zeros((2, 2), dtype=int), ["a", "b"], "t", normalize=False)
+
+
+def test_sheet_places_tiles_row_by_row():
+    tiles = np.stack([np.full((2, 2, 3), value) for value in (0.1, 0.2, 0.3)])
+    axes = plot_sheet(tiles, ["a", "b", "c"], columns=2, title="t").axes[0]
+    lefts = [image.get_extent()[0] for image in axes.images]
+    tops = [image.get_extent()[3] for image in axes.images]
+    assert lefts[0] == lefts[2] < lefts[1]
+    assert tops[0] == tops[1] < tops[2]
+    assert [np.asarray(i.get_array()).max() for i in axes.images] == pytest.approx([0.1, 0.2, 0.3])
+    assert texts(axes) == ["a", "b", "c"]
+
+
+def test_overlay_covers_where_the_map_is_strong_and_only_there():
+    images = np.full((1, 4, 4, 1), 0.5)
+    maps = np.zeros((1, 4, 4))
+    maps[0, 1, 2] = 1
+    figure = plot_overlays(images, maps, ["cat"], [RIGHT], "t")
+    pair = np.asarray(figure.axes[0].images[0].get_array())
+    np.testing.assert_allclose(pair[:, :4], 0.5)  # the image as it is
+    changed = np.abs(pair[:, 4:] - pair[0, 4]).sum(axis=2) > 0.01
+    assert np.argwhere(changed).tolist() == [[1, 2]]
+
+
+def test_flat_map_is_said_to_be_flat():
+    maps = np.stack([np.zeros((4, 4)), np.eye(4)])
+    figure = plot_overlays(np.ones((2, 4, 4, 3)), maps, ["cat", "dog"], [RIGHT, WRONG], "t")
+    assert texts(figure.axes[0]) == ["cat (no evidence)", "dog"]
+    assert [to_rgb(text.get_color()) for text in figure.axes[0].texts] == [
+        to_rgb(RIGHT),
+        to_rgb(WRONG),
+    ]
+
+
+def test_long_captions_do_not_run_into_their_neighbours():
+    names = ["charles_montgomery_burns, not abraham_grampa_simpson"] * 4
+    figure = plot_overlays(np.ones((4, 8, 8, 3)), np.ones((4, 8, 8)), names, [WRONG] * 4, "t")
+    FigureCanvasAgg(figure).draw()
+    first, second = (text.get_window_extent() for text in figure.axes[0].texts[:2])
+    assert first.x1 < second.x0
+
+
+def test_filters_share_a_scale_with_zero_in_the_middle():
+    filters = np.zeros((2, 3, 3))
+    filters[0, 0, 0], filters[1, 0, 0] = 0.2, -0.1
+    figure = plot_filters(filters, "conv")
+    bar = figure.axes[1]
+    assert bar.get_ylim() == (-0.2, 0.2)
+    first, second = (np.asarray(image.get_array()) for image in figure.axes[0].images)
+    np.testing.assert_allclose(first[1, 1], second[1, 1])  # zero is the same colour in both
+    assert first[0, 0, 0] > first[0, 0, 2]  # positive is red
+    assert second[0, 0, 2] > second[0, 0, 0]  # negative is blue
+
+
+def test_colour_filters_are_in_colour_around_grey():
+    filters = np.zeros((1, 2, 2, 3))
+    filters[0, 0, 0] = [0.4, 0, -0.4]
+    shown = np.asarray(plot_filters(filters, "conv").axes[0].images[0].get_array())
+    np.testing.assert_allclose(shown[0, 0], [1, 0.5, 0])
+    np.testing.assert_allclose(shown[1, 1], 0.5)
+
+
+def test_dead_layer_is_drawn():
+    plot_filters(np.zeros((4, 3, 3)), "conv")
+
+
+def test_curves_name_the_best_epoch():
+    history = {"val/accuracy": [(0, 0.5), (1, 0.75), (2, 0.625)], "train/loss": [(0, 1.0)]}
+    loss, accuracy = plot_curves(history).axes
+    assert accuracy.get_title() == "accuracy: best 0.7500, epoch 1"
+    assert accuracy.lines[0].get_ydata() == pytest.approx([0.5, 0.75, 0.625])
+    assert [line.get_label() for line in loss.lines] == ["training"]
+
+
+def test_class_counts_are_stacked():
+    counts = {"train": np.array([5, 3]), "val": np.array([1, 2])}
+    axes = plot_class_counts(counts, ["cat", "dog"]).axes[0]
+    assert [bar.get_width() for bar in axes.patches] == [5, 3, 1, 2]
+    assert [bar.get_x() for bar in axes.patches] == [0, 0, 5, 3]
+    assert [text.get_text() for text in axes.get_legend().texts] == ["train: 8", "val: 3"]
+
+
+@pytest.mark.parametrize("num_classes", [2, 100, 1000])
+def test_class_counts_fit_a_page(num_classes):
+    counts = {"train": np.arange(num_classes)}
+    figure = plot_class_counts(counts, [f"class {index}" for index in range(num_classes)])
+    assert figure.get_figheight() <= 20
+    assert fits(figure)
+
+
+def test_augmentations_begin_with_the_image_itself():
+    images, draws = np.zeros((2, 4, 4, 1)), np.ones((2, 3, 4, 4, 1))
+    axes = plot_augmentations(images, draws, ["cat", "dog"]).axes[0]
+    means = [np.asarray(image.get_array()).mean() for image in axes.images]
+    assert means == [0, 1, 1, 1, 0, 1, 1, 1]
+    assert [text for text in texts(axes) if text] == ["cat", "dog"]
