@@ -24,9 +24,7 @@ class PredictionWriter(Callback):
         """Begin a new table."""
         self._rows: list[tuple[int, int, float]] = []
 
-    def on_predict_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Begin a new table."""
-        self._rows = []
+    on_predict_epoch_start = on_test_epoch_start
 
     def on_test_batch_end(
         self,
@@ -38,19 +36,11 @@ class PredictionWriter(Callback):
         dataloader_idx: int = 0,
     ) -> None:
         """Add a batch."""
-        self._add(outputs["logits"], batch)
+        confidence, predicted = outputs["logits"].float().softmax(dim=1).max(dim=1)
+        columns = (batch[2], predicted, confidence)
+        self._rows += zip(*(column.tolist() for column in columns), strict=True)
 
-    def on_predict_batch_end(
-        self,
-        trainer: Trainer,
-        pl_module: LightningModule,
-        outputs: Any,
-        batch: list[Tensor],
-        batch_idx: int,
-        dataloader_idx: int = 0,
-    ) -> None:
-        """Add a batch."""
-        self._add(outputs["logits"], batch)
+    on_predict_batch_end = on_test_batch_end
 
     def on_test_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Store the table."""
@@ -60,11 +50,6 @@ class PredictionWriter(Callback):
         """Store the table."""
         split = "predict" if "predict" in data_of(trainer).sources else "test"
         self._store(trainer, "predict", split)
-
-    def _add(self, logits: Tensor, batch: list[Tensor]) -> None:
-        confidence, predicted = logits.float().softmax(dim=1).max(dim=1)
-        columns = (batch[2], predicted, confidence)
-        self._rows += zip(*(column.tolist() for column in columns), strict=True)
 
     def _store(self, trainer: Trainer, name: str, split: str) -> None:
         parts: list[Any] = [None] * trainer.world_size

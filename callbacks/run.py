@@ -1,5 +1,6 @@
 """What a callback may ask of the run it watches."""
 
+from abc import abstractmethod
 from typing import Any, Protocol
 
 from lightning.pytorch import LightningModule, Trainer
@@ -14,13 +15,13 @@ class ImageData(Protocol):
     class_names: tuple[str, ...]
     sources: dict[str, Any]
 
+    @abstractmethod
     def sample(self, num_images: int) -> tuple[Tensor, Tensor]:
         """The same validation images at every call, in [0, 1], and their labels."""
-        ...
 
+    @abstractmethod
     def augmented(self, num_images: int, num_draws: int) -> tuple[Tensor, Tensor, Tensor]:
         """Training images, what augmentation makes of them, and their labels."""
-        ...
 
 
 def data_of(trainer: Trainer) -> ImageData:
