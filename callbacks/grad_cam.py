@@ -50,7 +50,7 @@ class GradCAMVisualizer(Visualizer):
         captions = [
             class_names[guess]
             if guess == true
-            else f"{class_names[guess]}, not {class_names[true]}"
+            else f"{class_names[guess]}\nnot {class_names[true]}"
             for guess, true in zip(predicted.tolist(), labels.tolist(), strict=True)
         ]
         return plot_overlays(

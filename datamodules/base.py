@@ -80,7 +80,13 @@ class ImageDataModule(LightningDataModule, ABC):
 
     @property
     def num_classes(self) -> int:
-        """How many classes there are; the command line hands it to the model."""
+        """How many classes there are; the command line hands it to the model.
+
+        Raises:
+            ValueError: If there is nothing to tell apart.
+        """
+        if len(self.class_names) < 2:
+            raise ValueError(f"Expected two classes or more, got {', '.join(self.class_names)}.")
         return len(self.class_names)
 
     @property

@@ -44,8 +44,9 @@ class AugmentedDataset(Dataset[Item]):
     def __len__(self) -> int:
         return len(self.source.labels)
 
-    def __getitem__(self, position: tuple[int, int]) -> Item:
-        epoch, index = position
+    def __getitem__(self, position: tuple[int, int] | int) -> Item:
+        # Lightning's `overfit_batches` takes our sampler away; its own yields plain indices.
+        epoch, index = (0, position) if isinstance(position, int) else position
         image = self.augmentation(self.source.read(index), mix(self.seed, epoch, index))
         return to_tensor(image), int(self.source.labels[index]), index
 

@@ -3,6 +3,7 @@
 import os
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -38,7 +39,7 @@ class ImageFolderDataModule(ImageDataModule):
         self,
         root: Path,
         image_size: int = 224,
-        num_channels: int = 3,
+        num_channels: Literal[1, 3] = 3,
         batch_size: int = 32,
         num_workers: int | None = None,
         augmentation: list[Transform] | None = None,

@@ -2,7 +2,7 @@
 
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -39,7 +39,7 @@ class ManifestDataModule(ImageDataModule):
         manifest: Path,
         root: Path | None = None,
         image_size: int = 224,
-        num_channels: int = 3,
+        num_channels: Literal[1, 3] = 3,
         batch_size: int = 32,
         num_workers: int | None = None,
         augmentation: list[Transform] | None = None,
@@ -82,11 +82,15 @@ class ManifestDataModule(ImageDataModule):
                 )
         rows = rows if "split" in rows else rows.assign(split="train")
         images, root = rows["image"], self.root
+        hint = "name the folder of the images with --data.root"
+        self._refuse(images[images.duplicated()], "is listed a second time")
         self._refuse(images[rows["label"] == ""], "has no label")
         self._refuse(images[~rows["split"].isin(SPLITS)], f"has a split that is none of {SPLITS}")
-        self._refuse(images[[not self._inside(image) for image in images]], f"leaves {root}")
         self._refuse(
-            images[[not (root / image).is_file() for image in images]], f"is not in {root}"
+            images[[not self._inside(image) for image in images]], f"lies outside {root}; {hint}"
+        )
+        self._refuse(
+            images[[not (root / image).is_file() for image in images]], f"is not in {root}; {hint}"
         )
         if "train" not in rows["split"].tolist():
             raise ValueError(f"{self.manifest} has no row of the split 'train'.")

@@ -1,10 +1,11 @@
 """Which checkpoint a user means, and which run it belongs to."""
 
+import pickle
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from lightning_app.tracking.run_record import RUN_ID
 from lightning_app.tracking.store import ROOT
 
 KEYWORDS = ("best", "last")
@@ -19,6 +20,7 @@ def find_checkpoint(wanted: str | Path, experiment: str, root: Path = ROOT) -> P
     if str(wanted) not in KEYWORDS:
         if not Path(wanted).is_file():
             raise ValueError(f"There is no checkpoint {wanted}; expected a file, best or last.")
+        read_checkpoint(Path(wanted))  # raises before the parser reads it
         return Path(wanted)
     folder = root / "checkpoints" / experiment
     found = sorted(folder.glob(f"*/{wanted}.ckpt"), key=lambda file: file.stat().st_mtime)
@@ -30,6 +32,16 @@ def find_checkpoint(wanted: str | Path, experiment: str, root: Path = ROOT) -> P
     return found[-1]
 
 
-def run_id_of(checkpoint: Path) -> str | None:
-    """The MLflow run that wrote a checkpoint; None if it was written without."""
-    return torch.load(checkpoint, map_location="cpu", weights_only=True, mmap=True).get(RUN_ID)
+def read_checkpoint(file: Path) -> dict[str, Any]:
+    """What a checkpoint holds; its tensors stay on the disk until they are used.
+
+    Raises:
+        ValueError: If the file is no checkpoint of Lightning's.
+    """
+    try:
+        content = torch.load(file, map_location="cpu", weights_only=True, mmap=True)
+    except (EOFError, KeyError, RuntimeError, ValueError, pickle.UnpicklingError) as error:
+        raise ValueError(f"{file} is no checkpoint that can be read: {error}") from error
+    if not isinstance(content, dict) or "state_dict" not in content:
+        raise ValueError(f"{file} is no checkpoint of a fit: it has no `state_dict`.")
+    return content

@@ -11,6 +11,7 @@ from jsonargparse import Namespace
 from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint, ProgressBar, TQDMProgressBar
 from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
+from lightning.pytorch.utilities import rank_zero_info
 
 from callbacks import (
     ConfusionMatrixMonitor,
@@ -22,36 +23,13 @@ from callbacks import (
 )
 from datamodules import ImageDataModule
 from lightning_app.checkpoint_io import AtomicCheckpointIO
-from lightning_app.checkpoints import find_checkpoint, run_id_of
+from lightning_app.checkpoints import find_checkpoint, read_checkpoint
+from lightning_app.defaults import BEST, LAST, QUIET, TRAINER
 from lightning_app.mistakes.parse_errors import BriefParser
-from lightning_app.summary import print_summary
+from lightning_app.summary import print_predictions, print_summary
 from lightning_app.tracking.run_logger import RunLogger
-from lightning_app.tracking.run_record import RunRecord, run_logger_of
+from lightning_app.tracking.run_record import CLASS_NAMES, RUN_ID, RunRecord, run_logger_of
 from models import ImageClassifier
-
-TRAINER: dict[str, Any] = {
-    "default_root_dir": "mlruns",
-    "logger": {"class_path": "RunLogger"},
-    "plugins": [{"class_path": "AtomicCheckpointIO"}],
-    "use_distributed_sampler": False,  # ours share out the images themselves
-    "log_every_n_steps": 10,
-    "enable_model_summary": False,  # it is an artifact of the run
-}
-
-BEST: dict[str, Any] = {
-    "filename": "best",
-    "monitor": "val/accuracy",
-    "mode": "max",
-    "save_on_train_epoch_end": True,  # when the epoch is over, so that nothing of it is repeated
-    "enable_version_counter": False,
-}
-
-LAST: dict[str, Any] = {
-    "filename": "last",
-    "save_on_train_epoch_end": True,
-    "save_on_exception": True,
-    "enable_version_counter": False,
-}
 
 PICTURES = {
     "data": DataVisualizer,
@@ -60,15 +38,6 @@ PICTURES = {
     "filters": FilterVisualizer,
     "grad_cam": GradCAMVisualizer,
 }
-
-# What the libraries say of our defaults that is no news to the user.
-QUIET = (
-    r".*does not have many workers.*",
-    r".*smaller than the logging interval.*",
-    r"(?s).*Dump of a value that does not round-trip.*",
-    r".*Checkpoint directory .* exists and is not empty.*",
-    r".*LeafSpec.* is deprecated.*",
-)
 
 
 class ImageClassificationCLI(LightningCLI):
@@ -130,16 +99,25 @@ class ImageClassificationCLI(LightningCLI):
     def after_instantiate_classes(self) -> None:
         """Go on with the run that a checkpoint comes from, or name the new one."""
         logger = run_logger_of(self.trainer)
-        if logger is None:
-            return
-        backbone = self._config.model.init_args.backbone
-        logger.default_name = str(
-            backbone.init_args.get("name") or backbone.class_path.rsplit(".", 1)[-1]
-        )
+        if logger is not None:
+            backbone = self._config.model.init_args.backbone
+            logger.default_name = str(
+                backbone.init_args.get("name") or backbone.class_path.rsplit(".", 1)[-1]
+            )
         if path := self._config.get("ckpt_path"):
-            run_id = run_id_of(Path(path))
-            if run_id and not logger.attach(run_id, training=self.subcommand == "fit"):
-                warnings.warn(f"The run {run_id} of {path} is not in this store.", stacklevel=1)
+            self._continue(path, read_checkpoint(Path(path)), logger)
+
+    def _continue(self, path: str, checkpoint: dict[str, Any], logger: RunLogger | None) -> None:
+        known, given = checkpoint.get(CLASS_NAMES), list(self.datamodule.class_names)
+        if known and known != given:
+            raise ValueError(
+                f"{path} was trained on the classes {', '.join(known)}; the data have "
+                f"{', '.join(given)}."
+            )
+        run_id = checkpoint.get(RUN_ID)
+        found = logger and run_id and logger.attach(run_id, training=self.subcommand == "fit")
+        run = f"the run {logger.run_name}" if logger and found else "no run of this store"
+        rank_zero_info(f"The network and its settings come from {path}, of {run}.")
 
     @property
     def _config(self) -> Namespace:
@@ -150,6 +128,16 @@ class ImageClassificationCLI(LightningCLI):
         """Say where the result is."""
         if self.trainer.is_global_zero:
             print_summary(self.trainer)
+
+    def after_test(self) -> None:
+        """Say where the predictions are."""
+        if self.trainer.is_global_zero:
+            print_predictions(self.trainer, "test")
+
+    def after_predict(self) -> None:
+        """Say where the predictions are."""
+        if self.trainer.is_global_zero:
+            print_predictions(self.trainer, "predict")
 
 
 def run(args: list[str] | None = None) -> None:

@@ -1,27 +1,41 @@
-"""The four lines that end a fit."""
+"""The lines that end a command."""
 
+import os
 from pathlib import Path
 
-import torch
 from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 
+from lightning_app.checkpoints import read_checkpoint
 from lightning_app.tracking.run_record import run_logger_of
+
+# uv says so in the environment of what it runs; there the command is not on the path.
+UI = "uv run lightning_cli ui" if "UV" in os.environ else "lightning_cli ui"
 
 
 def print_summary(trainer: Trainer) -> None:
     """Say how good the network is, where it is, and how to look at the run."""
     logger = run_logger_of(trainer)
-    checkpoints = trainer.checkpoint_callbacks
-    best = next((c for c in checkpoints if isinstance(c, ModelCheckpoint) and c.monitor), None)
-    if logger is None or best is None or best.best_model_score is None:
+    if logger is None:
         return
-    path = Path(best.best_model_path)
-    epoch = torch.load(path, map_location="cpu", weights_only=True, mmap=True)["epoch"]
-    score = best.best_model_score
-    value = f"{best.monitor} {score:.4f} in epoch {epoch}"
-    path = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
-    print(f"Best        {value}")
-    print(f"Checkpoint  {path}")
+    checkpoints = [c for c in trainer.checkpoint_callbacks if isinstance(c, ModelCheckpoint)]
+    best = next((c for c in checkpoints if c.monitor and c.best_model_path), None)
+    last = next((c for c in checkpoints if c.best_model_path), None)
+    if best is not None and best.best_model_score is not None:
+        epoch = read_checkpoint(Path(best.best_model_path))["epoch"]
+        print(f"Best        {best.monitor} {best.best_model_score:.4f} in epoch {epoch}")
+    else:
+        print("Best        unknown: nothing was validated")
+    if chosen := best or last:
+        path = Path(chosen.best_model_path)
+        here = Path.cwd()
+        print(f"Checkpoint  {path.relative_to(here) if path.is_relative_to(here) else path}")
     print(f"Run         {logger.run_name}, in the experiment {logger.experiment_name}")
-    print("Look at it  lightning_cli ui")
+    print(f"Look at it  {UI}")
+
+
+def print_predictions(trainer: Trainer, split: str) -> None:
+    """Say where the predictions are."""
+    logger = run_logger_of(trainer)
+    if logger is not None:
+        print(f"Predictions  predictions/{split}.csv in the run {logger.run_name}: {UI}")

@@ -6,10 +6,11 @@ from typing import Any
 
 import torch
 from lightning.pytorch import LightningModule
-from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable, ReduceLROnPlateau
+from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
 from lightning.pytorch.core.mixins.hparams_mixin import _given_hyperparameters
 from lightning.pytorch.utilities.types import STEP_OUTPUT, OptimizerLRScheduler
 from torch import Tensor, nn
+from torch.optim.lr_scheduler import ReduceLROnPlateau
 from torchmetrics import MeanMetric
 from torchmetrics.classification import MulticlassConfusionMatrix
 
@@ -86,8 +87,13 @@ class ImageClassifier(LightningModule):
         if self.make_lr_scheduler is None:
             return optimizer
         scheduler = self.make_lr_scheduler(optimizer)
-        if isinstance(scheduler, ReduceLROnPlateau):
-            monitored = {"scheduler": scheduler, "monitor": scheduler.monitor}
+        if isinstance(
+            scheduler, ReduceLROnPlateau
+        ):  # Lightning's knows its metric, torch's does not
+            monitored = {
+                "scheduler": scheduler,
+                "monitor": getattr(scheduler, "monitor", "val/loss"),
+            }
             return {"optimizer": optimizer, "lr_scheduler": monitored}  # pyright: ignore[reportReturnType]
         return [optimizer], [scheduler]
 

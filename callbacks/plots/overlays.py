@@ -39,5 +39,5 @@ def plot_overlays(
         for caption, map_ in zip(captions, maps, strict=True)
     ]
     figure = plot_sheet(pairs, notes, columns, title, colors)
-    add_colorbar(figure.axes[0], CMAP, 0, 1, "evidence, 1 = strongest place in the image")
+    add_colorbar(figure.axes[0], CMAP, 0, 1, "evidence (1 = strongest)")
     return figure

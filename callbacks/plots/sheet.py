@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 RIGHT, WRONG, NEUTRAL = "#0072B2", "#D55E00", "black"  # Okabe and Ito's blue and vermilion
 DPI = 130
 TILE_INCHES = 1.05
-CAPTION_INCHES = 0.2
+CAPTION_INCHES = 0.14  # a line
 MIN_INCHES = 4.2  # width of a sheet of few columns
 GAP = 0.06  # between tiles, in tiles
 
@@ -27,17 +27,17 @@ def plot_sheet(
 
     Args:
         tiles: Pictures in [0, 1], (N, H, W, 3) or (N, H, W, 1).
-        captions: A line of text for each picture; empty for none.
+        captions: Text for each picture, in as many lines as it has; empty for none.
         columns: Pictures in a row.
         title: What the sheet shows.
         colors: Colour of each caption.
     """
-    captioned = any(captions)
+    lines = max((caption.count("\n") + 1 for caption in captions if caption), default=0)
     rows = -(-len(tiles) // columns)
     ratio = tiles.shape[1] / tiles.shape[2]  # a tile is one unit wide and `ratio` high
     inches = max(TILE_INCHES / min(ratio, 1), MIN_INCHES / columns)
-    caption = CAPTION_INCHES / inches if captioned else GAP
-    size = (columns * inches * (1 + GAP) + 0.2, rows * inches * (ratio + caption) + 0.4)
+    caption = GAP + lines * CAPTION_INCHES / inches
+    size = (columns * inches * (1 + GAP) + 0.2, rows * inches * (ratio + caption) + 0.5)
     figure = Figure(figsize=size, dpi=DPI, layout="constrained")
     axes = figure.subplots()
     axes.set_title(title, fontsize=10)
@@ -53,7 +53,7 @@ def plot_sheet(
         axes.text(
             left + 0.5,
             top + ratio + 0.02,
-            shorten(captions[index], round(14 * inches)),
+            "\n".join(shorten(line, round(14 * inches)) for line in captions[index].split("\n")),
             ha="center",
             va="top",
             fontsize=7.5,

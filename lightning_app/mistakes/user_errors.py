@@ -1,6 +1,7 @@
 """A user's mistake ends with a sentence, not with a stack trace."""
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,9 @@ from lightning.pytorch.utilities.exceptions import SIGTERMException
 OURS = {"callbacks", "datamodules", "lightning_app", "models"}
 WORDED = (ValueError, TypeError, ConnectionError)  # the kinds that our own code raises
 DEBUG = "LIGHTNING_CLI_DEBUG"
+IN_WORKER = re.compile(
+    r"Caught \w+ in DataLoader worker.*/datamodules/.*\n\w+: (?P<message>[^\n]+)\s*$", re.DOTALL
+)
 
 
 @contextmanager
@@ -26,10 +30,15 @@ def explained() -> Iterator[None]:
     except SIGTERMException:
         raise SystemExit(143) from None  # Lightning would exit with 0, as if all were done
     except (*WORDED, MisconfigurationException) as error:
+        text = str(error)
+        worker = IN_WORKER.search(text)  # such a message holds the worker's stack trace
         ours = _origin(error.__traceback__) in OURS or isinstance(error, MisconfigurationException)
-        if not ours or os.environ.get(DEBUG):
+        if not (ours or worker) or os.environ.get(DEBUG):
             raise
-        print(f"error: {error}\n(the stack trace: {DEBUG}=1)", file=sys.stderr)
+        print(
+            f"error: {worker['message'] if worker else text}\n(the stack trace: {DEBUG}=1)",
+            file=sys.stderr,
+        )
         raise SystemExit(1) from None
 
 

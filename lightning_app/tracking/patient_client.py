@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
@@ -29,6 +30,7 @@ RETRY_SECONDS = 60.0  # between two attempts to reach a tracker that was away
 # MLflow's own seven retries would hold up a training step for minutes.
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
 
 class PatientClient:
@@ -53,13 +55,25 @@ class PatientClient:
         return getattr(self._client, name)
 
     def send_waiting(self) -> int:
-        """Try to send what waits; return how many writes still do."""
-        waiting = self._waiting()
-        for number, file in enumerate(waiting):
-            name, args, kwargs = pickle.loads(file.read_bytes())
-            if not self._try(name, args, kwargs):
-                return len(waiting) - number
-            file.unlink()
+        """Try to send what waits; return how many writes still do.
+
+        What the tracker refuses, because its run was deleted, say, is set aside as `*.refused`.
+        """
+        if not self._waiting():
+            return 0
+        with FileLock(self._spool / ".lock"):  # another process may be sending too
+            waiting = self._waiting()
+            for number, file in enumerate(waiting):
+                name, args, kwargs = pickle.loads(file.read_bytes())
+                try:
+                    sent = self._try(name, args, kwargs)
+                except MlflowException as error:
+                    log.warning("The tracker refuses what waited in %s: %s", file, error)
+                    file.replace(file.with_suffix(".refused"))
+                    continue
+                if not sent:
+                    return len(waiting) - number
+                file.unlink()
         return 0
 
     def _write(self, name: str, *args: Any, **kwargs: Any) -> None:

@@ -1,5 +1,6 @@
 """The MLflow logger of every run."""
 
+import hashlib
 import secrets
 import sys
 import time
@@ -51,11 +52,20 @@ class RunLogger(MLFlowLogger):
         self._keeps_status = False
         self._buffer: list[Metric] = []
         self._flushed = time.monotonic()
-        root.mkdir(parents=True, exist_ok=True)
+        # One for each tracker: another would refuse what waits for this one.
+        self._spool = root / "spool" / hashlib.sha256(self.uri.encode()).hexdigest()[:8]
         # Two processes that both create the database would break it.
         self._lock = FileLock(root / ".store.lock")
-        with self._lock:
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+            self._lock.acquire()
+        except OSError as error:
+            hint = "Name another folder with --trainer.logger.root."
+            raise ValueError(f"Runs cannot be kept in {root}: {error}. {hint}") from error
+        try:
             super().__init__(experiment_name, run_name, self.uri, tags)
+        finally:
+            self._lock.release()
 
     @property
     def experiment_name(self) -> str:
@@ -103,7 +113,7 @@ class RunLogger(MLFlowLogger):
         return self._client
 
     def _open(self) -> None:
-        self._client: Any = PatientClient(self._mlflow_client, self.root / "spool")
+        self._client: Any = PatientClient(self._mlflow_client, self._spool)
         with self._lock:
             if self._run_id is None:
                 self._create_experiment()
@@ -160,7 +170,7 @@ class RunLogger(MLFlowLogger):
         if not self._keeps_status:
             client.set_terminated(self._run_id, RunStatus.to_string(_end_state(status)))
         if waiting := client.send_waiting():
-            print(f"The tracker is away: {waiting} entries wait in {self.root / 'spool'}.")
+            print(f"The tracker is away: {waiting} entries wait in {self._spool}.")
 
     @property
     def save_dir(self) -> str:

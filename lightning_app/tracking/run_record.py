@@ -26,7 +26,7 @@ from lightning_app.tracking.settings import flatten, without_secrets
 
 MAX_PARAMS = 100  # that MLflow takes at once
 MAX_VALUE = 6000  # characters of a value that MLflow takes
-RUN_ID = "mlflow_run_id"  # key in a checkpoint
+RUN_ID, CLASS_NAMES = "mlflow_run_id", "class_names"  # keys in a checkpoint
 
 
 class RunRecord(SaveConfigCallback):
@@ -78,10 +78,11 @@ class RunRecord(SaveConfigCallback):
     def on_save_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Write down which run this is."""
+        """Write down which run this is, and what the logits mean."""
         logger = run_logger_of(trainer)
         if logger is not None:
             checkpoint[RUN_ID] = logger.run_id
+        checkpoint[CLASS_NAMES] = list(trainer.datamodule.class_names)  # pyright: ignore[reportAttributeAccessIssue]
 
     def _resolved(self) -> dict[str, Any]:
         """The configuration with all defaults, ready to be given to `fit` or `test` again."""

@@ -115,7 +115,7 @@ def test_captions_name_prediction_and_truth(make_classifier, make_trainer, synth
     names = synthetic.class_names
     for caption, guess, true in zip(captions, predicted, labels, strict=True):
         assert caption.startswith(names[guess])
-        assert (f", not {names[true]}" in caption) == (guess != true).item()
+        assert (f"\nnot {names[true]}" in caption) == (guess != true).item()
 
 
 def test_another_module_is_refused():

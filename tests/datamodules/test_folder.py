@@ -76,6 +76,11 @@ def test_folder_without_images_says_what_was_expected(tmp_path):
         _ = ImageFolderDataModule(tmp_path).class_names
 
 
+def test_one_class_is_nothing_to_tell_apart(make_folder):
+    with pytest.raises(ValueError, match=r"two classes or more, got cat\."):
+        _ = make_folder("cat").num_classes
+
+
 def test_test_images_without_training_images_are_refused(make_folder):
     with pytest.raises(ValueError, match="has a folder test, but none called train"):
         _ = make_folder("test/cat").class_names

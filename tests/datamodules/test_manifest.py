@@ -49,7 +49,11 @@ def test_root_can_be_another_folder(make_manifest, tmp_path):
         (["picture,label", "images/0.png,sea"], "no column 'image'; it has picture, label"),
         (["image,label", "images/0.png,"], r"line 2: 'images/0.png' has no label\."),
         (["image,label", ROWS[0], "gone.png,sea"], "line 3: 'gone.png' is not in"),
-        (["image,label", "../x.png,sea", "/etc/passwd,sea"], r"line 2.*leaves .*\(and 1 more"),
+        (
+            ["image,label", "../x.png,sea", "/etc/passwd,sea"],
+            r"line 2.*lies outside .*--data.root \(and 1",
+        ),
+        (["image,label", ROWS[0], ROWS[1], ROWS[0]], r"line 4: 'images/0.png' is listed a second"),
         (["image,label,split", f"{ROWS[0]},training"], r"line 2: .* a split that is none of"),
         (["image,label,split", f"{ROWS[0]},test"], "no row of the split 'train'"),
     ],

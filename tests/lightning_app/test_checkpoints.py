@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from lightning_app.checkpoint_io import AtomicCheckpointIO
-from lightning_app.checkpoints import find_checkpoint, run_id_of
+from lightning_app.checkpoints import find_checkpoint, read_checkpoint
 
 
 @pytest.fixture
@@ -43,16 +43,27 @@ def test_missing_checkpoint_is_named(io, tmp_path):
 def test_keyword_means_the_newest_run_of_the_experiment(io, tmp_path):
     for number, run in enumerate(("b", "a")):
         file = tmp_path / "checkpoints" / "digits" / run / "best.ckpt"
-        io.save_checkpoint({"mlflow_run_id": run}, file)
+        io.save_checkpoint({"state_dict": {}, "mlflow_run_id": run}, file)
         os.utime(file, (number, number))
     found = find_checkpoint("best", "digits", root=tmp_path)
-    assert run_id_of(found) == "a"
+    assert read_checkpoint(found)["mlflow_run_id"] == "a"
 
 
 def test_file_is_taken_as_it_is(io, tmp_path):
-    io.save_checkpoint({}, tmp_path / "x.ckpt")
+    io.save_checkpoint({"state_dict": {}}, tmp_path / "x.ckpt")
     assert find_checkpoint(str(tmp_path / "x.ckpt"), "digits") == tmp_path / "x.ckpt"
-    assert run_id_of(tmp_path / "x.ckpt") is None
+
+
+def test_file_that_is_no_checkpoint_is_named(io, tmp_path):
+    (tmp_path / "notes.ckpt").write_text("not a checkpoint")
+    with pytest.raises(ValueError, match=r"notes\.ckpt is no checkpoint that can be read"):
+        find_checkpoint(tmp_path / "notes.ckpt", "digits")
+
+
+def test_bare_weights_are_no_checkpoint(io, tmp_path):
+    torch.save({"conv.weight": torch.zeros(1)}, tmp_path / "w.ckpt")
+    with pytest.raises(ValueError, match=r"no checkpoint of a fit: it has no `state_dict`"):
+        find_checkpoint(tmp_path / "w.ckpt", "digits")
 
 
 def test_nothing_to_resume_from_is_an_error(tmp_path):

@@ -60,8 +60,14 @@ def test_every_config_runs_a_batch_and_says_how_to_run_it(
     assert f"lightning_cli fit --config configs/{config.name}" in text
     assert len(text.splitlines()) <= 60
     arguments = ["fit", "--config", str(config), "--trainer.fast_dev_run", "true"]
-    if "root" in yaml.safe_load(text)["data"].get("init_args", {}):
+    given = yaml.safe_load(text)["data"].get("init_args", {})
+    if "root" in given:
         arguments += ["--data.root", str(write_folder()), "--data.num_workers", "0"]
+    if "manifest" in given:
+        rows = [f"{name}/{index}.png,{name}" for name in ("cat", "dog") for index in range(40)]
+        file = write_folder() / "labels.csv"
+        file.write_text("\n".join(["image,label", *rows]))
+        arguments += ["--data.manifest", str(file), "--data.num_workers", "0"]
     main(arguments)
 
 
@@ -102,6 +108,19 @@ def test_pictures_are_switched_off_in_one_line(workplace, client):
     assert all("grad_cam" in path for path in images)
     assert run.data.params["pictures.filters"] == "False"
     assert not client.list_artifacts(run.info.run_id, "figures")
+
+
+def test_checkpoint_of_other_classes_is_refused(workplace, capsys, write_folder):
+    shutil.copy(CONFIGS / "folder.yaml", "folder.yaml")
+    small = ["--data.image_size=16", "--data.num_workers=0", "--trainer.max_epochs=1"]
+    small += ["--model.backbone=SmallCNN", "--trainer.limit_train_batches=1"]
+    folder = write_folder()
+    main(["fit", "--config", "folder.yaml", "--data.root", str(folder), *small])
+    (folder / "cat").rename(folder / "owl")
+    test = ["test", "--config", "folder.yaml", "--data.root", str(folder), "--ckpt_path", "best"]
+    with pytest.raises(SystemExit, match="1"):
+        main(test)
+    assert "was trained on the classes cat, dog; the data have dog, owl." in capsys.readouterr().err
 
 
 def test_resumed_fit_goes_on_with_the_same_run(workplace, client):

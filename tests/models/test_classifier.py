@@ -1,6 +1,7 @@
 import pytest
 import torch
 from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.cli import ReduceLROnPlateau
 from sklearn.metrics import f1_score
 from torch import nn
 
@@ -64,10 +65,22 @@ def test_head_gets_features_and_classes(make_classifier):
 
 
 def test_plateau_scheduler_is_told_what_to_watch(make_classifier):
-    from lightning.pytorch.cli import ReduceLROnPlateau
+    model = make_classifier(lr_scheduler=lambda o: ReduceLROnPlateau(o, monitor="val/f1_macro"))
+    assert model.configure_optimizers()["lr_scheduler"]["monitor"] == "val/f1_macro"
 
-    model = make_classifier(lr_scheduler=lambda o: ReduceLROnPlateau(o, monitor="val/loss"))
+
+def test_plateau_scheduler_of_torch_watches_the_validation_loss(make_classifier):
+    model = make_classifier(lr_scheduler=torch.optim.lr_scheduler.ReduceLROnPlateau)
     assert model.configure_optimizers()["lr_scheduler"]["monitor"] == "val/loss"
+
+
+def test_loaders_without_a_datamodule_are_refused(make_classifier, make_trainer, synthetic):
+    with pytest.raises(TypeError, match="needs the class counts of a datamodule"):
+        make_trainer(max_epochs=1).fit(make_classifier(), synthetic.train_dataloader())
+
+
+def test_overfitting_on_one_batch_works(make_classifier, make_trainer, synthetic):
+    make_trainer(max_epochs=1, overfit_batches=1).fit(make_classifier(), synthetic)
 
 
 def test_loss_that_is_no_number_stops_before_it_ruins_the_weights(

@@ -96,7 +96,7 @@ def test_flat_map_is_said_to_be_flat():
 
 
 def test_long_captions_do_not_run_into_their_neighbours():
-    names = ["charles_montgomery_burns, not abraham_grampa_simpson"] * 4
+    names = ["charles_montgomery_burns and his friend\nnot abraham_grampa_simpson"] * 4
     figure = plot_overlays(np.ones((4, 8, 8, 3)), np.ones((4, 8, 8)), names, [WRONG] * 4, "t")
     FigureCanvasAgg(figure).draw()
     first, second = (text.get_window_extent() for text in figure.axes[0].texts[:2])

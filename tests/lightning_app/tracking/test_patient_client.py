@@ -70,5 +70,16 @@ def test_next_process_sends_what_the_last_one_left(client, tracker, run_id, tmp_
     assert steps(client, run_id) == [7]
 
 
+def test_what_the_tracker_refuses_is_set_aside_and_stops_nothing(client, tracker, run_id, tmp_path):
+    patient = PatientClient(tracker, tmp_path / "spool")
+    tracker.away = True
+    log(patient, "0" * 32, 0)  # a run that this tracker will not know
+    log(patient, run_id, 1)
+    tracker.away = False
+    assert patient.send_waiting() == 0
+    assert steps(client, run_id) == [1]
+    assert len(list((tmp_path / "spool").glob("*.refused"))) == 1
+
+
 def test_reading_is_passed_on(client, run_id, tmp_path):
     assert PatientClient(client, tmp_path / "spool").get_run(run_id).info.run_id == run_id

@@ -161,6 +161,18 @@ def test_processes_that_start_on_a_new_store_all_get_their_run(
     assert len(client.search_runs([experiment.experiment_id])) == num_processes
 
 
+def test_what_waits_for_one_tracker_is_not_sent_to_another(workplace, monkeypatch):
+    here = RunLogger("states")._spool
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
+    assert RunLogger("states")._spool != here
+
+
+def test_folder_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ValueError, match=r"cannot be kept in .*file/runs.*--trainer\.logger\.root"):
+        RunLogger("states", root=tmp_path / "file" / "runs")
+
+
 def test_what_mlflow_refuses_is_an_error(workplace):
     logger = RunLogger("states")
     with pytest.raises(MlflowException, match="may only contain"):
