@@ -93,7 +93,7 @@ def test_fit_ends_with_four_lines(finished, run):
     assert best.startswith("Best        val/accuracy ")
     assert checkpoint == f"Checkpoint  mlruns/checkpoints/pictures/{run.info.run_id}/best.ckpt"
     assert name == f"Run         {run.info.run_name}, in the experiment pictures"
-    assert look == "Look at it  lightning_cli ui"
+    assert look in ("Look at it  lightning_cli ui", "Look at it  uv run lightning_cli ui")
 
 
 def test_run_is_finished_and_named_after_the_backbone(run):
