@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 RIGHT, WRONG, NEUTRAL = "#0072B2", "#D55E00", "black"  # Okabe and Ito's blue and vermilion
 DPI = 130
@@ -38,7 +39,7 @@ def plot_sheet(
     inches = max(TILE_INCHES / min(ratio, 1), MIN_INCHES / columns)
     caption = GAP + lines * CAPTION_INCHES / inches
     size = (columns * inches * (1 + GAP) + 0.2, rows * inches * (ratio + caption) + 0.5)
-    figure = Figure(figsize=size, dpi=DPI, layout="constrained")
+    figure = Figure(figsize=size, dpi=DPI, layout=ConstrainedLayoutEngine(h_pad=0.08))
     axes = figure.subplots()
     axes.set_title(title, fontsize=10)
     axes.set_axis_off()
