@@ -101,9 +101,7 @@ class ImageClassifier(LightningModule):
         """One optimizer group a stage, from the input to the head."""
         parameters = dict(self.backbone.named_parameters())
         stages = self.backbone.stages().items()
-        groups = [
-            {"name": stage, "params": [parameters[n] for n in names]} for stage, names in stages
-        ]
+        groups = [{"name": s, "params": [parameters[n] for n in names]} for s, names in stages]
         return [*groups, {"name": "head", "params": list(self.head.parameters())}]
 
     def on_train_start(self) -> None:
@@ -152,9 +150,8 @@ class ImageClassifier(LightningModule):
         """
         if not torch.isfinite(loss):
             raise ValueError(
-                f"The loss is {loss.item()} in epoch {self.current_epoch}, step "
-                f"{self.global_step}. "
-                "Try a lower learning rate, or trainer.gradient_clip_val: 1.0."
+                f"The loss is {loss.item()} in epoch {self.current_epoch}, step {self.global_step}."
+                " Try a lower learning rate, or trainer.gradient_clip_val: 1.0."
             )
 
     def on_train_epoch_end(self) -> None:
@@ -172,19 +169,18 @@ class ImageClassifier(LightningModule):
 
     def validation_step(self, batch: Batch, batch_idx: int) -> STEP_OUTPUT:
         """Count, and return the logits for callbacks."""
-        return self._evaluate(batch)
+        images, labels, _ = batch
+        logits = self(images)
+        self.eval_loss.update(self.loss(logits, labels), len(labels))
+        self.confusion.update(logits, labels)
+        return {"logits": logits}
+
+    on_test_epoch_start = on_validation_epoch_start
+    test_step = validation_step
 
     def on_validation_epoch_end(self) -> None:
         """Log what follows from the counts."""
         self._log_evaluation("val")
-
-    def on_test_epoch_start(self) -> None:
-        """See `on_validation_epoch_start`."""
-        self.on_validation_epoch_start()
-
-    def test_step(self, batch: Batch, batch_idx: int) -> STEP_OUTPUT:
-        """See `validation_step`."""
-        return self._evaluate(batch)
 
     def on_test_epoch_end(self) -> None:
         """See `on_validation_epoch_end`."""
@@ -194,18 +190,12 @@ class ImageClassifier(LightningModule):
         """Return the logits."""
         return {"logits": self(batch[0])}
 
-    def _evaluate(self, batch: Batch) -> STEP_OUTPUT:
-        images, labels, _ = batch
-        logits = self(images)
-        self.eval_loss.update(self.loss(logits, labels), len(labels))
-        self.confusion.update(logits, labels)
-        return {"logits": logits}
-
     def _log_evaluation(self, stage: str) -> None:
         counts = self.confusion.compute().cpu()  # in double, which not every accelerator has
-        self._log({f"{stage}/loss": self.eval_loss.compute()})
+        self._log(
+            {f"{stage}/loss": self.eval_loss.compute(), f"{stage}/f1_macro": f1_macro(counts)}
+        )
         self._log({f"{stage}/accuracy": accuracy(counts)}, prog_bar=True)
-        self._log({f"{stage}/f1_macro": f1_macro(counts)})
 
     def _log(self, metrics: dict[str, Any], prog_bar: bool = False) -> None:
         # The metrics were reduced over the processes already: `sync_dist` averages equal numbers.
