@@ -1,10 +1,12 @@
 """Confusion matrices and what follows from them for each class."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.trainer.states import TrainerFn
+from matplotlib.figure import Figure
 
 from callbacks.plots import plot_confusion_matrix
 from callbacks.run import classifier_of, data_of
@@ -33,40 +35,41 @@ class ConfusionMatrixMonitor(Callback):
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draw the counts of this pass."""
-        fitting = trainer.state.fn == TrainerFn.FITTING
-        if trainer.sanity_checking:
+        if trainer.sanity_checking or not trainer.is_global_zero:
             return
-        if not fitting:
-            self._log_once(trainer, pl_module, "val")
+        if trainer.state.fn != TrainerFn.FITTING:
+            _log_once(trainer, pl_module, "val")
         elif trainer.current_epoch % self.every_n_epochs == 0:
-            counts = _counts(pl_module)
-            for name, normalize in (("matrix", True), ("counts", False)):
-                title = f"validation, epoch {trainer.current_epoch}"
-                figure = plot_confusion_matrix(
-                    counts.numpy(), data_of(trainer).class_names, title, normalize
-                )
-                log_step_figure(trainer, figure, f"val/confusion_{name}")
+            title = f"validation, epoch {trainer.current_epoch}"
+            for name, figure in _figures(trainer, _counts(pl_module), title):
+                log_step_figure(trainer, figure, f"val/{name}")
 
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draw the counts of the test."""
-        self._log_once(trainer, pl_module, "test")
+        if trainer.is_global_zero:
+            _log_once(trainer, pl_module, "test")
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Store the table of the last validation."""
-        if classifier_of(pl_module).confusion.update_called:
+        if trainer.is_global_zero and classifier_of(pl_module).confusion.update_called:
             _log_scores(trainer, _counts(pl_module), "val")
 
-    def _log_once(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        counts = _counts(pl_module)
-        for name, normalize in (("matrix", True), ("counts", False)):
-            figure = plot_confusion_matrix(
-                counts.numpy(), data_of(trainer).class_names, stage, normalize
-            )
-            log_figure(trainer, figure, f"{stage}_confusion_{name}")
-        _log_scores(trainer, counts, stage)
+
+def _log_once(trainer: Trainer, module: LightningModule, stage: str) -> None:
+    counts = _counts(module)
+    for name, figure in _figures(trainer, counts, stage):
+        log_figure(trainer, figure, f"{stage}_{name}")
+    _log_scores(trainer, counts, stage)
+
+
+def _figures(trainer: Trainer, counts: torch.Tensor, title: str) -> Iterator[tuple[str, Figure]]:
+    names = data_of(trainer).class_names
+    for name, normalize in (("confusion_matrix", True), ("confusion_counts", False)):
+        yield name, plot_confusion_matrix(counts.numpy(), names, title, normalize)
 
 
 def _counts(module: LightningModule) -> torch.Tensor:
+    # Reduced over the processes already, when the classifier logged its metrics, and kept.
     return classifier_of(module).confusion.compute().cpu()
 
 

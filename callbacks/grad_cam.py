@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from lightning.pytorch import Trainer
+from lightning.pytorch import LightningModule, Trainer
 from matplotlib.figure import Figure
 
 from callbacks.plots import RIGHT, WRONG, plot_overlays
@@ -12,6 +12,7 @@ from callbacks.run import data_of
 from callbacks.visualizer import Visualizer, probe_images
 from models import ImageClassifier
 from models.explain import grad_cam, last_feature_map
+from models.explain.feature_map import ToMap
 
 
 @dataclass(eq=False)
@@ -22,7 +23,7 @@ class GradCAMVisualizer(Visualizer):
         every_n_epochs: Draw after every n-th epoch of a fit.
         num_images: Validation images in the picture.
         layer: Layer to explain, as the model names it: `backbone.network.layer4`; None for the
-            deepest one whose output still is a picture.
+            deepest one whose output still is a picture, found once, so that epochs compare.
     """
 
     name: ClassVar[str] = "grad_cam"
@@ -30,10 +31,15 @@ class GradCAMVisualizer(Visualizer):
     num_images: int = 12
     layer: str | None = None
 
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Begin with the layer that was asked for, and forget that of another model."""
+        self._found: tuple[str, ToMap | None] | None = (self.layer, None) if self.layer else None
+
     def draw(self, model: ImageClassifier, trainer: Trainer) -> Figure:
         """See `Visualizer`."""
         images, labels = probe_images(trainer, self.num_images)
-        name, to_map = (self.layer, None) if self.layer else last_feature_map(model, images)
+        self._found = self._found or last_feature_map(model, images)
+        name, to_map = self._found
         try:
             layer = model.get_submodule(name)
         except AttributeError as error:

@@ -11,6 +11,7 @@ from callbacks import ConfusionMatrixMonitor, FilterVisualizer, GradCAMVisualize
 from callbacks.run import classifier_of
 from lightning_app.tracking.run_logger import RunLogger
 from models import Backbone
+from models.explain import last_feature_map
 
 
 @dataclass(eq=False)
@@ -106,7 +107,7 @@ def test_named_layer_is_explained(make_classifier, make_trainer, synthetic):
 
 def test_captions_name_prediction_and_truth(make_classifier, make_trainer, synthetic):
     picture, model = GradCAMVisualizer(num_images=8), make_classifier().eval()
-    trainer = make_trainer()
+    trainer = make_trainer(callbacks=[picture])
     trainer.validate(model, synthetic, verbose=False)
     captions = [text.get_text() for text in picture.draw(model, trainer).axes[0].texts]
     images, labels = synthetic.sample(8)
@@ -121,3 +122,17 @@ def test_captions_name_prediction_and_truth(make_classifier, make_trainer, synth
 def test_another_module_is_refused():
     with pytest.raises(TypeError, match="reads an ImageClassifier, got LightningModule"):
         classifier_of(LightningModule())
+
+
+def test_every_epoch_explains_the_same_layer(make_classifier, make_trainer, synthetic, monkeypatch):
+    searches = []
+
+    def search(model, images):
+        searches.append(model)
+        return last_feature_map(model, images)
+
+    monkeypatch.setattr("callbacks.grad_cam.last_feature_map", search)
+    picture = GradCAMVisualizer(num_images=4)
+    for _ in range(2):  # another fit may bring another model
+        make_trainer(max_epochs=3, callbacks=[picture]).fit(make_classifier(), synthetic)
+    assert len(searches) == 2

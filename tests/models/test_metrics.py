@@ -3,7 +3,7 @@ import pytest
 import torch
 from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
 
-from models.metrics import accuracy, class_scores, f1_macro
+from models.metrics import RunningSums, accuracy, class_scores, f1_macro
 
 
 @pytest.fixture(scope="module")
@@ -33,3 +33,10 @@ def test_class_that_never_occurs_has_no_score():
 
 def test_class_that_is_never_predicted_has_precision_zero():
     assert class_scores(torch.tensor([[2, 0], [1, 0]])).precision[1] == 0
+
+
+def test_running_sums_weigh_batches_by_their_images():
+    sums = RunningSums(torch.device("cpu"))
+    sums.update(torch.tensor(2.0), torch.tensor([[1.0, 0.0], [0.0, 1.0]]), torch.tensor([0, 0]))
+    sums.update(torch.tensor(5.0), torch.tensor([[0.0, 1.0]]), torch.tensor([1]))
+    assert sums.values.tolist() == [2 * 2 + 5, 1 + 1, 3]
