@@ -18,6 +18,12 @@ def one_thread():
     torch.set_num_threads(1)
 
 
+@pytest.fixture(autouse=True)
+def no_tracker_of_another_test(monkeypatch):
+    """MLflow writes a logger's store into the environment, where the next one would find it."""
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+
+
 @pytest.fixture(scope="session")
 def store_template(tmp_path_factory):
     """An empty MLflow database, made once for all workers: migrations take seconds."""
