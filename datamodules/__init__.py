@@ -1,17 +1,36 @@
-"""LightningDataModules, one kind of source each."""
+"""LightningDataModules, one kind of source each; imported when they are first asked for.
 
-from datamodules.base import ImageDataModule
-from datamodules.digits import DigitsDataModule
-from datamodules.folder import ImageFolderDataModule
-from datamodules.manifest import ManifestDataModule
-from datamodules.split import Split
-from datamodules.synthetic import SyntheticDataModule
+So commands that need no datamodule, such as `lightning_cli prepare split`, start without torch.
+"""
 
-__all__ = [
-    "DigitsDataModule",
-    "ImageDataModule",
-    "ImageFolderDataModule",
-    "ManifestDataModule",
-    "Split",
-    "SyntheticDataModule",
-]
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from datamodules.base import ImageDataModule as ImageDataModule
+    from datamodules.digits import DigitsDataModule as DigitsDataModule
+    from datamodules.folder import ImageFolderDataModule as ImageFolderDataModule
+    from datamodules.manifest import ManifestDataModule as ManifestDataModule
+    from datamodules.options import Options as Options
+    from datamodules.splits.split import Split as Split
+    from datamodules.synthetic import SyntheticDataModule as SyntheticDataModule
+
+HOMES = {
+    "DigitsDataModule": "digits",
+    "ImageDataModule": "base",
+    "ImageFolderDataModule": "folder",
+    "ManifestDataModule": "manifest",
+    "Options": "options",
+    "Split": "splits.split",
+    "SyntheticDataModule": "synthetic",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in HOMES:
+        raise AttributeError(f"module 'datamodules' has no attribute {name!r}")
+    return getattr(import_module(f"datamodules.{HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(HOMES)

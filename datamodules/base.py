@@ -6,18 +6,26 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from lightning.pytorch import LightningDataModule
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler, default_collate
+from torch.utils.data import DataLoader, Dataset, Sampler
 
-from datamodules.augmentation import Augmentation, Transform
-from datamodules.dataset import AugmentedDataset, Item, PlainDataset
-from datamodules.sampler import EvalSampler, Position, TrainSampler
-from datamodules.source import ImageSource
-from datamodules.split import Split, spread, stratified_split
+from datamodules.augmentation.load import Transform
+from datamodules.augmentation.mixing import Mixing
+from datamodules.augmentation.pipeline import Augmentation
+from datamodules.augmentation.views import with_views
+from datamodules.dataset import AugmentedDataset, PlainDataset, to_tensor
+from datamodules.loader import make_loader, position_of
+from datamodules.options import Options
+from datamodules.sources.cache import cached
+from datamodules.sources.readable import readable
+from datamodules.sources.source import ImageSource
+from datamodules.splits.arrange import arrange
+from datamodules.splits.sampler import EvalSampler, Position, TrainSampler, mix, sampling_weights
+from datamodules.splits.selection import merged_names
+from datamodules.splits.split import Split, spread
 
 MAX_WORKERS = 8  # beyond this, loaders of one process get in each other's way
 
@@ -26,16 +34,20 @@ class ImageDataModule(LightningDataModule, ABC):
     """Labelled images: uint8 from the loaders, float in [0, 1] on the device.
 
     A batch is (images, labels, indices), where an index counts the images of the split, so that
-    predictions can be joined to `sources[split].names`. What is drawn at random (order,
-    augmentation) depends on seed, epoch and index alone, whatever the number of workers.
+    predictions can be joined to `sources[split].names`. With MixUp or CutMix, labels of training
+    are shares of the classes (N, num_classes); with test-time views, images of a test are
+    (N, views, C, H, W). What is drawn at random (order, augmentation, mixture) depends on seed,
+    epoch and place in the epoch alone, whatever the number of workers.
 
     Args:
         image_size: Side of the square images, in pixels.
         num_channels: 1 for grey images, 3 for RGB.
         batch_size: Images per batch and process.
         num_workers: Loader processes; None takes one a core, at most `MAX_WORKERS`.
-        augmentation: albumentations applied to training images only; `[]` for none.
+        augmentation: albumentations applied to training images only; the name of a preset, a YAML
+            file, or a list, `[]` for none.
         split: How to split off a validation or test set that the data lack.
+        options: What is done with the images, wherever they come from.
     """
 
     def __init__(
@@ -44,8 +56,9 @@ class ImageDataModule(LightningDataModule, ABC):
         num_channels: int,
         batch_size: int,
         num_workers: int | None,
-        augmentation: Sequence[Transform],
+        augmentation: Sequence[Transform] | str,
         split: Split,
+        options: Options = Options(),
     ) -> None:
         super().__init__()
         self.image_size = image_size
@@ -53,30 +66,27 @@ class ImageDataModule(LightningDataModule, ABC):
         self.batch_size = batch_size
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
         self.num_workers = min(cores or 1, MAX_WORKERS) if num_workers is None else num_workers
-        self.augmentation = Augmentation(list(augmentation))
+        self.augmentation = Augmentation(augmentation)
         self.split = split
+        self.options = options
 
-    @property
     @abstractmethod
-    def class_names(self) -> tuple[str, ...]:
-        """Names of the classes, in the order of their indices; known before `setup`."""
+    def find_classes(self) -> tuple[str, ...]:
+        """Names of the classes, in the order of their indices; called before `load`."""
 
     @abstractmethod
     def load(self) -> Mapping[str, ImageSource]:
-        """The `train` images, and `val` and `test` where the data have them."""
+        """The `train` images, and `val`, `test` and `predict` where the data have them."""
+
+    @cached_property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the classes, in the order of their indices; known before `setup`."""
+        return merged_names(self.find_classes(), self.options.merge_classes)
 
     @cached_property
     def sources(self) -> dict[str, ImageSource]:
-        """The images of each split; what the data lack is split off the training images."""
-        sources = dict(self.load())
-        for name, fraction in (("test", self.split.test), ("val", self.split.val)):
-            if name not in sources:
-                train = sources["train"]
-                # The salt keeps a validation set from being the start of the test set's order.
-                salted = [f"{name}/{image}" for image in train.names]
-                stay, aside = stratified_split(salted, train.labels, fraction, self.split.seed)
-                sources |= {"train": train.subset(stay), name: train.subset(aside)}
-        return sources
+        """The images of each split: what the data lack is split off the training images."""
+        return arrange(self.load(), self.find_classes(), self.split, self.options)
 
     @property
     def num_classes(self) -> int:
@@ -94,6 +104,33 @@ class ImageDataModule(LightningDataModule, ABC):
         """Training images of each class."""
         return np.bincount(self.sources["train"].labels, minlength=self.num_classes).tolist()
 
+    def setup(self, stage: str) -> None:
+        """Look at the files that the command needs, and decode them if they are cached.
+
+        Raises:
+            UnreadableImageError: If a file cannot be read, and `options.on_error` is `raise`.
+        """
+        needed = {"fit": ("train", "val"), "validate": ("val",), "test": ("test",)}
+        for split in needed.get(stage, ("predict" if "predict" in self.sources else "test",)):
+            if split not in self.sources:
+                raise ValueError(f"There are no images to {stage}: split.{split} is 0.")
+            if split not in self._ready:
+                source = readable(self.sources[split], self.options.on_error)
+                self.sources[split] = cached(source, self.options.cache)
+                self._ready[split] = torch.zeros(len(source), dtype=torch.uint8).share_memory_()
+
+    @cached_property
+    def _ready(self) -> dict[str, Tensor]:
+        """Splits that were looked at, with a flag for each image that became unreadable since."""
+        return {}
+
+    def unreadable(self, split: str) -> Tensor:
+        """Flags, (N,) uint8, of the images that could not be read since training started."""
+        if split not in self._ready:  # looked at without a command, as in a notebook
+            size = len(self.sources[split])
+            self._ready[split] = torch.zeros(size, dtype=torch.uint8).share_memory_()
+        return self._ready[split]
+
     def sample(self, num_images: int) -> tuple[Tensor, Tensor]:
         """The same validation images at every call, spread over the classes, with their labels.
 
@@ -101,10 +138,9 @@ class ImageDataModule(LightningDataModule, ABC):
             Images in [0, 1], (N, C, H, W), and labels (N,), ordered by class.
         """
         source = self.sources["val"]
-        dataset = PlainDataset(source)
-        items = [dataset[index] for index in spread(source.labels, num_images)]
-        images, labels, _ = default_collate(items)
-        return to_unit_range(images), labels
+        chosen = spread(source.labels, num_images)
+        images = torch.stack([to_tensor(source.read(index)) for index in chosen])
+        return to_unit_range(images), torch.from_numpy(source.labels[chosen])
 
     def augmented(self, num_images: int, num_draws: int) -> tuple[Tensor, Tensor, Tensor]:
         """Training images spread over the classes, and what augmentation makes of them.
@@ -114,9 +150,8 @@ class ImageDataModule(LightningDataModule, ABC):
         """
         source = self.sources["train"]
         chosen = spread(source.labels, num_images)
-        plain = PlainDataset(source)
-        drawn = AugmentedDataset(source, self.augmentation, self._seed)
-        images = torch.stack([plain[index][0] for index in chosen])
+        drawn = self._training_images()
+        images = torch.stack([to_tensor(source.read(index)) for index in chosen])
         draws = [torch.stack([drawn[epoch, i][0] for epoch in range(num_draws)]) for i in chosen]
         return (
             to_unit_range(images),
@@ -124,46 +159,64 @@ class ImageDataModule(LightningDataModule, ABC):
             torch.from_numpy(source.labels[chosen]),
         )
 
-    def train_dataloader(self) -> DataLoader[Item]:
+    def train_dataloader(self) -> DataLoader[Any]:
         """Shuffled and augmented; an incomplete last batch is dropped."""
-        dataset = AugmentedDataset(self.sources["train"], self.augmentation, self._seed)
-        sampler = TrainSampler(len(dataset), self._seed, self._position, *self._process)
-        return self._loader(dataset, sampler, drop_last=len(sampler) >= self.batch_size)
+        source = self.sources["train"]
+        powers = {"balanced": 0.0, "sqrt": 0.5}
+        power = powers.get(self.options.sampling)
+        weights = None if power is None else sampling_weights(source.labels, power)
+        sampler = TrainSampler(
+            len(source), self._seed, self._position, *self._process, weights, source.blocks()
+        )
+        return self._loader(
+            self._training_images(), sampler, drop_last=len(sampler) >= self.batch_size
+        )
 
-    def val_dataloader(self) -> DataLoader[Item]:
+    def val_dataloader(self) -> DataLoader[Any]:
         """In order, every image once."""
         return self._eval_loader("val")
 
-    def test_dataloader(self) -> DataLoader[Item]:
+    def test_dataloader(self) -> DataLoader[Any]:
         """In order, every image once."""
         return self._eval_loader("test")
 
-    def predict_dataloader(self) -> DataLoader[Item]:
+    def predict_dataloader(self) -> DataLoader[Any]:
         """In order, every image once: the `predict` images, or those of `test` without any."""
         return self._eval_loader("predict" if "predict" in self.sources else "test")
 
     def on_after_batch_transfer(self, batch: Sequence[Tensor], dataloader_idx: int) -> list[Tensor]:
-        """Make images float in [0, 1], once they are on the device."""
-        images, *rest = batch
-        return [to_unit_range(images), *rest]
+        """On the device, make images float in [0, 1], mix them, or add the views of a test."""
+        images, labels, indices = batch
+        images = to_unit_range(images)
+        if self.trainer is not None and self.trainer.training:
+            epoch, batch_idx = self.trainer.current_epoch, self.trainer.fit_loop.batch_idx + 1
+            seed = mix(self._seed, epoch, batch_idx, self.trainer.global_rank)
+            images, labels = self._mixing(images, labels, seed)
+        tested = self.trainer is not None and (self.trainer.testing or self.trainer.predicting)
+        if tested and self.options.test_time_views:
+            images = with_views(images, self.options.test_time_views)
+        return [images, labels, indices]
 
-    def _eval_loader(self, split: str) -> DataLoader[Item]:
-        dataset = PlainDataset(self.sources[split])
+    @cached_property
+    def _mixing(self) -> Mixing:
+        return Mixing(self.options.mixup, self.options.cutmix, self.num_classes)
+
+    def _training_images(self) -> AugmentedDataset:
+        source, flags = self.sources["train"], self.unreadable("train")
+        return AugmentedDataset(source, self.augmentation, self._seed, flags)
+
+    def _eval_loader(self, split: str) -> DataLoader[Any]:
+        dataset = PlainDataset(self.sources[split], self.unreadable(split))
         return self._loader(dataset, EvalSampler(len(dataset), *self._process))
 
     def _loader(
-        self, dataset: Dataset[Item], sampler: Sampler, drop_last: bool = False
-    ) -> DataLoader[Item]:
-        return DataLoader(
-            dataset,
-            batch_size=self.batch_size,
-            sampler=sampler,
-            num_workers=self.num_workers,
-            drop_last=drop_last,
-            pin_memory=torch.cuda.is_available(),
-            persistent_workers=self.num_workers > 0,
-            worker_init_fn=_use_one_thread,
-        )
+        self, dataset: Dataset[Any], sampler: Sampler[Any], drop_last: bool = False
+    ) -> DataLoader[Any]:
+        shape = (self.num_channels, self.image_size, self.image_size)
+        return make_loader(dataset, sampler, shape, self.batch_size, self.num_workers, drop_last)
+
+    def _position(self) -> Position:
+        return position_of(self.trainer, self.batch_size)
 
     @property
     def _seed(self) -> int:
@@ -175,24 +228,6 @@ class ImageDataModule(LightningDataModule, ABC):
         if self.trainer is None:
             return 0, 1
         return self.trainer.global_rank, self.trainer.world_size
-
-    def _position(self) -> Position:
-        """Where the fit stands; it goes on after the batches that a resumed epoch has seen."""
-        if self.trainer is None:
-            return Position(epoch=0, num_seen=0)
-        loop = self.trainer.fit_loop
-        progress: Any = loop.epoch_loop.batch_progress.current
-        # `processed`, not `completed`: the optimizer has stepped, even if the checkpoint was
-        # written before the batch was called complete.
-        resumes = loop.restarting and progress.processed < self.trainer.num_training_batches
-        num_seen = progress.processed * self.batch_size if resumes else 0
-        epoch_progress: Any = loop.epoch_progress.current
-        return Position(epoch_progress.processed, num_seen)
-
-
-def _use_one_thread(worker: int) -> None:
-    """A process a core is enough: OpenCV would start a thread a core in each."""
-    cv2.setNumThreads(0)
 
 
 def to_unit_range(images: Tensor) -> Tensor:

@@ -5,10 +5,13 @@ from typing import Any
 import numpy as np
 from sklearn.datasets import load_digits
 
-from datamodules.augmentation import Transform, glyph_augmentation
+from datamodules.augmentation.load import Transform
 from datamodules.base import ImageDataModule
-from datamodules.source import ArraySource, resize
-from datamodules.split import Split
+from datamodules.options import Options
+from datamodules.sources.arrays import ArrayReader
+from datamodules.sources.files import resize
+from datamodules.sources.source import ImageSource
+from datamodules.splits.split import Split
 
 
 class DigitsDataModule(ImageDataModule):
@@ -18,8 +21,9 @@ class DigitsDataModule(ImageDataModule):
         image_size: Side in pixels that the 8 x 8 scans are enlarged to.
         batch_size: Images per batch and process.
         num_workers: Loader processes; the images are in memory, so none is fastest.
-        augmentation: albumentations for training images; None for `glyph_augmentation`.
+        augmentation: A preset's name, a YAML file, or a list of albumentations.
         split: Shares of the images to validate and to test on.
+        options: See `Options`.
     """
 
     def __init__(
@@ -27,21 +31,20 @@ class DigitsDataModule(ImageDataModule):
         image_size: int = 32,
         batch_size: int = 64,
         num_workers: int | None = 0,
-        augmentation: list[Transform] | None = None,
+        augmentation: list[Transform] | str = "glyphs",
         split: Split = Split(val=0.2, test=0.2),
+        options: Options = Options(),
     ) -> None:
-        transforms = glyph_augmentation() if augmentation is None else augmentation
-        super().__init__(image_size, 1, batch_size, num_workers, transforms, split)
+        super().__init__(image_size, 1, batch_size, num_workers, augmentation, split, options)
 
-    @property
-    def class_names(self) -> tuple[str, ...]:
+    def find_classes(self) -> tuple[str, ...]:
         """The ten digits."""
         return tuple("0123456789")
 
-    def load(self) -> dict[str, ArraySource]:
+    def load(self) -> dict[str, ImageSource]:
         """All images; none of them is set aside by its publisher."""
         digits: Any = load_digits()
         scans = (digits.images * (255 / 16)).round().astype(np.uint8)[..., None]  # grey: 0 to 16
         images = np.stack([resize(scan, self.image_size) for scan in scans])
         names = [f"{index:04d}" for index in range(len(images))]
-        return {"train": ArraySource(images, digits.target.astype(np.int64), names)}
+        return {"train": ImageSource(ArrayReader(images), digits.target.astype(np.int64), names)}

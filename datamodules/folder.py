@@ -6,30 +6,41 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from lightning.pytorch.utilities import rank_zero_warn
 
-from datamodules.augmentation import Transform, photo_augmentation
+from datamodules.augmentation.load import Transform
 from datamodules.base import ImageDataModule
-from datamodules.decode import EXTENSIONS
-from datamodules.source import FileSource
-from datamodules.split import Split
+from datamodules.options import Options
+from datamodules.sources.decode import EXTENSIONS
+from datamodules.sources.files import FileReader
+from datamodules.sources.source import UNLABELLED, ImageSource
+from datamodules.splits.split import Split
 
-SPLITS = ("train", "val", "test")
+FOLDERS = {  # of each split, below the root
+    "train": ("train", "training"),
+    "val": ("val", "valid", "validation"),
+    "test": ("test", "testing"),
+    "predict": ("predict",),
+}
 
 
 class ImageFolderDataModule(ImageDataModule):
     """One folder a class, below `root` itself or below `root/train`, `root/val`, `root/test`.
 
-    A split folder that is missing is split off the training images. Hidden folders and folders
-    without an image are no classes; links are followed only within the root.
+    A split folder that is missing is split off the training images. Images that lie in `root/test`
+    itself, and all below `root/predict`, have no label and are for `predict`. Hidden folders and
+    folders without an image are no classes; links are followed only within the root.
 
     Args:
         root: The folder.
+        predict: Folder of images to predict; None for those below the root.
         image_size: Side in pixels of the square that images are squeezed to.
         num_channels: 3 to read as RGB, 1 as grey.
         batch_size: Images per batch and process.
         num_workers: Loader processes; None takes one a core, at most eight.
-        augmentation: albumentations for training images; None for `photo_augmentation`.
-        split: Shares of the images to validate and to test on, where there is no folder.
+        augmentation: A preset's name, a YAML file, or a list of albumentations.
+        split: How to split off images to validate and to test on, where there is no folder.
+        options: See `Options`.
 
     Raises:
         ValueError: If there is no image, or a class of `val` or `test` is not in `train`.
@@ -38,60 +49,105 @@ class ImageFolderDataModule(ImageDataModule):
     def __init__(
         self,
         root: Path,
+        predict: Path | None = None,
         image_size: int = 224,
         num_channels: Literal[1, 3] = 3,
         batch_size: int = 32,
         num_workers: int | None = None,
-        augmentation: list[Transform] | None = None,
+        augmentation: list[Transform] | str = "light",
         split: Split = Split(),
+        options: Options = Options(),
     ) -> None:
-        transforms = photo_augmentation() if augmentation is None else augmentation
-        super().__init__(image_size, num_channels, batch_size, num_workers, transforms, split)
-        self.root = root
+        super().__init__(
+            image_size, num_channels, batch_size, num_workers, augmentation, split, options
+        )
+        self.root, self.predict = root, predict
 
-    @property
-    def class_names(self) -> tuple[str, ...]:
+    def find_classes(self) -> tuple[str, ...]:
         """The folders of the training images that hold one, in alphabetical order."""
-        return tuple(sorted({name.split("/")[0] for name in self._files["train"]}))
+        folder = self._folders["train"]
+        classes = sorted({name.split("/")[0] for name in self._files["train"]})
+        inner = {path.name for path in folder.iterdir() if path.is_dir()}
+        hidden = {name for name in inner if name.startswith(".")}
+        others = {path.name for path in self._folders.values()} if folder == self.root else set()
+        if empty := sorted(inner - hidden - others - set(classes)):
+            rank_zero_warn(f"{folder} has folders without an image: {', '.join(empty)}.")
+        return tuple(classes)
 
-    def load(self) -> dict[str, FileSource]:
+    def load(self) -> dict[str, ImageSource]:
         """List the files; none is opened."""
         return {split: self._source(split, names) for split, names in self._files.items()}
 
     @cached_property
-    def _files(self) -> dict[str, list[str]]:
-        """Paths of the images of each split, relative to its folder."""
+    def _folders(self) -> dict[str, Path]:
+        """The folder of each split."""
         if not self.root.is_dir():
             raise ValueError(f"There is no folder {self.root}; name it with --data.root PATH.")
-        present = [split for split in SPLITS if (self.root / split).is_dir()]
-        if present and "train" not in present:
-            raise ValueError(f"{self.root} has a folder {present[0]}, but none called train.")
-        files = {split: _images_below(self.root / split) for split in present}
-        files = files or {"train": _images_below(self.root)}
+        present = {
+            split: self.root / name
+            for split, names in FOLDERS.items()
+            for name in names
+            if (self.root / name).is_dir()
+        }
+        if self.predict is not None:
+            if not self.predict.is_dir():
+                raise ValueError(f"There is no folder {self.predict} (data.predict).")
+            present["predict"] = self.predict
+        elif "test" in present and not _images_below(present["test"], in_classes=True):
+            present["predict"] = present.pop("test")
+        if "train" not in present:
+            if "val" in present or "test" in present:
+                found = next(path.name for path in present.values())
+                raise ValueError(f"{self.root} has a folder {found}, but none called train.")
+            present["train"] = self.root
+        return present
+
+    @cached_property
+    def _files(self) -> dict[str, list[str]]:
+        """Paths of the images of each split, relative to its folder."""
+        folders = self._folders
+        files = {
+            split: _images_below(folder, in_classes=split != "predict")
+            for split, folder in folders.items()
+        }
+        if folders["train"] == self.root:  # `root/predict` is no class
+            apart = tuple(f"{path.name}/" for path in folders.values() if path != self.root)
+            files["train"] = [name for name in files["train"] if not name.startswith(apart)]
         for split, names in files.items():
             if not names:
-                folder = self.root / split if present else self.root
                 raise ValueError(
-                    f"{folder} has no class folder with an image in it. Expected "
-                    f"{folder}/<class>/<image>, with one of {', '.join(sorted(EXTENSIONS))}."
+                    f"{folders[split]} has no class folder with an image in it. Expected "
+                    f"{folders[split]}/<class>/<image>, with one of "
+                    f"{', '.join(sorted(EXTENSIONS))}."
                 )
         return files
 
-    def _source(self, split: str, names: list[str]) -> FileSource:
-        classes = [name.split("/")[0] for name in names]
-        if unknown := sorted(set(classes) - set(self.class_names)):
-            raise ValueError(
-                f"{self.root / split} has classes that {self.root / 'train'} lacks: "
-                f"{', '.join(unknown)}. Known are {', '.join(self.class_names)}."
-            )
-        index = {name: label for label, name in enumerate(self.class_names)}
-        labels = np.array([index[name] for name in classes], dtype=np.int64)
-        folder = self.root / split if (self.root / split).is_dir() else self.root
-        return FileSource(folder, names, labels, self.image_size, self.num_channels)
+    def _source(self, split: str, names: list[str]) -> ImageSource:
+        folder = self._folders[split]
+        labels = np.full(len(names), UNLABELLED, dtype=np.int64)
+        if split != "predict":
+            index = {name: label for label, name in enumerate(self.find_classes())}
+            classes = [name.split("/")[0] for name in names]
+            if unknown := sorted(set(classes) - set(index)):
+                raise ValueError(
+                    f"{folder} has classes that {self._folders['train']} lacks: "
+                    f"{', '.join(unknown)}. Known are {', '.join(index)}."
+                )
+            labels = np.array([index[name] for name in classes], dtype=np.int64)
+        if folder.is_relative_to(self.root):  # so that names tell the splits apart
+            names = [(folder / name).relative_to(self.root).as_posix() for name in names]
+            folder = self.root
+        reader = FileReader(folder, names, self.image_size, self.num_channels)
+        return ImageSource(reader, labels, names)
 
 
-def _images_below(folder: Path) -> list[str]:
-    """Images of all class folders, sorted; a link that leaves the folder is not followed."""
+def _images_below(folder: Path, in_classes: bool) -> list[str]:
+    """Images below a folder, sorted; a link that leaves the folder is not followed.
+
+    Args:
+        folder: Where to look, however deep.
+        in_classes: Whether to leave out what lies in the folder itself.
+    """
     root = folder.resolve()
     names = []
     for directory, folders, files in os.walk(folder):  # which follows no link to a folder
@@ -101,7 +157,7 @@ def _images_below(folder: Path) -> list[str]:
             for path in (Path(directory) / file for file in files)
             if path.suffix.lower() in EXTENSIONS
             and not path.name.startswith(".")
-            and path.parent != folder
+            and not (in_classes and path.parent == folder)
             and path.resolve().is_relative_to(root)
         ]
     return sorted(names)

@@ -7,10 +7,12 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from datamodules.augmentation import Transform, photo_augmentation
+from datamodules.augmentation.load import Transform
 from datamodules.base import ImageDataModule
-from datamodules.source import FileSource
-from datamodules.split import Split
+from datamodules.options import Options
+from datamodules.sources.files import FileReader
+from datamodules.sources.source import ImageSource
+from datamodules.splits.split import Split
 
 SPLITS = ("train", "val", "test")
 
@@ -42,29 +44,28 @@ class ManifestDataModule(ImageDataModule):
         num_channels: Literal[1, 3] = 3,
         batch_size: int = 32,
         num_workers: int | None = None,
-        augmentation: list[Transform] | None = None,
+        augmentation: list[Transform] | str = "light",
         split: Split = Split(),
+        options: Options = Options(),
     ) -> None:
-        transforms = photo_augmentation() if augmentation is None else augmentation
-        super().__init__(image_size, num_channels, batch_size, num_workers, transforms, split)
+        super().__init__(
+            image_size, num_channels, batch_size, num_workers, augmentation, split, options
+        )
         self.manifest = manifest
         self.root = manifest.parent if root is None else root
 
-    @property
-    def class_names(self) -> tuple[str, ...]:
+    def find_classes(self) -> tuple[str, ...]:
         """The labels in the file, in alphabetical order."""
         return tuple(sorted(set(self._rows["label"])))
 
-    def load(self) -> dict[str, FileSource]:
+    def load(self) -> dict[str, ImageSource]:
         """One source for each split that the file names."""
-        index = {name: label for label, name in enumerate(self.class_names)}
+        index = {name: label for label, name in enumerate(self.find_classes())}
         return {
-            str(split): FileSource(
-                self.root,
-                rows["image"].tolist(),
+            str(split): ImageSource(
+                FileReader(self.root, rows["image"].tolist(), self.image_size, self.num_channels),
                 rows["label"].map(index).to_numpy(np.int64),
-                self.image_size,
-                self.num_channels,
+                rows["image"].tolist(),
             )
             for split, rows in self._rows.groupby("split", sort=False)
         }

@@ -2,10 +2,12 @@
 
 import numpy as np
 
-from datamodules.augmentation import Transform
+from datamodules.augmentation.load import Transform
 from datamodules.base import ImageDataModule
-from datamodules.source import ArraySource
-from datamodules.split import Split
+from datamodules.options import Options
+from datamodules.sources.arrays import ArrayReader
+from datamodules.sources.source import ImageSource
+from datamodules.splits.split import Split
 
 PATCH = 10  # side of the patch in pixels
 STRIPES = np.indices((PATCH, PATCH)) // 2 % 2
@@ -26,8 +28,9 @@ class SyntheticDataModule(ImageDataModule):
         num_channels: 1 for grey images, 3 for colour.
         batch_size: Images per batch and process.
         num_workers: Loader processes; the images are in memory, so none is fastest.
-        augmentation: albumentations for training images; none if not given.
+        augmentation: A preset's name, a YAML file, or a list of albumentations.
         split: Shares of the images to validate and to test on.
+        options: See `Options`.
     """
 
     def __init__(
@@ -37,19 +40,20 @@ class SyntheticDataModule(ImageDataModule):
         num_channels: int = 1,
         batch_size: int = 32,
         num_workers: int | None = 0,
-        augmentation: list[Transform] | None = None,
+        augmentation: list[Transform] | str = "none",
         split: Split = Split(val=0.2, test=0.2),
+        options: Options = Options(),
     ) -> None:
-        transforms = augmentation or []
-        super().__init__(image_size, num_channels, batch_size, num_workers, transforms, split)
+        super().__init__(
+            image_size, num_channels, batch_size, num_workers, augmentation, split, options
+        )
         self.num_images = num_images
 
-    @property
-    def class_names(self) -> tuple[str, ...]:
+    def find_classes(self) -> tuple[str, ...]:
         """The textures."""
         return tuple(TEXTURES)
 
-    def load(self) -> dict[str, ArraySource]:
+    def load(self) -> dict[str, ImageSource]:
         """Draw all images; the same at every call."""
         rng = np.random.default_rng(0)
         size = self.image_size
@@ -61,7 +65,7 @@ class SyntheticDataModule(ImageDataModule):
             patch += (160 * list(TEXTURES.values())[label]).astype(np.uint8)
         names = [f"{i}_{top}_{left}" for i, (top, left) in enumerate(corners)]
         images = np.repeat(images, self.num_channels, axis=3)
-        return {"train": ArraySource(images, labels.astype(np.int64), names)}
+        return {"train": ImageSource(ArrayReader(images), labels.astype(np.int64), names)}
 
 
 def patch_corner(name: str) -> tuple[int, int]:

@@ -3,6 +3,7 @@
 import logging
 import sys
 import warnings
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from callbacks import (
     LearningCurvesVisualizer,
     PredictionWriter,
 )
-from datamodules import ImageDataModule
+from datamodules import HOMES, ImageDataModule
 from lightning_app.checkpoint_io import AtomicCheckpointIO
 from lightning_app.checkpoints import find_checkpoint, read_checkpoint
 from lightning_app.defaults import BEST, LAST, QUIET, TRAINER
@@ -30,6 +31,9 @@ from lightning_app.summary import print_predictions, print_summary
 from lightning_app.tracking.run_logger import RunLogger
 from lightning_app.tracking.run_record import CLASS_NAMES, RUN_ID, RunRecord, run_logger_of
 from models import ImageClassifier
+
+for module in HOMES.values():  # so that YAML can name datamodules by their bare class names
+    import_module(f"datamodules.{module}")
 
 PICTURES = {
     "data": DataVisualizer,

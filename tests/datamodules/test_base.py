@@ -69,7 +69,7 @@ def test_only_training_images_are_augmented():
 
 def test_digits_are_the_scans_of_scikit_learn():
     data = DigitsDataModule(image_size=8)
-    images = np.concatenate([source.images for source in data.sources.values()])
+    images = np.concatenate([source.reader.images[source.rows] for source in data.sources.values()])
     assert len(images) == 1797
     # Class counts as the data set's own description gives them.
     counts = sum(np.bincount(source.labels) for source in data.sources.values())

@@ -28,7 +28,7 @@ def test_split_folders_are_kept_and_the_missing_one_is_split_off(make_folder):
     data = make_folder("train/cat", "train/dog", "test/cat", "test/dog")
     assert sizes(data) == {"train": 16, "test": 20, "val": 4}
     assert set(data.sources["test"].names) == {
-        f"{c}/{i}.png" for c in ("cat", "dog") for i in range(10)
+        f"test/{c}/{i}.png" for c in ("cat", "dog") for i in range(10)
     }
 
 

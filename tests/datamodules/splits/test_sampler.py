@@ -1,6 +1,6 @@
 import pytest
 
-from datamodules.sampler import EvalSampler, Position, TrainSampler, mix
+from datamodules.splits.sampler import EvalSampler, Position, TrainSampler, mix
 
 
 def epoch_of(epoch, num_seen=0, rank=0, world_size=1, seed=0, num_images=10):

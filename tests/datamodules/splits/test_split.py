@@ -1,10 +1,13 @@
 import numpy as np
 import pytest
 
-from datamodules.split import hash_order, spread, stratified_split
+from datamodules.sources.arrays import ArrayReader
+from datamodules.sources.source import ImageSource
+from datamodules.splits.split import Split, hash_order, spread, stratified_split
 
 NAMES = [f"{index:03d}.png" for index in range(100)]
 LABELS = np.arange(100) % 4
+SOURCE = ImageSource(ArrayReader(np.zeros((100, 1, 1, 1), np.uint8)), LABELS, NAMES)
 
 
 def test_a_fraction_of_each_class_is_set_aside():
@@ -43,10 +46,10 @@ def test_a_single_image_of_a_class_stays_in_training():
     assert len(aside) == 1
 
 
-@pytest.mark.parametrize("fraction", [0, 1, -0.1, 1.5])
-def test_impossible_fraction_is_refused(fraction):
-    with pytest.raises(ValueError, match=rf"in \(0, 1\), got {fraction}"):
-        stratified_split(NAMES, LABELS, fraction, seed=0)
+@pytest.mark.parametrize("share", [0, 1, -0.1, 1.5])
+def test_impossible_share_is_refused(share):
+    with pytest.raises(ValueError, match=rf"split.val, a share, to be in \(0, 1\), got {share}"):
+        Split(val=share).complete({"train": SOURCE}, "abcd")
 
 
 def test_sample_takes_classes_in_turns():

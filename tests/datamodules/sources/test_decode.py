@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from datamodules import decode
-from datamodules.decode import read_image
+from datamodules.sources import decode
+from datamodules.sources.decode import read_image
 
 
 def test_colours_come_as_rgb(tmp_path, write_image):

@@ -1,0 +1,31 @@
+"""What is done to a training image, drawn statelessly."""
+
+from collections.abc import Sequence
+
+import albumentations as A
+import numpy as np
+
+from datamodules.augmentation.load import Transform, load_augmentation
+from datamodules.sources.files import resize
+
+
+class Augmentation:
+    """A pipeline whose draws are a function of the seed that each call is given.
+
+    Args:
+        transforms: albumentations, applied one after another, or the name of a preset, or a YAML
+            file with a list of them; none leaves images as they are.
+    """
+
+    def __init__(self, transforms: Sequence[Transform] | str) -> None:
+        if isinstance(transforms, str):
+            transforms = load_augmentation(transforms)
+        self.pipeline = A.Compose(list(transforms)) if transforms else None
+
+    def __call__(self, image: np.ndarray, seed: int) -> np.ndarray:
+        """Augment an image, uint8 (H, H, C); the result has its size."""
+        if self.pipeline is None:
+            return image
+        self.pipeline.set_random_seed(seed)
+        # A transform may crop: a batch needs all images of one size.
+        return resize(self.pipeline(image=image)["image"], len(image))

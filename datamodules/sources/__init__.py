@@ -1,0 +1,1 @@
+"""Images and what reads them: arrays, files, shards."""

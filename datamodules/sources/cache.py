@@ -1,0 +1,82 @@
+"""Decoded images, kept in memory or in a file that all processes map."""
+
+import hashlib
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from filelock import FileLock
+from tqdm import tqdm
+
+from datamodules.sources.arrays import ArrayReader
+from datamodules.sources.source import ImageSource
+
+FOLDER = Path("mlruns/cache")  # below what runs leave, and like it never in git
+THREADS = 8  # decoding releases the interpreter, and a network drive answers several at once
+PATIENCE = 2.0  # seconds before a progress bar appears
+
+log = logging.getLogger(__name__)
+
+
+def cached(source: ImageSource, where: Literal["none", "ram", "disk"]) -> ImageSource:
+    """Decode all images of a source once.
+
+    Args:
+        source: Images of one size.
+        where: `none` leaves the source as it is. `ram` keeps the images in memory that loader
+            processes share. `disk` keeps them in `FOLDER`, in a file named after their content,
+            which the next run finds again.
+    """
+    if where == "none" or len(source) == 0:
+        return source
+    shape = (len(source), *source.read(0).shape)
+    if where == "ram":
+        images = torch.empty(shape, dtype=torch.uint8).share_memory_().numpy()
+        _fill(images, source)
+    else:
+        key = hashlib.sha256(f"{source.reader.fingerprint(source.rows)}{shape}".encode())
+        images = memory_mapped(key.hexdigest()[:32], shape, lambda array: _fill(array, source))
+    return replace(source, reader=ArrayReader(images), rows=np.arange(len(source)))
+
+
+def memory_mapped(
+    key: str, shape: tuple[int, ...], fill: Callable[[np.ndarray], None]
+) -> np.ndarray:
+    """The uint8 array that is kept under a key: mapped from its file, or filled first.
+
+    Args:
+        key: Name of the file; it has to change when the content does.
+        shape: Shape of the array.
+        fill: Writes the content; called by one process, while the others wait.
+    """
+    file = FOLDER / f"{key}.npy"
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with FileLock(file.with_suffix(".lock")):
+        if not file.is_file():
+            unfinished = file.with_suffix(".tmp")
+            array = np.lib.format.open_memmap(unfinished, "w+", np.uint8, shape)
+            fill(array)
+            array.flush()
+            del array
+            unfinished.replace(file)
+            log.info("%s holds the decoded images; it can be deleted.", file)
+    return np.load(file, mmap_mode="r")
+
+
+def for_each(indices: range, work: Callable[[int], Any], title: str) -> list[Any]:
+    """Do something with each index in several threads, in their order, with a progress bar."""
+    with ThreadPoolExecutor(THREADS) as pool:
+        results = pool.map(work, indices)
+        return list(tqdm(results, title, len(indices), delay=PATIENCE, unit="img", leave=False))
+
+
+def _fill(images: np.ndarray, source: ImageSource) -> None:
+    def decode(index: int) -> None:
+        images[index] = source.read(index)
+
+    for_each(range(len(source)), decode, "decoding")

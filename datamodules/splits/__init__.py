@@ -1,0 +1,1 @@
+"""Which image is in which split, and the order of an epoch."""

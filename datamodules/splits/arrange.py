@@ -1,0 +1,57 @@
+"""From the images that the data have to the images of each split."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from lightning.pytorch.utilities import rank_zero_warn
+
+from datamodules.options import Options
+from datamodules.sources.source import UNLABELLED, ImageSource
+from datamodules.splits.selection import limited, merge_labels, merged_names, without_classes
+from datamodules.splits.split import Split
+
+
+def arrange(
+    loaded: Mapping[str, ImageSource], found: Sequence[str], split: Split, options: Options
+) -> dict[str, ImageSource]:
+    """Merge classes, split off what is missing, and select what is trained on.
+
+    Args:
+        loaded: The `train` images, and `val`, `test` and `predict` where the data have them.
+        found: Names of the classes of the data, in the order of their indices.
+        split: How to split off a validation or test set.
+        options: Which classes to merge and to exclude, how many images to train on.
+
+    Returns:
+        The images of `train` and `val`, of `test` unless `split.test` is 0, and of `predict` if
+        there are some.
+
+    Raises:
+        ValueError: If a class that is trained on has no image, or an option names no class.
+    """
+    names = merged_names(found, options.merge_classes)
+    merged = {k: merge_labels(s, found, options.merge_classes) for k, s in loaded.items()}
+    sources = split.complete(merged, names)
+    for part in ("train", "val"):
+        sources[part] = without_classes(sources[part], names, options.exclude_classes)
+    sources["train"] = limited(sources["train"], options.limit_per_class, split.seed)
+    _check(sources, names, options.exclude_classes)
+    return sources
+
+
+def _check(
+    sources: Mapping[str, ImageSource], names: Sequence[str], excluded: Sequence[str]
+) -> None:
+    """Say which classes cannot be learned or scored."""
+    counts = {
+        part: np.bincount(source.labels[source.labels != UNLABELLED], minlength=len(names))
+        for part, source in sources.items()
+    }
+    learned = [index for index, name in enumerate(names) if name not in excluded]
+    if empty := [names[index] for index in learned if counts["train"][index] == 0]:
+        raise ValueError(
+            f"There is no training image of {', '.join(empty)}. Add some, or list them under "
+            "options.exclude_classes."
+        )
+    if unseen := [names[index] for index in learned if counts["val"][index] == 0]:
+        rank_zero_warn(f"There is no validation image of {', '.join(unseen)}: no score for them.")
