@@ -1,7 +1,7 @@
 """Images that are files, decoded when they are read."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import cv2
@@ -56,3 +56,18 @@ def resize(image: np.ndarray, size: int) -> np.ndarray:
         image, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
     )
     return resized.reshape(size, size, image.shape[2])  # OpenCV drops a single channel
+
+
+def outside(root: Path, paths: Iterable[str]) -> list[bool]:
+    """Whether each path, once links are followed, leads out of the root."""
+    home = root.resolve()
+    folders: dict[Path, bool] = {}  # that were looked up: resolving every path would take seconds
+
+    def leaves(path: Path) -> bool:
+        if path.is_symlink():
+            return not path.resolve().is_relative_to(home)
+        if path.parent not in folders:
+            folders[path.parent] = not path.parent.resolve().is_relative_to(home)
+        return folders[path.parent]
+
+    return [leaves(root / path) for path in paths]

@@ -1,6 +1,8 @@
+import numpy as np
 import pytest
 
-from datamodules import ManifestDataModule
+from datamodules import ManifestDataModule, Options, Split
+from datamodules.manifest_rows import Columns
 
 
 @pytest.fixture
@@ -43,18 +45,156 @@ def test_root_can_be_another_folder(make_manifest, tmp_path):
     assert data.sources["train"].read(0).shape == (8, 8, 3)
 
 
+def test_files_of_each_split_in_a_folder_are_one_data_set(make_manifest, tmp_path):
+    make_manifest("image,label", *ROWS)
+    for split, rows in (("train", ROWS[:12]), ("val", ROWS[12:16]), ("test", ROWS[16:])):
+        (tmp_path / f"{split}.csv").write_text("\n".join(["image,label", *rows]))
+    data = ManifestDataModule(tmp_path, image_size=8)
+    assert {split: len(s) for split, s in data.sources.items()} == {
+        "train": 12,
+        "val": 4,
+        "test": 4,
+    }
+
+
+def test_names_and_labels_in_files_of_their_own_without_header(tmp_path, write_image):
+    """The layout of S0: `train_img.csv` and `train_label.csv`, and a test of names alone."""
+    names = [f"{index} é.jpg" for index in range(24)]  # a blank and an accent
+    for name in names:
+        write_image(tmp_path / "img" / name)
+    labels = ["lisa_simpson" if index % 3 else "bart_simpson" for index in range(20)]
+    for name, lines in {
+        "train_img": names[:12],
+        "train_label": labels[:12],
+        "valid_img": names[12:20],
+        "valid_label": labels[12:],
+        "test_img": names[20:],
+    }.items():
+        (tmp_path / f"{name}.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    data = ManifestDataModule(
+        {
+            "train": tmp_path / "train_img.csv",
+            "val": tmp_path / "valid_img.csv",
+            "test": tmp_path / "test_img.csv",
+        },
+        labels={"train": tmp_path / "train_label.csv", "val": tmp_path / "valid_label.csv"},
+        root=tmp_path / "img",
+        header=False,
+        split=Split(test=0),
+        image_size=8,
+    )
+    assert data.class_names == ("bart_simpson", "lisa_simpson")
+    assert data.sources["train"].labels.tolist() == [0, 1, 1] * 4
+    assert list(data.sources["predict"].names) == names[20:]
+    assert data.sources["predict"].labels.tolist() == [-1] * 4
+
+
+def test_integer_labels_get_the_names_that_are_given(tmp_path, write_image):
+    """The layout of S2: images in one folder, file name and class index in three files."""
+    names = ["buildings", "forest", "glacier", "mountain", "sea", "street"]
+    for split in ("train", "val", "test"):
+        for label in range(6):
+            write_image(tmp_path / "images" / f"{split}{label}.jpg")
+        rows = [f"{split}{label}.jpg,{label}" for label in (5, 0, 3, 1, 2, 4)]
+        (tmp_path / f"{split}_data.csv").write_text("\r\n".join(["image_name,label", *rows]))
+    data = ManifestDataModule(
+        {split: tmp_path / f"{split}_data.csv" for split in ("train", "val", "test")},
+        root=tmp_path / "images",
+        columns=Columns(image="image_name"),
+        class_names=names,
+        image_size=8,
+    )
+    assert data.class_names == tuple(names)
+    assert data.sources["train"].labels.tolist() == [5, 0, 3, 1, 2, 4]
+    assert data.class_counts == [1] * 6
+
+
+def test_integer_labels_without_names_are_ordered_as_numbers(make_manifest):
+    rows = [f"images/{index}.png,{index % 11}" for index in range(20)]
+    data = make_manifest("image,label", *rows)
+    assert data.class_names == tuple(str(number) for number in range(11))
+
+
+def test_columns_may_be_numbers(make_manifest, tmp_path):
+    make_manifest(*(f"{index},{'ab'[index % 2]},images/{index}.png" for index in range(20)))
+    columns = Columns(image=2, label=1)
+    data = ManifestDataModule(tmp_path / "labels.csv", header=False, columns=columns)
+    assert data.class_names == ("a", "b")
+    assert "images/3.png" in {name for source in data.sources.values() for name in source.names}
+
+
+def test_byte_order_mark_line_ends_and_blanks_of_a_spreadsheet_do_no_harm(make_manifest, tmp_path):
+    make_manifest()
+    text = "\r\n".join(["image, label", *(row.replace(",", ", ") for row in ROWS), "", ""])
+    (tmp_path / "labels.csv").write_bytes(b"\xef\xbb\xbf" + text.encode())
+    data = ManifestDataModule(tmp_path / "labels.csv", image_size=8)
+    assert data.class_names == ("NA", "sea")
+    assert sum(len(source) for source in data.sources.values()) == 20
+
+
+def test_copies_of_one_original_stay_on_one_side(make_manifest):
+    rows = [f"images/{index}.png,{'ab'[index // 10]},{index // 2}" for index in range(20)]
+    data = make_manifest("image,label,group", *rows)
+    groups = [set(source.groups) for source in data.sources.values()]
+    assert sum(len(part) for part in groups) == len(set.union(*groups)) == 10
+
+
+def test_paths_out_of_the_root_are_allowed_on_demand(make_manifest, tmp_path, write_image):
+    outside = write_image(tmp_path / "elsewhere" / "x.png")
+    make_manifest("image,label", *ROWS)
+    rows = [str(outside), "../elsewhere/y.png"]
+    write_image(tmp_path / "elsewhere" / "y.png")
+    file = tmp_path / "labels.csv"
+    file.write_text("image,label\n" + "\n".join(f"{row},{c}" for row in rows for c in "a") + "\n")
+    data = ManifestDataModule(file, root=tmp_path / "images", allow_outside=True)
+    assert set(data._rows["image"]) == set(rows)
+
+
+def test_splits_of_a_run_read_back(make_manifest, tmp_path):
+    """What a run writes down as data/splits.csv is a manifest."""
+    data = make_manifest("image,label", *ROWS)
+    lines = [
+        f"{name},{data.class_names[label]},{split}"
+        for split, source in data.sources.items()
+        for name, label in zip(source.names, source.labels, strict=True)
+    ]
+    again = make_manifest("image,label,split", *lines)
+    for split, source in data.sources.items():
+        assert set(again.sources[split].names) == set(source.names)
+
+
+def test_class_without_training_images_is_named(make_manifest):
+    rows = [f"{row},train" for row in ROWS[:10]] + [f"{ROWS[10].split(',')[0]},sky,test"]
+    with pytest.raises(ValueError, match="no training image of sky.*exclude_classes"):
+        _ = make_manifest("image,label,split", *rows).sources
+    data = make_manifest("image,label,split", *rows)
+    data.options = Options(exclude_classes=["sky"])
+    assert np.bincount(data.sources["test"].labels).tolist() == [0, 0, 1]
+
+
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        (["picture,label", "images/0.png,sea"], "no column 'image'; it has picture, label"),
+        (
+            ["picture,label", "images/0.png,sea"],
+            "no column 'image'; it has picture, label. Name it",
+        ),
+        (["image;label", "images/0.png;sea"], "separated by ';'\? Then say --data.delimiter ';'"),
+        (["images/0.png,sea", ROWS[1]], "first line of .* names an image.*--data.header false"),
+        (["image,label", "images/0.png,sea,3"], "line 2 has more values than the header"),
+        (
+            ["image,label", ROWS[0], f"{ROWS[1]},3"],
+            "is no table: Expected 2 fields in line 3, saw 3",
+        ),
+        (["image,label"], "labels.csv has no rows"),
         (["image,label", "images/0.png,"], r"line 2: 'images/0.png' has no label\."),
         (["image,label", ROWS[0], "gone.png,sea"], "line 3: 'gone.png' is not in"),
         (
             ["image,label", "../x.png,sea", "/etc/passwd,sea"],
-            r"line 2.*lies outside .*--data.root \(and 1",
+            r"line 2.*lies outside .*--data.allow_outside true \(and 1",
         ),
         (["image,label", ROWS[0], ROWS[1], ROWS[0]], r"line 4: 'images/0.png' is listed a second"),
-        (["image,label,split", f"{ROWS[0]},training"], r"line 2: .* a split that is none of"),
+        (["image,label,split", f"{ROWS[0]},training"], r"line 2: 'training' is no split"),
         (["image,label,split", f"{ROWS[0]},test"], "no row of the split 'train'"),
     ],
 )
@@ -64,5 +204,39 @@ def test_what_is_wrong_is_named_with_its_line(make_manifest, lines, message):
 
 
 def test_missing_manifest_is_named(tmp_path):
-    with pytest.raises(ValueError, match=r"There is no manifest .*gone\.csv"):
+    with pytest.raises(ValueError, match=r"There is no file .*gone\.csv"):
         _ = ManifestDataModule(tmp_path / "gone.csv").class_names
+
+
+@pytest.mark.parametrize("label", ["7", "-1", "nan", "3.0", "glacier"])
+def test_label_that_is_no_class_is_named(make_manifest, tmp_path, label):
+    make_manifest("image,label", "images/0.png,0", f"images/1.png,{label}")
+    data = ManifestDataModule(tmp_path / "labels.csv", class_names=["sea", "street"])
+    with pytest.raises(
+        ValueError, match=rf"line 3: '{label}' is no class: .*sea, street, or 0 to 1"
+    ):
+        _ = data.sources
+
+
+def test_files_of_unequal_length_are_refused(make_manifest, tmp_path):
+    make_manifest("images/0.png", "images/1.png")
+    (tmp_path / "classes.csv").write_text("sea\n")
+    data = ManifestDataModule(
+        {"train": tmp_path / "labels.csv"}, labels={"train": tmp_path / "classes.csv"}, header=False
+    )
+    with pytest.raises(ValueError, match=r"classes.csv has 1 rows, but .*labels.csv has 2"):
+        _ = data.sources
+
+
+def test_image_in_two_splits_is_refused(make_manifest, tmp_path):
+    make_manifest("image,label", *ROWS)
+    (tmp_path / "train.csv").write_text("\n".join(["image,label", *ROWS]))
+    (tmp_path / "test.csv").write_text("\n".join(["image,label", ROWS[3]]))
+    with pytest.raises(ValueError, match=r"test.csv, line 2: 'images/3.png' is listed a second"):
+        _ = ManifestDataModule(tmp_path).sources
+
+
+def test_file_that_is_not_utf8_is_named(tmp_path):
+    (tmp_path / "labels.csv").write_bytes("image,label\né.png,a\n".encode("latin-1"))
+    with pytest.raises(ValueError, match=r"labels\.csv is not UTF-8"):
+        _ = ManifestDataModule(tmp_path / "labels.csv").class_names
