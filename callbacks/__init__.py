@@ -6,6 +6,7 @@ from callbacks.filters import FilterVisualizer
 from callbacks.grad_cam import GradCAMVisualizer
 from callbacks.learning_curves import LearningCurvesVisualizer
 from callbacks.predictions import PredictionWriter
+from callbacks.unreadable import UnreadableMonitor
 from callbacks.visualizer import Visualizer
 
 __all__ = [
@@ -15,5 +16,6 @@ __all__ = [
     "GradCAMVisualizer",
     "LearningCurvesVisualizer",
     "PredictionWriter",
+    "UnreadableMonitor",
     "Visualizer",
 ]

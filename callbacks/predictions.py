@@ -11,13 +11,15 @@ from torch import Tensor
 from callbacks.run import data_of
 from callbacks.tracking import log_text
 
+UNLABELLED = -1  # label of an image whose class is not known
+
 
 @dataclass(eq=False)
 class PredictionWriter(Callback):
     """Log `predictions/test.csv` or `predictions/predict.csv`: a row an image, in their order.
 
-    Columns are image, label, predicted and confidence, the softmax probability of the
-    prediction. Under several processes the rows of all are gathered.
+    Columns are image, label (empty where it is not known), predicted and confidence, the softmax
+    probability of the prediction. Under several processes the rows of all are gathered.
     """
 
     def on_test_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -59,12 +61,13 @@ class PredictionWriter(Callback):
             parts = [self._rows]
         data = data_of(trainer)
         source = data.sources[split]
+        names = {**dict(enumerate(data.class_names)), UNLABELLED: ""}
         rows = sorted(row for part in parts for row in part)
         table = pd.DataFrame(
             {
                 "image": [source.names[index] for index, _, _ in rows],
-                "label": [data.class_names[source.labels[index]] for index, _, _ in rows],
-                "predicted": [data.class_names[predicted] for _, predicted, _ in rows],
+                "label": [names[source.labels[index]] for index, _, _ in rows],
+                "predicted": [names[predicted] for _, predicted, _ in rows],
                 "confidence": [round(confidence, 6) for _, _, confidence in rows],
             }
         )

@@ -20,6 +20,10 @@ class ImageData(Protocol):
         """The same validation images at every call, in [0, 1], and their labels."""
 
     @abstractmethod
+    def unreadable(self, split: str) -> Tensor:
+        """Flags, (N,) uint8, of the images that could not be read since training started."""
+
+    @abstractmethod
     def augmented(self, num_images: int, num_draws: int) -> tuple[Tensor, Tensor, Tensor]:
         """Training images, what augmentation makes of them, and their labels."""
 

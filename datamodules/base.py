@@ -16,17 +16,19 @@ from datamodules.augmentation.load import Transform
 from datamodules.augmentation.mixing import Mixing
 from datamodules.augmentation.pipeline import Augmentation
 from datamodules.augmentation.views import with_views
-from datamodules.dataset import AugmentedDataset, PlainDataset, to_tensor
+from datamodules.dataset import AugmentedDataset, PlainDataset, to_unit_range
 from datamodules.loader import make_loader, position_of
 from datamodules.options import Options
+from datamodules.probe import draws_of, probe_images
 from datamodules.sources.cache import cached
 from datamodules.sources.readable import readable
 from datamodules.sources.source import ImageSource
 from datamodules.splits.arrange import arrange
 from datamodules.splits.sampler import EvalSampler, Position, TrainSampler, mix, sampling_weights
 from datamodules.splits.selection import merged_names
-from datamodules.splits.split import Split, spread
+from datamodules.splits.split import Split
 
+POWERS = {"uniform": 1.0, "sqrt": 0.5, "balanced": 0.0}  # of a class's share, by which it is drawn
 MAX_WORKERS = 8  # beyond this, loaders of one process get in each other's way
 
 
@@ -109,38 +111,43 @@ class ImageDataModule(LightningDataModule, ABC):
 
         Raises:
             UnreadableImageError: If a file cannot be read, and `options.on_error` is `raise`.
+            ValueError: If there is no image for the command.
         """
-        needed = {"fit": ("train", "val"), "validate": ("val",), "test": ("test",)}
-        for split in needed.get(stage, ("predict" if "predict" in self.sources else "test",)):
-            if split not in self.sources:
-                raise ValueError(f"There are no images to {stage}: split.{split} is 0.")
-            if split not in self._ready:
-                source = readable(self.sources[split], self.options.on_error)
-                self.sources[split] = cached(source, self.options.cache)
-                self._ready[split] = torch.zeros(len(source), dtype=torch.uint8).share_memory_()
+        splits = {"fit": ("train", "val"), "validate": ("val",), "test": ("test",)}
+        needed = splits.get(stage, (self._predicted,))
+        if missing := [split for split in needed if split not in self.sources]:
+            raise ValueError(f"There are no images to {stage}: split.{missing[0]} is 0.")
+        # A fit looks at the test images too: to learn of a broken one after hours is too late.
+        looked_at = {*needed, "test"} if stage == "fit" else {*needed}
+        new = {k: source for k, source in self.sources.items() if k in looked_at - self._readable}
+        self.sources |= readable(new, self.options.on_error)
+        self._readable |= looked_at
+        for split in needed:
+            self.sources[split] = cached(self.sources[split], self.options.cache)
 
     @cached_property
-    def _ready(self) -> dict[str, Tensor]:
-        """Splits that were looked at, with a flag for each image that became unreadable since."""
-        return {}
+    def _readable(self) -> set[str]:
+        """Splits whose files were looked at."""
+        return set()
 
     def unreadable(self, split: str) -> Tensor:
-        """Flags, (N,) uint8, of the images that could not be read since training started."""
-        if split not in self._ready:  # looked at without a command, as in a notebook
+        """Flags, (N,) uint8, of the images that could not be read since training started.
+
+        Kept in shared memory, so that loader processes can set them.
+        """
+        if split not in self._unreadable:
             size = len(self.sources[split])
-            self._ready[split] = torch.zeros(size, dtype=torch.uint8).share_memory_()
-        return self._ready[split]
+            self._unreadable[split] = torch.zeros(size, dtype=torch.uint8).share_memory_()
+        return self._unreadable[split]
+
+    @cached_property
+    def _unreadable(self) -> dict[str, Tensor]:
+        return {}
 
     def sample(self, num_images: int) -> tuple[Tensor, Tensor]:
-        """The same validation images at every call, spread over the classes, with their labels.
-
-        Returns:
-            Images in [0, 1], (N, C, H, W), and labels (N,), ordered by class.
-        """
-        source = self.sources["val"]
-        chosen = spread(source.labels, num_images)
-        images = torch.stack([to_tensor(source.read(index)) for index in chosen])
-        return to_unit_range(images), torch.from_numpy(source.labels[chosen])
+        """The same validation images at every call, in [0, 1], and their labels; by class."""
+        images, labels, _ = probe_images(self.sources["val"], num_images)
+        return images, labels
 
     def augmented(self, num_images: int, num_draws: int) -> tuple[Tensor, Tensor, Tensor]:
         """Training images spread over the classes, and what augmentation makes of them.
@@ -148,29 +155,19 @@ class ImageDataModule(LightningDataModule, ABC):
         Returns:
             Images (N, C, H, W), their draws (N, num_draws, C, H, W), both in [0, 1], and labels.
         """
-        source = self.sources["train"]
-        chosen = spread(source.labels, num_images)
-        drawn = self._training_images()
-        images = torch.stack([to_tensor(source.read(index)) for index in chosen])
-        draws = [torch.stack([drawn[epoch, i][0] for epoch in range(num_draws)]) for i in chosen]
-        return (
-            to_unit_range(images),
-            to_unit_range(torch.stack(draws)),
-            torch.from_numpy(source.labels[chosen]),
-        )
+        images, labels, indices = probe_images(self.sources["train"], num_images)
+        return images, draws_of(self._training_images(), indices, num_draws), labels
 
     def train_dataloader(self) -> DataLoader[Any]:
         """Shuffled and augmented; an incomplete last batch is dropped."""
-        source = self.sources["train"]
-        powers = {"balanced": 0.0, "sqrt": 0.5}
-        power = powers.get(self.options.sampling)
-        weights = None if power is None else sampling_weights(source.labels, power)
+        source, power = self.sources["train"], POWERS[self.options.sampling]
+        weights = None if power == 1 else sampling_weights(source.labels, power)
+        process, blocks = self._process, source.blocks()
         sampler = TrainSampler(
-            len(source), self._seed, self._position, *self._process, weights, source.blocks()
+            len(source), self._seed, self._position, *process, weights=weights, blocks=blocks
         )
-        return self._loader(
-            self._training_images(), sampler, drop_last=len(sampler) >= self.batch_size
-        )
+        whole = len(sampler) >= self.batch_size
+        return self._loader(self._training_images(), sampler, drop_last=whole)
 
     def val_dataloader(self) -> DataLoader[Any]:
         """In order, every image once."""
@@ -182,7 +179,11 @@ class ImageDataModule(LightningDataModule, ABC):
 
     def predict_dataloader(self) -> DataLoader[Any]:
         """In order, every image once: the `predict` images, or those of `test` without any."""
-        return self._eval_loader("predict" if "predict" in self.sources else "test")
+        return self._eval_loader(self._predicted)
+
+    @property
+    def _predicted(self) -> str:
+        return "predict" if "predict" in self.sources else "test"
 
     def on_after_batch_transfer(self, batch: Sequence[Tensor], dataloader_idx: int) -> list[Tensor]:
         """On the device, make images float in [0, 1], mix them, or add the views of a test."""
@@ -228,8 +229,3 @@ class ImageDataModule(LightningDataModule, ABC):
         if self.trainer is None:
             return 0, 1
         return self.trainer.global_rank, self.trainer.world_size
-
-
-def to_unit_range(images: Tensor) -> Tensor:
-    """From uint8 to float in [0, 1]."""
-    return images.float().div_(255)

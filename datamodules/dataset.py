@@ -62,16 +62,17 @@ class AugmentedDataset(Dataset[Item]):
     def __getitem__(self, position: tuple[int, int] | int) -> Item:
         # Lightning's `overfit_batches` takes our sampler away; its own yields plain indices.
         epoch, asked = (0, position) if isinstance(position, int) else position
+        problem = ""
         for index in ((asked + step) % len(self) for step in range(MAX_SUBSTITUTES)):
             try:
                 image = self.source.read(index)
             except UnreadableImageError as error:
                 self.unreadable[index] = 1
-                last_error = error
+                problem = str(error)
                 continue
             image = self.augmentation(image, mix(self.seed, epoch, index))
             return to_tensor(image), int(self.source.labels[index]), index
-        raise UnreadableImageError(f"{MAX_SUBSTITUTES} images in a row: {last_error}")
+        raise UnreadableImageError(f"{MAX_SUBSTITUTES} images in a row: {problem}")
 
 
 def collate(items: list[Item | None], shape: tuple[int, int, int]) -> list[Tensor]:
@@ -86,3 +87,8 @@ def collate(items: list[Item | None], shape: tuple[int, int, int]) -> list[Tenso
 def to_tensor(image: np.ndarray) -> Tensor:
     """From (H, W, C) to (C, H, W), still uint8: a quarter of what a batch of floats weighs."""
     return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))
+
+
+def to_unit_range(images: Tensor) -> Tensor:
+    """From uint8 to float in [0, 1]."""
+    return images.float().div_(255)

@@ -83,7 +83,7 @@ def read_rows(files: Mapping[str, Path], layout: Layout) -> Any:
     rows = pd.concat(tables, ignore_index=True)
     refuse(rows, ~rows["split"].isin(SPLITS), f"is no split: expected one of {SPLITS}", "split")
     tests = rows["split"] == "test"
-    if tests.any() and (rows["label"][tests] == "").all():
+    if bool(tests.any()) and bool((rows["label"][tests] == "").all()):
         rows["split"] = rows["split"].where(~tests, "predict")
     refuse(rows, (rows["label"] == "") & (rows["split"] != "predict"), "has no label")
     refuse(rows, rows["image"].duplicated(), "is listed a second time")

@@ -21,6 +21,7 @@ from callbacks import (
     GradCAMVisualizer,
     LearningCurvesVisualizer,
     PredictionWriter,
+    UnreadableMonitor,
 )
 from datamodules import HOMES, ImageDataModule
 from lightning_app.checkpoint_io import AtomicCheckpointIO
@@ -97,7 +98,7 @@ class ImageClassificationCLI(LightningCLI):
         own_bar = any(isinstance(callback, ProgressBar) for callback in chosen)
         bar = [] if own_bar or trainer.enable_progress_bar is False else [TQDMProgressBar(10)]
         return super().instantiate_trainer(
-            callbacks=[*chosen, *bar, *shown, PredictionWriter()], **kwargs
+            callbacks=[*chosen, *bar, *shown, PredictionWriter(), UnreadableMonitor()], **kwargs
         )
 
     def after_instantiate_classes(self) -> None:

@@ -19,8 +19,9 @@ from models.head import Head
 from models.loss import CrossEntropy
 from models.metrics import RunningSums, accuracy, f1_macro
 from models.randomness import reseed
+from models.views import logits_of_views
 
-Batch = Sequence[Tensor]  # images in [0, 1], labels, indices in the data set
+Batch = Sequence[Tensor]  # images, labels, indices, as `ImageDataModule` describes them
 HeadCallable = Callable[[int, int], nn.Module]  # (num_features, num_classes) -> head
 LossCallable = Callable[[Sequence[int]], nn.Module]  # (class_counts) -> loss(logits, labels)
 
@@ -165,9 +166,10 @@ class ImageClassifier(LightningModule):
     def validation_step(self, batch: Batch, batch_idx: int) -> STEP_OUTPUT:
         """Count, and return the logits for callbacks."""
         images, labels, _ = batch
-        logits = self(images)
-        self.eval_loss.update(self.loss(logits, labels), len(labels))
-        self.confusion.update(logits, labels)
+        logits = logits_of_views(self, images, self.confusion.num_classes)
+        if len(labels):  # none is left if no image of the batch could be read
+            self.eval_loss.update(self.loss(logits, labels), len(labels))
+            self.confusion.update(logits, labels)
         return {"logits": logits}
 
     on_test_epoch_start = on_validation_epoch_start
@@ -183,7 +185,7 @@ class ImageClassifier(LightningModule):
 
     def predict_step(self, batch: Batch, batch_idx: int) -> STEP_OUTPUT:
         """Return the logits."""
-        return {"logits": self(batch[0])}
+        return {"logits": logits_of_views(self, batch[0], self.confusion.num_classes)}
 
     def _log_evaluation(self, stage: str) -> None:
         counts = self.confusion.compute().cpu()  # in double, which not every accelerator has

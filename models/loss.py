@@ -18,7 +18,7 @@ class CrossEntropy(nn.Module):
             list gives the weights; None weighs all alike.
 
     Raises:
-        ValueError: If a list has not one weight a class, or a class to be balanced has no image.
+        ValueError: If a list has not one weight a class.
     """
 
     weight: Tensor | None
@@ -44,7 +44,7 @@ class CrossEntropy(nn.Module):
         self.register_buffer("weight", weight, persistent=False)
 
     def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Mean loss of logits (N, num_classes) for labels (N,)."""
+        """Mean loss of logits (N, num_classes) for labels (N,), or shares (N, num_classes)."""
         return cross_entropy(
             logits, labels, weight=self.weight, label_smoothing=self.label_smoothing
         )
@@ -53,10 +53,9 @@ class CrossEntropy(nn.Module):
 def balanced_weights(class_counts: Sequence[int]) -> Tensor:
     """Weight of each class, N / (K * its count): 1 for all where all have as many images.
 
-    Raises:
-        ValueError: If a class has no training image.
+    K counts the classes that have images; the others, which are never trained on, weigh 1.
     """
     counts = torch.tensor(class_counts, dtype=torch.float32)
-    if empty := [index for index, count in enumerate(class_counts) if count == 0]:
-        raise ValueError(f"class_weights: balanced needs images of every class; none of {empty}.")
-    return counts.sum() / (len(counts) * counts)
+    present = counts > 0
+    balanced = counts.sum() / (present.sum() * counts.clamp_min(1))
+    return torch.where(present, balanced, 1.0)

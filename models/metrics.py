@@ -29,7 +29,11 @@ class RunningSums:
         self.values = torch.zeros(3, device=device)
 
     def update(self, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
-        """Add a batch: its mean loss, logits (N, num_classes) and labels (N,)."""
+        """Add a batch: its mean loss, logits (N, num_classes) and labels (N,).
+
+        Labels that are shares of the classes, (N, num_classes), count as the largest of them.
+        """
+        labels = labels if labels.ndim == 1 else labels.argmax(dim=1)
         self.values[0] += loss * len(labels)
         self.values[1] += (logits.argmax(dim=1) == labels).sum()
         self.values[2] += len(labels)

@@ -1,19 +1,32 @@
 """Images that are in memory, or mapped into it."""
 
 import hashlib
+from pathlib import Path
 
 import numpy as np
+import torch
 
 
 class ArrayReader:
-    """Rows of one array.
+    """Rows of one array, of which all processes share one copy, however they are started.
 
     Args:
-        images: uint8, (N, H, W, C).
+        images: uint8, (N, H, W, C); mapped from a `.npy` file, or in memory.
     """
 
     def __init__(self, images: np.ndarray) -> None:
         self.images = images
+        # Pickling moves it to shared memory; NumPy would copy it, and copy even what is mapped.
+        writeable = images if images.flags.writeable else images.copy()
+        self._shared = None if isinstance(images, np.memmap) else torch.from_numpy(writeable)
+
+    def __getstate__(self) -> torch.Tensor | Path:
+        return Path(str(self.images.filename)) if self._shared is None else self._shared  # pyright: ignore[reportAttributeAccessIssue]
+
+    def __setstate__(self, state: torch.Tensor | Path) -> None:
+        in_memory = isinstance(state, torch.Tensor)
+        self._shared = state if in_memory else None
+        self.images = state.numpy() if in_memory else np.load(state, mmap_mode="r")
 
     def read(self, row: int) -> np.ndarray:
         """See `ImageReader`."""

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import torch
 from filelock import FileLock
 from tqdm import tqdm
 
@@ -32,37 +31,38 @@ def cached(source: ImageSource, where: Literal["none", "ram", "disk"]) -> ImageS
             processes share. `disk` keeps them in `FOLDER`, in a file named after their content,
             which the next run finds again.
     """
-    if where == "none" or len(source) == 0:
+    if where == "none" or isinstance(source.reader, ArrayReader):
         return source
     shape = (len(source), *source.read(0).shape)
     if where == "ram":
-        images = torch.empty(shape, dtype=torch.uint8).share_memory_().numpy()
+        images = np.empty(shape, np.uint8)
         _fill(images, source)
     else:
         key = hashlib.sha256(f"{source.reader.fingerprint(source.rows)}{shape}".encode())
-        images = memory_mapped(key.hexdigest()[:32], shape, lambda array: _fill(array, source))
+
+        def write(file: Path) -> None:
+            array = np.lib.format.open_memmap(file, "w+", np.uint8, shape)
+            _fill(array, source)
+            array.flush()
+
+        images = memory_mapped(key.hexdigest()[:32], write)
     return replace(source, reader=ArrayReader(images), rows=np.arange(len(source)))
 
 
-def memory_mapped(
-    key: str, shape: tuple[int, ...], fill: Callable[[np.ndarray], None]
-) -> np.ndarray:
-    """The uint8 array that is kept under a key: mapped from its file, or filled first.
+def memory_mapped(key: str, write: Callable[[Path], None]) -> np.ndarray:
+    """The array that is kept under a key: mapped from its file, which is written if it is missing.
 
     Args:
-        key: Name of the file; it has to change when the content does.
-        shape: Shape of the array.
-        fill: Writes the content; called by one process, while the others wait.
+        key: Name of the file in `FOLDER`; it has to change when the content does.
+        write: Writes the array to the `.npy` file it is given; called by one process, while the
+            others wait.
     """
     file = FOLDER / f"{key}.npy"
     FOLDER.mkdir(parents=True, exist_ok=True)
     with FileLock(file.with_suffix(".lock")):
         if not file.is_file():
-            unfinished = file.with_suffix(".tmp")
-            array = np.lib.format.open_memmap(unfinished, "w+", np.uint8, shape)
-            fill(array)
-            array.flush()
-            del array
+            unfinished = file.with_suffix(".tmp.npy")
+            write(unfinished)
             unfinished.replace(file)
             log.info("%s holds the decoded images; it can be deleted.", file)
     return np.load(file, mmap_mode="r")

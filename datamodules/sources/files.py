@@ -37,7 +37,7 @@ class FileReader:
     def fingerprint(self, rows: np.ndarray) -> str:
         """Digest of the paths and sizes of the files: none is opened."""
         digest = hashlib.sha256()
-        for path in (self.paths[row] for row in rows):
+        for path in (self.paths[int(row)] for row in rows):
             file = self.root / path
             size = file.stat().st_size if file.is_file() else -1
             digest.update(f"{path}\0{size}\n".encode())
@@ -47,15 +47,16 @@ class FileReader:
         """Any order is as fast."""
 
 
-def resize(image: np.ndarray, size: int) -> np.ndarray:
-    """Squeeze an image (H, W, C) into a square; averages areas when it shrinks."""
-    if image.shape[:2] == (size, size):
+def resize(image: np.ndarray, height: int, width: int | None = None) -> np.ndarray:
+    """Squeeze an image (H, W, C), into a square without a width; averages areas when it shrinks."""
+    shape = (height, height if width is None else width)
+    if image.shape[:2] == shape:
         return image
-    shrinks = min(image.shape[:2]) > size
+    shrinks = min(image.shape[:2]) > min(shape)
     resized = cv2.resize(
-        image, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+        image, shape[::-1], interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
     )
-    return resized.reshape(size, size, image.shape[2])  # OpenCV drops a single channel
+    return resized.reshape(*shape, image.shape[2])  # OpenCV drops a single channel
 
 
 def outside(root: Path, paths: Iterable[str]) -> list[bool]:

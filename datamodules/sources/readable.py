@@ -1,5 +1,6 @@
 """Find unreadable images before training does."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
@@ -12,26 +13,34 @@ from datamodules.sources.source import ImageSource
 SHOWN = 5  # complaints that a message lists
 
 
-def readable(source: ImageSource, on_error: Literal["raise", "skip"]) -> ImageSource:
-    """The images of a source without those that cannot be read, as far as a quick look can tell.
+def readable(
+    sources: Mapping[str, ImageSource], on_error: Literal["raise", "skip"]
+) -> dict[str, ImageSource]:
+    """The images of each split without those that cannot be read, as far as a quick look can tell.
 
     Args:
-        source: The images.
+        sources: The images of each split.
         on_error: `raise` does not allow any, `skip` leaves them out with a warning.
 
     Raises:
-        UnreadableImageError: If there are some and `on_error` is `raise`, or nothing else is left.
+        UnreadableImageError: If there are some and `on_error` is `raise`, or a split has no other.
     """
-    complaints = for_each(range(len(source)), source.complaint, "looking at the files")
-    bad = [complaint for complaint in complaints if complaint]
+    complaints = {
+        split: for_each(range(len(source)), source.complaint, f"looking at the {split} images")
+        for split, source in sources.items()
+    }
+    bad = [complaint for split in complaints.values() for complaint in split if complaint]
     if not bad:
-        return source
+        return dict(sources)
     more = f"\n  and {len(bad) - SHOWN} more" if len(bad) > SHOWN else ""
-    text = f"{len(bad)} of {len(source)} images cannot be read:\n  " + "\n  ".join(bad[:SHOWN])
-    if on_error == "raise" or len(bad) == len(source):
+    total = sum(map(len, sources.values()))
+    text = f"{len(bad)} of {total} images cannot be read:\n  " + "\n  ".join(bad[:SHOWN]) + more
+    if on_error == "raise" or any(all(split) for split in complaints.values()):
         raise UnreadableImageError(
-            f"{text}{more}\nMend or remove them, or leave them out with "
-            "--data.options.on_error skip."
+            f"{text}\nMend or remove them, or leave them out with --data.options.on_error skip."
         )
-    rank_zero_warn(f"{text}{more}\nThey are left out.")
-    return source.subset(np.flatnonzero([complaint is None for complaint in complaints]))
+    rank_zero_warn(f"{text}\nThey are left out.")
+    return {
+        split: source.subset(np.flatnonzero([complaint is None for complaint in complaints[split]]))
+        for split, source in sources.items()
+    }

@@ -165,7 +165,7 @@ def test_splits_of_a_run_read_back(make_manifest, tmp_path):
 
 def test_class_without_training_images_is_named(make_manifest):
     rows = [f"{row},train" for row in ROWS[:10]] + [f"{ROWS[10].split(',')[0]},sky,test"]
-    with pytest.raises(ValueError, match="no training image of sky.*exclude_classes"):
+    with pytest.raises(ValueError, match=r"no training image of sky.*exclude_classes"):
         _ = make_manifest("image,label,split", *rows).sources
     data = make_manifest("image,label,split", *rows)
     data.options = Options(exclude_classes=["sky"])
@@ -179,7 +179,7 @@ def test_class_without_training_images_is_named(make_manifest):
             ["picture,label", "images/0.png,sea"],
             "no column 'image'; it has picture, label. Name it",
         ),
-        (["image;label", "images/0.png;sea"], "separated by ';'\? Then say --data.delimiter ';'"),
+        (["image;label", "images/0.png;sea"], r"separated by ';'\? Then say --data.delimiter ';'"),
         (["images/0.png,sea", ROWS[1]], "first line of .* names an image.*--data.header false"),
         (["image,label", "images/0.png,sea,3"], "line 2 has more values than the header"),
         (

@@ -5,7 +5,7 @@ import pytest
 import torch
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 
-from datamodules import SyntheticDataModule
+from datamodules import Options, SyntheticDataModule
 from lightning_app.checkpoint_io import AtomicCheckpointIO
 from models import Head
 
@@ -40,7 +40,11 @@ def fit(make_classifier, make_trainer, tmp_path):
             lr_scheduler=lambda o: torch.optim.lr_scheduler.CosineAnnealingLR(o, 6),
         )
         data = SyntheticDataModule(
-            num_images=80, batch_size=8, num_workers=num_workers, augmentation=AUGMENTATION
+            num_images=80,
+            batch_size=8,
+            num_workers=num_workers,
+            augmentation=AUGMENTATION,
+            options=Options(mixup=0.4, cutmix=1.0, sampling="sqrt"),
         )
         last = ModelCheckpoint(
             tmp_path,

@@ -4,8 +4,8 @@ import torch
 from sklearn.utils.class_weight import compute_class_weight
 from torch import nn
 
-from models import CrossEntropy, Head
-from models.loss import balanced_weights
+from models import Head
+from models.loss import CrossEntropy, balanced_weights
 
 LOGITS = torch.tensor([[2.0, 0.0, -1.0], [0.5, 0.1, 0.3]])
 LABELS = torch.tensor([0, 2])
@@ -63,6 +63,16 @@ def test_wrong_number_of_weights_is_refused():
         CrossEntropy([1, 1, 1], class_weights=[1.0, 2.0])
 
 
-def test_class_without_images_cannot_be_balanced():
-    with pytest.raises(ValueError, match=r"images of every class; none of \[1\]"):
-        CrossEntropy([4, 0, 3], class_weights="balanced")
+def test_class_that_is_not_trained_on_does_not_change_the_weights_of_the_others():
+    weight = balanced_weights([4, 0, 3])
+    torch.testing.assert_close(weight[[0, 2]], balanced_weights([4, 3]))
+    assert weight[1] == 1
+
+
+def test_shares_of_classes_have_the_loss_of_their_mean():
+    """What MixUp makes: the mean of the losses for both labels, by their shares."""
+    loss, logits = CrossEntropy([1, 1, 1]), torch.randn(2, 3)
+    shares = torch.tensor([[0.3, 0.7, 0.0], [0.0, 0.0, 1.0]])
+    single = [loss(logits[:1], torch.tensor([label])) for label in (0, 1)]
+    last = loss(logits[1:], torch.tensor([2]))
+    torch.testing.assert_close(loss(logits, shares), (0.3 * single[0] + 0.7 * single[1] + last) / 2)

@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from datamodules.sources import decode
-from datamodules.sources.decode import read_image
+from datamodules.sources.decode import file_complaint, read_image
 
 
 def test_colours_come_as_rgb(tmp_path, write_image):
@@ -50,3 +50,83 @@ def test_decompression_bomb_is_refused_by_its_header(tmp_path, write_image, monk
     monkeypatch.setattr(decode, "MAX_PIXELS", 150)
     with pytest.raises(ValueError, match="has 20 x 10 pixels, more than 150"):
         read_image(write_image(tmp_path / "a.png"), 3)
+
+
+def test_transparent_parts_are_white(tmp_path):
+    picture = Image.new("RGBA", (4, 2), (200, 100, 50, 255))
+    picture.putpixel((0, 0), (200, 100, 50, 0))
+    picture.putpixel((1, 0), (200, 100, 50, 128))
+    picture.save(tmp_path / "a.png")
+    image = read_image(tmp_path / "a.png", 3)
+    assert image[0, 0].tolist() == [255, 255, 255]
+    assert image[0, 1].tolist() == pytest.approx([227, 177, 152], abs=1)  # half of each
+    assert image[1, 3].tolist() == [200, 100, 50]
+
+
+def test_palette_with_a_transparent_colour_is_flattened(tmp_path):
+    picture = Image.new("P", (4, 2))
+    picture.putpalette([0, 0, 0, 200, 100, 50])
+    picture.putpixel((1, 0), 1)
+    picture.save(tmp_path / "a.png", transparency=0)
+    image = read_image(tmp_path / "a.png", 3)
+    assert image[0, :2].tolist() == [[255, 255, 255], [200, 100, 50]]
+
+
+def test_sixteen_bits_become_eight(tmp_path):
+    Image.fromarray(np.array([[0, 25700, 65535]], np.uint16)).save(tmp_path / "a.png")
+    assert read_image(tmp_path / "a.png", 1).ravel().tolist() == [0, 100, 255]
+    assert read_image(tmp_path / "a.png", 3)[0, 1].tolist() == [100, 100, 100]
+
+
+def test_printing_colours_become_rgb(tmp_path):
+    Image.new("CMYK", (16, 16), (0, 255, 255, 0)).save(tmp_path / "a.jpg", quality=100)
+    assert read_image(tmp_path / "a.jpg", 3)[8, 8].tolist() == pytest.approx([255, 0, 0], abs=3)
+
+
+def test_animation_shows_its_first_frame(tmp_path):
+    frames = [Image.new("RGB", (8, 8), color) for color in ((255, 0, 0), (0, 0, 255))]
+    frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
+    assert read_image(tmp_path / "a.gif", 3)[4, 4].tolist() == [255, 0, 0]
+
+
+@pytest.mark.parametrize("ending", ["jpg", "png", "webp"])
+@pytest.mark.parametrize("share", [0.5, 0.99])
+def test_file_whose_end_is_missing_is_named(tmp_path, ending, share):
+    """OpenCV would fill the rest of a JPEG with grey, and train on it."""
+    noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
+    file = tmp_path / f"half.{ending}"
+    Image.fromarray(noise).save(file)
+    whole = file.read_bytes()
+    assert file_complaint(file) is None
+    file.write_bytes(whole[: int(share * len(whole))])
+    assert "half" in file_complaint(file)
+    with pytest.raises(ValueError, match=rf"half\.{ending} is (broken|no image)"):
+        read_image(file, 3)
+
+
+def test_bytes_after_the_end_do_no_harm(tmp_path, write_image):
+    file = write_image(tmp_path / "a.jpg")
+    file.write_bytes(file.read_bytes() + b"camera maker's notes" * 10)
+    assert file_complaint(file) is None
+    assert read_image(file, 3).shape == (10, 20, 3)
+
+
+def test_empty_file_is_named(tmp_path):
+    (tmp_path / "a.jpg").touch()
+    assert file_complaint(tmp_path / "a.jpg").endswith("a.jpg is empty: it has no bytes.")
+    with pytest.raises(ValueError, match=r"a\.jpg is empty"):
+        read_image(tmp_path / "a.jpg", 3)
+
+
+def test_folder_in_place_of_a_file_is_named(tmp_path):
+    (tmp_path / "a.jpg").mkdir()
+    assert "a.jpg cannot be read: Is a directory." in file_complaint(tmp_path / "a.jpg")
+
+
+@pytest.mark.parametrize("ending", sorted(decode.EXTENSIONS - {".jp2", ".avif"}))
+def test_every_ending_is_read(tmp_path, ending):
+    kind = {".jfif": "JPEG", ".jpe": "JPEG", ".dib": "BMP", ".pnm": "PPM"}.get(ending)
+    mode = {".pbm": "1", ".pgm": "L"}.get(ending, "RGB")
+    file = tmp_path / f"a{ending}"
+    Image.new("RGB", (8, 8), (255, 255, 255)).convert(mode).save(file, kind)
+    assert read_image(file, 3).min() >= 250

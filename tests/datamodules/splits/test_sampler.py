@@ -1,6 +1,13 @@
+import numpy as np
 import pytest
 
-from datamodules.splits.sampler import EvalSampler, Position, TrainSampler, mix
+from datamodules.splits.sampler import (
+    EvalSampler,
+    Position,
+    TrainSampler,
+    mix,
+    sampling_weights,
+)
 
 
 def epoch_of(epoch, num_seen=0, rank=0, world_size=1, seed=0, num_images=10):
@@ -45,3 +52,42 @@ def test_evaluation_sees_every_image_in_one_process(world_size):
 
 def test_mixed_seeds_do_not_collide_as_sums_do():
     assert len({mix(seed, epoch) for seed in range(20) for epoch in range(20)}) == 400
+
+
+LABELS = np.repeat([0, 1, 2], [900, 90, 10])
+
+
+@pytest.mark.parametrize(
+    ("power", "shares"), [(0.0, [1 / 3, 1 / 3, 1 / 3]), (0.5, [0.704, 0.222, 0.074])]
+)
+def test_classes_are_drawn_by_a_power_of_their_share(power, shares):
+    weights = sampling_weights(LABELS, power)
+    drawn = [
+        LABELS[index]
+        for epoch in range(10)
+        for _, index in TrainSampler(1000, 0, lambda e=epoch: Position(e, 0), weights=weights)
+    ]
+    assert np.bincount(drawn) / 10_000 == pytest.approx(shares, abs=0.02)
+
+
+def test_weighted_draws_of_two_processes_are_the_draws_of_one():
+    weights = sampling_weights(LABELS, 0.0)
+
+    def drawn(rank, world_size):
+        sampler = TrainSampler(1000, 0, lambda: Position(3, 0), rank, world_size, weights)
+        return [index for _, index in sampler]
+
+    assert [drawn(0, 2), drawn(1, 2)] == [drawn(0, 1)[::2], drawn(0, 1)[1::2]]
+
+
+def test_images_of_few_blocks_are_read_at_a_time_and_none_twice():
+    blocks = np.repeat(np.arange(40), 25)
+    parts = [
+        [i for _, i in TrainSampler(1000, 0, lambda: Position(1, 0), rank, 2, blocks=blocks)]
+        for rank in range(2)
+    ]
+    assert sorted(parts[0] + parts[1]) == list(range(1000))
+    assert len(set(blocks[parts[0]]) & set(blocks[parts[1]])) <= 8  # the window on the border
+    for start in range(0, 500, 100):
+        assert len(set(blocks[parts[0][start : start + 100]])) <= 16
+    assert sorted(parts[0][:200]) != parts[0][:200]  # shuffled all the same

@@ -52,6 +52,52 @@ def test_impossible_share_is_refused(share):
         Split(val=share).complete({"train": SOURCE}, "abcd")
 
 
+def test_a_number_of_each_class_is_set_aside():
+    """S1: twenty images a class to test on."""
+    sources = Split(test_per_class=20, val=0.2).complete({"train": SOURCE}, "abcd")
+    assert np.bincount(sources["test"].labels).tolist() == [20] * 4
+    assert np.bincount(sources["val"].labels).tolist() == [1] * 4
+    assert len(sources["train"]) == 16
+
+
+def test_the_last_images_are_set_aside_in_their_order():
+    """S3: validate on the last rows."""
+    sources = Split(test=0, val_last_n=30).complete({"train": SOURCE}, "abcd")
+    assert sources["val"].names == NAMES[70:]
+    assert "test" not in sources
+    sources = Split(test_last_n=10, val_last_n=30).complete({"train": SOURCE}, "abcd")
+    assert (sources["val"].names, sources["test"].names) == (NAMES[60:90], NAMES[90:])
+
+
+def test_groups_are_never_torn_apart():
+    groups = [f"original {index // 8}" for index in range(100)]
+    labels = np.arange(100) // 8 % 4
+    source = ImageSource(SOURCE.reader, labels, NAMES, groups)
+    sources = Split(val=0.3, test=0.2).complete({"train": source}, "abcd")
+    parts = [set(part.groups) for part in sources.values()]
+    assert sum(map(len, parts)) == len(set.union(*parts)) == 13
+    assert all(len(set(part.labels)) == 4 for part in sources.values())
+
+
+def test_a_class_of_one_group_stays_in_training():
+    stay, aside = stratified_split(["x", "x", "x", "y", "z"], np.array([0, 0, 0, 1, 1]), 0.5, 0)
+    assert {0, 1, 2} <= set(stay)
+    assert len(aside) == 1
+
+
+@pytest.mark.parametrize(
+    ("split", "message"),
+    [
+        (Split(test_per_class=25), "split.test_per_class is 25, but a has only 25 images"),
+        (Split(val_last_n=500), "split.val_last_n is 500; expected 1 to"),
+        (Split(val_last_n=5, val_per_class=2), "val_per_class or split.val_last_n, not both"),
+    ],
+)
+def test_more_than_there_is_cannot_be_set_aside(split, message):
+    with pytest.raises(ValueError, match=message):
+        split.complete({"train": SOURCE}, "abcd")
+
+
 def test_sample_takes_classes_in_turns():
     labels = np.array([0, 0, 0, 1, 2, 2])
     assert spread(labels, 5) == [0, 1, 3, 4, 5]

@@ -1,0 +1,164 @@
+import csv
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from datamodules import PixelCSVDataModule, Split
+from datamodules.sources import cache, pixels
+from models.loss import balanced_weights
+
+FER = Path(__file__).parents[2] / "../shared/data/fer2013"
+FACES = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]
+PICTURES = np.random.default_rng(0).integers(0, 256, (20, 3, 3, 1), dtype=np.uint8)
+
+
+@pytest.fixture(autouse=True)
+def empty_cache(tmp_path, monkeypatch):
+    monkeypatch.setattr(cache, "FOLDER", tmp_path / "cache")
+    monkeypatch.setattr(pixels, "FOLDER", tmp_path / "cache")
+
+
+def text_of(image):
+    return " ".join(map(str, image.ravel()))
+
+
+@pytest.fixture
+def write_csv(tmp_path):
+    def write(header, rows, name="faces.csv"):
+        file = tmp_path / name
+        file.write_text("\n".join([header, *rows]) + "\n")
+        return file
+
+    return write
+
+
+ROWS = [f"{index % 2},{text_of(image)}" for index, image in enumerate(PICTURES)]
+
+
+def test_pixels_become_the_images_they_were(write_csv):
+    data = PixelCSVDataModule(write_csv("label,feature", ROWS), image_size=3)
+    for source in data.sources.values():
+        for index, name in enumerate(source.names):
+            row = int(name.removeprefix("faces.csv:")) - 2
+            np.testing.assert_array_equal(source.read(index), PICTURES[row])
+            assert source.labels[index] == row % 2
+
+
+def test_second_start_reads_the_mapped_file(write_csv, monkeypatch):
+    file = write_csv("label,feature", ROWS)
+    first = PixelCSVDataModule(file, image_size=3).sources["train"]
+    monkeypatch.delattr(pixels, "_parse")
+    second = PixelCSVDataModule(file, image_size=3).sources["train"]
+    assert isinstance(second.reader.images, np.memmap)
+    assert second.fingerprint() == first.fingerprint()
+
+
+def test_changed_content_is_parsed_anew(write_csv):
+    before = PixelCSVDataModule(write_csv("label,feature", ROWS), image_size=3)
+    assert before.sources["train"].names
+    after = PixelCSVDataModule(write_csv("label,feature", ROWS[:10]), image_size=3)
+    assert sum(len(source) for source in after.sources.values()) == 10
+
+
+def test_kaggle_usage_tells_the_splits(write_csv):
+    usages = ["Training"] * 12 + ["PublicTest"] * 4 + ["PrivateTest"] * 4
+    rows = [f"{row},{usage}" for row, usage in zip(ROWS, usages, strict=True)]
+    file = write_csv("emotion,pixels,Usage", rows)
+    split = Split(val_last_n=4)
+    data = PixelCSVDataModule(file, image_size=3, split=split)
+    assert {name: len(source) for name, source in data.sources.items()} == {
+        "train": 8,
+        "test": 8,
+        "val": 4,
+    }
+    assert data.sources["val"].names == [f"faces.csv:{line}" for line in (10, 11, 12, 13)]
+    usage = {"PublicTest": "val"}
+    assert len(PixelCSVDataModule(file, image_size=3, usage=usage).sources["val"]) == 4
+
+
+def test_images_to_predict_need_no_label(write_csv):
+    train = write_csv("label,feature", ROWS)
+    new = write_csv("pixels", [text_of(image) for image in PICTURES[:3]], "new.csv")
+    data = PixelCSVDataModule(train, predict=new, image_size=3)
+    assert data.sources["predict"].labels.tolist() == [-1] * 3
+    assert data.sources["predict"].names == ["new.csv:2", "new.csv:3", "new.csv:4"]
+
+
+def test_compressed_file_is_read(tmp_path):
+    file = tmp_path / "faces.csv.gz"
+    file.write_bytes(gzip.compress("\n".join(["label,feature", *ROWS]).encode()))
+    assert sum(map(len, PixelCSVDataModule(file, image_size=3).sources.values())) == 20
+
+
+def test_colours_and_sizes_are_converted(write_csv):
+    image = np.zeros((2, 2, 3), np.uint8)
+    image[..., 0] = 255  # red
+    file = write_csv("label,feature", [f"{index % 2},{text_of(image)}" for index in range(20)])
+    colour = PixelCSVDataModule(file, image_size=2, num_channels=3).sources["train"].read(0)
+    np.testing.assert_array_equal(colour, image)
+    grey = PixelCSVDataModule(file, image_size=4).sources["train"].read(0)
+    assert grey.shape == (4, 4, 1)
+    assert set(grey.ravel()) == {76}  # .299 * 255
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (["1,1 2 3 4", "0,1 2 3"], r"line 3: '1 2 3…' is not an image of 2 x 2 pixels"),
+        (["1,1 2 3 4", "0,7"], "line 3: '7…' is not an image"),
+        (["1,1 2 3 4", "0,1 2 x 4"], "line 3: '1 2 x 4…' is not an image"),
+        (["1,1 2 3 4", "0,1 2 3 256"], "line 3: .* has a pixel that is not in 0 to 255"),
+        (["1,1 2 3 -4"], "line 2: .* has a pixel that is not in 0 to 255"),
+        (["1,1 2"], "line 2 has 2 pixels, which make no square image"),
+        ([",1 2 3 4"], "line 2: '' is no label"),
+        (["1,1 2 3 4", "nan,1 2 3 4"], "line 3: 'nan' is no class: expected a, b, or 0 to 1"),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_line(write_csv, rows, message):
+    data = PixelCSVDataModule(write_csv("label,feature", rows), class_names=["a", "b"])
+    with pytest.raises(ValueError, match=message):
+        _ = data.sources
+
+
+def test_other_columns_and_usages_are_named(write_csv):
+    file = write_csv("label,picture", ["1,1 2 3 4"])
+    with pytest.raises(ValueError, match="no column feature or pixels; it has label, picture"):
+        _ = PixelCSVDataModule(file).class_names
+    file = write_csv("emotion,pixels,Usage", ["1,1 2 3 4,Exam"])
+    with pytest.raises(ValueError, match="line 2: 'Exam' is no split: expected one of train, val"):
+        _ = PixelCSVDataModule(file).sources
+
+
+@pytest.mark.skipif(not FER.is_dir(), reason="needs the shared data")
+def test_faces_of_s3_have_its_counts_splits_and_class_weights(write_csv):
+    """All rows of FER2013 in Kaggle's layout, their labels real, their pixels one grey value."""
+    usages = ["Training", "PublicTest", "PrivateTest"]
+    with (FER / "labels.csv").open() as stream:
+        rows = [f"{r['label']},7,{usages[int(r['usage'])]}" for r in csv.DictReader(stream)]
+    data = PixelCSVDataModule(
+        write_csv("emotion,pixels,Usage", rows),
+        class_names=FACES,
+        image_size=1,
+        split=Split(val_last_n=2000),
+    )
+    counts = {k: np.bincount(s.labels, minlength=7) for k, s in data.sources.items()}
+    assert counts["val"].tolist() == [306, 24, 259, 511, 327, 237, 336]
+    train = counts["train"] + counts["val"]
+    assert train.tolist() == [3995, 436, 4097, 7215, 4830, 3171, 4965]
+    assert counts["test"].sum() == 7178
+    expected = [1.0266, 9.4066, 1.0010, 0.5684, 0.8491, 1.2934, 0.8260]
+    assert balanced_weights(train.tolist()).numpy().round(4).tolist() == pytest.approx(expected)
+
+
+@pytest.mark.skipif(not FER.is_dir(), reason="needs the shared data")
+def test_real_faces_are_read():
+    data = PixelCSVDataModule(
+        FER / "train_5000.csv.xz", class_names=FACES, split=Split(test=0, val_last_n=2000)
+    )
+    assert data.class_counts == np.bincount(data.sources["train"].labels, minlength=7).tolist()
+    assert np.bincount(data.sources["val"].labels).tolist() == [306, 24, 259, 511, 327, 237, 336]
+    first = data.sources["train"].read(0)
+    assert first.shape == (48, 48, 1)
+    assert first.ravel()[:4].tolist() == [70, 80, 82, 72]
