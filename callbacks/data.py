@@ -30,6 +30,7 @@ class DataVisualizer(Callback):
         counts = {
             split: np.bincount(source.labels, minlength=len(data.class_names))
             for split, source in data.sources.items()
+            if (source.labels >= 0).all()  # the images to predict have no label
         }
         log_figure(trainer, plot_class_counts(counts, data.class_names), "class_counts")
         images, draws, labels = data.augmented(self.num_images, self.num_draws)

@@ -69,7 +69,7 @@ class ImageFolderDataModule(ImageDataModule):
         classes = sorted({name.split("/")[0] for name in self._files["train"]})
         inner = {path.name for path in folder.iterdir() if path.is_dir()}
         hidden = {name for name in inner if name.startswith(".")}
-        others = {path.name for path in self._folders.values()} if folder == self.root else set()
+        others = set(FOLDERS["predict"]) if folder == self.root else set()
         if empty := sorted(inner - hidden - others - set(classes)):
             rank_zero_warn(f"{folder} has folders without an image: {', '.join(empty)}.")
         return tuple(classes)
@@ -111,7 +111,7 @@ class ImageFolderDataModule(ImageDataModule):
             for split, folder in folders.items()
         }
         if folders["train"] == self.root:  # `root/predict` is no class
-            apart = tuple(f"{path.name}/" for path in folders.values() if path != self.root)
+            apart = tuple(f"{name}/" for name in FOLDERS["predict"])
             files["train"] = [name for name in files["train"] if not name.startswith(apart)]
         for split, names in files.items():
             if not names:

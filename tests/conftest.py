@@ -2,11 +2,13 @@
 
 import shutil
 
+import numpy as np
 import pytest
 import torch
 from filelock import FileLock
 from lightning.pytorch import Trainer, seed_everything
 from mlflow import MlflowClient
+from PIL import Image
 
 from datamodules import SyntheticDataModule
 from models import ImageClassifier, SmallCNN
@@ -88,3 +90,15 @@ def make_trainer(tmp_path):
 def synthetic():
     """Sixty-four pictures of four textures."""
     return SyntheticDataModule(num_images=80, batch_size=16)
+
+
+@pytest.fixture
+def write_image():
+    """Write a picture of one colour."""
+
+    def write(file, color=(200, 100, 50), size=(20, 10), **options):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((size[1], size[0], 3), color, np.uint8)).save(file, **options)
+        return file
+
+    return write

@@ -21,6 +21,7 @@ from lightning.pytorch.utilities.model_summary.model_summary import ModelSummary
 from mlflow.entities import Dataset, DatasetInput, InputTag, Param
 
 from datamodules import ImageDataModule
+from datamodules.sources.source import UNLABELLED
 from lightning_app.tracking.run_logger import RunLogger
 from lightning_app.tracking.settings import flatten, without_secrets
 
@@ -135,11 +136,15 @@ def _environment() -> str:
 def _log_data(
     client: Any, run_id: str | None, data: ImageDataModule, config: dict[str, Any]
 ) -> None:
-    """Name each split with its digest and class counts, and list which image is in which."""
+    """Name each split with its digest and class counts; list which image is in which.
+
+    The list is a manifest: `ManifestDataModule` reads it.
+    """
     inputs = []
     name = type(data).__name__.removesuffix("DataModule")
     for split, source in data.sources.items():
-        counts = np.bincount(source.labels, minlength=data.num_classes).tolist()
+        labelled = source.labels[source.labels != UNLABELLED]
+        counts = np.bincount(labelled, minlength=data.num_classes).tolist()
         profile = dict(zip(data.class_names, counts, strict=True))
         dataset = Dataset(
             name=f"{name}/{split}",
@@ -150,10 +155,15 @@ def _log_data(
         )
         inputs.append(DatasetInput(dataset, [InputTag("mlflow.data.context", split)]))
     client.log_inputs(run_id, inputs)
+    names = {**dict(enumerate(data.class_names)), UNLABELLED: ""}
     rows = [
-        (image, data.class_names[label], split)
+        (image, names[label], split, group)
         for split, source in data.sources.items()
-        for image, label in zip(source.names, source.labels, strict=True)
+        for image, label, group in zip(
+            source.names, source.labels, source.groups or source.names, strict=True
+        )
     ]
-    table = pd.DataFrame(rows, columns=["image", "label", "split"])
+    table = pd.DataFrame(rows, columns=["image", "label", "split", "group"])
+    if table["group"].equals(table["image"]):  # no image is a copy of another
+        table = table.drop(columns="group")
     client.log_text(run_id, table.to_csv(index=False), "data/splits.csv")

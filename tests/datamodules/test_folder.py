@@ -66,6 +66,44 @@ def test_images_are_squeezed_to_the_size(make_folder):
     assert data.sources["train"].read(0).shape == (8, 8, 3)
 
 
+@pytest.mark.parametrize("name", ["valid", "validation"])
+def test_validation_folder_may_have_its_usual_names(make_folder, name):
+    data = make_folder("train/cat", "train/dog", f"{name}/cat", f"{name}/dog", images=10)
+    assert sizes(data) == {"train": 16, "val": 20, "test": 4}
+
+
+def test_test_images_without_class_folders_are_to_be_predicted(make_folder):
+    data = make_folder("train/cat", "train/dog", "test")
+    assert sizes(data) == {"train": 14, "val": 2, "test": 4, "predict": 10}
+    assert data.sources["predict"].names[0] == "test/0.png"
+    assert set(data.sources["predict"].labels) == {-1}
+
+
+def test_images_to_predict_may_lie_below_the_root_or_elsewhere(make_folder, tmp_path, write_image):
+    assert sizes(make_folder("cat", "dog", "predict", "predict/deeper"))["predict"] == 20
+    write_image(tmp_path.parent / f"{tmp_path.name}_new" / "a.png")
+    elsewhere = ImageFolderDataModule(tmp_path, tmp_path.parent / f"{tmp_path.name}_new")
+    assert elsewhere.class_names == ("cat", "dog")
+    assert elsewhere.sources["predict"].names == ["a.png"]
+    with pytest.raises(ValueError, match=r"There is no folder .*gone \(data\.predict\)"):
+        _ = ImageFolderDataModule(tmp_path, tmp_path / "gone").sources
+
+
+def test_names_with_blanks_and_accents_are_read(make_folder, tmp_path, write_image):
+    data = make_folder("cat", "große Häuser")
+    write_image(tmp_path / "große Häuser" / "日本 1.png", color=(7, 8, 9))
+    source = data.load()["train"]
+    index = source.names.index("große Häuser/日本 1.png")
+    assert source.read(index)[0, 0].tolist() == [7, 8, 9]
+    assert data.class_names == ("cat", "große Häuser")
+
+
+def test_empty_class_folder_is_warned_of(make_folder, tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.warns(UserWarning, match="has folders without an image: empty"):
+        _ = make_folder("cat", "dog").class_names
+
+
 def test_missing_folder_is_named(tmp_path):
     with pytest.raises(ValueError, match=r"There is no folder .*nowhere; name it with --data.root"):
         _ = ImageFolderDataModule(tmp_path / "nowhere").class_names

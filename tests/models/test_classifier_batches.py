@@ -1,0 +1,30 @@
+"""Batches that are not plain: shares for labels, several views of an image."""
+
+import pytest
+import torch
+from torch.nn.functional import nll_loss
+
+from datamodules import Options, SyntheticDataModule
+
+
+def test_views_of_a_test_are_averaged(make_classifier, make_trainer, synthetic):
+    model, trainer = make_classifier().eval(), make_trainer()
+    source = synthetic.sources["test"]
+    images = torch.from_numpy(source.reader.images[source.rows]).movedim(3, 1) / 255
+    with torch.no_grad():
+        mean = (model(images).softmax(1) + model(images.flip(3)).softmax(1)) / 2
+    options = Options(test_time_views=["mirror"])
+    data = SyntheticDataModule(num_images=80, batch_size=16, options=options)
+    logits = torch.cat([batch["logits"] for batch in trainer.predict(model, data)])
+    torch.testing.assert_close(logits.softmax(1), mean)
+    [metrics] = trainer.test(model, data, verbose=False)
+    loss = nll_loss(mean.log(), torch.from_numpy(source.labels))
+    assert metrics["test/loss"] == pytest.approx(loss.item())
+
+
+def test_mixed_batches_train_and_count_the_larger_share(make_classifier, make_trainer):
+    data = SyntheticDataModule(num_images=200, batch_size=16, options=Options(cutmix=0.2))
+    trainer = make_trainer(max_epochs=8)
+    trainer.fit(make_classifier(), data)
+    assert trainer.callback_metrics["train/accuracy"] > 0.5
+    assert trainer.callback_metrics["val/accuracy"] > 0.7
