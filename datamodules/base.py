@@ -213,8 +213,7 @@ class ImageDataModule(LightningDataModule, ABC):
     def _loader(
         self, dataset: Dataset[Any], sampler: Sampler[Any], drop_last: bool = False
     ) -> DataLoader[Any]:
-        shape = (self.num_channels, self.image_size, self.image_size)
-        return make_loader(dataset, sampler, shape, self.batch_size, self.num_workers, drop_last)
+        return make_loader(dataset, sampler, self.batch_size, self.num_workers, drop_last)
 
     def _position(self) -> Position:
         return position_of(self.trainer, self.batch_size)

@@ -1,21 +1,24 @@
-"""From a source to tensors."""
+"""From a source to tensors, a batch at a time."""
 
+from collections.abc import Sequence
+
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset, default_collate
+from torch.utils.data import Dataset
 
 from datamodules.augmentation.pipeline import Augmentation
 from datamodules.sources.decode import UnreadableImageError
 from datamodules.sources.source import ImageSource
 from datamodules.splits.sampler import mix
 
-Item = tuple[Tensor, int, int]  # uint8 image (C, H, W), label, index in the source
+Batch = list[Tensor]  # uint8 images (N, C, H, W), labels (N,), indices in the source (N,)
 MAX_SUBSTITUTES = 20  # if so many images in a row cannot be read, the disk is gone
 
 
-class PlainDataset(Dataset[Item | None]):
-    """Images as they are, for everything but training; None in place of an unreadable one.
+class PlainDataset(Dataset[Batch]):
+    """Images as they are, for everything but training; unreadable ones are left out.
 
     Args:
         source: Where images and labels come from.
@@ -29,16 +32,25 @@ class PlainDataset(Dataset[Item | None]):
     def __len__(self) -> int:
         return len(self.source)
 
-    def __getitem__(self, index: int) -> Item | None:
-        try:
-            image = self.source.read(index)
-        except UnreadableImageError:
-            self.unreadable[index] = 1
-            return None
-        return to_tensor(image), int(self.source.labels[index]), index
+    def __getitem__(self, index: int) -> Batch:
+        return self.__getitems__([index])
+
+    def __getitems__(self, indices: Sequence[int]) -> Batch:
+        """A batch; an empty one if none of the images can be read."""
+        taken = self.source.take(indices)
+        if taken is not None:
+            return make_batch(self.source, taken, indices)
+        images, readable = [], []
+        for index in indices:
+            try:
+                images.append(self.source.read(index))
+                readable.append(index)
+            except UnreadableImageError:
+                self.unreadable[index] = 1
+        return make_batch(self.source, images, readable)
 
 
-class AugmentedDataset(Dataset[Item]):
+class AugmentedDataset(Dataset[Batch]):
     """Images as training sees them: what is drawn depends on seed, epoch and index alone.
 
     In place of an unreadable image comes the next that can be read, so that batches stay whole.
@@ -59,34 +71,49 @@ class AugmentedDataset(Dataset[Item]):
     def __len__(self) -> int:
         return len(self.source)
 
-    def __getitem__(self, position: tuple[int, int] | int) -> Item:
+    def __getitem__(self, position: tuple[int, int] | int) -> Batch:
+        return self.__getitems__([position])
+
+    def __getitems__(self, positions: Sequence[tuple[int, int] | int]) -> Batch:
+        """A batch of the images at (epoch, index)."""
         # Lightning's `overfit_batches` takes our sampler away; its own yields plain indices.
-        epoch, asked = (0, position) if isinstance(position, int) else position
+        places = [(0, place) if isinstance(place, int) else place for place in positions]
+        asked = [index for _, index in places]
+        taken = self.source.take(asked)
+        if taken is not None and not self.augmentation:
+            return make_batch(self.source, taken, asked)
+        images, indices = [], []
+        for epoch, place in places:
+            image, index = self._read(place)
+            images.append(self.augmentation(image, mix(self.seed, epoch, index)))
+            indices.append(index)
+        return make_batch(self.source, images, indices)
+
+    def _read(self, asked: int) -> tuple[np.ndarray, int]:
+        """The image, or the next that can be read, and its index."""
         problem = ""
         for index in ((asked + step) % len(self) for step in range(MAX_SUBSTITUTES)):
             try:
-                image = self.source.read(index)
+                return self.source.read(index), index
             except UnreadableImageError as error:
                 self.unreadable[index] = 1
                 problem = str(error)
-                continue
-            image = self.augmentation(image, mix(self.seed, epoch, index))
-            return to_tensor(image), int(self.source.labels[index]), index
         raise UnreadableImageError(f"{MAX_SUBSTITUTES} images in a row: {problem}")
 
 
-def collate(items: list[Item | None], shape: tuple[int, int, int]) -> list[Tensor]:
-    """Batch the images that could be read; without any, an empty batch of the shape (C, H, W)."""
-    readable = [item for item in items if item is not None]
-    if readable:
-        return default_collate(readable)
-    none = torch.empty(0, dtype=torch.int64)
-    return [torch.empty(0, *shape, dtype=torch.uint8), none, none]
-
-
-def to_tensor(image: np.ndarray) -> Tensor:
-    """From (H, W, C) to (C, H, W), still uint8: a quarter of what a batch of floats weighs."""
-    return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))
+def make_batch(
+    source: ImageSource, images: Sequence[np.ndarray] | np.ndarray, indices: Sequence[int]
+) -> Batch:
+    """Images (H, W, C) to (N, C, H, W), still uint8: a quarter of what floats weigh."""
+    height, width, channels = images[0].shape if len(images) else (1, 1, 1)
+    if channels == 1:
+        batch = np.asarray(images, np.uint8).reshape(-1, 1, height, width)
+    else:
+        batch = np.empty((len(images), channels, height, width), np.uint8)
+        for image, target in zip(images, batch, strict=True):
+            cv2.split(image, list(target))  # 15 times faster than NumPy's transpose
+    rows = np.asarray(indices, dtype=np.int64)
+    return [torch.from_numpy(batch), torch.from_numpy(source.labels[rows]), torch.from_numpy(rows)]
 
 
 def to_unit_range(images: Tensor) -> Tensor:

@@ -1,6 +1,5 @@
 """Loaders, and where a fit stands when they begin."""
 
-from functools import partial
 from typing import Any
 
 import cv2
@@ -8,26 +7,25 @@ import torch
 from lightning.pytorch import Trainer
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from datamodules.dataset import collate
+from datamodules.dataset import Batch
 from datamodules.splits.sampler import Position
 
 
 def make_loader(
     dataset: Dataset[Any],
     sampler: Sampler[Any],
-    shape: tuple[int, int, int],
     batch_size: int,
     num_workers: int,
     drop_last: bool = False,
 ) -> DataLoader[Any]:
-    """Batches of uint8 images of the shape (C, H, W), made by processes of one thread each."""
+    """Batches of uint8 images, made by processes of one thread each."""
     return DataLoader(
         dataset,
         batch_size=batch_size,
         sampler=sampler,
         num_workers=num_workers,
         drop_last=drop_last,
-        collate_fn=partial(collate, shape=shape),
+        collate_fn=_as_is,  # the data sets make whole batches
         pin_memory=torch.cuda.is_available(),
         persistent_workers=num_workers > 0,
         worker_init_fn=_use_one_thread,
@@ -45,6 +43,10 @@ def position_of(trainer: Trainer | None, batch_size: int) -> Position:
     resumes = loop.restarting and progress.processed < trainer.num_training_batches
     epoch_progress: Any = loop.epoch_progress.current
     return Position(epoch_progress.processed, progress.processed * batch_size if resumes else 0)
+
+
+def _as_is(batch: Batch) -> Batch:
+    return batch
 
 
 def _use_one_thread(worker: int) -> None:

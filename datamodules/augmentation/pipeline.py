@@ -22,10 +22,14 @@ class Augmentation:
             transforms = load_augmentation(transforms)
         self.pipeline = A.Compose(list(transforms)) if transforms else None
 
+    def __bool__(self) -> bool:
+        """Whether it does anything."""
+        return self.pipeline is not None
+
     def __call__(self, image: np.ndarray, seed: int) -> np.ndarray:
-        """Augment an image, uint8 (H, H, C); the result has its size."""
+        """Augment an image, uint8 (H, W, C); the result has its size."""
         if self.pipeline is None:
             return image
         self.pipeline.set_random_seed(seed)
         # A transform may crop: a batch needs all images of one size.
-        return resize(self.pipeline(image=image)["image"], len(image))
+        return resize(self.pipeline(image=image)["image"], *image.shape[:2])

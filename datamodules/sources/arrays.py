@@ -32,6 +32,10 @@ class ArrayReader:
         """See `ImageReader`."""
         return self.images[row]
 
+    def take(self, rows: np.ndarray) -> np.ndarray:
+        """See `ImageReader`."""
+        return self.images[rows]
+
     def complaint(self, row: int) -> str | None:
         """What is in memory was read already."""
         return None

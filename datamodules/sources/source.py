@@ -23,6 +23,10 @@ class ImageReader(Protocol):
         """
 
     @abstractmethod
+    def take(self, rows: np.ndarray) -> np.ndarray | None:
+        """The images (N, H, W, C) at once, where that is cheaper than one by one."""
+
+    @abstractmethod
     def complaint(self, row: int) -> str | None:
         """What is wrong with an image, as far as that can be told without decoding it."""
 
@@ -64,6 +68,10 @@ class ImageSource:
     def read(self, index: int) -> np.ndarray:
         """The image at `index` as uint8 (H, W, C); see `ImageReader`."""
         return self.reader.read(int(self.rows[index]))
+
+    def take(self, indices: Sequence[int]) -> np.ndarray | None:
+        """The images at `indices` at once, (N, H, W, C); see `ImageReader`."""
+        return self.reader.take(self.rows[indices])
 
     def complaint(self, index: int) -> str | None:
         """What is wrong with the image at `index`; see `ImageReader`."""
