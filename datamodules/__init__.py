@@ -12,8 +12,11 @@ if TYPE_CHECKING:
     from datamodules.folder import ImageFolderDataModule as ImageFolderDataModule
     from datamodules.manifest import ManifestDataModule as ManifestDataModule
     from datamodules.options import Options as Options
+    from datamodules.pixel_csv import PixelCSVDataModule as PixelCSVDataModule
+    from datamodules.shards import ShardDataModule as ShardDataModule
     from datamodules.splits.split import Split as Split
     from datamodules.synthetic import SyntheticDataModule as SyntheticDataModule
+    from datamodules.torchvision_set import TorchvisionDataModule as TorchvisionDataModule
 
 HOMES = {
     "DigitsDataModule": "digits",
@@ -21,8 +24,11 @@ HOMES = {
     "ImageFolderDataModule": "folder",
     "ManifestDataModule": "manifest",
     "Options": "options",
+    "PixelCSVDataModule": "pixel_csv",
+    "ShardDataModule": "shards",
     "Split": "splits.split",
     "SyntheticDataModule": "synthetic",
+    "TorchvisionDataModule": "torchvision_set",
 }
 
 

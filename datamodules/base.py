@@ -35,11 +35,10 @@ MAX_WORKERS = 8  # beyond this, loaders of one process get in each other's way
 class ImageDataModule(LightningDataModule, ABC):
     """Labelled images: uint8 from the loaders, float in [0, 1] on the device.
 
-    A batch is (images, labels, indices), where an index counts the images of the split, so that
-    predictions can be joined to `sources[split].names`. With MixUp or CutMix, labels of training
-    are shares of the classes (N, num_classes); with test-time views, images of a test are
-    (N, views, C, H, W). What is drawn at random (order, augmentation, mixture) depends on seed,
-    epoch and place in the epoch alone, whatever the number of workers.
+    A batch is (images, labels, indices), where an index counts the images of the split: predictions
+    are joined to `sources[split].names`. MixUp and CutMix make labels shares of the classes, (N,
+    num_classes); test-time views make images (N, views, C, H, W). What is drawn at random depends
+    on seed, epoch and place in the epoch alone, whatever the number of workers.
 
     Args:
         image_size: Side of the square images, in pixels.
@@ -71,6 +70,7 @@ class ImageDataModule(LightningDataModule, ABC):
         self.augmentation = Augmentation(augmentation)
         self.split = split
         self.options = options
+        self._unreadable: dict[str, Tensor] = {}
 
     @abstractmethod
     def find_classes(self) -> tuple[str, ...]:
@@ -92,11 +92,7 @@ class ImageDataModule(LightningDataModule, ABC):
 
     @property
     def num_classes(self) -> int:
-        """How many classes there are; the command line hands it to the model.
-
-        Raises:
-            ValueError: If there is nothing to tell apart.
-        """
+        """How many classes there are, two at least; the command line hands it to the model."""
         if len(self.class_names) < 2:
             raise ValueError(f"Expected two classes or more, got {', '.join(self.class_names)}.")
         return len(self.class_names)
@@ -118,31 +114,16 @@ class ImageDataModule(LightningDataModule, ABC):
         if missing := [split for split in needed if split not in self.sources]:
             raise ValueError(f"There are no images to {stage}: split.{missing[0]} is 0.")
         # A fit looks at the test images too: to learn of a broken one after hours is too late.
-        looked_at = {*needed, "test"} if stage == "fit" else {*needed}
-        new = {k: source for k, source in self.sources.items() if k in looked_at - self._readable}
-        self.sources |= readable(new, self.options.on_error)
-        self._readable |= looked_at
-        for split in needed:
-            self.sources[split] = cached(self.sources[split], self.options.cache)
-
-    @cached_property
-    def _readable(self) -> set[str]:
-        """Splits whose files were looked at."""
-        return set()
+        shown = self.sources if stage == "fit" else {k: self.sources[k] for k in needed}
+        self.sources |= readable(shown, self.options.on_error)
+        self.sources |= {k: cached(self.sources[k], self.options.cache) for k in needed}
 
     def unreadable(self, split: str) -> Tensor:
-        """Flags, (N,) uint8, of the images that could not be read since training started.
-
-        Kept in shared memory, so that loader processes can set them.
-        """
-        if split not in self._unreadable:
+        """Flags, (N,) uint8, of the images that could not be read since training started."""
+        if split not in self._unreadable:  # in shared memory: loader processes set them
             size = len(self.sources[split])
             self._unreadable[split] = torch.zeros(size, dtype=torch.uint8).share_memory_()
         return self._unreadable[split]
-
-    @cached_property
-    def _unreadable(self) -> dict[str, Tensor]:
-        return {}
 
     def sample(self, num_images: int) -> tuple[Tensor, Tensor]:
         """The same validation images at every call, in [0, 1], and their labels; by class."""

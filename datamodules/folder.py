@@ -1,6 +1,5 @@
 """Photographs in class folders."""
 
-import os
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -10,18 +9,11 @@ from lightning.pytorch.utilities import rank_zero_warn
 
 from datamodules.augmentation.load import Transform
 from datamodules.base import ImageDataModule
+from datamodules.listing import FOLDERS, images_of, split_folders
 from datamodules.options import Options
-from datamodules.sources.decode import EXTENSIONS
 from datamodules.sources.files import FileReader
 from datamodules.sources.source import UNLABELLED, ImageSource
 from datamodules.splits.split import Split
-
-FOLDERS = {  # of each split, below the root
-    "train": ("train", "training"),
-    "val": ("val", "valid", "validation"),
-    "test": ("test", "testing"),
-    "predict": ("predict",),
-}
 
 
 class ImageFolderDataModule(ImageDataModule):
@@ -81,46 +73,12 @@ class ImageFolderDataModule(ImageDataModule):
     @cached_property
     def _folders(self) -> dict[str, Path]:
         """The folder of each split."""
-        if not self.root.is_dir():
-            raise ValueError(f"There is no folder {self.root}; name it with --data.root PATH.")
-        present = {
-            split: self.root / name
-            for split, names in FOLDERS.items()
-            for name in names
-            if (self.root / name).is_dir()
-        }
-        if self.predict is not None:
-            if not self.predict.is_dir():
-                raise ValueError(f"There is no folder {self.predict} (data.predict).")
-            present["predict"] = self.predict
-        elif "test" in present and not _images_below(present["test"], in_classes=True):
-            present["predict"] = present.pop("test")
-        if "train" not in present:
-            if "val" in present or "test" in present:
-                found = next(path.name for path in present.values())
-                raise ValueError(f"{self.root} has a folder {found}, but none called train.")
-            present["train"] = self.root
-        return present
+        return split_folders(self.root, self.predict)
 
     @cached_property
     def _files(self) -> dict[str, list[str]]:
         """Paths of the images of each split, relative to its folder."""
-        folders = self._folders
-        files = {
-            split: _images_below(folder, in_classes=split != "predict")
-            for split, folder in folders.items()
-        }
-        if folders["train"] == self.root:  # `root/predict` is no class
-            apart = tuple(f"{name}/" for name in FOLDERS["predict"])
-            files["train"] = [name for name in files["train"] if not name.startswith(apart)]
-        for split, names in files.items():
-            if not names:
-                raise ValueError(
-                    f"{folders[split]} has no class folder with an image in it. Expected "
-                    f"{folders[split]}/<class>/<image>, with one of "
-                    f"{', '.join(sorted(EXTENSIONS))}."
-                )
-        return files
+        return images_of(self.root, self._folders)
 
     def _source(self, split: str, names: list[str]) -> ImageSource:
         folder = self._folders[split]
@@ -139,25 +97,3 @@ class ImageFolderDataModule(ImageDataModule):
             folder = self.root
         reader = FileReader(folder, names, self.image_size, self.num_channels)
         return ImageSource(reader, labels, names)
-
-
-def _images_below(folder: Path, in_classes: bool) -> list[str]:
-    """Images below a folder, sorted; a link that leaves the folder is not followed.
-
-    Args:
-        folder: Where to look, however deep.
-        in_classes: Whether to leave out what lies in the folder itself.
-    """
-    root = folder.resolve()
-    names = []
-    for directory, folders, files in os.walk(folder):  # which follows no link to a folder
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        names += [
-            path.relative_to(folder).as_posix()
-            for path in (Path(directory) / file for file in files)
-            if path.suffix.lower() in EXTENSIONS
-            and not path.name.startswith(".")
-            and not (in_classes and path.parent == folder)
-            and path.resolve().is_relative_to(root)
-        ]
-    return sorted(names)

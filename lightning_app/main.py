@@ -10,6 +10,8 @@ Train image classifiers and see what they learned.
   lightning_cli test --config FILE.yaml --ckpt_path best
                                                test the last run's best network
   lightning_cli validate, predict              as test, on other images
+  lightning_cli prepare split, augment, check, shard
+                                               what is done before training
   lightning_cli ui [--port 5000]               open the runs in a browser
 
 Any setting can be overridden:
@@ -38,6 +40,10 @@ def main(args: list[str] | None = None) -> None:
         from lightning_app.ui import open_ui
 
         open_ui(arguments[1:])
+    elif command == "prepare":
+        from lightning_app.prepare.command import prepare
+
+        prepare(arguments[1:])
     elif command in TRAINING:
         _train(args)
     else:

@@ -2,6 +2,7 @@
 
 import io
 import os
+import struct
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,6 +15,8 @@ EXTENSIONS = {
     *(".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"),
 }
 MAX_PIXELS = 100_000_000  # a 49 KB file can decode to 2.7 GB: the header is asked first
+# What Pillow raises at malformed files; its AVIF decoder raises RuntimeError.
+MALFORMED = (OSError, SyntaxError, ValueError, TypeError, EOFError, RuntimeError, struct.error)
 BACKGROUND = (255, 255, 255)  # what shows through where a picture is transparent
 
 
@@ -57,7 +60,10 @@ def decode(data: bytes, num_channels: int, name: str) -> np.ndarray:
             if header.has_transparency_data:  # OpenCV would show what lies under it
                 return _flatten(header, num_channels, name)
     flags = cv2.IMREAD_GRAYSCALE if num_channels == 1 else cv2.IMREAD_COLOR_RGB
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    except cv2.error:
+        image = None
     if image is None:
         raise UnreadableImageError(f"{name} is broken: its pixels cannot be read.")
     return image.reshape(*image.shape[:2], num_channels)
@@ -96,7 +102,7 @@ def _header(stream: BinaryIO, name: str) -> Image.Image:
     stream.seek(0)
     try:
         header = Image.open(stream)
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+    except (Image.DecompressionBombError, *MALFORMED) as error:
         # Pillow names the object that it was given, which says nothing to a user.
         reason = "" if isinstance(error, UnidentifiedImageError) else f": {error}"
         raise UnreadableImageError(f"{name} is no image that can be read{reason}.") from error
@@ -112,7 +118,7 @@ def _flatten(image: Image.Image, num_channels: int, name: str) -> np.ndarray:
     """Lay a partly transparent picture on `BACKGROUND`."""
     try:
         picture = ImageOps.exif_transpose(image).convert("RGBA")
-    except (OSError, SyntaxError) as error:
+    except MALFORMED as error:
         raise UnreadableImageError(f"{name} is broken: {error}.") from error
     below = Image.new("RGBA", picture.size, BACKGROUND)
     flat = Image.alpha_composite(below, picture).convert("L" if num_channels == 1 else "RGB")

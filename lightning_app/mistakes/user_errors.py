@@ -7,9 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
 
-from lightning.fabric.utilities.exceptions import MisconfigurationException
-from lightning.pytorch.utilities.exceptions import SIGTERMException
-
 OURS = {"callbacks", "datamodules", "lightning_app", "models"}
 WORDED = (ValueError, TypeError, ConnectionError)  # the kinds that our own code raises
 DEBUG = "LIGHTNING_CLI_DEBUG"
@@ -27,12 +24,12 @@ def explained() -> Iterator[None]:
     """
     try:
         yield
-    except SIGTERMException:
+    except _of_lightning("pytorch", "SIGTERMException"):
         raise SystemExit(143) from None  # Lightning would exit with 0, as if all were done
-    except (*WORDED, MisconfigurationException) as error:
+    except (*WORDED, *_of_lightning("fabric", "MisconfigurationException")) as error:
         text = str(error)
         worker = IN_WORKER.search(text)  # such a message holds the worker's stack trace
-        ours = _origin(error.__traceback__) in OURS or isinstance(error, MisconfigurationException)
+        ours = _origin(error.__traceback__) in OURS or not isinstance(error, WORDED)
         if not (ours or worker) or os.environ.get(DEBUG):
             raise
         print(
@@ -40,6 +37,12 @@ def explained() -> Iterator[None]:
             file=sys.stderr,
         )
         raise SystemExit(1) from None
+
+
+def _of_lightning(part: str, name: str) -> tuple[type[Exception], ...]:
+    """An exception of Lightning's; none where it was not imported, so that it cannot be raised."""
+    module = sys.modules.get(f"lightning.{part}.utilities.exceptions")
+    return () if module is None else (getattr(module, name),)
 
 
 def _origin(traceback: TracebackType | None) -> str:

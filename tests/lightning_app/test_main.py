@@ -60,15 +60,28 @@ def test_every_config_runs_a_batch_and_says_how_to_run_it(
     assert f"lightning_cli fit --config configs/{config.name}" in text
     assert len(text.splitlines()) <= 60
     arguments = ["fit", "--config", str(config), "--trainer.fast_dev_run", "true"]
-    given = yaml.safe_load(text)["data"].get("init_args", {})
-    if "root" in given:
-        arguments += ["--data.root", str(write_folder()), "--data.num_workers", "0"]
-    if "manifest" in given:
+    data = data_for(yaml.safe_load(text)["data"]["class_path"], tmp_path, write_folder)
+    main([*arguments, *(f"--data.{name}={value}" for name, value in data.items())])
+
+
+def data_for(datamodule, tmp_path, write_folder):
+    """Settings that let a datamodule read the few images of `write_folder`."""
+    if datamodule == "ImageFolderDataModule":
+        return {"root": write_folder(), "num_workers": 0}
+    if datamodule == "ManifestDataModule":
         rows = [f"{name}/{index}.png,{name}" for name in ("cat", "dog") for index in range(40)]
         file = write_folder() / "labels.csv"
         file.write_text("\n".join(["image,label", *rows]))
-        arguments += ["--data.manifest", str(file), "--data.num_workers", "0"]
-    main(arguments)
+        return {"manifest": file, "num_workers": 0}
+    if datamodule == "PixelCSVDataModule":
+        file = tmp_path / "pixels.csv"
+        row = " ".join(["7"] * 48 * 48)
+        file.write_text("\n".join(["label,feature", *(f"{i % 2},{row}" for i in range(20))]))
+        return {"file": file, "batch_size": 4}
+    if datamodule == "TorchvisionDataModule":  # another set, of which a few images will do
+        shutil.copytree(write_folder(), tmp_path / "sets" / "eurosat" / "2750")
+        return {"name": "EuroSAT", "root": tmp_path / "sets", "download": False, "num_workers": 0}
+    return {}
 
 
 @pytest.fixture

@@ -1,0 +1,182 @@
+"""Known data sets, by the names that torchvision gives them."""
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+from filelock import FileLock
+
+from datamodules.augmentation.load import Transform
+from datamodules.base import ImageDataModule
+from datamodules.downloads import resuming_downloads
+from datamodules.options import Options
+from datamodules.sources.arrays import ArrayReader
+from datamodules.sources.files import FileReader
+from datamodules.sources.resized import ResizedReader
+from datamodules.sources.source import ImageSource
+from datamodules.splits.split import Split
+from datamodules.torchvision_layouts import LAYOUTS, Layout
+
+Name = Literal[
+    "CIFAR10",
+    "CIFAR100",
+    "Caltech101",
+    "Country211",
+    "DTD",
+    "EMNIST-balanced",
+    "EMNIST-byclass",
+    "EMNIST-bymerge",
+    "EMNIST-digits",
+    "EMNIST-letters",
+    "EuroSAT",
+    "FGVCAircraft",
+    "FashionMNIST",
+    "Flowers102",
+    "Food101",
+    "GTSRB",
+    "Imagenette",
+    "Imagenette-160px",
+    "Imagenette-320px",
+    "KMNIST",
+    "MNIST",
+    "OxfordIIITPet",
+    "QMNIST",
+    "RenderedSST2",
+    "STL10",
+    "SUN397",
+    "SVHN",
+    "StanfordCars",
+    "USPS",
+]
+
+
+class TorchvisionDataModule(ImageDataModule):
+    """One of torchvision's data sets, downloaded when it is first asked for.
+
+    Splits are the published ones; a validation or test set that was not published is split off the
+    training images. Several processes wait while one of them downloads, and a download that broke
+    off goes on at the next start.
+
+    Args:
+        name: Name of the data set.
+        root: Folder that holds the data sets, or will.
+        download: Whether to fetch what is missing; a folder that cannot be written needs `false`.
+        image_size: Side in pixels of the square that images are squeezed to; None takes the set's
+            own, and 224 or so for photographs of many sizes.
+        num_channels: 1 for grey images, 3 for RGB; None takes the set's own.
+        batch_size: Images per batch and process.
+        num_workers: Loader processes; None takes one a core, at most eight.
+        augmentation: A preset's name, a YAML file, or a list of albumentations; None takes `light`
+            for photographs, and for letters, digits and signs `glyphs`, which mirrors nothing.
+        split: How to split off images to validate and to test on, where the set has none.
+        options: See `Options`.
+
+    Raises:
+        ValueError: If the set is not there and cannot be downloaded, or its splits disagree about
+            the classes.
+    """
+
+    def __init__(
+        self,
+        name: Name,
+        root: Path = Path("data"),
+        download: bool = True,
+        image_size: int | None = None,
+        num_channels: Literal[1, 3] | None = None,
+        batch_size: int = 64,
+        num_workers: int | None = None,
+        augmentation: list[Transform] | str | None = None,
+        split: Split = Split(),
+        options: Options = Options(),
+    ) -> None:
+        layout = LAYOUTS[name]
+        super().__init__(
+            image_size or layout.image_size,
+            num_channels or layout.num_channels,
+            batch_size,
+            num_workers,
+            layout.augmentation if augmentation is None else augmentation,
+            split,
+            options,
+        )
+        self.set_name, self.root, self.download = name, root, download
+
+    @property
+    def layout(self) -> Layout:
+        """What there is to know of the set."""
+        return LAYOUTS[self.set_name]
+
+    def find_classes(self) -> tuple[str, ...]:
+        """The names of the classes in the order that the set numbers them."""
+        classes = {part: tuple(self.layout.classes(data)) for part, data in self._parts.items()}
+        for part, names in classes.items():
+            if differing := sorted(set(names) ^ set(classes["train"])):
+                raise ValueError(
+                    f"{self.root / self.layout.place} is not complete: the images of {part} and "
+                    f"those of train do not have the same classes; they differ in "
+                    f"{', '.join(differing)}."
+                )
+        return classes["train"]
+
+    def load(self) -> dict[str, ImageSource]:
+        """Arrays stay as they are, of files only the paths are listed."""
+        return {part: self._source(part, data) for part, data in self._parts.items()}
+
+    @cached_property
+    def _parts(self) -> dict[str, Any]:
+        """The data set of each split, as torchvision opens it."""
+        if not (self.download and self.layout.downloadable):
+            return self._opened(download=False)
+        self.root.mkdir(parents=True, exist_ok=True)
+        with FileLock(self.root / f".{self.set_name}.lock"), resuming_downloads():
+            return self._opened(download=True)
+
+    def _opened(self, download: bool) -> dict[str, Any]:
+        try:
+            return {
+                part: self.layout.dataset(self.root, **how, download=download)
+                for part, how in self.layout.splits.items()
+            }
+        except (RuntimeError, FileNotFoundError) as error:
+            raise ValueError(self._advice(error, download)) from error
+
+    def _advice(self, error: Exception, download: bool) -> str:
+        """What to do about a data set that torchvision cannot open."""
+        place = self.root / self.layout.place
+        if download and isinstance(error, RuntimeError):
+            return f"{self.set_name} cannot be downloaded: {error}"
+        if download:
+            return f"{place} is not complete: {error}. Remove it, and it is fetched again."
+        fetching = "fetch it with --data.download true, or "
+        if not self.layout.downloadable:
+            fetching = "it cannot be downloaded any more; "
+        return (
+            f"There is no {self.set_name} in {self.root}, or it is not complete: {place} is looked "
+            f"for; {fetching}name the folder that holds it with --data.root PATH."
+        )
+
+    def _source(self, part: str, data: Any) -> ImageSource:
+        images, labels = self.layout.content(data)
+        if isinstance(images, list):
+            names = [Path(os.path.relpath(file, self.root)).as_posix() for file in images]
+            reader = FileReader(self.root, names, self.image_size, self.num_channels)
+        else:
+            names = [f"{part}/{index:06d}" for index in range(len(images))]
+            reader = ArrayReader(with_channels(np.asarray(images), self.num_channels))
+            if reader.images.shape[1] != self.image_size:
+                reader = ResizedReader(reader, self.image_size)
+        groups = [self.layout.group_of(name) for name in names] if self.layout.group_of else ()
+        return ImageSource(reader, np.asarray(labels, dtype=np.int64), names, groups)
+
+
+def with_channels(images: np.ndarray, num_channels: int) -> np.ndarray:
+    """Grey images, (N, H, W), or RGB, (N, H, W, 3), as (N, H, W, num_channels)."""
+    if images.ndim == 3:
+        return np.repeat(images[..., None], num_channels, axis=3)
+    images = np.ascontiguousarray(images)
+    if num_channels == 1:
+        return np.stack([cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in images])[..., None]
+    return images

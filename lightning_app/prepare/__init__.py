@@ -1,0 +1,1 @@
+"""What is done to images before training: the commands `lightning_cli prepare ...`."""

@@ -1,0 +1,125 @@
+"""One image file, decoded once: all that a check has to know of it."""
+
+import io
+import struct
+import warnings
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from datamodules.sources.decode import (
+    MALFORMED,
+    MAX_PIXELS,
+    UnreadableImageError,
+    decode,
+    is_cut_off,
+)
+
+Fault = Literal["", "empty", "no image", "cut off", "too large", "broken"]
+THUMBNAIL = 32  # side, in pixels
+ORIENTATION = 0x0112  # the EXIF tag
+
+
+@dataclass(frozen=True, eq=False)
+class Facts:
+    """What a file holds.
+
+    Attributes:
+        fault: Why it cannot be read; empty if it can.
+        complaint: The fault, in a sentence that names the file.
+        format: As Pillow calls it: JPEG, PNG; empty if the header cannot be read.
+        mode: As Pillow calls it: RGB, L, CMYK.
+        bits: Bits a channel, 8 or 16.
+        is_animated: Whether there is a second frame or page.
+        is_turned: Whether its EXIF data say that it has to be turned.
+        is_transparent: Whether it has an alpha channel or a transparent colour.
+        size: Width and height in pixels, turned as EXIF says.
+        digest: Digest of the pixels; the same for files that are read alike.
+        thumbnail: RGB, (32, 32, 3) uint8; None if it cannot be read.
+    """
+
+    fault: Fault = ""
+    complaint: str = ""
+    format: str = ""
+    mode: str = ""
+    bits: int = 8
+    is_animated: bool = False
+    is_turned: bool = False
+    is_transparent: bool = False
+    size: tuple[int, int] = (0, 0)
+    digest: bytes = b""
+    thumbnail: np.ndarray | None = None
+
+
+def inspect(file: Path) -> Facts:
+    """Read a file, as training would, and remember what it is like; never raises."""
+    with warnings.catch_warnings():  # what is too large for us is told in our own words
+        warnings.simplefilter("ignore")
+        try:
+            data = file.read_bytes()
+        except OSError as error:
+            return Facts("broken", f"{file} cannot be read: {error.strerror}.")
+        try:
+            image = decode(data, 3, str(file))
+        except UnreadableImageError as error:
+            fault = _fault(data)
+            many = f"{file} has more than {MAX_PIXELS:,} pixels."
+            return Facts(fault, many if fault == "too large" else str(error))
+        height, width = image.shape[:2]
+        return replace(
+            _header(data),
+            size=(width, height),
+            digest=_digest(image),
+            thumbnail=cv2.resize(image, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA),
+        )
+
+
+def format_of(file: Path) -> str:
+    """Format of an image, whatever its ending; empty if the file is none."""
+    try:
+        with Image.open(file) as header:
+            return header.format or ""
+    except (Image.DecompressionBombError, *MALFORMED):
+        return ""
+
+
+def _fault(data: bytes) -> Fault:
+    """Why the bytes of a file cannot be decoded."""
+    if not data:
+        return "empty"
+    try:
+        with Image.open(io.BytesIO(data)) as header:
+            width, height = header.size
+    except Image.DecompressionBombError:
+        return "too large"
+    except MALFORMED:
+        return "no image"
+    if width * height > MAX_PIXELS:
+        return "too large"
+    return "cut off" if is_cut_off(data) else "broken"
+
+
+def _header(data: bytes) -> Facts:
+    """What the header of a readable image says."""
+    with Image.open(io.BytesIO(data)) as header:
+        deep_png = header.format == "PNG" and data[24] == 16  # Pillow calls 16-bit colours RGB
+        # A photograph of a phone is an MPO file: what follows its first picture is a preview.
+        animated = header.format != "MPO" and bool(getattr(header, "is_animated", False))
+        return Facts(
+            format=header.format or "",
+            mode=header.mode,
+            bits=16 if deep_png or header.mode.startswith(("I", "F")) else 8,
+            is_animated=animated,
+            is_turned=header.getexif().get(ORIENTATION, 1) not in (0, 1),
+            is_transparent=header.has_transparency_data,
+        )
+
+
+def _digest(image: np.ndarray) -> bytes:
+    size = struct.pack("II", *image.shape[:2])  # a row of pixels is not a column of them
+    return blake2b(size + image.tobytes(), digest_size=16).digest()

@@ -1,0 +1,70 @@
+"""Pictures that tell their label and their split, and what has to be true of every data set."""
+
+import cv2
+import numpy as np
+import pytest
+
+SPLITS = {"train": 60, "val": 120, "test": 180}
+PER_CLASS = {"train": 2, "val": 1, "test": 1}
+
+
+def picture(split, label, size, num_channels):
+    """Red is the label's, green the split's, blue the row's; if grey, the rows have their turns."""
+    red, green = label * 37 % 251, SPLITS[split]
+    if num_channels == 1:
+        rows = np.array([red, green, *range(2, size)], np.uint8)
+        return np.repeat(rows[:, None, None], size, axis=1)
+    image = np.full((size, size, 3), (red, green, 0), np.uint8)
+    image[..., 2] = np.arange(size)[:, None]
+    return image
+
+
+@pytest.fixture
+def pictures():
+    """Pictures, (N, size, size, C), of a split with so many classes, and their labels."""
+
+    def make(split, num_classes, size, num_channels=3):
+        labels = list(range(num_classes)) * PER_CLASS[split]
+        images = [picture(split, label, size, num_channels) for label in labels]
+        return np.stack(images), np.array(labels, np.uint8)
+
+    return make
+
+
+@pytest.fixture
+def write_images(tmp_path, pictures):
+    """Write such pictures of 8 x 8 pixels where a pattern says, and return the paths."""
+
+    def write(pattern, split, names, first=0):
+        images, labels = pictures(split, len(names), 8)
+        files = []
+        for n, (image, y) in enumerate(zip(images, labels, strict=True)):
+            k = n // len(names) + 1  # number among those of its class
+            place = pattern.format(split=split, name=names[y], y=y, n=first + n, k=k)
+            file = tmp_path / place
+            file.parent.mkdir(parents=True, exist_ok=True)
+            assert cv2.imwrite(str(file), image[..., ::-1])
+            files.append(file)
+        return files
+
+    return write
+
+
+@pytest.fixture
+def check_set():
+    """Names, labels, sizes and pixels of a data set with such pictures."""
+
+    def check(data, names, splits):
+        assert data.class_names == tuple(names)
+        sources = data.load()
+        assert set(sources) == set(splits)
+        for split, source in sources.items():
+            assert sorted(source.labels) == sorted([*range(len(names))] * PER_CLASS[split])
+            assert len(set(source.names)) == len(source)
+            for index, label in enumerate(source.labels):
+                expected = picture(split, int(label), data.image_size, data.num_channels)
+                got = source.read(index)
+                assert got.shape == expected.shape
+                assert np.abs(got.astype(int) - expected).max() <= 3  # JPEG rounds
+
+    return check
