@@ -71,6 +71,7 @@ class ImageDataModule(LightningDataModule, ABC):
         self.split = split
         self.options = options
         self._unreadable: dict[str, Tensor] = {}
+        self._samples: dict[int, tuple[Tensor, Tensor]] = {}
 
     @abstractmethod
     def find_classes(self) -> tuple[str, ...]:
@@ -127,8 +128,9 @@ class ImageDataModule(LightningDataModule, ABC):
 
     def sample(self, num_images: int) -> tuple[Tensor, Tensor]:
         """The same validation images at every call, in [0, 1], and their labels; by class."""
-        images, labels, _ = probe_images(self.sources["val"], num_images)
-        return images, labels
+        if num_images not in self._samples:  # kept: a file may vanish while training runs
+            self._samples[num_images] = probe_images(self.sources["val"], num_images)[:2]
+        return self._samples[num_images]
 
     def augmented(self, num_images: int, num_draws: int) -> tuple[Tensor, Tensor, Tensor]:
         """Training images spread over the classes, and what augmentation makes of them.

@@ -32,5 +32,6 @@ QUIET = (
     r".*smaller than the logging interval.*",
     r"(?s).*Dump of a value that does not round-trip.*",
     r".*Checkpoint directory .* exists and is not empty.*",
+    r".*sync_dist=True.*",
     r".*LeafSpec.* is deprecated.*",
 )

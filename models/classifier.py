@@ -195,5 +195,6 @@ class ImageClassifier(LightningModule):
         self._log({f"{stage}/accuracy": accuracy(counts)}, prog_bar=True)
 
     def _log(self, metrics: dict[str, Any], prog_bar: bool = False) -> None:
-        # The metrics were reduced over the processes already: `sync_dist` averages equal numbers.
-        self.log_dict(metrics, prog_bar=prog_bar, on_step=False, on_epoch=True, sync_dist=True)
+        # They were reduced over the processes already. With `sync_dist` the progress bar of one
+        # process would wait for the others, which show none.
+        self.log_dict(metrics, prog_bar=prog_bar, on_step=False, on_epoch=True)

@@ -11,7 +11,7 @@ OURS = {"callbacks", "datamodules", "lightning_app", "models"}
 WORDED = (ValueError, TypeError, ConnectionError)  # the kinds that our own code raises
 DEBUG = "LIGHTNING_CLI_DEBUG"
 IN_WORKER = re.compile(
-    r"Caught \w+ in DataLoader worker.*/datamodules/.*\n\w+: (?P<message>[^\n]+)\s*$", re.DOTALL
+    r"Caught \w+ in DataLoader worker.*/datamodules/.*\n[\w.]+: (?P<message>[^\n]+)\s*$", re.DOTALL
 )
 
 

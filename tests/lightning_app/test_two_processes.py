@@ -1,5 +1,6 @@
 """Two real processes (gloo, CPU): every image is counted once, and ranks train as one process."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -22,10 +23,21 @@ CONFIG = {
     "trainer": {
         "max_epochs": 1,
         "accelerator": "cpu",
-        "enable_progress_bar": False,
         "logger": {"init_args": {"experiment_name": "processes"}},
     },
 }
+
+
+DELETING = """
+from pathlib import Path
+from lightning.pytorch import Callback
+
+class Delete(Callback):
+    def on_train_epoch_start(self, trainer, pl_module):
+        if trainer.current_epoch == 1 and trainer.is_global_zero:
+            for name in ("train/a/4.png", "val/a/2.png", "val/b/13.png"):
+                (Path("images") / name).unlink()
+"""
 
 
 def weights_after_a_fit(make_classifier, make_trainer, batch_size, **options):
@@ -47,6 +59,33 @@ def test_two_processes_with_half_the_batch_train_as_one(make_classifier, make_tr
     both = weights_after_a_fit(*fit, batch_size=8, **two)
     for name in one:
         torch.testing.assert_close(both[name], one[name], rtol=0, atol=1e-6)
+
+
+def test_two_processes_fit_with_a_progress_bar_and_agree_on_what_is_unreadable(
+    workplace, client, write_image
+):
+    for split in ("train", "val"):
+        for index in range(16):
+            write_image(Path("images") / split / "ab"[index % 2] / f"{index}.png", size=(16, 16))
+    data = {"root": "images", "image_size": 16, "batch_size": 4, "num_workers": 0}
+    config = {
+        **CONFIG,
+        "data": {
+            "class_path": "ImageFolderDataModule",
+            "init_args": {**data, "split": {"test": 0}},
+        },
+    }
+    Path("config.yaml").write_text(yaml.safe_dump(config))
+    Path("deleting.py").write_text(DELETING)
+    callback = ["--trainer.callbacks", "deleting.Delete"]
+    two = ["--trainer.max_epochs", "3", "--trainer.devices", "2", "--trainer.strategy", "ddp"]
+    command = ["fit", "--config", "config.yaml", *two, *callback]
+    environment = {**os.environ, "PYTHONPATH": str(workplace)}
+    subprocess.run(
+        [sys.executable, "-m", "lightning_app", *command], check=True, timeout=120, env=environment
+    )
+    [run] = client.search_runs([client.get_experiment_by_name("processes").experiment_id])
+    assert run.data.metrics["data/unreadable"] == 3
 
 
 def test_metrics_and_predictions_of_two_processes_are_those_of_one(workplace, client):

@@ -2,10 +2,14 @@ import pytest
 import torch
 from torch import nn
 
-from models import SmallCNN, TimmBackbone, TorchvisionBackbone
+from models import MLP, PlainCNN, ResNet, SmallCNN, TimmBackbone, TorchvisionBackbone
 from models.backbone import Normalize
 
 MAKERS = {
+    "mlp": lambda channels: MLP((8, 4), 0.1, num_channels=channels, image_size=32),
+    "plain_cnn": lambda channels: PlainCNN((4, 8), (6,), 0.1, None, channels, image_size=32),
+    "resnet": lambda channels: ResNet((1, 1), num_channels=channels),
+    "resnet_without_norm": lambda channels: ResNet((1, 1), "none", 0.1, channels),
     "small_cnn": lambda channels: SmallCNN(4, channels),
     "timm_resnet": lambda channels: TimmBackbone("test_resnet", num_channels=channels),
     "timm_convnext": lambda channels: TimmBackbone("test_convnext", num_channels=channels),

@@ -1,0 +1,77 @@
+"""Images in shards: tar files as WebDataset has them, for data that fit no disk."""
+
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+
+from datamodules.augmentation.load import Transform
+from datamodules.base import ImageDataModule
+from datamodules.options import Options
+from datamodules.sources.shard_index import ShardIndex, parse_table
+from datamodules.sources.shards import ShardReader, ShardStore
+from datamodules.sources.source import ImageSource
+from datamodules.splits.split import Split
+
+GIGABYTE = 10**9
+
+
+class ShardDataModule(ImageDataModule):
+    """What `lightning_cli prepare shard` wrote, on a disk or wherever fsspec can read.
+
+    Shards at a URL are fetched whole when the first image of one is needed, once for all processes
+    of a machine, and kept in `mlruns/cache/shards`. Training shuffles shards, and images among
+    those of eight shards; so few are needed at a time.
+
+    Args:
+        root: Folder of the shards, or its URL: `https://`, `s3://`, and others.
+        cache_gb: Gigabytes of shards to keep of those at a URL. Some eight shards a process are
+            read at once, and are never deleted.
+        image_size: Side in pixels of the square that images are squeezed to.
+        num_channels: 3 to read as RGB, 1 as grey.
+        batch_size: Images per batch and process.
+        num_workers: Loader processes; None takes one a core, at most eight.
+        augmentation: A preset's name, a YAML file, or a list of albumentations.
+        split: How to split off images to validate and to test on, where the shards have none.
+        options: See `Options`.
+
+    Raises:
+        ValueError: If there is no index, or a file is not what the index says.
+    """
+
+    def __init__(
+        self,
+        root: str,
+        cache_gb: float = 20.0,
+        image_size: int = 224,
+        num_channels: Literal[1, 3] = 3,
+        batch_size: int = 32,
+        num_workers: int | None = None,
+        augmentation: list[Transform] | str = "light",
+        split: Split = Split(),
+        options: Options = Options(),
+    ) -> None:
+        super().__init__(
+            image_size, num_channels, batch_size, num_workers, augmentation, split, options
+        )
+        self.store = ShardStore(root, int(cache_gb * GIGABYTE))
+
+    def find_classes(self) -> tuple[str, ...]:
+        """The classes that the index names."""
+        return self._index.class_names
+
+    def load(self) -> dict[str, ImageSource]:
+        """Read where the images are; no shard is opened."""
+        return {split: self._source(split) for split in self._index.splits}
+
+    @cached_property
+    def _index(self) -> ShardIndex:
+        return self.store.index()
+
+    def _source(self, split: str) -> ImageSource:
+        files = self._index.splits[split]
+        with self.store.open(files.table) as stream:
+            images = parse_table(stream.read())
+        reader = ShardReader(self.store, files.shards, images, self.image_size, self.num_channels)
+        groups = images["group"].tolist() if "group" in images else ()
+        return ImageSource(reader, images["label"].to_numpy(np.int64), reader.names, groups)

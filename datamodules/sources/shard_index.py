@@ -1,0 +1,114 @@
+"""What lies in a set of shards: its classes, its files, and where in them each image is."""
+
+import hashlib
+import io
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+INDEX = "index.json"
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A file beside the index.
+
+    Attributes:
+        name: Its name, without a folder.
+        num_bytes: Its size.
+        sha256: Digest of its content, in hexadecimal.
+
+    Raises:
+        ValueError: If the name leads to another folder, or the digest is none.
+    """
+
+    name: str
+    num_bytes: int
+    sha256: str
+
+    def __post_init__(self) -> None:
+        # Both become parts of paths, and an index may come from anywhere.
+        if not re.fullmatch(r"[\w-]+\.\w+", self.name) or not re.fullmatch(
+            "[0-9a-f]{64}", self.sha256
+        ):
+            raise ValueError(f"{self.name!r} with the digest {self.sha256!r} is no file of shards")
+
+
+@dataclass(frozen=True)
+class SplitIndex:
+    """The files of one split.
+
+    Attributes:
+        num_images: Images in all shards.
+        table: A Parquet file with a row an image: `name`, `label` (class index), `group` if there
+            are groups, `extension`, and where its bytes are: `shard`, `offset`, `size`.
+        shards: The tar files, by their number.
+    """
+
+    num_images: int
+    table: StoredFile
+    shards: tuple[StoredFile, ...]
+
+
+@dataclass(frozen=True)
+class ShardIndex:
+    """All splits of a set of shards.
+
+    Attributes:
+        class_names: Names of the classes, in the order of their indices.
+        splits: The splits that there are, by name.
+    """
+
+    class_names: tuple[str, ...]
+    splits: Mapping[str, SplitIndex]
+
+    def to_json(self) -> str:
+        """The text of the file `INDEX`."""
+        return json.dumps({"version": VERSION, **asdict(self)}, indent=1, ensure_ascii=False)
+
+
+def parse_index(text: bytes, place: str) -> ShardIndex:
+    """Read the content of the file `INDEX`.
+
+    Args:
+        text: The content.
+        place: Where it is from, for the error.
+
+    Raises:
+        ValueError: If it is anything else, or from a later version.
+    """
+    try:
+        content = json.loads(text)
+        if content["version"] != VERSION:
+            raise ValueError(f"expected version {VERSION}, got {content['version']}")
+        splits = {name: _split(split) for name, split in content["splits"].items()}
+        return ShardIndex(tuple(content["class_names"]), splits)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise ValueError(
+            f"{place} is no index of shards ({reason}); `lightning_cli prepare shard` writes one."
+        ) from None
+
+
+def stored_file(file: Path) -> StoredFile:
+    """Look at a file: its size and digest."""
+    with file.open("rb") as stream:
+        return StoredFile(
+            file.name, file.stat().st_size, hashlib.file_digest(stream, "sha256").hexdigest()
+        )
+
+
+def parse_table(content: bytes) -> Any:
+    """A data frame from the content of the table of a split; see `SplitIndex`."""
+    return pd.read_parquet(io.BytesIO(content), engine="pyarrow")
+
+
+def _split(content: Any) -> SplitIndex:
+    shards = tuple(StoredFile(**shard) for shard in content["shards"])
+    return SplitIndex(content["num_images"], StoredFile(**content["table"]), shards)

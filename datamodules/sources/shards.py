@@ -1,0 +1,150 @@
+"""Images in tar files as WebDataset has them, read by position.
+
+WebDataset's own reader streams: what it shuffles depends on the workers, and it cannot go on in the
+middle of an epoch. Its indexed one, `wids`, left the package with 1.0.
+"""
+
+import hashlib
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from datamodules.sources.decode import decode
+from datamodules.sources.files import resize
+from datamodules.sources.remote import StorageError, is_remote, read_bytes
+from datamodules.sources.shard_index import INDEX, ShardIndex, StoredFile, parse_index
+from datamodules.splits.sampler import WINDOW
+
+
+@dataclass(frozen=True)
+class ShardStore:
+    """The folder or URL that shards and their index lie in.
+
+    Attributes:
+        root: The folder or URL.
+        max_bytes: Bound of the local copies of what lies at a URL.
+    """
+
+    root: str
+    max_bytes: int
+
+    def index(self) -> ShardIndex:
+        """Read the index.
+
+        Raises:
+            ValueError: If there is none, it is something else, or a local file that it lists is
+                missing or of another size.
+        """
+        place = self._place(INDEX)
+        if is_remote(self.root):
+            return parse_index(read_bytes(place), place)
+        if not Path(place).is_file():
+            raise StorageError(
+                f"There is no {place}: name the folder or URL that `lightning_cli prepare shard` "
+                "wrote with --data.root."
+            )
+        index = parse_index(Path(place).read_bytes(), place)
+        for split in index.splits.values():
+            for file in (split.table, *split.shards):
+                self.open(file).close()
+        return index
+
+    def open(self, file: StoredFile) -> BinaryIO:
+        """Open a file, from a URL its local copy.
+
+        Raises:
+            StorageError: If it is missing, cannot be fetched, or is not what it should be.
+        """
+        place = self._place(file.name)
+        if is_remote(self.root):
+            from datamodules.sources.shard_cache import open_cached  # locks as Windows has none
+
+            return open_cached(place, file, self.max_bytes)
+        size = Path(place).stat().st_size if Path(place).is_file() else "no file"
+        if size != file.num_bytes:
+            raise StorageError(f"{place}: expected {file.num_bytes} bytes, found {size}.")
+        return Path(place).open("rb")
+
+    def _place(self, name: str) -> str:
+        return f"{self.root.rstrip('/')}/{name}"
+
+
+class ShardReader:
+    """Images of one split, squeezed into squares of one size.
+
+    Args:
+        store: Where the shards lie.
+        shards: The files, by their number.
+        images: A row an image; see `SplitIndex.table`.
+        image_size: Side in pixels of the square that an image is resized to.
+        num_channels: 1 to read as grey, 3 as RGB.
+    """
+
+    def __init__(
+        self,
+        store: ShardStore,
+        shards: Sequence[StoredFile],
+        images: Any,
+        image_size: int,
+        num_channels: int,
+    ) -> None:
+        self.store, self.shards = store, shards
+        self.names = images["name"].tolist()
+        self.extensions = list(map(sys.intern, images["extension"]))  # a few strings, not millions
+        self.places = images[["shard", "offset", "size"]].to_numpy(np.int64)
+        self.image_size, self.num_channels = image_size, num_channels
+
+    def read(self, row: int) -> np.ndarray:
+        """See `ImageReader`."""
+        name = f"{self.shards[self.places[row, 0]].name}: {self.names[row]}"
+        return resize(decode(self.encoded(row), self.num_channels, name), self.image_size)
+
+    def encoded(self, row: int) -> bytes:
+        """The bytes of the image file.
+
+        Raises:
+            StorageError: If they cannot be had.
+        """
+        shard, offset, size = self.places[row].tolist()
+        return _opened(self.store, self.shards[shard]).read(offset, size)
+
+    def take(self, rows: np.ndarray) -> None:
+        """One by one."""
+
+    def complaint(self, row: int) -> str | None:
+        """The image was looked at when it was written, and its shard when the index was read."""
+        return None
+
+    def fingerprint(self, rows: np.ndarray) -> str:
+        """Digest of the digests of the shards and the places of the images in them."""
+        digest = hashlib.sha256("\n".join(shard.sha256 for shard in self.shards).encode())
+        digest.update(self.places[rows].tobytes())
+        return digest.hexdigest()
+
+    def blocks(self, rows: np.ndarray) -> np.ndarray:
+        """The number of the shard."""
+        return self.places[rows, 0]
+
+
+class _OpenShard:
+    """An open file that any thread or forked process may read from: it has no position."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.stream = stream
+
+    def read(self, offset: int, size: int) -> bytes:
+        return os.pread(self.stream.fileno(), size, offset)
+
+    def __del__(self) -> None:
+        self.stream.close()
+
+
+@lru_cache(WINDOW)  # as many as an epoch mixes; kept per process, so that readers can be pickled
+def _opened(store: ShardStore, shard: StoredFile) -> _OpenShard:
+    return _OpenShard(store.open(shard))
