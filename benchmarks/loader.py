@@ -5,8 +5,8 @@
 Photographs: JPEG files of 500 x 375 pixels, squeezed to 224 x 224, mirrored by chance, in batches
 of 32. Faces: 48 x 48 grey pixels in memory, in batches of 64, not augmented. All ways take turns in
 one process, on one thread; CPU time counts. A row is the median over rounds; ratios are taken
-within a round. Aims: ours at least 2.4 times Pillow with torchvision v1 and 0.95 of the fastest, the
-mapped cache 20 times Pillow with v1, the batches of faces 6 times item by item.
+within a round. Aims: ours at least 2.4 times Pillow with torchvision v1 and 0.95 of the fastest,
+the mapped cache 20 times Pillow with v1, the batches of faces 6 times item by item.
 """
 
 import random

@@ -8,13 +8,13 @@ import numpy as np
 
 from datamodules.augmentation.load import Transform
 from datamodules.base import ImageDataModule
-from datamodules.labels import class_indices, classes_of
-from datamodules.manifest_rows import Columns, Layout, manifest_files, read_rows
 from datamodules.options import Options
 from datamodules.sources.files import FileReader, outside
 from datamodules.sources.source import ImageSource
 from datamodules.splits.split import Split
-from datamodules.tables import refuse
+from datamodules.tables.labels import class_indices, classes_of
+from datamodules.tables.manifest import Columns, Layout, manifest_files, read_rows
+from datamodules.tables.table import refuse
 
 
 class ManifestDataModule(ImageDataModule):

@@ -10,14 +10,14 @@ import pandas as pd
 
 from datamodules.augmentation.load import Transform
 from datamodules.base import ImageDataModule
-from datamodules.labels import class_indices, classes_of
 from datamodules.options import Options
 from datamodules.sources.arrays import ArrayReader
 from datamodules.sources.files import resize
 from datamodules.sources.pixels import read_pixels
 from datamodules.sources.source import ImageSource
 from datamodules.splits.split import Split
-from datamodules.tables import refuse
+from datamodules.tables.labels import class_indices, classes_of
+from datamodules.tables.table import refuse
 
 USAGES = {  # what the split of a row may be called; Kaggle's names last
     **{split: split for split in ("train", "val", "test", "predict")},

@@ -11,14 +11,14 @@ from filelock import FileLock
 
 from datamodules.augmentation.load import Transform
 from datamodules.base import ImageDataModule
-from datamodules.downloads import resuming_downloads
+from datamodules.known_sets.downloads import resuming_downloads
+from datamodules.known_sets.layouts import LAYOUTS, Layout
 from datamodules.options import Options
 from datamodules.sources.arrays import ArrayReader
 from datamodules.sources.files import FileReader
 from datamodules.sources.resized import ResizedReader
 from datamodules.sources.source import ImageSource
 from datamodules.splits.split import Split
-from datamodules.torchvision_layouts import LAYOUTS, Layout
 
 Name = Literal[
     "CIFAR10",

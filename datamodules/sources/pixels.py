@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from datamodules.sources.cache import FOLDER, memory_mapped
-from datamodules.tables import find_column, read_table, refuse
+from datamodules.tables.table import find_column, read_table, refuse
 
 PIXELS = ("feature", "pixels")  # S3's name for the column, and Kaggle's
 LABELS = ("label", "emotion")

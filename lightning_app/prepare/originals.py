@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from datamodules.listing import images_of, split_folders
-from datamodules.manifest_rows import Layout, manifest_files, read_rows
 from datamodules.sources.files import FileReader, outside
 from datamodules.sources.source import UNLABELLED, ImageSource
 from datamodules.splits.selection import check_known
-from datamodules.tables import refuse
+from datamodules.tables.manifest import Layout, manifest_files, read_rows
+from datamodules.tables.table import refuse
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from datamodules import ManifestDataModule, Options, Split
-from datamodules.manifest_rows import Columns
+from datamodules.tables.manifest import Columns
 
 
 @pytest.fixture

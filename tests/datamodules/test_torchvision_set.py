@@ -7,7 +7,7 @@ import pytest
 from torchvision import datasets
 
 from datamodules import TorchvisionDataModule
-from datamodules.torchvision_layouts import LAYOUTS
+from datamodules.known_sets.layouts import LAYOUTS
 from datamodules.torchvision_set import Name, with_channels
 
 COLOR = (200, 100, 50)

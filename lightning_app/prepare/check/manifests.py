@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from datamodules.sources.files import outside
-from datamodules.tables import find_column, read_table
+from datamodules.tables.table import find_column, read_table
 from lightning_app.prepare.check.findings import SPLITS, Entry, Exhibit, Finding, about
 from lightning_app.prepare.check.listing import Listing, files_below, is_image
 

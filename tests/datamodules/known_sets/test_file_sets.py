@@ -8,7 +8,7 @@ from scipy.io import savemat
 from torchvision import datasets
 
 from datamodules import TorchvisionDataModule
-from datamodules.torchvision_layouts import TRAFFIC_SIGNS
+from datamodules.known_sets.layouts import TRAFFIC_SIGNS
 
 NAMES = ("ant", "bee", "cat")
 TRAIN_TEST, ALL_THREE = ("train", "test"), ("train", "val", "test")

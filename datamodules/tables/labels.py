@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from datamodules.sources.source import UNLABELLED
-from datamodules.tables import refuse
+from datamodules.tables.table import refuse
 
 
 def classes_of(labels: Any) -> list[str]:

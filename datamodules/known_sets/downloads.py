@@ -8,7 +8,7 @@ from types import ModuleType
 
 from torchvision.datasets import caltech, mnist, utils
 
-from datamodules.fetch import DownloadError, fetch
+from datamodules.known_sets.fetch import DownloadError, fetch
 
 IS_INTACT, UNPACK = utils.check_integrity, utils.extract_archive  # torchvision's own
 

@@ -11,9 +11,9 @@ from torchvision import datasets
 from torchvision.datasets import utils
 
 from datamodules import TorchvisionDataModule
-from datamodules import fetch as fetch_module
-from datamodules.downloads import resuming_downloads
-from datamodules.fetch import DownloadError, fetch
+from datamodules.known_sets import fetch as fetch_module
+from datamodules.known_sets.downloads import resuming_downloads
+from datamodules.known_sets.fetch import DownloadError, fetch
 
 CONTENT = bytes(range(256)) * 400
 NOBODY = "http://127.0.0.1:1/"  # where no server listens

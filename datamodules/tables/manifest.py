@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from datamodules.sources.decode import EXTENSIONS
-from datamodules.tables import find_column, read_table, refuse
+from datamodules.tables.table import find_column, read_table, refuse
 
 SPLITS = ("train", "val", "test", "predict")
 COLUMNS = ("image", "label", "split", "group")
