@@ -55,6 +55,24 @@ class Normalize(nn.Module):
         return (images - self.mean) / self.std
 
 
+def check_image_size(images: Tensor, image_size: int) -> None:
+    """Refuse images of a size that the network was not built for.
+
+    Args:
+        images: (N, C, H, W).
+        image_size: Side of the square images that the network takes, in pixels.
+
+    Raises:
+        ValueError: If height or width differ from it.
+    """
+    height, width = images.shape[2:]
+    if (height, width) != (image_size, image_size):
+        raise ValueError(
+            f"The network was built for images of {image_size} x {image_size} pixels, got "
+            f"{height} x {width}: set image_size of the backbone to that of the data."
+        )
+
+
 def stages_of_children(network: nn.Module, prefix: str = "") -> dict[str, list[str]]:
     """One stage for each child that has parameters, in the order of their definition."""
     stages = {

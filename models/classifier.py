@@ -1,29 +1,28 @@
 """The image-classification task."""
 
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from lightning.pytorch import LightningModule
 from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
-from lightning.pytorch.core.mixins.hparams_mixin import _given_hyperparameters
 from lightning.pytorch.utilities.types import STEP_OUTPUT, OptimizerLRScheduler
-from torch import Tensor, nn
-from torch.optim.lr_scheduler import ReduceLROnPlateau
+from torch import Tensor
 from torchmetrics import MeanMetric
 from torchmetrics.classification import MulticlassConfusionMatrix
 
 from models.backbone import Backbone
+from models.factories import HeadCallable, LossCallable, from_command_line, network_of, shared
 from models.head import Head
 from models.loss import CrossEntropy
 from models.metrics import RunningSums, accuracy, f1_macro
-from models.randomness import reseed
+from models.optimization import Optimization, step_on_plateau
+from models.parameter_groups import group_parameters, scaled_rates
+from models.run import check_finite, class_counts_of, num_steps_of, reseed_step
+from models.schedules import Schedule
 from models.views import logits_of_views
 
 Batch = Sequence[Tensor]  # images, labels, indices, as `ImageDataModule` describes them
-HeadCallable = Callable[[int, int], nn.Module]  # (num_features, num_classes) -> head
-LossCallable = Callable[[Sequence[int]], nn.Module]  # (class_counts) -> loss(logits, labels)
 
 
 class ImageClassifier(LightningModule):
@@ -38,8 +37,11 @@ class ImageClassifier(LightningModule):
         num_classes: Logits of the head; the command line takes it from the data.
         head: Builds the head from the numbers of features and classes.
         loss: Builds the loss from the class counts of the training set.
-        optimizer: Builds the optimizer from one named parameter group a stage, head last.
-        lr_scheduler: Builds the learning-rate scheduler, which is stepped every epoch.
+        optimizer: Builds the optimizer from named parameter groups, head last.
+        lr_scheduler: A `Schedule`, or builds a scheduler of torch; None keeps the rates.
+        optimization: What holds for any optimizer and scheduler.
+        compile: Compile the network with `torch.compile`, or with the backend of it that is named.
+        channels_last: Keep images and weights with their channels last, which suits tensor cores.
     """
 
     def __init__(
@@ -49,61 +51,56 @@ class ImageClassifier(LightningModule):
         head: HeadCallable = Head,
         loss: LossCallable = CrossEntropy,
         optimizer: OptimizerCallable = torch.optim.AdamW,
-        lr_scheduler: LRSchedulerCallable | None = None,
+        lr_scheduler: Schedule | LRSchedulerCallable | None = None,
+        optimization: Optimization = Optimization(),
+        compile: bool | str = False,
+        channels_last: bool = False,
     ) -> None:
         super().__init__()
-        # From the command line they are plain values, from which `load_from_checkpoint` builds the
-        # classifier again; objects made in Python have no place in a checkpoint.
-        if _given_hyperparameters.get() is not None:
+        if from_command_line():  # `load_from_checkpoint` builds it again from plain values
             self.save_hyperparameters(logger=False)
-        self.backbone = backbone
+        self.layout = torch.channels_last if channels_last else torch.preserve_format
+        self.backbone = backbone.to(memory_format=self.layout)  # pyright: ignore[reportCallIssue]
         self.head = head(backbone.num_features, num_classes)
-        self.make_loss = loss
-        self.make_optimizer = optimizer
-        self.make_lr_scheduler = lr_scheduler
+        self.make_loss, self.make_optimizer = shared(loss), shared(optimizer)
+        self.make_lr_scheduler = shared(lr_scheduler) if callable(lr_scheduler) else lr_scheduler
+        self.optimization = optimization
+        self.network = network_of(compile)
         self.eval_loss = MeanMetric()
         self.confusion = MulticlassConfusionMatrix(num_classes, validate_args=False)
 
     def forward(self, images: Tensor) -> Tensor:
         """Map images in [0, 1], (N, num_channels, H, W), to logits (N, num_classes)."""
-        return self.head(self.backbone(images))
+        return self.head(self.backbone(images.to(memory_format=self.layout)))
 
     def setup(self, stage: str) -> None:
-        """Build the loss, now that the training set and with it the class counts are known.
-
-        Raises:
-            TypeError: If the trainer was given loaders instead of a datamodule.
-        """
-        data: Any = self.trainer.datamodule  # pyright: ignore[reportAttributeAccessIssue]
-        if data is None:
-            raise TypeError(
-                "ImageClassifier needs the class counts of a datamodule: call "
-                "trainer.fit(model, datamodule) instead of giving it loaders."
-            )
-        self.loss = self.make_loss(data.class_counts)
+        """Build the loss, now that the training set and with it the class counts are known."""
+        self.loss = self.make_loss(class_counts_of(self.trainer))
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        """Hand over every parameter, in one named group a stage; a frozen one has no gradient."""
-        optimizer = self.make_optimizer(self.parameter_groups())
+        """Hand over every parameter; a frozen one has no gradient."""
+        options = self.optimization
+        optimizer = options.build_optimizer(self.make_optimizer, self.parameter_groups())
         if self.make_lr_scheduler is None:
             return optimizer
-        scheduler = self.make_lr_scheduler(optimizer)
-        if isinstance(
-            scheduler, ReduceLROnPlateau
-        ):  # Lightning's knows its metric, torch's does not
-            monitored = {
-                "scheduler": scheduler,
-                "monitor": getattr(scheduler, "monitor", "val/loss"),
-            }
-            return {"optimizer": optimizer, "lr_scheduler": monitored}  # pyright: ignore[reportReturnType]
-        return [optimizer], [scheduler]
+        scheduler = options.build_scheduler(
+            self.make_lr_scheduler, optimizer, lambda: num_steps_of(self.trainer)
+        )
+        return {"optimizer": optimizer, "lr_scheduler": scheduler}  # pyright: ignore[reportReturnType]
 
     def parameter_groups(self) -> list[dict[str, Any]]:
-        """One optimizer group a stage, from the input to the head."""
-        parameters = dict(self.backbone.named_parameters())
-        stages = self.backbone.stages().items()
-        groups = [{"name": s, "params": [parameters[n] for n in names]} for s, names in stages]
-        return [*groups, {"name": "head", "params": list(self.head.parameters())}]
+        """Named groups of the optimizer, from the input to the head; see `group_parameters`."""
+        own = dict(self.backbone.named_parameters())
+        stages = {s: [own[n] for n in names] for s, names in self.backbone.stages().items()}
+        stages["head"] = [*self.head.parameters()]
+        return group_parameters(stages, self.optimization.decay_all)
+
+    def optimizer_step(
+        self, epoch: int, batch_idx: int, optimizer: Any, optimizer_closure: Any = None
+    ) -> None:
+        """Step, at lower rates while they warm up."""
+        with scaled_rates(optimizer, self.optimization.warmup_factor(self.trainer)):
+            optimizer.step(closure=optimizer_closure)
 
     def on_train_start(self) -> None:
         """Begin to count; a fit that resumes in an epoch has no start of this epoch."""
@@ -114,22 +111,17 @@ class ImageClassifier(LightningModule):
         total = sum(parameter.numel() for parameter in self.parameters())
         trainable = sum(p.numel() for p in self.parameters() if p.requires_grad)
         self._log({"params/total": float(total), "params/trainable": float(trainable)})
-        [optimizer] = self.trainer.optimizers
-        self._log({f"lr/{group['name']}": group["lr"] for group in optimizer.param_groups})
+        rates = self.optimization.rates(self.trainer).items()
+        self._log({f"lr/{stage}": rate for stage, rate in rates})
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
-        """Make what a step draws a function of its place, never of what was drawn before.
-
-        So a run repeats bit for bit wherever it was interrupted, and whatever is drawn between
-        two steps, by validation or by a callback, does not change it.
-        """
-        seed = int(os.environ.get("PL_GLOBAL_SEED", "0"))
-        reseed(self.device, seed, self.current_epoch, batch_idx, self.global_rank)
+        """Draw what this step draws from its place alone."""
+        reseed_step(self.trainer, batch_idx)
 
     def training_step(self, batch: Batch, batch_idx: int) -> STEP_OUTPUT:
         """Return the loss to minimise, and the logits for callbacks."""
         images, labels, _ = batch
-        logits = self(images)
+        logits = self._logits(images)
         loss = self.loss(logits, labels)
         self.train_sums.update(loss.detach(), logits.detach(), labels)
         # On logging steps only: a `self.log` costs half a millisecond, and the progress bar waits
@@ -139,16 +131,8 @@ class ImageClassifier(LightningModule):
         return {"loss": loss, "logits": logits.detach()}
 
     def on_before_backward(self, loss: Tensor) -> None:
-        """Stop before a loss that is no number ruins the weights, so that the last are kept.
-
-        Raises:
-            ValueError: If the loss is infinite or not a number.
-        """
-        if not torch.isfinite(loss):
-            raise ValueError(
-                f"The loss is {loss.item()} in epoch {self.current_epoch}, step {self.global_step}."
-                " Try a lower learning rate, or trainer.gradient_clip_val: 1.0."
-            )
+        """Keep the weights of the last step that had a loss."""
+        check_finite(loss, self.trainer)
 
     def on_train_epoch_end(self) -> None:
         """Log the means over the epoch."""
@@ -156,6 +140,7 @@ class ImageClassifier(LightningModule):
         if count > 0:  # else the epoch was resumed after its last batch
             self._log({"train/loss": loss / count})
             self._log({"train/accuracy": hits / count}, prog_bar=True)
+            step_on_plateau(self.trainer)
         self.train_sums.values.zero_()
 
     def on_validation_epoch_start(self) -> None:
@@ -166,7 +151,7 @@ class ImageClassifier(LightningModule):
     def validation_step(self, batch: Batch, batch_idx: int) -> STEP_OUTPUT:
         """Count, and return the logits for callbacks."""
         images, labels, _ = batch
-        logits = logits_of_views(self, images, self.confusion.num_classes)
+        logits = logits_of_views(self._logits, images, self.confusion.num_classes)
         if len(labels):  # none is left if no image of the batch could be read
             self.eval_loss.update(self.loss(logits, labels), len(labels))
             self.confusion.update(logits, labels)
@@ -185,7 +170,10 @@ class ImageClassifier(LightningModule):
 
     def predict_step(self, batch: Batch, batch_idx: int) -> STEP_OUTPUT:
         """Return the logits."""
-        return {"logits": logits_of_views(self, batch[0], self.confusion.num_classes)}
+        return {"logits": logits_of_views(self._logits, batch[0], self.confusion.num_classes)}
+
+    def _logits(self, images: Tensor) -> Tensor:
+        return self.network(self, images)
 
     def _log_evaluation(self, stage: str) -> None:
         counts = self.confusion.compute().cpu()  # in double, which not every accelerator has

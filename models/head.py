@@ -1,16 +1,45 @@
-"""From features to logits."""
+"""From features to logits, and the layers that this takes."""
+
+from collections.abc import Callable
+from typing import Literal, get_args
 
 from torch import Tensor, nn
 
+Norm = Literal["batch", "layer", "none"]
+Activation = Literal["relu", "leaky_relu", "prelu", "elu", "gelu", "silu", "tanh"]
+ActivationLike = Activation | Callable[[], nn.Module]
+
+ACTIVATIONS: dict[Activation, Callable[[], nn.Module]] = {
+    "relu": nn.ReLU,
+    "leaky_relu": nn.LeakyReLU,
+    "prelu": nn.PReLU,
+    "elu": nn.ELU,
+    "gelu": nn.GELU,
+    "silu": nn.SiLU,
+    "tanh": nn.Tanh,
+}
+
 
 class Head(nn.Module):
-    """Hidden layers with ReLU, dropout before each linear layer, then one logit a class.
+    """Linear layers, the last of them with one output a class.
+
+    Every linear layer has dropout before it; every one but the last has norm and activation after
+    it. So `hidden: [1024], norm: batch, activation: prelu, dropout: [0, 0.25]` is linear to 1024,
+    batch norm, PReLU, dropout, linear to the classes. Without hidden layers it is a linear
+    classifier.
 
     Args:
         num_features: Length of the backbone's feature vector.
         num_classes: Number of logits.
-        hidden: Sizes of the hidden layers; none makes a linear classifier.
-        dropout: Probability that a feature is dropped in training, in [0, 1).
+        hidden: Sizes of the hidden layers.
+        activation: Its name, or a class of torch or your own: `torch.nn.Hardswish`.
+        norm: `batch`, `layer` or `none`.
+        dropout: Probability that an input of a linear layer is dropped in training, in [0, 1); a
+            list has one for each linear layer.
+        norm_logits: Whether the logits are normalised too.
+
+    Raises:
+        ValueError: If a size, a name or a probability is out of range, or their number is wrong.
     """
 
     def __init__(
@@ -18,17 +47,77 @@ class Head(nn.Module):
         num_features: int,
         num_classes: int,
         hidden: tuple[int, ...] = (),
-        dropout: float = 0.0,
+        activation: ActivationLike = "relu",
+        norm: Norm = "none",
+        dropout: float | tuple[float, ...] = 0.0,
+        norm_logits: bool = False,
     ) -> None:
         super().__init__()
+        if norm_logits and norm == "none":
+            raise ValueError("Expected norm to be `batch` or `layer` with norm_logits, got `none`.")
+        dropped, last = per_layer("dropout", dropout, len(hidden) + 1), len(hidden)
         layers: list[nn.Module] = []
-        for size in hidden:
-            layers += [nn.Dropout(dropout), nn.Linear(num_features, size), nn.ReLU()]
+        for size, probability in zip(hidden, dropped[:last], strict=True):
+            layers += [
+                nn.Dropout(probability),
+                *linear_block(num_features, size, norm, activation),
+            ]
             num_features = size
-        self.layers = nn.Sequential(
-            *layers, nn.Dropout(dropout), nn.Linear(num_features, num_classes)
-        )
+        layers += [nn.Dropout(dropped[last]), nn.Linear(num_features, num_classes)]
+        if norm_logits:
+            layers += norm_layer(norm, num_classes)
+        self.layers = nn.Sequential(*layers)
 
     def forward(self, features: Tensor) -> Tensor:
         """Map features (N, num_features) to logits (N, num_classes)."""
         return self.layers(features)
+
+
+def linear_block(
+    num_inputs: int, num_outputs: int, norm: Norm, activation: ActivationLike
+) -> list[nn.Module]:
+    """A linear layer, its norm if any, and its activation.
+
+    Raises:
+        ValueError: If the size is below 1, or no norm or activation has that name.
+    """
+    if num_outputs < 1:
+        raise ValueError(f"Expected hidden layers of size 1 or more, got {num_outputs}.")
+    if isinstance(activation, str):
+        if activation not in ACTIVATIONS:
+            raise ValueError(
+                f"Expected activation to be {', '.join(ACTIVATIONS)} or a class, "
+                f"got {activation!r}."
+            )
+        activation = ACTIVATIONS[activation]
+    return [nn.Linear(num_inputs, num_outputs), *norm_layer(norm, num_outputs), activation()]
+
+
+def norm_layer(norm: Norm, size: int) -> list[nn.Module]:
+    """The norm of features (N, size); an empty list for `none`.
+
+    Raises:
+        ValueError: If there is no norm of that name.
+    """
+    if norm not in get_args(Norm):
+        raise ValueError(f"Expected norm to be {', '.join(get_args(Norm))}, got {norm!r}.")
+    if norm == "none":
+        return []
+    return [nn.BatchNorm1d(size) if norm == "batch" else nn.LayerNorm(size)]
+
+
+def per_layer(name: str, values: float | tuple[float, ...], num_layers: int) -> tuple[float, ...]:
+    """One probability of dropping for each layer, from one for all or from one for each.
+
+    Raises:
+        ValueError: If there are too many or too few, or one is not in [0, 1).
+    """
+    listed = (values,) * num_layers if isinstance(values, int | float) else tuple(values)
+    if len(listed) != num_layers:
+        raise ValueError(
+            f"Expected {name} to be one number, or {num_layers} of them, one a layer, "
+            f"got {len(listed)}."
+        )
+    if wrong := [value for value in listed if not 0 <= value < 1]:
+        raise ValueError(f"Expected {name} in [0, 1), got {wrong[0]:g}.")
+    return listed

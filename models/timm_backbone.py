@@ -1,14 +1,18 @@
 """Any network of timm, without its classifier."""
 
 import difflib
+import inspect
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import timm
 from timm.models import group_parameters
-from torch import Tensor
+from torch import Tensor, nn
 
 from models.backbone import Backbone, Normalize
+from models.stages import groups_of_children, named_stages
+from models.weight_files import read_weights
 from models.weights import downloading, load_weights
 
 
@@ -18,12 +22,15 @@ class TimmBackbone(Backbone):
     Args:
         name: Name in timm, with or without a tag: `resnet18`, `vit_tiny_patch16_224.augreg_in21k`.
         pretrained: Download timm's weights.
-        weights: File of weights to load instead; a classifier in it is left out.
+        weights: File of weights to load instead; a classifier in it is left out. What timm can
+            convert, as position embeddings of another image size, is converted.
+        allow: Patterns of names, as `blocks.11.*`, of tensors in which file and network may differ.
         num_channels: 1 for grey images, 3 for colour; pretrained weights are adapted.
         image_size: Side of the images, for networks built for one size, as ViT and Swin are.
 
     Raises:
-        ValueError: If timm has no network of that name, or the file does not fit the network.
+        ValueError: If timm has no network or weights of that name, or the file does not fit.
+        ConnectionError: If the weights cannot be downloaded; it says what to fetch from where.
     """
 
     def __init__(
@@ -31,6 +38,7 @@ class TimmBackbone(Backbone):
         name: str,
         pretrained: bool = False,
         weights: Path | None = None,
+        allow: tuple[str, ...] = (),
         num_channels: int = 3,
         image_size: int | None = None,
     ) -> None:
@@ -40,13 +48,17 @@ class TimmBackbone(Backbone):
             hint = f"; near names: {', '.join(near)}" if near else ""
             raise ValueError(f"timm has no network {name!r}{hint}. `timm.list_models()` names all.")
         options: dict[str, Any] = {} if image_size is None else {"img_size": image_size}
-        with downloading(f"the weights of {name}", "model.init_args.backbone.init_args.weights"):
+        download = pretrained and weights is None
+        with downloading(_source(name)) if download else nullcontext():
             self.network: Any = timm.create_model(
-                name, pretrained=pretrained, num_classes=0, in_chans=num_channels, **options
+                name, pretrained=download, num_classes=0, in_chans=num_channels, **options
             )
-        if weights is not None:
-            load_weights(self.network, weights)
         config = self.network.pretrained_cfg
+        if weights is not None:
+            state = _converted(read_weights(weights, self.network.state_dict()), self.network)
+            load_weights(
+                self.network, state, str(weights), _listed(config.get("classifier")), allow
+            )
         self.normalize = Normalize(config["mean"], config["std"], num_channels)
         self.num_features = self.network.head_hidden_size
 
@@ -55,22 +67,42 @@ class TimmBackbone(Backbone):
         return self.network(self.normalize(images))
 
     def stages(self) -> dict[str, list[str]]:
-        """The grouping of timm, from the stem to the last norm."""
-        matcher = self.network.group_matcher(coarse=True)
-        groups = [names for names in group_parameters(self.network, matcher).values() if names]
-        return {
-            _stage_name(names[0], [n for other in groups if other is not names for n in other]): [
-                f"network.{name}" for name in names
-            ]
-            for names in groups
-        }
+        """The grouping of timm, from the stem to the last block, each norm with what it follows."""
+        return named_stages(self.network, _groups(self.network), prefix="network.")
 
 
-def _stage_name(first: str, others: list[str]) -> str:
-    """Shortest module path to a stage's first parameter that leads to no other stage."""
-    parts = first.split(".")
-    for length in range(1, len(parts)):
-        path = ".".join(parts[:length])
-        if not any(other.startswith(f"{path}.") for other in others):
-            return path
-    return first
+def _groups(network: Any) -> list[list[str]]:
+    try:
+        matcher = network.group_matcher(coarse=True)
+    except (AttributeError, AssertionError):  # MetaFormer, PiT and RDNet do not group so
+        return groups_of_children(network)
+    return [names for names in group_parameters(network, matcher).values() if names]
+
+
+def _source(name: str) -> str:
+    """Where timm's weights lie.
+
+    Raises:
+        ValueError: If there are none.
+    """
+    config = timm.get_pretrained_cfg(name)
+    if config is None or not (config.hf_hub_id or config.url):
+        raise ValueError(f"timm has no weights of {name}. `pretrained: false` trains from scratch.")
+    if config.hf_hub_id is None:
+        return str(config.url)
+    file = config.hf_hub_filename or "model.safetensors"
+    return f"https://huggingface.co/{config.hf_hub_id}/resolve/main/{file}"
+
+
+def _converted(state: dict[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
+    """What timm makes of a file: its names of layers, position embeddings of the right size."""
+    # By convention a function of this name in the module of the network; timm keeps it nowhere.
+    convert = getattr(inspect.getmodule(type(network)), "checkpoint_filter_fn", None)
+    try:
+        return state if convert is None else convert(dict(state), network)
+    except (AssertionError, LookupError, RuntimeError, ValueError):
+        return state  # of another network: what is missing is listed when it is loaded
+
+
+def _listed(classifier: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    return (classifier,) if isinstance(classifier, str) else tuple(classifier or ())

@@ -1,18 +1,28 @@
 """Any classification network of torchvision, without its classifier."""
 
 import difflib
+import re
 from pathlib import Path
 
 import torchvision.models
 from timm.models import adapt_input_conv
 from torch import Tensor, nn
 
-from models.backbone import Backbone, Normalize, stages_of_children
+from models.backbone import Backbone, Normalize
+from models.stages import groups_of_children, named_stages
+from models.weight_files import read_weights
 from models.weights import downloading, load_weights
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)  # what torchvision's weights were trained with
 IMAGENET_STD = (0.229, 0.224, 0.225)
-AUXILIARY = {"googlenet", "inception_v3"}  # have second classifiers, which nothing here trains
+# These have second classifiers, which nothing here trains, and weights from TensorFlow, which
+# expect mean and standard deviation 0.5: what torchvision calls `transform_input`.
+AUXILIARY = {"googlenet": ("aux1", "aux2"), "inception_v3": ("AuxLogits",)}
+OLD_NAMES = {  # of DenseNet and ViT, in the files that torchvision offers
+    r"(denselayer\d+\.(?:norm|conv))\.(\d)\.": r"\1\2.",
+    r"\.mlp\.linear_1\.": ".mlp.0.",
+    r"\.mlp\.linear_2\.": ".mlp.3.",
+}
 
 
 class TorchvisionBackbone(Backbone):
@@ -22,10 +32,12 @@ class TorchvisionBackbone(Backbone):
         name: Name in torchvision: `resnet18`, `squeezenet1_0`, `vgg16_bn`.
         pretrained: Download torchvision's default weights.
         weights: File of weights to load instead; a classifier in it is left out.
+        allow: Patterns of names, as `layer4.*`, of tensors in which file and network may differ.
         num_channels: 1 for grey images, 3 for colour; pretrained weights are adapted.
 
     Raises:
         ValueError: If torchvision has no network of that name, or the file does not fit.
+        ConnectionError: If the weights cannot be downloaded; it says what to fetch from where.
     """
 
     def __init__(
@@ -33,6 +45,7 @@ class TorchvisionBackbone(Backbone):
         name: str,
         pretrained: bool = False,
         weights: Path | None = None,
+        allow: tuple[str, ...] = (),
         num_channels: int = 3,
     ) -> None:
         super().__init__()
@@ -41,45 +54,37 @@ class TorchvisionBackbone(Backbone):
             near = difflib.get_close_matches(name, known, n=5)
             hint = f"; near names: {', '.join(near)}" if near else ""
             raise ValueError(f"torchvision has no classification network {name!r}{hint}.")
-        options = {"aux_logits": False} if name in AUXILIARY else {}
-        with downloading(f"the weights of {name}", "model.init_args.backbone.init_args.weights"):
-            self.network = torchvision.models.get_model(
-                name, weights="DEFAULT" if pretrained else None, **options
-            )
-        self.num_features = _remove_classifier(self.network)
-        if weights is not None:
-            load_weights(self.network, weights)
+        options = {"aux_logits": False, "init_weights": True} if name in AUXILIARY else {}
+        self.network = torchvision.models.get_model(name, weights=None, **options)
+        classifier, self.num_features = _remove_classifier(self.network)
         if num_channels != 3:
             _adapt_first_convolution(self.network, num_channels)
-        self.normalize = Normalize(IMAGENET_MEAN, IMAGENET_STD, num_channels)
+        if weights is not None or pretrained:
+            state = _download(name) if weights is None else _read(weights, self.network)
+            removed = (classifier, *AUXILIARY.get(name, ()))
+            load_weights(self.network, state, str(weights or name), removed, allow)
+        half = ((0.5,) * 3, (0.5,) * 3)
+        mean, std = half if name in AUXILIARY else (IMAGENET_MEAN, IMAGENET_STD)
+        self.normalize = Normalize(mean, std, num_channels)
 
     def forward(self, images: Tensor) -> Tensor:
         """See `Backbone`."""
         return self.network(self.normalize(images))
 
     def stages(self) -> dict[str, list[str]]:
-        """The network's children; where nearly all is in one of them, that one's children."""
-        stages = stages_of_children(self.network, prefix="network.")
-        if "features" in stages:
-            inner = stages_of_children(
-                self.network.get_submodule("features"), prefix="network.features."
-            )
-            features = {f"features.{name}": names for name, names in inner.items()}
-            stages = features | {n: names for n, names in stages.items() if n != "features"}
-        covered = {name for names in stages.values() for name in names}
-        bare = [name for name, _ in self.named_parameters() if name not in covered]
-        return {"stem": bare, **stages} if bare else stages
+        """The network's children, and those of its containers of stages, such as `features`."""
+        return named_stages(self.network, groups_of_children(self.network), prefix="network.")
 
 
-def _remove_classifier(network: nn.Module) -> int:
-    """Replace the last layer by the identity, and return how many features it took."""
+def _remove_classifier(network: nn.Module) -> tuple[str, int]:
+    """Replace the last layer by the identity; return its name and how many features it took."""
     name, layer = [
         (name, module)
         for name, module in network.named_modules()
         if isinstance(module, nn.Linear | nn.Conv2d)
     ][-1]
     network.set_submodule(name, nn.Identity())
-    return layer.in_features if isinstance(layer, nn.Linear) else layer.in_channels
+    return name, layer.in_features if isinstance(layer, nn.Linear) else layer.in_channels
 
 
 def _adapt_first_convolution(network: nn.Module, num_channels: int) -> None:
@@ -99,3 +104,22 @@ def _adapt_first_convolution(network: nn.Module, num_channels: int) -> None:
     if old.bias is not None and new.bias is not None:
         new.bias.data = old.bias.data
     network.set_submodule(name, new)
+
+
+def with_current_names(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Rename, in place, layers that are called differently in torchvision's own files."""
+    for old, new in OLD_NAMES.items():
+        for name in [name for name in state if re.search(old, name)]:
+            state[re.sub(old, new, name)] = state.pop(name)
+    return state
+
+
+def _download(name: str) -> dict[str, Tensor]:
+    weights = torchvision.models.get_model_weights(name)["DEFAULT"]
+    with downloading(weights.url):
+        state = weights.get_state_dict(progress=True, check_hash=True, weights_only=True)
+    return with_current_names(state)
+
+
+def _read(file: Path, network: nn.Module) -> dict[str, Tensor]:
+    return with_current_names(read_weights(file, network.state_dict()))

@@ -1,90 +1,108 @@
-"""Load weights from a file, whatever their file wraps them in."""
+"""Load weights from elsewhere into a network without classifier."""
 
-import logging
-from collections.abc import Iterator
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
-from urllib.error import URLError
+from fnmatch import fnmatchcase
 
-import torch
-from safetensors.torch import load_file
+from lightning.pytorch.utilities import rank_zero_info
+from timm.models import adapt_input_conv
 from torch import Tensor, nn
 
-log = logging.getLogger(__name__)
+from models.weight_files import listed
 
-WRAPPERS = ("state_dict", "model")  # keys under which training scripts store the state dict
-PREFIXES = ("module.", "backbone.network.", "backbone.")  # DDP's, and those of our checkpoints
-SHOWN = 5  # names listed in an error
+OPTION = "--model.init_args.backbone.init_args.weights"
 
 
-def load_weights(network: nn.Module, file: Path) -> None:
-    """Load a state dict into a network without classifier.
+def load_weights(
+    network: nn.Module,
+    state: dict[str, Tensor],
+    source: str,
+    classifier: Sequence[str] = (),
+    allow: Sequence[str] = (),
+) -> None:
+    """Load a state dict, and refuse one that does not fit.
+
+    Weights of a convolution that sees RGB are adapted to another number of channels.
 
     Args:
-        network: What to load into; its parameters decide what is used of the file.
-        file: `.pth`, `.pt`, `.ckpt` or `.safetensors`; read without running code from it.
+        network: What to load into.
+        state: Tensors by the network's names.
+        source: Where they are from, for messages.
+        classifier: Modules that were taken off the network; what the state dict has of them is
+            left out, with a message.
+        allow: Patterns of names, as `layer4.*`, of tensors that only one of the two may have, or
+            in another size; the network keeps its own.
 
     Raises:
-        ValueError: If the file is missing, or lacks a tensor of the network, or has one of
-            another size. What the file has beyond the network is taken for the classifier.
+        ValueError: If tensors are missing, superfluous, or of another size; they are listed.
     """
-    if not file.is_file():
-        raise ValueError(f"There is no file of weights at {file}.")
-    state = _strip_prefixes(_read(file), network)
     own = network.state_dict()
-    missing = [name for name in own if name not in state]
-    if missing:
-        raise ValueError(
-            f"{file} lacks {len(missing)} of the network's {len(own)} tensors: {_some(missing)}. "
-            f"It has {_some(list(state))}."
-        )
-    wrong = [name for name in own if own[name].shape != state[name].shape]
-    if wrong:
-        sizes = [f"{n} {tuple(state[n].shape)} for {tuple(own[n].shape)}" for n in wrong]
-        raise ValueError(f"{file} has tensors of another size than the network: {_some(sizes)}.")
-    left_out = [name for name in state if name not in own]
-    if left_out:
-        log.info("%s: left out %s, which the network has no place for.", file, _some(left_out))
-    network.load_state_dict({name: state[name] for name in own})
+    taken_off = tuple(f"{module}." for module in classifier)
+    heads = [name for name in state if name not in own and name.startswith(taken_off)]
+    usable = OrderedDict((n, _adapted(t, own.get(n))) for n, t in state.items() if n not in heads)
+    # Its versions tell torch which older names a network's layers have; without, none has.
+    usable._metadata = getattr(state, "_metadata", own._metadata)  # pyright: ignore[reportAttributeAccessIssue]
+    resized = {name: usable.pop(name) for name in own if _differs(own[name], usable.get(name))}
+    missing, unexpected = network.load_state_dict(usable, strict=False)
+    # Files from before PyTorch 0.4.1 do not have the counter; the network keeps its 0.
+    missing = [n for n in missing if n not in resized and not n.endswith("num_batches_tracked")]
+    _refuse(
+        source,
+        {
+            f"lacks {{}} of the network's {len(own)} tensors": _without(missing, allow),
+            "has {} tensors that the network has no place for": _without(unexpected, allow),
+            "has {} tensors of another size than the network": [
+                f"{name} {tuple(resized[name].shape)} for {tuple(own[name].shape)}"
+                for name in _without(resized, allow)
+            ],
+        },
+    )
+    _tell(f"{source}: left out", heads, "the classifier")
+    _tell(f"{source}: left out", [*unexpected, *resized], "as allowed")
+    _tell(f"{source}: lacks", missing, "as allowed")
 
 
 @contextmanager
-def downloading(what: str, option: str) -> Iterator[None]:
+def downloading(source: str) -> Iterator[None]:
     """Turn the failure of a download into a message that says what to do.
 
     Raises:
-        ConnectionError: If the network cannot be reached.
+        ConnectionError: If the source cannot be reached.
     """
     try:
         yield
-    except (OSError, URLError, RuntimeError) as error:
-        if not isinstance(error, OSError) and "download" not in str(error).lower():
-            raise
+    except OSError as error:  # URLError and the errors of the Hugging Face hub are such
         raise ConnectionError(
-            f"Could not download {what}: {error}. Fetch the file on a machine with a network, "
-            f"copy it here, and name it: --{option} FILE instead of `pretrained: true`."
+            f"Could not download {source}: {str(error).rstrip('.')}. Fetch it on a machine with a "
+            "network, copy it here, and name the file instead of `pretrained: true`: "
+            f"{OPTION} FILE"
         ) from error
 
 
-def _read(file: Path) -> dict[str, Tensor]:
-    if file.suffix == ".safetensors":
-        return load_file(file)
-    content: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
-    for wrapper in WRAPPERS:
-        content = content.get(wrapper, content)
-    return content
+def _adapted(tensor: Tensor, own: Tensor | None) -> Tensor:
+    if own is None or tensor.ndim != 4 or tensor.shape[1] != 3 or own.shape[1:2] == (3,):
+        return tensor
+    return adapt_input_conv(own.shape[1], tensor)
 
 
-def _strip_prefixes(state: dict[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
-    """Remove the wrapper's prefix, where the network's own names do not begin with it."""
-    for prefix in PREFIXES:
-        own = any(name.startswith(prefix) for name in network.state_dict())
-        if not own and any(name.startswith(prefix) for name in state):
-            state = {name.removeprefix(prefix): tensor for name, tensor in state.items()}
-    return state
+def _differs(own: Tensor, other: Tensor | None) -> bool:
+    return other is not None and own.shape != other.shape
 
 
-def _some(names: list[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
+def _refuse(source: str, faults: dict[str, list[str]]) -> None:
+    found = [f"{text.format(len(of))}: {listed(of)}" for text, of in faults.items() if of]
+    if found:
+        raise ValueError(
+            f"{source} {'; it '.join(found)}. `allow`, beside `weights`, takes patterns of the "
+            "names that may differ."
+        )
+
+
+def _tell(what: str, names: list[str], why: str) -> None:
+    if names:
+        rank_zero_info(f"{what} {listed(names)}, {why}.")
+
+
+def _without(names: Sequence[str] | dict[str, Tensor], allow: Sequence[str]) -> list[str]:
+    return [name for name in names if not any(fnmatchcase(name, pattern) for pattern in allow)]

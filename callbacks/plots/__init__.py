@@ -5,8 +5,10 @@ from callbacks.plots.class_counts import plot_class_counts
 from callbacks.plots.confusion_matrix import plot_confusion_matrix
 from callbacks.plots.curves import plot_curves
 from callbacks.plots.filters import plot_filters
+from callbacks.plots.learning_rate_finder import plot_learning_rates
 from callbacks.plots.overlays import plot_overlays
 from callbacks.plots.sheet import RIGHT, WRONG, plot_sheet
+from callbacks.plots.unfreezing import plot_unfreezing
 
 __all__ = [
     "RIGHT",
@@ -16,6 +18,8 @@ __all__ = [
     "plot_confusion_matrix",
     "plot_curves",
     "plot_filters",
+    "plot_learning_rates",
     "plot_overlays",
     "plot_sheet",
+    "plot_unfreezing",
 ]

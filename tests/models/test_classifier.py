@@ -19,14 +19,6 @@ class KeepBatches(Callback):
         self.labels.append(batch[1])
 
 
-def test_one_named_group_a_stage_and_every_parameter_in_one(make_classifier):
-    model = make_classifier()
-    groups = model.parameter_groups()
-    assert [group["name"] for group in groups] == ["block1", "block2", "block3", "head"]
-    grouped = {id(parameter) for group in groups for parameter in group["params"]}
-    assert grouped == {id(parameter) for parameter in model.parameters()}
-
-
 def test_logged_metrics_are_those_of_all_images_together(make_classifier, make_trainer, synthetic):
     keep, model = KeepBatches(), make_classifier()
     trainer = make_trainer(callbacks=[keep])

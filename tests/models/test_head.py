@@ -1,8 +1,11 @@
+from typing import get_args
+
 import pytest
 import torch
 from torch import nn
 
 from models import Head
+from models.head import ACTIVATIONS, Activation
 
 
 def kinds(head):
@@ -52,6 +55,11 @@ def test_normalised_logits_have_no_mean_in_training():
     torch.testing.assert_close(logits.mean(dim=0), torch.zeros(3), rtol=0, atol=1e-5)
 
 
+def test_every_activation_that_the_command_line_takes_is_known():
+    assert get_args(Activation) == tuple(ACTIVATIONS)
+    assert Head(8, 3, hidden=(4,), activation="tanh").layers[2](torch.tensor(9.0)) < 1
+
+
 def test_activation_may_be_a_class():
     assert kinds(Head(8, 3, hidden=(4,), activation=nn.Hardswish))[2] == "Hardswish"
 
@@ -72,7 +80,7 @@ def test_logits_are_normalised_only_with_a_norm():
 
 
 def test_one_dropout_a_linear_layer_is_expected():
-    with pytest.raises(ValueError, match="dropout to be one number, or 2 of them.*got 3"):
+    with pytest.raises(ValueError, match=r"dropout to be one number, or 2 of them.*got 3"):
         Head(8, 3, hidden=(4,), dropout=(0.1, 0.2, 0.3))
 
 

@@ -3,9 +3,11 @@ from pathlib import Path
 import pytest
 import torch
 import torchvision
-from safetensors.torch import save_file
+from huggingface_hub import constants
+from torch import nn
+from torchvision.models import MNASNet, VisionTransformer
 
-from models import SmallCNN, TorchvisionBackbone
+from models import SmallCNN, TimmBackbone, TorchvisionBackbone
 from models.weights import downloading, load_weights
 
 SQUEEZENET = Path(__file__).parents[3] / "shared/data/weights/squeezenet1_0_imagenet.pth"
@@ -28,59 +30,121 @@ def same(first, second):
     return all(a.equal(b) for a, b in pairs)
 
 
-@pytest.mark.parametrize("wrapper", [None, "state_dict", "model"])
-@pytest.mark.parametrize("prefix", ["", "module.", "backbone."])
-def test_wrappers_and_prefixes_are_seen_through(trained, fresh, tmp_path, wrapper, prefix):
-    state = {f"{prefix}{name}": tensor for name, tensor in trained.state_dict().items()}
-    torch.save({wrapper: state} if wrapper else state, tmp_path / "w.pth")
+def test_weights_are_loaded_bit_by_bit(trained, fresh):
     assert not same(trained, fresh)
-    load_weights(fresh, tmp_path / "w.pth")
+    load_weights(fresh, trained.state_dict(), "w.pth")
     assert same(trained, fresh)
 
 
-def test_safetensors_are_read(trained, fresh, tmp_path):
-    save_file(trained.state_dict(), tmp_path / "w.safetensors")
-    load_weights(fresh, tmp_path / "w.safetensors")
+def test_classifier_is_left_out_with_a_message(trained, fresh, messages):
+    state = {**trained.state_dict(), "fc.weight": torch.zeros(1), "fc.bias": torch.zeros(7)}
+    load_weights(fresh, state, "w.pth", classifier=["fc"])
     assert same(trained, fresh)
+    assert "w.pth: left out fc.weight, fc.bias, the classifier." in messages.text
 
 
-def test_classifier_in_the_file_is_left_out_with_a_message(trained, fresh, tmp_path, caplog):
-    torch.save({**trained.state_dict(), "fc.weight": torch.zeros(1)}, tmp_path / "w.pth")
-    with caplog.at_level("INFO"):
-        load_weights(fresh, tmp_path / "w.pth")
-    assert "left out fc.weight" in caplog.text
+def test_tensors_without_a_place_are_listed(trained, fresh):
+    state = {**trained.state_dict(), "neck.weight": torch.zeros(1)}
+    with pytest.raises(ValueError, match=r"w\.pth has 1 tensors .* no place for: neck\.weight\."):
+        load_weights(fresh, state, "w.pth", classifier=["fc"])
 
 
-def test_missing_tensors_are_listed(trained, fresh, tmp_path):
+def test_missing_tensors_are_listed(trained, fresh):
     state = trained.state_dict()
     del state["blocks.block1.conv.weight"]
-    torch.save(state, tmp_path / "w.pth")
     with pytest.raises(ValueError, match=r"lacks 1 of the network's 18 tensors: blocks\.block1"):
-        load_weights(fresh, tmp_path / "w.pth")
+        load_weights(fresh, state, "w.pth")
 
 
-def test_tensors_of_another_size_are_listed(fresh, tmp_path):
-    torch.save(SmallCNN(5).state_dict(), tmp_path / "w.pth")
-    with pytest.raises(ValueError, match=r"\(5, 3, 3, 3\) for \(4, 3, 3, 3\)"):
-        load_weights(fresh, tmp_path / "w.pth")
+def test_tensors_of_another_size_are_listed(fresh):
+    with pytest.raises(ValueError, match=r"another size .*\(5, 3, 3, 3\) for \(4, 3, 3, 3\)"):
+        load_weights(fresh, SmallCNN(5).state_dict(), "w.pth")
 
 
-def test_missing_file_is_named(fresh, tmp_path):
-    with pytest.raises(ValueError, match=r"no file of weights at .*gone\.pth"):
-        load_weights(fresh, tmp_path / "gone.pth")
+def test_what_is_allowed_may_differ(trained, fresh, messages):
+    initial = fresh.blocks.block1.conv.weight.clone()
+    state = {**trained.state_dict(), "neck.weight": torch.zeros(1)}
+    state["blocks.block1.conv.weight"] = torch.zeros(7)
+    del state["blocks.block3.norm.weight"]
+    load_weights(fresh, state, "w.pth", allow=["neck.*", "blocks.block[13].*.weight"])
+    assert fresh.blocks.block1.conv.weight.equal(initial)
+    assert fresh.blocks.block2.conv.weight.equal(trained.blocks.block2.conv.weight)
+    assert "left out neck.weight, blocks.block1.conv.weight, as allowed" in messages.text
+    assert "w.pth: lacks blocks.block3.norm.weight, as allowed." in messages.text
+
+
+def test_counters_that_old_files_lack_stay_zero(trained, fresh):
+    state = {n: t for n, t in trained.state_dict().items() if "num_batches" not in n}
+    load_weights(fresh, state, "w.pth")
+    assert same(trained, fresh)
+
+
+def test_grey_network_sums_the_weights_of_colours():
+    colour, grey = SmallCNN(4), SmallCNN(4, num_channels=1)
+    load_weights(grey, colour.state_dict(), "w.pth")
+    expected = colour.blocks.block1.conv.weight.sum(dim=1, keepdim=True)
+    torch.testing.assert_close(grey.blocks.block1.conv.weight, expected)
+
+
+def test_colour_weights_are_not_made_of_grey_ones():
+    state = SmallCNN(4, num_channels=1).state_dict()
+    with pytest.raises(ValueError, match=r"\(4, 1, 3, 3\) for \(4, 3, 3, 3\)"):
+        load_weights(SmallCNN(4), state, "w.pth")
+
+
+def test_network_that_asks_for_the_version_of_the_names_loads_without_one():
+    first, second = MNASNet(0.5), MNASNet(0.5)
+    load_weights(second, dict(first.state_dict()), "w.safetensors")
+    assert same(first, second)
+
+
+def test_older_names_are_known_by_their_version():
+    """The layers of the MLP in torchvision's files of ViT have the names of version 1."""
+    first, second = (VisionTransformer(32, 16, 2, 2, 8, 16) for _ in range(2))
+    state = first.state_dict()
+    for name in [name for name in state if ".mlp." in name]:
+        state[name.replace(".0.", ".linear_1.").replace(".3.", ".linear_2.")] = state.pop(name)
+    for name in state._metadata:
+        state._metadata[name] = {"version": 1}
+    load_weights(second, state, "vit.pth")
+    assert same(first, second)
 
 
 def test_failed_download_says_what_to_do():
-    expected = r"Could not download the weights.*--w FILE"
-    with pytest.raises(ConnectionError, match=expected), downloading("the weights", "w"):
+    expected = r"Could not download https://x/w: no route.*\.backbone\.init_args\.weights FILE"
+    with pytest.raises(ConnectionError, match=expected), downloading("https://x/w"):
         raise OSError("no route to host")
 
 
+def test_url_of_torchvision_is_named_when_it_cannot_be_reached(monkeypatch, tmp_path):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")  # nobody listens there
+    url = r"https://download\.pytorch\.org/models/squeezenet1_1-b8a52dc0\.pth"
+    with pytest.raises(ConnectionError, match=rf"Could not download {url}.*weights FILE"):
+        TorchvisionBackbone("squeezenet1_1", pretrained=True)
+
+
+def test_file_on_the_hub_is_named_when_it_cannot_be_reached(monkeypatch, tmp_path):
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    url = r"https://huggingface\.co/timm/test_vit\.r160_in1k/resolve/main/model\.safetensors"
+    with pytest.raises(ConnectionError, match=rf"Could not download {url}.*weights FILE"):
+        TimmBackbone("test_vit", pretrained=True)
+
+
+def test_network_without_weights_on_the_hub_is_refused():
+    with pytest.raises(ValueError, match=r"timm has no weights of test_vit4\. .*from scratch"):
+        TimmBackbone("test_vit4", pretrained=True)
+
+
 @pytest.mark.skipif(not SQUEEZENET.is_file(), reason="the pretrained weights are not here")
-def test_pretrained_features_are_those_of_torchvision():
+def test_pretrained_features_are_those_of_torchvision(messages):
     reference = torchvision.models.squeezenet1_0().eval()
     reference.load_state_dict(torch.load(SQUEEZENET, weights_only=True))
     backbone = TorchvisionBackbone("squeezenet1_0", weights=SQUEEZENET).eval()
+    assert same(backbone.network.features, reference.features)
+    assert "left out classifier.1.weight, classifier.1.bias, the classifier" in messages.text
     images = torch.rand(2, 3, 96, 96)
     expected = reference.features(backbone.normalize(images)).relu().mean(dim=(2, 3))
     torch.testing.assert_close(backbone(images), expected)
+    assert isinstance(backbone.network.classifier[1], nn.Identity)

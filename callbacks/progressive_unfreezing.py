@@ -1,0 +1,146 @@
+"""Free the network from its output to its input while it trains."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.strategies import DDPStrategy, SingleDeviceStrategy
+from lightning.pytorch.utilities import rank_zero_info
+
+from callbacks.plots import plot_unfreezing
+from callbacks.run import classifier_of
+from callbacks.tracking import log_figure, metric_history
+from models import ImageClassifier
+from models.freezing import (
+    HEAD,
+    boundary_at,
+    freeze_before,
+    share_free,
+    stage_names,
+    stage_of,
+)
+
+
+@dataclass(eq=False)
+class ProgressiveUnfreezing(Callback):
+    """Train from a boundary to the output, and move the boundary at given epochs.
+
+    A boundary is the name of a parameter, module or stage of the backbone, `head`, or `all`: it and
+    everything behind it trains, everything before it is frozen, its batch norms with it. What
+    trains is a function of the epoch alone, so a resumed run needs nothing but its epoch. One entry
+    is a constant freeze. Logs `figures/unfreezing.png` when the fit ends.
+
+    Attributes:
+        train_from: Boundary from each epoch on; the first epoch is 0. `auto` begins with the head
+            and frees one more stage of the backbone every `every_n_epochs`.
+        learning_rate: Rate of the head from each epoch on, in place of a scheduler; None leaves the
+            rates to the optimizer and its scheduler.
+        stage_decay: With `learning_rate`: the rate of a stage relative to the one behind it.
+        every_n_epochs: Epochs between two stages of `auto`.
+    """
+
+    train_from: dict[int, str] | Literal["auto"] = "auto"
+    learning_rate: dict[int, float] | None = None
+    stage_decay: float = 1.0
+    every_n_epochs: int = 1
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Check the schedule against the network, and freeze before the optimizer is built.
+
+        Raises:
+            ValueError: If no parameter has the name of a boundary, the epochs do not begin with 0,
+                rates are given twice, or the strategy shares out parameters.
+        """
+        if stage != "fit":
+            return
+        classifier = classifier_of(pl_module)
+        if not isinstance(trainer.strategy, SingleDeviceStrategy | DDPStrategy):
+            kind = type(trainer.strategy).__name__
+            raise ValueError(f"ProgressiveUnfreezing works on one device or with ddp, not {kind}.")
+        if self.learning_rate and classifier.make_lr_scheduler is not None:
+            raise ValueError(
+                "Learning rates come from ProgressiveUnfreezing.learning_rate or from "
+                "model.lr_scheduler, not from both."
+            )
+        if self.stage_decay != 1 and not self.learning_rate:
+            raise ValueError("stage_decay goes with learning_rate; a scheduler takes the model's.")
+        self.boundaries = self._schedule(classifier)
+        for name, epochs in (("train_from", self.boundaries), ("learning_rate", self._rates)):
+            if epochs and (0 not in epochs or min(epochs) < 0):
+                given = ", ".join(map(str, sorted(epochs)))
+                raise ValueError(f"{name} has to begin with epoch 0; it has {given}.")
+        for boundary in self.boundaries.values():
+            freeze_before(boundary, classifier)  # each of them, to learn of a slip of the pen now
+        self.boundary = boundary_at(0, self.boundaries)
+        self.norms = freeze_before(self.boundary, classifier)
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Move the boundary and set the rates, if it is time."""
+        classifier, epoch = classifier_of(pl_module), trainer.current_epoch
+        [optimizer] = trainer.optimizers
+        if self._rates:
+            rate, names = boundary_at(epoch, self._rates), stage_names(classifier)
+            for group in optimizer.param_groups:
+                behind = len(names) - 1 - names.index(stage_of(group))
+                group["lr"] = rate * self.stage_decay**behind
+        boundary = boundary_at(epoch, self.boundaries)
+        for norm in self.norms:
+            norm.training = True  # Lightning keeps the mode of each module over a validation
+        self.norms = freeze_before(boundary, classifier)
+        if boundary != self.boundary:
+            self.boundary = boundary
+            _wrap_again(trainer)
+        if epoch in self.boundaries:
+            rank_zero_info(_announcement(epoch, boundary, classifier, optimizer.param_groups))
+
+    def on_train_batch_start(
+        self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        """Let the statistics of frozen batch norms stand still, whoever called `train()`."""
+        for norm in self.norms:
+            norm.training = False
+
+    def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Draw what trained when, and how fast."""
+        classifier = classifier_of(pl_module)
+        names = stage_names(classifier)
+        rates = {name: dict(metric_history(trainer, f"lr/{name}")) for name in names}
+        if not any(rates.values()):
+            return
+        epochs = range(max(max(points) for points in rates.values() if points) + 1)
+        shares = [share_free(boundary_at(e, self.boundaries), classifier) for e in epochs]
+        speeds = [[rates[name].get(epoch, float("nan")) for epoch in epochs] for name in names]
+        figure = plot_unfreezing(
+            names, [[share[name] for share in shares] for name in names], speeds
+        )
+        log_figure(trainer, figure, "unfreezing")
+
+    @property
+    def _rates(self) -> dict[int, float]:
+        return self.learning_rate or {}
+
+    def _schedule(self, classifier: ImageClassifier) -> dict[int, str]:
+        if self.train_from != "auto":
+            return self.train_from
+        if self.every_n_epochs < 1:
+            raise ValueError(f"every_n_epochs is {self.every_n_epochs}; expected 1 or more.")
+        stages = [*reversed(stage_names(classifier))]
+        return {step * self.every_n_epochs: name for step, name in enumerate(stages)}
+
+
+def _wrap_again(trainer: Trainer) -> None:
+    """Tell DDP of freed parameters: it reduces the gradients that it saw when it wrapped."""
+    strategy = trainer.strategy
+    if isinstance(strategy, DDPStrategy):
+        strategy.model = strategy._setup_model(trainer.lightning_module)
+        strategy._register_ddp_hooks()
+
+
+def _announcement(
+    epoch: int, boundary: str, classifier: ImageClassifier, groups: list[dict[str, Any]]
+) -> str:
+    counts = [(p.numel(), p.requires_grad) for p in classifier.parameters()]
+    free, total = sum(n for n, trains in counts if trains), sum(n for n, _ in counts)
+    rate = next(group["lr"] for group in groups if stage_of(group) == HEAD)
+    what = {0: f"trains from {boundary}"}.get(epoch, f"{boundary} trains too")
+    return f"epoch {epoch}: {what}, {free:,} of {total:,} parameters, lr {rate:g}"

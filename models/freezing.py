@@ -1,0 +1,123 @@
+"""Which parameters train: everything from a boundary to the output, and nothing before it."""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from models.classifier import ImageClassifier
+
+T = TypeVar("T")
+ALL, HEAD = "all", "head"
+
+
+def ordered_parameters(classifier: ImageClassifier) -> list[str]:
+    """Names of all parameters from the input to the output, without the prefix `backbone.`."""
+    stages = classifier.backbone.stages().values()
+    head = [f"{HEAD}.{name}" for name, _ in classifier.head.named_parameters()]
+    return [*(name for names in stages for name in names), *head]
+
+
+def position_of(boundary: str, classifier: ImageClassifier) -> int:
+    """Index in `ordered_parameters` of the first parameter that trains.
+
+    Args:
+        boundary: Name of a parameter, a module or a stage of the backbone, with or without the
+            prefix that its wrapper adds (`layer4` for `network.layer4`); `head`; or `all`.
+        classifier: What is trained.
+
+    Raises:
+        ValueError: If nothing has that name; near names are listed.
+    """
+    names = ordered_parameters(classifier)
+    if boundary == ALL:
+        return 0
+    stages = classifier.backbone.stages()
+    if boundary in stages:
+        return names.index(stages[boundary][0])
+    known: list[str] = []
+    for prefix in ("", *_wrappers(classifier.backbone)):
+        inner = [name.removeprefix(prefix) if name.startswith(prefix) else "" for name in names]
+        for index, name in enumerate(inner):
+            if name == boundary or name.startswith(f"{boundary}."):
+                return index
+        known += inner
+    raise ValueError(_unknown(boundary, [*stages, *known]))
+
+
+def freeze_before(boundary: str, classifier: ImageClassifier) -> list[nn.Module]:
+    """Let everything from the boundary on train, and freeze the rest.
+
+    A frozen parameter has no gradient, so no optimizer touches it: neither weight decay nor
+    momentum moves it, and its state starts clean when it is freed.
+
+    Args:
+        boundary: See `position_of`.
+        classifier: What is trained.
+
+    Returns:
+        The batch norms whose statistics have to stand still: put them into `eval()` before each
+        step. They keep `track_running_stats`, so that training and evaluation normalise alike.
+    """
+    names = ordered_parameters(classifier)
+    free = set(names[position_of(boundary, classifier) :])
+    parameters = {name.removeprefix("backbone."): p for name, p in classifier.named_parameters()}
+    for name, parameter in parameters.items():
+        parameter.requires_grad = name in free
+        if name not in free:
+            parameter.grad = None
+    return [module for module in classifier.modules() if _is_frozen_norm(module)]
+
+
+def _is_frozen_norm(module: nn.Module) -> bool:
+    if not isinstance(module, _BatchNorm):
+        return False
+    return not any(parameter.requires_grad for parameter in module.parameters())
+
+
+def _wrappers(backbone: nn.Module) -> Sequence[str]:
+    """Prefixes of modules that hold the whole network, `network.` for those of a library."""
+    prefixes, module = [], backbone
+    while True:
+        inner = [(n, child) for n, child in module.named_children() if list(child.parameters())]
+        if len(inner) != 1:
+            return prefixes
+        [(name, module)] = inner
+        prefixes.append(f"{prefixes[-1] if prefixes else ''}{name}.")
+
+
+def _unknown(boundary: str, known: Sequence[str]) -> str:
+    modules = {name.rsplit(".", depth)[0] for name in known for depth in range(name.count(".") + 1)}
+    near = difflib.get_close_matches(boundary, sorted(modules), n=5, cutoff=0.5)
+    hint = f"Near names: {', '.join(near)}" if near else f"Stages: {', '.join(known[:12])}"
+    return f"No parameter or module of the network is called {boundary!r}. {hint}, head, all."
+
+
+def boundary_at(epoch: int, schedule: Mapping[int, T]) -> T:
+    """What a schedule says of an epoch: the entry of the last epoch that is not after it."""
+    return schedule[max(start for start in schedule if start <= epoch)]
+
+
+def stage_names(classifier: ImageClassifier) -> list[str]:
+    """The stages of the backbone from the input to the output, then the head."""
+    return [*classifier.backbone.stages(), HEAD]
+
+
+def share_free(boundary: str, classifier: ImageClassifier) -> dict[str, float]:
+    """Share of the parameters of each stage that train from a boundary on, in [0, 1]."""
+    names = ordered_parameters(classifier)
+    free = set(names[position_of(boundary, classifier) :])
+    sizes = {n.removeprefix("backbone."): p.numel() for n, p in classifier.named_parameters()}
+    head = [name for name in names if name.startswith(f"{HEAD}.")]
+    stages = {**classifier.backbone.stages(), HEAD: head}
+    return {
+        stage: sum(sizes[n] for n in members if n in free) / sum(sizes[n] for n in members)
+        for stage, members in stages.items()
+    }
+
+
+def stage_of(group: Mapping[str, Any]) -> str:
+    """The stage that a parameter group of the optimizer belongs to."""
+    return group["name"].removesuffix("/no_decay")

@@ -1,0 +1,124 @@
+"""How the optimizer and the scheduler are built, and when the rates change."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import ceil, isfinite
+from typing import Any, Literal
+
+from lightning.pytorch import Trainer
+from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import ReduceLROnPlateau
+
+from models.parameter_groups import rates_of, stage_of
+from models.schedules import Schedule, scheduler_of
+
+NEVER = sys.maxsize  # epochs after which Lightning steps a scheduler
+
+
+@dataclass(frozen=True)
+class Optimization:
+    """What holds for any optimizer and any scheduler.
+
+    Attributes:
+        stage_decay: Learning rate of a stage relative to the one behind it, in (0, 1]; the head has
+            the full rate.
+        decay_all: Apply weight decay to biases and norms too, not to weights alone.
+        warmup_epochs: Epochs, or a part of one, over which the rate rises linearly from near 0 to
+            the scheduled one.
+        lr_interval: When a scheduler of torch steps. A `Schedule` steps with the optimizer.
+
+    Raises:
+        ValueError: If a number is out of range.
+    """
+
+    stage_decay: float = 1.0
+    decay_all: bool = False
+    warmup_epochs: float = 0.0
+    lr_interval: Literal["epoch", "step"] = "epoch"
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that are out of range."""
+        if not 0 < self.stage_decay <= 1:
+            raise ValueError(f"Expected stage_decay in (0, 1], got {self.stage_decay:g}.")
+        if not (isfinite(self.warmup_epochs) and self.warmup_epochs >= 0):
+            raise ValueError(f"Expected warmup_epochs of 0 or more, got {self.warmup_epochs:g}.")
+
+    def build_optimizer(self, make: OptimizerCallable, groups: list[dict[str, Any]]) -> Optimizer:
+        """Build the optimizer, and lower the rate of each stage by its distance from the head.
+
+        Raises:
+            ValueError: If the optimizer refuses one of its settings.
+        """
+        with _naming("optimizer"):
+            optimizer = make(groups)
+        stages = list(rates_of(optimizer))[::-1]
+        for group in optimizer.param_groups:
+            group["lr"] *= self.stage_decay ** stages.index(stage_of(group))
+        return optimizer
+
+    def build_scheduler(
+        self,
+        make: LRSchedulerCallable | Schedule,
+        optimizer: Optimizer,
+        num_steps: Callable[[], float],
+    ) -> dict[str, Any]:
+        """Build the scheduler, and tell Lightning when it steps and which metric it watches.
+
+        Args:
+            make: Builds a scheduler of torch, or is a schedule.
+            optimizer: Whose rates to change.
+            num_steps: See `scheduler_of`.
+
+        Raises:
+            ValueError: If the scheduler refuses one of its settings.
+        """
+        if isinstance(make, Schedule):
+            return {"scheduler": scheduler_of(make, optimizer, num_steps), "interval": "step"}
+        with _naming("lr_scheduler"):
+            scheduler = make(optimizer)
+        config = {"scheduler": scheduler, "interval": self.lr_interval}
+        if isinstance(scheduler, ReduceLROnPlateau):
+            # Lightning's knows its metric, torch's does not. See `step_on_plateau`.
+            config |= {"monitor": getattr(scheduler, "monitor", "val/loss"), "frequency": NEVER}
+        return config
+
+    def rates(self, trainer: Trainer) -> dict[str, float]:
+        """Learning rate of each stage at the next step."""
+        factor = self.warmup_factor(trainer)
+        return {s: rate * factor for s, rate in rates_of(trainer.optimizers[0]).items()}
+
+    def warmup_factor(self, trainer: Trainer) -> float:
+        """Share of the scheduled rates that the next step takes: 1 after the warm-up."""
+        steps = ceil(trainer.num_training_batches / trainer.accumulate_grad_batches)
+        return min(1.0, (trainer.global_step + 1) / max(self.warmup_epochs * steps, 1.0))
+
+
+def step_on_plateau(trainer: Trainer) -> None:
+    """Lower the rates if the metric that a `ReduceLROnPlateau` watches stands still.
+
+    Lightning would do so after the checkpoint of the epoch, which a resumed fit would miss.
+
+    Raises:
+        ValueError: If there is no such metric.
+    """
+    for config in trainer.lr_scheduler_configs:
+        if config.reduce_on_plateau:
+            metrics, name = trainer.callback_metrics, str(config.monitor)
+            if name not in metrics:
+                raise ValueError(
+                    f"ReduceLROnPlateau watches {name!r}, which is not known when an epoch ends; "
+                    f"there are {', '.join(sorted(metrics))}."
+                )
+            config.scheduler.step(metrics[name])  # pyright: ignore[reportArgumentType]
+
+
+@contextmanager
+def _naming(option: str) -> Iterator[None]:
+    """Say which option it is that a constructor of torch refuses."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"model.init_args.{option}: {error}") from error

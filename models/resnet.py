@@ -1,0 +1,141 @@
+"""A residual network of bottleneck blocks, trained from scratch."""
+
+from typing import Literal, get_args
+
+from torch import Tensor, nn
+
+from models.backbone import Backbone, Normalize, stages_of_children
+from models.torchvision_backbone import IMAGENET_MEAN, IMAGENET_STD
+
+RESNET50 = (3, 4, 6, 3)  # blocks of each stage
+STEM_WIDTH = 64
+EXPANSION = 4  # channels that leave a block, relative to those inside
+
+Norm = Literal["batch", "none"]
+
+
+class ResNet(Backbone):
+    """ResNet (He et al., 2016), by default ResNet-50, each part of it optional.
+
+    The names are torchvision's, so that its weights fit: the last convolution of a ResNet-50 is
+    `layer4.2.conv3`. The 3x3 convolution of a block has the stride.
+
+    Args:
+        depths: Blocks of each stage: (3, 4, 23, 3) is ResNet-101, (3, 8, 36, 3) is ResNet-152.
+        norm: `none` leaves batch norm out. Then the convolutions have biases, in place of the
+            shift of the norm, and the last one of each block starts at zero: the signal would
+            double from block to block otherwise.
+        dropout: Probability, in [0, 1), that an input of the last convolution of a block is
+            dropped in training, as in wide ResNets (Zagoruyko and Komodakis, 2016).
+        num_channels: 1 for grey images, 3 for colour; the command line takes it from the data.
+
+    Raises:
+        ValueError: If there is no stage, a stage has no block, or an option is out of range.
+    """
+
+    def __init__(
+        self,
+        depths: tuple[int, ...] = RESNET50,
+        norm: Norm = "batch",
+        dropout: float = 0.0,
+        num_channels: int = 3,
+    ) -> None:
+        super().__init__()
+        _check(depths, norm, dropout)
+        self.normalize = Normalize(IMAGENET_MEAN, IMAGENET_STD, num_channels)
+        self.conv1 = _convolution(num_channels, STEM_WIDTH, 7, 2, norm)
+        self.bn1 = _norm(norm, STEM_WIDTH)
+        self.relu = nn.ReLU()
+        self.maxpool = nn.MaxPool2d(kernel_size=3, stride=2, padding=1)
+        self.num_features = STEM_WIDTH
+        self._layers = [f"layer{index + 1}" for index in range(len(depths))]
+        for index, (name, depth) in enumerate(zip(self._layers, depths, strict=True)):
+            width, first_stride = STEM_WIDTH * 2**index, 1 if index == 0 else 2
+            blocks: list[nn.Module] = []
+            for stride in [first_stride] + [1] * (depth - 1):
+                blocks.append(Bottleneck(self.num_features, width, stride, norm, dropout))
+                self.num_features = EXPANSION * width
+            self.add_module(name, nn.Sequential(*blocks))
+        self.avgpool = nn.AdaptiveAvgPool2d(1)
+        _initialize(self, norm)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """See `Backbone`."""
+        maps = self.relu(self.bn1(self.conv1(self.normalize(images))))
+        maps = self.maxpool(maps)
+        for name in self._layers:
+            maps = self.get_submodule(name)(maps)
+        return self.avgpool(maps).flatten(1)
+
+    def stages(self) -> dict[str, list[str]]:
+        """The stem, `conv1` and `bn1`, and the stages of blocks."""
+        return stages_of_children(self)
+
+
+class Bottleneck(nn.Module):
+    """A 1x1, a 3x3 and a 1x1 convolution, whose output is added to the input.
+
+    Args:
+        in_channels: Channels of the input.
+        width: Channels between the convolutions; `EXPANSION` times as many leave the block.
+        stride: Stride of the 3x3 convolution, and of the shortcut.
+        norm: See `ResNet`.
+        dropout: See `ResNet`.
+    """
+
+    def __init__(
+        self, in_channels: int, width: int, stride: int, norm: Norm, dropout: float
+    ) -> None:
+        super().__init__()
+        out_channels = EXPANSION * width
+        self.conv1 = _convolution(in_channels, width, 1, 1, norm)
+        self.bn1 = _norm(norm, width)
+        self.conv2 = _convolution(width, width, 3, stride, norm)
+        self.bn2 = _norm(norm, width)
+        self.dropout = nn.Dropout(dropout)
+        self.conv3 = _convolution(width, out_channels, 1, 1, norm)
+        self.bn3 = _norm(norm, out_channels)
+        # Not in place: without norm it would write over what a hook holds of the convolution.
+        self.relu = nn.ReLU()
+        self.downsample: nn.Module = nn.Identity()
+        if stride != 1 or in_channels != out_channels:
+            self.downsample = nn.Sequential(
+                _convolution(in_channels, out_channels, 1, stride, norm), _norm(norm, out_channels)
+            )
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Map (N, in_channels, H, W) to (N, EXPANSION * width, H / stride, W / stride)."""
+        inner = self.relu(self.bn1(self.conv1(maps)))
+        inner = self.relu(self.bn2(self.conv2(inner)))
+        return self.relu(self.bn3(self.conv3(self.dropout(inner))) + self.downsample(maps))
+
+
+def _check(depths: tuple[int, ...], norm: str, dropout: float) -> None:
+    if not depths or min(depths) < 1:
+        raise ValueError(f"Expected depths of one block or more a stage, got {list(depths)}.")
+    if norm not in get_args(Norm):
+        raise ValueError(f"Expected norm to be {' or '.join(get_args(Norm))}, got {norm!r}.")
+    if not 0 <= dropout < 1:
+        raise ValueError(f"Expected dropout in [0, 1), got {dropout:g}.")
+
+
+def _convolution(
+    in_channels: int, out_channels: int, size: int, stride: int, norm: Norm
+) -> nn.Conv2d:
+    bias = norm == "none"  # a batch norm that follows has one
+    return nn.Conv2d(in_channels, out_channels, size, stride, padding=size // 2, bias=bias)
+
+
+def _norm(norm: Norm, num_channels: int) -> nn.Module:
+    return nn.Identity() if norm == "none" else nn.BatchNorm2d(num_channels)
+
+
+def _initialize(network: nn.Module, norm: Norm) -> None:
+    """Kaiming initialisation (He et al., 2015), which keeps the variance of the gradients."""
+    for name, module in network.named_modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+                if name.endswith("conv3"):
+                    nn.init.zeros_(module.weight)

@@ -1,0 +1,217 @@
+"""Schedules, averages, accumulation and the rest: a resumed fit equals one that was not stopped."""
+
+import pytest
+import torch
+import yaml
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint, StochasticWeightAveraging
+from torch.optim import lr_scheduler as torch_schedulers
+
+from callbacks import WeightAverage
+from datamodules import Options, SyntheticDataModule
+from lightning_app.checkpoint_io import AtomicCheckpointIO
+from lightning_app.main import main
+from models import CosineDecay, Head, ImageClassifier, Optimization
+
+EPOCHS = 4
+PER_STEP = Optimization(lr_interval="step")
+SCHEDULES = {
+    "cosine": (lambda o: torch_schedulers.CosineAnnealingLR(o, EPOCHS), Optimization()),
+    "one cycle": (lambda o: torch_schedulers.OneCycleLR(o, 3e-3, total_steps=100), PER_STEP),
+    "lambda": (lambda o: torch_schedulers.LambdaLR(o, lambda e: 0.7**e), Optimization()),
+    "plateau": (
+        lambda o: torch_schedulers.ReduceLROnPlateau(o, factor=0.5, patience=0, threshold=1.0),
+        Optimization(),
+    ),
+    "own cosine, warm-up": (CosineDecay(0.01), Optimization(warmup_epochs=1.5)),
+    "torch's cosine, warm-up": (
+        lambda o: torch_schedulers.CosineAnnealingLR(o, EPOCHS),
+        Optimization(warmup_epochs=1.5, stage_decay=0.7),
+    ),
+}
+
+
+class StopAfter(Callback):
+    """Ends a fit after an epoch, as `max_time` would."""
+
+    def __init__(self, epoch):
+        self.epoch = epoch
+
+    def on_train_epoch_end(self, trainer, module):
+        trainer.should_stop = trainer.current_epoch == self.epoch
+
+
+class InterruptValidation(Callback):
+    """Ends a fit in the validation of its third epoch, as Ctrl-C would."""
+
+    def on_validation_batch_end(self, trainer, module, outputs, batch, batch_idx, loader=0):
+        if trainer.current_epoch == 2:
+            raise InterruptedError
+
+
+@pytest.fixture
+def fit(make_classifier, make_trainer, tmp_path):
+    """Train on mixed images with dropout, and return the weights."""
+
+    def run(*callbacks, ckpt_path=None, model_options=None, **options):
+        model = make_classifier(
+            head=lambda features, classes: Head(features, classes, dropout=0.3),
+            **(model_options or {}),
+        )
+        data = SyntheticDataModule(
+            num_images=60, batch_size=8, num_workers=0, options=Options(mixup=0.4)
+        )
+        last = ModelCheckpoint(
+            tmp_path,
+            "last",
+            save_on_train_epoch_end=True,
+            save_on_exception=True,
+            enable_version_counter=False,
+        )
+        trainer = make_trainer(
+            **{"max_epochs": EPOCHS, "enable_checkpointing": True, "num_sanity_val_steps": 0}
+            | options,
+            plugins=[AtomicCheckpointIO()],
+            callbacks=[*callbacks, last],
+        )
+        trainer.fit(model, data, ckpt_path=ckpt_path)
+        return model.state_dict()
+
+    return run
+
+
+@pytest.fixture
+def last(tmp_path):
+    return tmp_path / "last.ckpt"
+
+
+def equal(first, second):
+    return all(first[name].equal(second[name]) for name in first)
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_resuming_after_any_epoch_goes_on_with_the_schedule(fit, last, name):
+    make, optimization = SCHEDULES[name]
+    options = {"model_options": {"lr_scheduler": make, "optimization": optimization}}
+    whole = fit(**options)
+    for epoch in range(EPOCHS - 1):
+        assert not equal(whole, fit(StopAfter(epoch), **options))
+        assert equal(whole, fit(ckpt_path=last, **options))
+
+
+def test_resuming_goes_on_with_the_average(fit, last):
+    whole = fit(WeightAverage(0.9), accumulate_grad_batches=2)
+    fit(WeightAverage(0.9), StopAfter(1), accumulate_grad_batches=2)
+    assert equal(whole, fit(WeightAverage(0.9), ckpt_path=last, accumulate_grad_batches=2))
+
+
+def test_fit_interrupted_in_validation_keeps_weights_and_average_apart(fit, last):
+    fit(WeightAverage(0.9), max_epochs=3)
+    ended = torch.load(last, weights_only=True)
+    with pytest.raises(InterruptedError):
+        fit(WeightAverage(0.9), InterruptValidation())
+    interrupted = torch.load(last, weights_only=True)
+    for key in ("state_dict", "current_model_state"):
+        assert equal(ended[key], interrupted[key])
+
+
+def test_stochastic_weight_averaging_runs(fit):
+    assert not equal(fit(), fit(StochasticWeightAveraging(1e-3, swa_epoch_start=2)))
+
+
+def test_accumulated_gradients_of_mixed_images_resume_exactly(fit, last):
+    options = {"accumulate_grad_batches": 2, "gradient_clip_val": 0.5}
+    whole = fit(**options)
+    fit(StopAfter(1), **options)
+    assert equal(whole, fit(ckpt_path=last, **options))
+
+
+def test_clipped_gradients_have_the_norm_that_the_trainer_names(fit):
+    norms = []
+
+    class Norms(Callback):
+        def on_before_zero_grad(self, trainer, module, optimizer):
+            gradients = [p.grad for p in module.parameters() if p.grad is not None]
+            if gradients:
+                norms.append(torch.nn.utils.get_total_norm(gradients).item())
+
+    fit(Norms(), max_epochs=1, gradient_clip_val=0.01)
+    assert norms
+    assert all(norm == pytest.approx(0.01, rel=1e-3) for norm in norms)
+
+
+def test_channels_last_changes_no_loss(make_classifier, make_trainer):
+    def losses(channels_last):
+        data = SyntheticDataModule(num_images=60, batch_size=8, num_workers=0)
+        model, trainer = make_classifier(channels_last=channels_last), make_trainer(max_epochs=2)
+        trainer.fit(model, data)
+        return [trainer.callback_metrics[name].item() for name in ("train/loss", "val/loss")], model
+
+    plain, _ = losses(False)
+    changed, model = losses(True)
+    assert changed == pytest.approx(plain, rel=1e-5)
+    weight = model.backbone.blocks.block2.conv.weight
+    assert weight.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_checkpoint_of_a_compiled_network_is_one_of_a_plain_network(fit, last, make_classifier):
+    plain = fit(max_epochs=1)
+    compiled = fit(max_epochs=1, model_options={"compile": "aot_eager"})
+    assert list(compiled) == list(plain)
+    for name in plain:
+        torch.testing.assert_close(compiled[name], plain[name], rtol=1e-4, atol=1e-5)
+    head = {"head": lambda features, classes: Head(features, classes, dropout=0.3)}
+    make_classifier(**head).load_state_dict(torch.load(last, weights_only=True)["state_dict"])
+
+
+def test_compiled_network_runs_the_hooks_of_what_looks_into_it(make_classifier):
+    model, seen = make_classifier(compile="eager").eval(), []
+    images = torch.rand(2, 1, 16, 16)
+    compiled = model.network(model, images)
+    model.backbone.blocks.register_forward_hook(lambda *arguments: seen.append(arguments))
+    torch.testing.assert_close(model(images), compiled)
+    assert len(seen) == 1
+
+
+def test_unknown_backend_is_refused(make_classifier):
+    with pytest.raises(ValueError, match=r"compile to be true, false, .*inductor.*, got 'fast'"):
+        make_classifier(compile="fast")
+
+
+def test_command_line_builds_all_of_it_and_reads_its_checkpoint(workplace):
+    config = {
+        "data": {"class_path": "SyntheticDataModule", "init_args": {"num_images": 60}},
+        "model": {
+            "class_path": "ImageClassifier",
+            "init_args": {
+                "backbone": {"class_path": "SmallCNN", "init_args": {"width": 4}},
+                "optimizer": {"class_path": "torch.optim.AdamW", "init_args": {"lr": 1e-3}},
+                "lr_scheduler": {"class_path": "CosineDecay", "init_args": {"final": 0.01}},
+                "optimization": {"stage_decay": 0.8, "warmup_epochs": 0.5, "decay_all": True},
+                "channels_last": True,
+            },
+        },
+        "trainer": {
+            "max_epochs": 1,
+            "accelerator": "cpu",
+            "enable_progress_bar": False,
+            "callbacks": [{"class_path": "WeightAverage", "init_args": {"decay": 0.9}}],
+        },
+        "pictures": dict.fromkeys(("data", "curves", "confusion", "filters", "grad_cam"), False),
+    }
+    (workplace / "config.yaml").write_text(yaml.safe_dump(config))
+    main(["fit", "--config", "config.yaml", "--data.num_workers", "0"])
+    [file] = (workplace / "mlruns" / "checkpoints").glob("*/*/best.ckpt")
+    model = ImageClassifier.load_from_checkpoint(file)
+    assert model.optimization == Optimization(0.8, True, 0.5)
+    assert model.make_lr_scheduler == CosineDecay(0.01)
+    average = torch.load(file, weights_only=True)["state_dict"]
+    assert equal(average, model.state_dict())
+
+
+def test_rate_that_torch_refuses_ends_with_the_name_of_the_option(workplace, capsys):
+    lines = ["data: SyntheticDataModule", "model:", "  class_path: ImageClassifier"]
+    lines += ["  init_args:", "    backbone: SmallCNN", "    optimizer: torch.optim.AdamW"]
+    (workplace / "config.yaml").write_text("\n".join(lines))
+    with pytest.raises(SystemExit, match="1"):
+        main(["fit", "--config", "config.yaml", "--model.optimizer.lr=-1"])
+    assert "error: model.init_args.optimizer: Invalid learning rate: -1" in capsys.readouterr().err
