@@ -19,6 +19,7 @@ from collections import defaultdict
 from contextlib import ExitStack
 from importlib.metadata import version
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -27,14 +28,15 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer, seed_everything
 from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
-from unfreezing_facts import FACTS, TOOLS, Tool, answer, classifier_for, ours
+from unfreezing_facts import FACTS, answer
+from unfreezing_tools import TOOLS, Tool, classifier_for, ours, scheduler
 
 from callbacks import ProgressiveUnfreezing
 from datamodules import SyntheticDataModule
 from models import TimmBackbone
 from models.freezing import stage_names
 
-IMAGE_SIZE, BATCH_SIZE, STEPS, ROUNDS = 64, 16, 8, 5
+IMAGE_SIZE, BATCH_SIZE, STEPS, ROUNDS = 64, 16, 8, 3
 WARM_UP = 2  # steps of a fit that are not timed
 OTHER = "finetuning-scheduler"
 ON_GPU = torch.cuda.is_available()
@@ -75,7 +77,7 @@ class Meter(Callback):
     def step_ms(self) -> list[float]:
         """Milliseconds of each step."""
         marks = self.marks[WARM_UP:]
-        return [1e3 * (end - start) for start, end in zip(marks, marks[1:], strict=False)]
+        return [1e3 * (end - start) for start, end in pairwise(marks)]
 
 
 def now() -> float:
@@ -98,11 +100,12 @@ def measure(tool: Tool, boundary: str, folder: Path) -> tuple[list[float], int]:
         accelerator="gpu" if ON_GPU else "cpu",
         devices=1,
         max_epochs=1,
+        max_steps=STEPS,  # the one that `finetuning-scheduler` does not override
         limit_train_batches=STEPS,
         limit_val_batches=0,
         callbacks=[freezing, meter],
         logger=False,
-        enable_checkpointing=tool is not ours and OTHER == name_of(tool),
+        enable_checkpointing=tool is scheduler,
         enable_progress_bar=False,
         enable_model_summary=False,
         use_distributed_sampler=False,
@@ -114,11 +117,6 @@ def measure(tool: Tool, boundary: str, folder: Path) -> tuple[list[float], int]:
     trainer.fit(classifier, data)
     kept = torch.cuda.max_memory_allocated() if ON_GPU else sum(meter.kept.values())
     return meter.step_ms, kept
-
-
-def name_of(tool: Tool) -> str:
-    """As the tables call it."""
-    return next(name for name, other in TOOLS.items() if other is tool)
 
 
 def print_cost(tools: dict[str, Tool], folder: Path) -> None:
@@ -136,9 +134,8 @@ def print_cost(tools: dict[str, Tool], folder: Path) -> None:
     for row in rows:
         step, ratio = median(times[row]), median(times[row]) / median(times[full])
         share = kept[row] / kept[full]
-        print(
-            f"{row[0]:22} {row[1]:6}  {step:7.1f}  {ratio:5.2f}  {kept[row] / 1e6:7.2f}  {share:5.3f}"
-        )
+        cells = f"{step:7.1f}  {ratio:5.2f}  {kept[row] / 1e6:7.2f}  {share:5.3f}"
+        print(f"{row[0]:22} {row[1]:6}  {cells}")
 
 
 def print_facts(tools: dict[str, Tool], folder: Path) -> None:

@@ -17,8 +17,8 @@ from models.freezing import (
     freeze_before,
     share_free,
     stage_names,
-    stage_of,
 )
+from models.parameter_groups import stage_of
 
 
 @dataclass(eq=False)

@@ -1,13 +1,13 @@
 """A smoother network beside the one that is trained."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import torch
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import WeightAveraging
 from torch import Tensor
 
-Average = Callable[[Sequence[Tensor], Sequence[Tensor], Tensor], None]
+Average = Callable[[list[Tensor], list[Tensor], Tensor], None]
 
 
 class WeightAverage(WeightAveraging):
@@ -61,13 +61,13 @@ def moving_average(decay: float) -> Average:
     equal weights is equal to them here.
     """
 
-    def update(averages: Sequence[Tensor], weights: Sequence[Tensor], num_averaged: Tensor) -> None:
+    def update(averages: list[Tensor], weights: list[Tensor], num_averaged: Tensor) -> None:
         if not averages[0].is_floating_point():  # batches that a norm has seen
-            torch._foreach_copy_(averages, weights)
+            torch._foreach_copy_(averages, weights)  # pyright: ignore[reportPrivateImportUsage]
             return
         kept = ((1 + num_averaged) / (10 + num_averaged)).clamp(max=decay)
-        steps = torch._foreach_sub(weights, averages)
-        torch._foreach_mul_(steps, 1 - kept)
-        torch._foreach_add_(averages, steps)
+        steps = torch._foreach_sub(weights, averages)  # pyright: ignore[reportPrivateImportUsage]
+        torch._foreach_mul_(steps, 1 - kept)  # pyright: ignore[reportPrivateImportUsage]
+        torch._foreach_add_(averages, steps)  # pyright: ignore[reportPrivateImportUsage]
 
     return update

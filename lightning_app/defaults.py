@@ -34,4 +34,5 @@ QUIET = (
     r".*Checkpoint directory .* exists and is not empty.*",
     r".*sync_dist=True.*",
     r".*LeafSpec.* is deprecated.*",
+    r".*WeightAveraging callback, but loading a checkpoint outside.*",
 )

@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -116,8 +116,3 @@ def share_free(boundary: str, classifier: ImageClassifier) -> dict[str, float]:
         stage: sum(sizes[n] for n in members if n in free) / sum(sizes[n] for n in members)
         for stage, members in stages.items()
     }
-
-
-def stage_of(group: Mapping[str, Any]) -> str:
-    """The stage that a parameter group of the optimizer belongs to."""
-    return group["name"].removesuffix("/no_decay")

@@ -60,7 +60,10 @@ def test_every_config_runs_a_batch_and_says_how_to_run_it(
     assert f"lightning_cli fit --config configs/{config.name}" in text
     assert len(text.splitlines()) <= 60
     arguments = ["fit", "--config", str(config), "--trainer.fast_dev_run", "true"]
-    data = data_for(yaml.safe_load(text)["data"]["class_path"], tmp_path, write_folder)
+    content = yaml.safe_load(text)
+    data = data_for(content["data"]["class_path"], tmp_path, write_folder)
+    if content["model"]["init_args"]["backbone"].get("init_args", {}).get("pretrained"):
+        arguments += ["--model.backbone.pretrained=false", "--data.image_size=32"]  # no network
     main([*arguments, *(f"--data.{name}={value}" for name, value in data.items())])
 
 
@@ -73,6 +76,11 @@ def data_for(datamodule, tmp_path, write_folder):
         file = write_folder() / "labels.csv"
         file.write_text("\n".join(["image,label", *rows]))
         return {"manifest": file, "num_workers": 0}
+    if datamodule == "ShardDataModule":
+        shards = tmp_path / "shards"
+        folder = ["--config", str(CONFIGS / "folder.yaml"), "--data.root", str(write_folder())]
+        main(["prepare", "shard", *folder, "--out", str(shards)])
+        return {"root": shards, "num_workers": 0}
     if datamodule == "PixelCSVDataModule":
         file = tmp_path / "pixels.csv"
         row = " ".join(["7"] * 48 * 48)
