@@ -45,10 +45,11 @@ def grad_cam(
         # Works inside `validate` too, which runs in inference mode without gradients.
         with torch.inference_mode(False), torch.enable_grad():
             score = model(images.clone()).gather(1, classes.clone()[:, None]).sum()
-            [gradient] = torch.autograd.grad(score, outputs)
+            # Of a layer that is used several times, as a block's ReLU is, the last use.
+            [gradient] = torch.autograd.grad(score, outputs[-1])
     finally:
         handle.remove()
-    [output] = outputs
+    output = outputs[-1]
     to_map = to_map or layout(output, images)
     if to_map is None:
         shape = tuple(output.shape)

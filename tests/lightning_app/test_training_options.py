@@ -139,20 +139,6 @@ def test_clipped_gradients_have_the_norm_that_the_trainer_names(fit):
     assert all(norm == pytest.approx(0.01, rel=1e-3) for norm in norms)
 
 
-def test_channels_last_changes_no_loss(make_classifier, make_trainer):
-    def losses(channels_last):
-        data = SyntheticDataModule(num_images=60, batch_size=8, num_workers=0)
-        model, trainer = make_classifier(channels_last=channels_last), make_trainer(max_epochs=2)
-        trainer.fit(model, data)
-        return [trainer.callback_metrics[name].item() for name in ("train/loss", "val/loss")], model
-
-    plain, _ = losses(False)
-    changed, model = losses(True)
-    assert changed == pytest.approx(plain, rel=1e-5)
-    weight = model.backbone.blocks.block2.conv.weight
-    assert weight.is_contiguous(memory_format=torch.channels_last)
-
-
 def test_checkpoint_of_a_compiled_network_is_one_of_a_plain_network(fit, last, make_classifier):
     plain = fit(max_epochs=1)
     compiled = fit(max_epochs=1, model_options={"compile": "aot_eager"})
@@ -161,20 +147,6 @@ def test_checkpoint_of_a_compiled_network_is_one_of_a_plain_network(fit, last, m
         torch.testing.assert_close(compiled[name], plain[name], rtol=1e-4, atol=1e-5)
     head = {"head": lambda features, classes: Head(features, classes, dropout=0.3)}
     make_classifier(**head).load_state_dict(torch.load(last, weights_only=True)["state_dict"])
-
-
-def test_compiled_network_runs_the_hooks_of_what_looks_into_it(make_classifier):
-    model, seen = make_classifier(compile="eager").eval(), []
-    images = torch.rand(2, 1, 16, 16)
-    compiled = model.network(model, images)
-    model.backbone.blocks.register_forward_hook(lambda *arguments: seen.append(arguments))
-    torch.testing.assert_close(model(images), compiled)
-    assert len(seen) == 1
-
-
-def test_unknown_backend_is_refused(make_classifier):
-    with pytest.raises(ValueError, match=r"compile to be true, false, .*inductor.*, got 'fast'"):
-        make_classifier(compile="fast")
 
 
 def test_command_line_builds_all_of_it_and_reads_its_checkpoint(workplace):

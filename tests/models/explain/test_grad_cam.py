@@ -75,3 +75,27 @@ def _in_patch(map_, name):
     row, column = divmod(int(map_.argmax()), map_.shape[1])
     top, left = patch_corner(name)
     return top <= row < top + PATCH and left <= column < left + PATCH
+
+
+class TwoUses(nn.Module):
+    """Uses one activation, or two alike, after each of its convolutions."""
+
+    def __init__(self, second):
+        super().__init__()
+        torch.manual_seed(0)
+        self.convolutions = nn.ModuleList([nn.Conv2d(1, 4, 3), nn.Conv2d(4, 4, 3)])
+        self.first = nn.ReLU()
+        self.second = self.first if second is None else second
+        self.head = nn.Linear(4, 2)
+
+    def forward(self, images):
+        hidden = self.first(self.convolutions[0](images))
+        return self.head(self.second(self.convolutions[1](hidden)).mean(dim=(2, 3)))
+
+
+def test_of_a_layer_that_is_used_twice_the_last_use_is_explained():
+    """As torchvision's blocks use their only ReLU."""
+    images, classes = torch.rand(3, 1, 12, 12), torch.tensor([0, 1, 0])
+    shared, apart = TwoUses(None), TwoUses(nn.ReLU())
+    maps = grad_cam(shared, shared.first, images, classes)
+    torch.testing.assert_close(maps, grad_cam(apart, apart.second, images, classes))

@@ -1,0 +1,32 @@
+import pytest
+import torch
+
+from datamodules import SyntheticDataModule
+
+
+def test_channels_last_changes_no_loss(make_classifier, make_trainer):
+    def losses(channels_last):
+        data = SyntheticDataModule(num_images=60, batch_size=8, num_workers=0)
+        model, trainer = make_classifier(channels_last=channels_last), make_trainer(max_epochs=2)
+        trainer.fit(model, data)
+        return [trainer.callback_metrics[name].item() for name in ("train/loss", "val/loss")], model
+
+    plain, _ = losses(False)
+    changed, model = losses(True)
+    assert changed == pytest.approx(plain, rel=1e-5)
+    weight = model.backbone.blocks.block2.conv.weight
+    assert weight.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_compiled_network_runs_the_hooks_of_what_looks_into_it(make_classifier):
+    model, seen = make_classifier(compile="eager").eval(), []
+    images = torch.rand(2, 1, 16, 16)
+    compiled = model.network(model, images)
+    model.backbone.blocks.register_forward_hook(lambda *arguments: seen.append(arguments))
+    torch.testing.assert_close(model(images), compiled)
+    assert len(seen) == 1
+
+
+def test_unknown_backend_is_refused(make_classifier):
+    with pytest.raises(ValueError, match=r"compile to be true, false, .*inductor.*, got 'fast'"):
+        make_classifier(compile="fast")
