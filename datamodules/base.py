@@ -62,6 +62,11 @@ class ImageDataModule(LightningDataModule, ABC):
         options: Options = Options(),
     ) -> None:
         super().__init__()
+        for name, value in (("image_size", image_size), ("batch_size", batch_size)):
+            if value < 1:
+                raise ValueError(f"data.{name} is {value}; expected 1 or more.")
+        if num_workers is not None and num_workers < 0:
+            raise ValueError(f"data.num_workers is {num_workers}; expected 0 or more.")
         self.image_size = image_size
         self.num_channels = num_channels
         self.batch_size = batch_size
@@ -113,7 +118,10 @@ class ImageDataModule(LightningDataModule, ABC):
         splits = {"fit": ("train", "val"), "validate": ("val",), "test": ("test",)}
         needed = splits.get(stage, (self._predicted,))
         if missing := [split for split in needed if split not in self.sources]:
-            raise ValueError(f"There are no images to {stage}: split.{missing[0]} is 0.")
+            raise ValueError(
+                f"The data have no {missing[0]} images: give some, or a share of the training "
+                f"images with --data.split.{missing[0]}."
+            )
         # A fit looks at the test images too: to learn of a broken one after hours is too late.
         shown = self.sources if stage == "fit" else {k: self.sources[k] for k in needed}
         self.sources |= readable(shown, self.options.on_error)

@@ -57,6 +57,10 @@ class ImageFolderDataModule(ImageDataModule):
 
     def find_classes(self) -> tuple[str, ...]:
         """The folders of the training images that hold one, in alphabetical order."""
+        return self._classes
+
+    @cached_property
+    def _classes(self) -> tuple[str, ...]:
         folder = self._folders["train"]
         classes = sorted({name.split("/")[0] for name in self._files["train"]})
         inner = {path.name for path in folder.iterdir() if path.is_dir()}

@@ -26,12 +26,7 @@ def split_folders(root: Path, predict: Path | None = None) -> dict[str, Path]:
     """
     if not root.is_dir():
         raise ValueError(f"There is no folder {root}; name it with --data.root PATH.")
-    present = {
-        split: root / name
-        for split, names in FOLDERS.items()
-        for name in names
-        if (root / name).is_dir()
-    }
+    present = present_folders(root)
     if predict is not None:
         if not predict.is_dir():
             raise ValueError(f"There is no folder {predict} (data.predict).")
@@ -43,6 +38,24 @@ def split_folders(root: Path, predict: Path | None = None) -> dict[str, Path]:
             found = next(path.name for path in present.values())
             raise ValueError(f"{root} has a folder {found}, but none called train.")
         present["train"] = root
+    return present
+
+
+def present_folders(root: Path) -> dict[str, Path]:
+    """The folders below the root that are called as a split is, in capitals or not.
+
+    Raises:
+        ValueError: If two are for the same split.
+    """
+    inner = sorted(path for path in root.iterdir() if path.is_dir())
+    present: dict[str, Path] = {}
+    for split, names in FOLDERS.items():
+        found = [path for path in inner if path.name.lower() in names]
+        if len(found) > 1:
+            both = " and ".join(path.name for path in found)
+            raise ValueError(f"{root} has {both}: which of them is {split}? Rename the other.")
+        if found:
+            present[split] = found[0]
     return present
 
 
@@ -62,10 +75,13 @@ def images_of(root: Path, folders: Mapping[str, Path]) -> dict[str, list[str]]:
     }
     if folders["train"] == root:  # `root/predict` is no class
         predict = folders.get("predict", root)
-        own = predict.relative_to(root).parts if predict.is_relative_to(root) else ()
+        inside = predict.resolve().is_relative_to(root.resolve())
+        own = predict.resolve().relative_to(root.resolve()).parts if inside else ()
         apart = tuple(f"{name}/" for name in (*FOLDERS["predict"], "/".join(own)) if name)
         files["train"] = [name for name in files["train"] if not name.startswith(apart)]
     for split, names in files.items():
+        if not names and split == "predict":
+            raise ValueError(f"{folders[split]} has no image to predict.")
         if not names:
             raise ValueError(
                 f"{folders[split]} has no class folder with an image in it. Expected "

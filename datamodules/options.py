@@ -5,6 +5,8 @@ from typing import Literal
 
 from datamodules.augmentation.views import View
 
+MAX_ALPHA = 100.0  # of a Beta distribution that still draws something
+
 
 @dataclass(frozen=True)
 class Options:
@@ -41,3 +43,13 @@ class Options:
     test_time_views: list[View] = field(default_factory=list)
     cache: Literal["none", "ram", "disk"] = "none"
     on_error: Literal["raise", "skip"] = "raise"
+
+    def __post_init__(self) -> None:
+        """Refuse what is out of range."""
+        for name, value in (("mixup", self.mixup), ("cutmix", self.cutmix)):
+            if not 0 <= value <= MAX_ALPHA:
+                raise ValueError(f"options.{name} is {value}; expected 0 to {MAX_ALPHA:g}.")
+        if self.limit_per_class is not None and self.limit_per_class < 1:
+            raise ValueError(
+                f"options.limit_per_class is {self.limit_per_class}; expected 1 or more."
+            )

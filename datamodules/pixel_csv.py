@@ -91,10 +91,14 @@ class PixelCSVDataModule(ImageDataModule):
                 "is no label; only images to predict may lack one",
                 "label",
             )
-            names = [f"{Path(rows['file'].iloc[0]).name}:{line}" for line in rows["line"]]
+            names = [f"{Path(rows['@file'].iloc[0]).name}:{line}" for line in rows["@line"]]
             labels = class_indices(rows, self.find_classes())
             source = ImageSource(ArrayReader(self._fitted(images)), labels, names)
             for name in splits.unique():
+                if name in sources:
+                    raise ValueError(
+                        f"{rows['@file'].iloc[0]} has {name} images, and so has another file."
+                    )
                 sources[name] = source.subset(np.flatnonzero(splits == name))
         return sources
 

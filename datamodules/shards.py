@@ -54,6 +54,8 @@ class ShardDataModule(ImageDataModule):
         super().__init__(
             image_size, num_channels, batch_size, num_workers, augmentation, split, options
         )
+        if cache_gb <= 0:
+            raise ValueError(f"data.cache_gb is {cache_gb:g}; expected more than 0.")
         self.store = ShardStore(root, int(cache_gb * GIGABYTE))
 
     def find_classes(self) -> tuple[str, ...]:

@@ -32,4 +32,10 @@ class Augmentation:
             return image
         self.pipeline.set_random_seed(seed)
         # A transform may crop: a batch needs all images of one size.
-        return resize(self.pipeline(image=image)["image"], *image.shape[:2])
+        augmented = self.pipeline(image=image)["image"]
+        if augmented.dtype != np.uint8:
+            raise ValueError(
+                f"The augmentation makes uint8 images {augmented.dtype}. Leave out transforms such "
+                "as Normalize and ToFloat: networks normalise their input themselves."
+            )
+        return resize(augmented, *image.shape[:2])

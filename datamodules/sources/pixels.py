@@ -46,12 +46,14 @@ def read_pixels(file: Path) -> tuple[np.ndarray, Any]:
         table = read_table(file)
         images = _parse(table.assign(pixels=_column(table, PIXELS, required=True)))
         rows = {"label": _column(table, LABELS), "split": _column(table, SPLITS)}
-        pd.DataFrame({**rows, "line": table["line"]}).to_csv(rows_file, index=False)
+        pd.DataFrame({**rows, "@line": table["@line"]}).to_csv(rows_file, index=False)
         np.save(target, images)
 
+    if not rows_file.is_file():  # deleted by hand
+        rows_file.with_suffix(".npy").unlink(missing_ok=True)
     images = memory_mapped(key, write)
     rows = pd.read_csv(rows_file, dtype={"label": str, "split": str}, keep_default_na=False)
-    return images, rows.assign(file=str(file))
+    return images, rows.assign(**{"@file": str(file)})
 
 
 def _column(table: Any, names: tuple[str, ...], required: bool = False) -> Any:
@@ -62,7 +64,7 @@ def _column(table: Any, names: tuple[str, ...], required: bool = False) -> Any:
     if required:
         columns = ", ".join(str(column) for column in table.columns[:-2])
         raise ValueError(
-            f"{table['file'].iloc[0]} has no column {' or '.join(names)}; it has {columns}."
+            f"{table['@file'].iloc[0]} has no column {' or '.join(names)}; it has {columns}."
         )
     return ""
 
@@ -70,23 +72,24 @@ def _column(table: Any, names: tuple[str, ...], required: bool = False) -> Any:
 def _parse(rows: Any) -> np.ndarray:
     """Images of the rows."""
     size, num_channels = _shape(rows)
-    values = np.empty((len(rows), size * size * num_channels), np.int32)
-    wrong = np.zeros(len(rows), bool)
+    images = np.zeros((len(rows), size * size * num_channels), np.uint8)
+    wrong, out_of_range = np.zeros((2, len(rows)), bool)
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # what is no number ends a row with a warning
         for index, text in enumerate(rows["pixels"]):
             try:
-                numbers = np.fromstring(text, np.int32, sep=" ")
+                numbers = np.fromstring(text, np.int64, sep=" ")
             except (ValueError, DeprecationWarning):
                 numbers = np.empty(0)
-            wrong[index] = len(numbers) != values.shape[1]
-            values[index] = 0 if wrong[index] else numbers
+            wrong[index] = len(numbers) != images.shape[1]
+            out_of_range[index] = bool(((numbers < 0) | (numbers > 255)).any())
+            if not (wrong[index] or out_of_range[index]):
+                images[index] = numbers
     shown = rows.assign(pixels=[f"{text[:20]}…" for text in rows["pixels"]])
     expected = f"{size} x {size} pixels of {num_channels} numbers"
     refuse(shown, wrong, f"is not an image of {expected}", "pixels")
-    out_of_range = ((values < 0) | (values > 255)).any(axis=1)
     refuse(shown, out_of_range, "has a pixel that is not in 0 to 255", "pixels")
-    return values.astype(np.uint8).reshape(len(rows), size, size, num_channels)
+    return images.reshape(len(rows), size, size, num_channels)
 
 
 def _shape(rows: Any) -> tuple[int, int]:
@@ -97,6 +100,6 @@ def _shape(rows: Any) -> tuple[int, int]:
         if count and size * size * num_channels == count:
             return size, num_channels
     raise ValueError(
-        f"{rows['file'].iloc[0]}, line {rows['line'].iloc[0]} has {count} pixels, which make no "
+        f"{rows['@file'].iloc[0]}, line {rows['@line'].iloc[0]} has {count} pixels, which make no "
         "square image, neither grey nor of three colours."
     )

@@ -34,8 +34,8 @@ def arrange(
     sources = split.complete(merged, names)
     for part in ("train", "val"):
         sources[part] = without_classes(sources[part], names, options.exclude_classes)
-    sources["train"] = limited(sources["train"], options.limit_per_class, split.seed)
     _check(sources, names, options.exclude_classes)
+    sources["train"] = limited(sources["train"], options.limit_per_class, split.seed)
     return sources
 
 
@@ -48,10 +48,18 @@ def _check(
         for part, source in sources.items()
     }
     learned = [index for index, name in enumerate(names) if name not in excluded]
+    if not learned:
+        raise ValueError("options.exclude_classes leaves no class to train on.")
     if empty := [names[index] for index in learned if counts["train"][index] == 0]:
         raise ValueError(
             f"There is no training image of {', '.join(empty)}. Add some, or list them under "
             "options.exclude_classes."
         )
+    groups = {part: set(source.groups) for part, source in sources.items()}
+    for part in set(sources) & {"val", "test"}:
+        if shared := len(groups["train"] & groups[part]):
+            rank_zero_warn(
+                f"Copies of {shared} originals are in train and in {part}: its score is too good."
+            )
     if unseen := [names[index] for index in learned if counts["val"][index] == 0]:
         rank_zero_warn(f"There is no validation image of {', '.join(unseen)}: no score for them.")

@@ -31,6 +31,13 @@ class Split:
     test_last_n: int | None = None
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        """Refuse numbers of images that are none."""
+        for name in ("val_per_class", "test_per_class", "val_last_n", "test_last_n"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f"split.{name} is {value}; expected 1 or more.")
+
     def complete(
         self, given: dict[str, ImageSource], class_names: Sequence[str]
     ) -> dict[str, ImageSource]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from posixpath import normpath
 from typing import Any
 
 import pandas as pd
@@ -25,10 +26,10 @@ class Columns:
         group: What the image is a copy of; None for `group`, if there is such a column.
     """
 
-    image: str | int | None = None
-    label: str | int | None = None
-    split: str | int | None = None
-    group: str | int | None = None
+    image: int | str | None = None
+    label: int | str | None = None
+    split: int | str | None = None
+    group: int | str | None = None
 
 
 @dataclass(frozen=True)
@@ -86,9 +87,11 @@ def read_rows(files: Mapping[str, Path], layout: Layout) -> Any:
     if bool(tests.any()) and bool((rows["label"][tests] == "").all()):
         rows["split"] = rows["split"].where(~tests, "predict")
     refuse(rows, (rows["label"] == "") & (rows["split"] != "predict"), "has no label")
-    refuse(rows, rows["image"].duplicated(), "is listed a second time")
+    refuse(rows, rows["image"].map(normpath).duplicated(), "is listed a second time")
+    if "group" in rows:
+        rows["group"] = rows["group"].where(rows["group"] != "", rows["image"])
     if "train" not in set(rows["split"]):
-        raise ValueError(f"{rows['file'].iloc[0]} has no row of the split 'train'.")
+        raise ValueError(f"{rows['@file'].iloc[0]} has no row of the split 'train'.")
     return rows
 
 
@@ -115,7 +118,7 @@ def _read(split: str, file: Path, layout: Layout) -> Any:
                 f"--data.columns.{name}."
             )
     found = {name: column for name, column in found.items() if column is not None}
-    rows = pd.DataFrame({"label": "", **found, "file": table["file"], "line": table["line"]})
+    rows = pd.DataFrame({"label": "", **found, "@file": table["@file"], "@line": table["@line"]})
     rows["label"] = rows["label"].str.strip()
     return rows.assign(split=split or rows.get("split", "train"))
 
@@ -125,6 +128,6 @@ def _labels_apart(file: Path, table: Any, layout: Layout) -> Any:
     labels = read_table(file, layout.header, layout.delimiter)
     if len(labels) != len(table):
         raise ValueError(
-            f"{file} has {len(labels)} rows, but {table['file'].iloc[0]} has {len(table)}."
+            f"{file} has {len(labels)} rows, but {table['@file'].iloc[0]} has {len(table)}."
         )
     return labels[labels.columns[-3]]  # the two after it are `file` and `line`

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from datamodules.augmentation.load import load_augmentation
 from datamodules.splits.split import Split
 from lightning_app.prepare.amounts import add_amounts, positive, to_split
 from lightning_app.prepare.copies import Copy, leaked, on_both_sides, plan_copies
@@ -43,6 +44,9 @@ def augment(args: list[str]) -> None:
     is_manifest = options.data.suffix == ".csv" or (options.data / "train.csv").is_file()
     if options.root and not is_manifest:
         raise ValueError(f"{options.data} is no manifest, and so --root has no meaning.")
+    if options.out.resolve().is_relative_to(options.data.resolve()) and not is_manifest:
+        raise ValueError(f"{options.out} lies in {options.data}: its images would become a class.")
+    load_augmentation(options.preset)  # a slip of the pen shows before anything is written
     read = partial(from_manifest, root=options.root) if is_manifest else from_folders
     originals = read(options.data)
     copies = _plan(originals, options)

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import torch
 
-from datamodules import DigitsDataModule, Split, SyntheticDataModule
+from datamodules import DigitsDataModule, Options, Split, SyntheticDataModule
 
 NOISE = [A.GaussNoise(std_range=(0.2, 0.4), p=1.0), A.HorizontalFlip(p=0.5)]
 
@@ -88,3 +88,49 @@ def test_split_seed_is_not_the_seed_of_the_run(monkeypatch):
 def test_training_has_a_batch_even_where_it_is_not_full(batch_size):
     data = SyntheticDataModule(num_images=80, batch_size=batch_size)
     assert len(data.train_dataloader()) == max(1, sum(data.class_counts) // batch_size)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"batch_size": 0}, "data.batch_size is 0; expected 1 or more"),
+        ({"image_size": -5}, "data.image_size is -5; expected 1 or more"),
+        ({"num_workers": -1}, "data.num_workers is -1; expected 0 or more"),
+    ],
+)
+def test_numbers_that_make_no_sense_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        DigitsDataModule(**options)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Options(mixup=-1), "options.mixup is -1; expected 0 to 100"),
+        (lambda: Options(limit_per_class=0), "options.limit_per_class is 0; expected 1 or more"),
+        (lambda: Split(val_per_class=-1), "split.val_per_class is -1; expected 1 or more"),
+    ],
+)
+def test_settings_out_of_range_are_refused(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_excluding_every_class_is_refused():
+    data = SyntheticDataModule(
+        options=Options(exclude_classes=["rows", "columns", "checks", "full"])
+    )
+    with pytest.raises(ValueError, match="exclude_classes leaves no class to train on"):
+        _ = data.sources
+
+
+def test_testing_without_test_images_says_what_to_do():
+    data = DigitsDataModule(split=Split(test=0))
+    with pytest.raises(ValueError, match=r"no test images: give some, or .*--data\.split\.test"):
+        data.setup("test")
+
+
+def test_augmentation_that_normalises_is_refused():
+    data = SyntheticDataModule(num_channels=3, augmentation=[A.Normalize()])
+    with pytest.raises(ValueError, match=r"uint8 images float32\. Leave out .* Normalize"):
+        next(iter(data.train_dataloader()))

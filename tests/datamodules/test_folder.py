@@ -127,3 +127,28 @@ def test_test_images_without_training_images_are_refused(make_folder):
 def test_class_that_training_lacks_is_named(make_folder):
     with pytest.raises(ValueError, match=r"classes that .*train lacks: dog\. Known are cat"):
         _ = make_folder("train/cat", "test/dog").sources
+
+
+def test_split_folders_may_be_written_with_capitals(make_folder):
+    data = make_folder("Train/cat", "Train/dog", "Val/cat", "Val/dog", "TEST/cat", "TEST/dog")
+    assert sizes(data) == {"train": 20, "val": 20, "test": 20}
+
+
+def test_two_folders_for_one_split_are_refused(make_folder):
+    data = make_folder("train/cat", "train/dog", "val/cat", "validation/cat")
+    with pytest.raises(ValueError, match="has val and validation: which of them is val"):
+        _ = data.class_names
+
+
+def test_folder_to_predict_is_no_class_however_it_is_written(make_folder, tmp_path):
+    make_folder("cat", "dog", "mine")
+    data = ImageFolderDataModule(tmp_path, tmp_path / "cat" / ".." / "mine")
+    assert data.class_names == ("cat", "dog")
+
+
+def test_folder_to_predict_without_an_image_is_refused(make_folder, tmp_path):
+    make_folder("cat", "dog")
+    (tmp_path.parent / f"{tmp_path.name}_none").mkdir()
+    data = ImageFolderDataModule(tmp_path, tmp_path.parent / f"{tmp_path.name}_none")
+    with pytest.raises(ValueError, match="has no image to predict"):
+        _ = data.sources

@@ -240,3 +240,32 @@ def test_file_that_is_not_utf8_is_named(tmp_path):
     (tmp_path / "labels.csv").write_bytes("image,label\né.png,a\n".encode("latin-1"))
     with pytest.raises(ValueError, match=r"labels\.csv is not UTF-8"):
         _ = ManifestDataModule(tmp_path / "labels.csv").class_names
+
+
+def test_empty_group_is_an_image_of_its_own(make_manifest):
+    rows = [f"images/{i}.png,{'ab'[i % 2]},{'x' if i < 4 else ''}" for i in range(20)]
+    data = make_manifest("image,label,group", *rows)
+    assert {split: len(source) for split, source in data.sources.items()}["val"] > 0
+    assert len({g for source in data.sources.values() for g in source.groups}) == 17
+
+
+def test_copies_on_both_sides_are_warned_of(make_manifest):
+    rows = [
+        f"images/{i}.png,{'ab'[i % 2]},{'train' if i < 14 else 'val'},{i % 14}" for i in range(20)
+    ]
+    with pytest.warns(UserWarning, match="Copies of 4 originals are in train and in val"):
+        _ = make_manifest("image,label,split,group", *rows).sources
+
+
+def test_columns_may_be_called_file_and_line(make_manifest, tmp_path):
+    make_manifest("file,line", *ROWS)
+    columns = Columns(image="file", label="line")
+    data = ManifestDataModule(tmp_path / "labels.csv", columns=columns, image_size=8)
+    assert data.class_names == ("NA", "sea")
+
+
+def test_one_image_under_two_spellings_is_refused(make_manifest):
+    with pytest.raises(ValueError, match=r"line 3: 'images/../images/0.png' is listed a second"):
+        _ = make_manifest(
+            "image,label", ROWS[0], ROWS[0].replace("images/", "images/../images/")
+        ).sources

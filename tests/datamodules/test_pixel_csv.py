@@ -110,6 +110,7 @@ def test_colours_and_sizes_are_converted(write_csv):
         (["1,1 2 3 4", "0,7"], "line 3: '7…' is not an image"),
         (["1,1 2 3 4", "0,1 2 x 4"], "line 3: '1 2 x 4…' is not an image"),
         (["1,1 2 3 4", "0,1 2 3 256"], "line 3: .* has a pixel that is not in 0 to 255"),
+        (["1,1 2 3 4294967297"], "line 2: .* has a pixel that is not in 0 to 255"),
         (["1,1 2 3 -4"], "line 2: .* has a pixel that is not in 0 to 255"),
         (["1,1 2"], "line 2 has 2 pixels, which make no square image"),
         ([",1 2 3 4"], "line 2: '' is no label"),
@@ -162,3 +163,26 @@ def test_real_faces_are_read():
     first = data.sources["train"].read(0)
     assert first.shape == (48, 48, 1)
     assert first.ravel()[:4].tolist() == [70, 80, 82, 72]
+
+
+def test_file_that_is_cut_off_is_named(tmp_path):
+    whole = gzip.compress("\n".join(["label,feature", *ROWS]).encode())
+    (tmp_path / "faces.csv.gz").write_bytes(whole[:-40])
+    with pytest.raises(ValueError, match=r"faces.csv.gz is damaged or cut off"):
+        _ = PixelCSVDataModule(tmp_path / "faces.csv.gz").class_names
+
+
+def test_half_a_cache_is_made_anew(write_csv, tmp_path):
+    file = write_csv("label,feature", ROWS)
+    assert PixelCSVDataModule(file, image_size=3).class_names == ("0", "1")
+    for rows in (tmp_path / "cache").glob("*.csv"):
+        rows.unlink()
+    assert PixelCSVDataModule(file, image_size=3).class_names == ("0", "1")
+
+
+def test_two_files_with_the_same_split_are_refused(write_csv):
+    rows = [f"{row},{'Training' if index < 15 else 'PublicTest'}" for index, row in enumerate(ROWS)]
+    file = write_csv("emotion,pixels,Usage", rows)
+    test = write_csv("label,feature", ROWS[:4], "test.csv")
+    with pytest.raises(ValueError, match=r"test.csv has test images, and so has another file"):
+        _ = PixelCSVDataModule(file, test=test, image_size=3).sources

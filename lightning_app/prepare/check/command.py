@@ -41,6 +41,10 @@ def check(args: list[str]) -> None:
         SystemExit: With 1 if training would fail or leak, 2 if the command line does not parse.
     """
     options = _parser().parse_args(args)
+    if options.out.suffix not in (".html", ".htm"):
+        raise ValueError(f"The page goes to a file that ends in .html (--out), not {options.out}.")
+    if options.processes < 1:
+        raise ValueError(f"--processes is {options.processes}; expected 1 or more.")
     listing = list_data(options.data, options.root, options.delimiter)
     facts = survey([entry.file for entry in listing.entries], options.processes)
     findings = find(listing, facts)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from datamodules.listing import FOLDERS
+from datamodules.listing import present_folders
 from datamodules.sources.decode import EXTENSIONS
 from lightning_app.prepare.check.facts import format_of
 from lightning_app.prepare.check.findings import Entry, Exhibit, Finding, about
@@ -42,12 +42,7 @@ def list_folders(root: Path) -> Listing:
 
 def _split_folders(root: Path) -> dict[str, Path]:
     """The folder of each split, `train` last: it may be the root, which holds the others."""
-    present = {
-        split: root / name
-        for split, names in FOLDERS.items()
-        for name in names
-        if (root / name).is_dir()
-    }
+    present = present_folders(root)
     labelled = [split for split in present if not _has_no_classes(split, present[split])]
     if "train" not in present and labelled:
         name = present[labelled[0]].name
@@ -78,10 +73,9 @@ def _findings(
     missed = [exhibit for exhibit in others if exhibit.remark]
     return [
         *about(
-            "error",
-            "Classes without a training image",
-            "The folder is there, but nothing can be learned from it, and the class gets no "
-            "output. Add images, or delete the folder.",
+            "warning",
+            "Class folders without an image",
+            "Training leaves them out: the class gets no output. Add images, or delete the folder.",
             empty,
         ),
         *about(

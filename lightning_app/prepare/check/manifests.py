@@ -75,7 +75,7 @@ def _read(split: str, file: Path, delimiter: str) -> Any:
             "label": "" if label is None else label.str.strip(),
             "split": split or ("train" if columns["split"] is None else columns["split"]),
             "group": "" if group is None else group,
-            "place": [f"{file.name}, line {line}" for line in table["line"]],
+            "place": [f"{file.name}, line {line}" for line in table["@line"]],
         }
     )
 
