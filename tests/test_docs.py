@@ -2,9 +2,11 @@
 
 import re
 import sys
+import textwrap
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from lightning_app.main import main
 
@@ -30,3 +32,17 @@ def test_a_new_data_set_is_one_file_and_one_yaml(workplace, client, monkeypatch)
     [run] = client.search_runs([client.get_experiment_by_name("flags").experiment_id])
     assert run.info.status == "FINISHED"
     assert 0 <= run.data.metrics["val/accuracy"] <= 1
+
+
+def test_settings_of_the_training_document_are_settings(workplace, capsys):
+    text = (DOCS / "training.md").read_text()
+    blocks = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    network = "model:\n  init_args:\n" + textwrap.indent(blocks[0], "    ")
+    model = blocks[2].replace("class_path: ImageClassifier\n  ", "")
+    for number, extra in enumerate((network, blocks[1], model, blocks[3])):
+        Path("extra.yaml").write_text(extra)
+        base = ["--config", str(DOCS.parent / "configs" / "digits.yaml")]
+        with pytest.raises(SystemExit, match="0"):
+            main(["fit", *base, "--config", "extra.yaml", "--print_config"])
+        marks = ("layer4.*", "layer3.27.bn1", "warmup_epochs: 2", "WeightAverage")
+        assert marks[number] in capsys.readouterr().out
