@@ -46,7 +46,7 @@ def stock(classifier: ImageClassifier, epochs: int) -> Callback:
 
 def scheduler(classifier: ImageClassifier, epochs: int) -> Callback:
     """`finetuning-scheduler` with a schedule of two phases, at the rates of Lightning's."""
-    from finetuning_scheduler import FinetuningScheduler
+    from finetuning_scheduler import FinetuningScheduler  # pyright: ignore[reportMissingImports]
 
     names = [name for name, _ in classifier.named_parameters()]
     head = [name for name in names if name.startswith("head.")]
@@ -104,7 +104,7 @@ def checkpoint_for(tool: Tool, folder: Path) -> ModelCheckpoint:
     """Writes `last.ckpt` after every epoch."""
     kind = ModelCheckpoint
     if tool is scheduler:
-        from finetuning_scheduler import FTSCheckpoint as kind
+        from finetuning_scheduler import FTSCheckpoint as kind  # pyright: ignore[reportMissingImports]
     return kind(folder, "last", save_on_train_epoch_end=True, enable_version_counter=False)
 
 
