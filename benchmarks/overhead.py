@@ -113,6 +113,7 @@ def fit(image_size: int, root: str) -> Race:
         "data.image_size": image_size,
         "data.batch_size": BATCH_SIZE,
         "data.augmentation": [],
+        "model.lr_scheduler": "null",  # the bare loop has none
         "trainer.accelerator": "cpu",
         "trainer.max_epochs": 1,
         "trainer.limit_val_batches": 0,
