@@ -27,7 +27,7 @@ from torch import nn
 from datamodules import DigitsDataModule, ImageDataModule
 from lightning_app.cli import run
 from models import ImageClassifier, SmallCNN
-from models.loss import CrossEntropy
+from models.losses.loss import CrossEntropy
 
 TARGETS = (20.0, 4.0)  # milliseconds of a bare step: the aim is set for the first
 ROUNDS = 7

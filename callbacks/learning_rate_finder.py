@@ -14,7 +14,7 @@ from tqdm import tqdm
 from callbacks.plots import plot_learning_rates
 from callbacks.run import classifier_of
 from callbacks.tracking import log_figure
-from models.range_test import NOISY, range_test
+from models.optimization.range_test import NOISY, range_test
 
 MIN_STEPS = 2 * NOISY
 PEAKS = ("lr", "initial_lr", "max_lr")  # where schedulers keep the highest rate of a group

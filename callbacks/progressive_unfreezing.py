@@ -18,7 +18,7 @@ from models.freezing import (
     share_free,
     stage_names,
 )
-from models.parameter_groups import stage_of
+from models.optimization.parameter_groups import stage_of
 
 
 @dataclass(eq=False)

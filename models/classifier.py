@@ -11,15 +11,15 @@ from torch import Tensor
 from torchmetrics import MeanMetric
 from torchmetrics.classification import MulticlassConfusionMatrix
 
-from models.backbone import Backbone
+from models.backbones.backbone import Backbone
 from models.factories import HeadCallable, LossCallable, from_command_line, network_of, shared
 from models.head import Head
-from models.loss import CrossEntropy
+from models.losses.loss import CrossEntropy
 from models.metrics import RunningSums, accuracy, f1_macro
-from models.optimization import Optimization, step_on_plateau
-from models.parameter_groups import group_parameters, scaled_rates
+from models.optimization.optimization import Optimization, step_on_plateau
+from models.optimization.parameter_groups import group_parameters, scaled_rates
+from models.optimization.schedules import Schedule
 from models.run import check_finite, class_counts_of, num_steps_of, reseed_step
-from models.schedules import Schedule
 from models.views import logits_of_views
 
 Batch = Sequence[Tensor]  # images, labels, indices, as `ImageDataModule` describes them

@@ -7,7 +7,7 @@ from torch.optim.lr_scheduler import ExponentialLR, OneCycleLR
 from callbacks import LearningRateRangeTest
 from lightning_app.tracking.run_logger import RunLogger
 from models import CosineDecay, Head, Optimization
-from models.range_test import RangeTest, range_test
+from models.optimization.range_test import RangeTest, range_test
 
 QUICK = {"num_steps": 25}
 

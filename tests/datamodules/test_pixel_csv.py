@@ -7,7 +7,7 @@ import pytest
 
 from datamodules import PixelCSVDataModule, Split
 from datamodules.sources import cache, pixels
-from models.loss import balanced_weights
+from models.losses.loss import balanced_weights
 
 FER = Path(__file__).parents[2] / "../shared/data/fer2013"
 FACES = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]

@@ -5,7 +5,7 @@ from lightning.pytorch.cli import ReduceLROnPlateau
 from torch import nn
 
 from models import Optimization
-from models.parameter_groups import group_parameters
+from models.optimization.parameter_groups import group_parameters
 
 
 class Steps(Callback):

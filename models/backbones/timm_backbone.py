@@ -10,10 +10,10 @@ import timm
 from timm.models import group_parameters
 from torch import Tensor, nn
 
-from models.backbone import Backbone, Normalize
-from models.stages import groups_of_children, named_stages
-from models.weight_files import read_weights
-from models.weights import downloading, load_weights
+from models.backbones.backbone import Backbone, Normalize
+from models.backbones.stages import groups_of_children, named_stages
+from models.backbones.weight_files import read_weights
+from models.backbones.weights import downloading, load_weights
 
 
 class TimmBackbone(Backbone):

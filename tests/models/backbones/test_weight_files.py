@@ -6,7 +6,7 @@ import torch
 from safetensors.torch import save_file
 
 from models import SmallCNN
-from models.weight_files import read_weights
+from models.backbones.weight_files import read_weights
 
 NAMES = list(SmallCNN(2).state_dict())
 
@@ -82,7 +82,7 @@ def test_missing_file_is_named(tmp_path):
 @pytest.mark.parametrize("zipped", [True, False])
 def test_file_that_needs_code_is_refused(file, zipped):
     torch.save(SmallCNN(2), file, _use_new_zipfile_serialization=zipped)
-    with pytest.raises(ValueError, match=r"w\.pth holds more than tensors.*code of models\.small"):
+    with pytest.raises(ValueError, match=r"w\.pth holds more than tensors.*code of models\.backbones\.small"):
         read_weights(file, NAMES)
 
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
-from models.loss import ClassWeights, total_weight, weights_of
+from models.losses.loss import ClassWeights, total_weight, weights_of
 
 
 class FocalLoss(nn.Module):

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from models import MLP, PlainCNN, ResNet, SmallCNN, TimmBackbone, TorchvisionBackbone
-from models.backbone import Normalize
+from models.backbones.backbone import Normalize
 
 MAKERS = {
     "mlp": lambda channels: MLP((8, 4), 0.1, num_channels=channels, image_size=32),

@@ -9,7 +9,7 @@ from lightning.pytorch.utilities import rank_zero_info
 from timm.models import adapt_input_conv
 from torch import Tensor, nn
 
-from models.weight_files import listed
+from models.backbones.weight_files import listed
 
 OPTION = "--model.init_args.backbone.init_args.weights"
 

@@ -8,9 +8,9 @@ from torch import nn
 from torchvision.models import MNASNet, VisionTransformer
 
 from models import SmallCNN, TimmBackbone, TorchvisionBackbone
-from models.weights import downloading, load_weights
+from models.backbones.weights import downloading, load_weights
 
-SQUEEZENET = Path(__file__).parents[3] / "shared/data/weights/squeezenet1_0_imagenet.pth"
+SQUEEZENET = Path(__file__).parents[4] / "shared/data/weights/squeezenet1_0_imagenet.pth"
 
 
 @pytest.fixture

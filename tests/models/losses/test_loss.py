@@ -5,7 +5,7 @@ from scipy.special import log_softmax
 from sklearn.utils.class_weight import compute_class_weight
 from torch.nn.functional import cross_entropy, one_hot
 
-from models.loss import CrossEntropy, balanced_weights
+from models.losses.loss import CrossEntropy, balanced_weights
 
 LOGITS = torch.tensor([[2.0, 0.0, -1.0], [0.5, 0.1, 0.3]])
 LABELS = torch.tensor([0, 2])

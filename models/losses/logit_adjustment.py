@@ -6,7 +6,7 @@ from math import isfinite
 import torch
 from torch import Tensor, nn
 
-from models.loss import CrossEntropy
+from models.losses.loss import CrossEntropy
 
 
 class LogitAdjustment(nn.Module):

@@ -3,7 +3,7 @@ import torch
 from lightning.pytorch.callbacks import Callback
 
 from models import CosineDecay, PolynomialDecay
-from models.schedules import scheduler_of
+from models.optimization.schedules import scheduler_of
 
 
 class Rates(Callback):

@@ -4,7 +4,7 @@ from collections import OrderedDict
 
 from torch import Tensor, nn
 
-from models.backbone import Backbone, Normalize, stages_of_children
+from models.backbones.backbone import Backbone, Normalize, stages_of_children
 
 
 class SmallCNN(Backbone):

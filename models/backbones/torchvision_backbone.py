@@ -8,10 +8,10 @@ import torchvision.models
 from timm.models import adapt_input_conv
 from torch import Tensor, nn
 
-from models.backbone import Backbone, Normalize
-from models.stages import groups_of_children, named_stages
-from models.weight_files import read_weights
-from models.weights import downloading, load_weights
+from models.backbones.backbone import Backbone, Normalize
+from models.backbones.stages import groups_of_children, named_stages
+from models.backbones.weight_files import read_weights
+from models.backbones.weights import downloading, load_weights
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)  # what torchvision's weights were trained with
 IMAGENET_STD = (0.229, 0.224, 0.225)

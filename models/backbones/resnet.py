@@ -4,8 +4,8 @@ from typing import Literal, get_args
 
 from torch import Tensor, nn
 
-from models.backbone import Backbone, Normalize, stages_of_children
-from models.torchvision_backbone import IMAGENET_MEAN, IMAGENET_STD
+from models.backbones.backbone import Backbone, Normalize, stages_of_children
+from models.backbones.torchvision_backbone import IMAGENET_MEAN, IMAGENET_STD
 
 RESNET50 = (3, 4, 6, 3)  # blocks of each stage
 STEM_WIDTH = 64

@@ -12,8 +12,8 @@ from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-from models.parameter_groups import rates_of, stage_of
-from models.schedules import Schedule, scheduler_of
+from models.optimization.parameter_groups import rates_of, stage_of
+from models.optimization.schedules import Schedule, scheduler_of
 
 NEVER = sys.maxsize  # epochs after which Lightning steps a scheduler
 

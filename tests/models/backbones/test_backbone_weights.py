@@ -12,8 +12,8 @@ from torchvision.models import VisionTransformer
 
 from datamodules import SyntheticDataModule
 from models import ImageClassifier, TimmBackbone, TorchvisionBackbone
-from models.backbone import Normalize
-from models.torchvision_backbone import IMAGENET_MEAN, IMAGENET_STD, with_current_names
+from models.backbones.backbone import Normalize
+from models.backbones.torchvision_backbone import IMAGENET_MEAN, IMAGENET_STD, with_current_names
 
 
 def saved(network, file):

@@ -1,0 +1,1 @@
+"""Networks without their classifier: own ones, timm's and torchvision's."""

@@ -1,0 +1,1 @@
+"""Losses, built from the class counts of the training set."""

@@ -1,0 +1,1 @@
+"""Optimizer groups, schedules, and the search for a learning rate."""
