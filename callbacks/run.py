@@ -1,6 +1,7 @@
 """What a callback may ask of the run it watches."""
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from lightning.pytorch import LightningModule, Trainer
@@ -18,6 +19,10 @@ class ImageData(Protocol):
     @abstractmethod
     def sample(self, num_images: int) -> tuple[Tensor, Tensor]:
         """The same validation images at every call, in [0, 1], and their labels."""
+
+    @abstractmethod
+    def images(self, split: str, indices: Sequence[int]) -> Tensor:
+        """Images of a split by their places in its source, as they are, in [0, 1]."""
 
     @abstractmethod
     def unreadable(self, split: str) -> Tensor:

@@ -1,23 +1,32 @@
 """Put pictures, tables and texts into the run; no other module of the callbacks knows MLflow."""
 
+import json
 import logging
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from lightning.pytorch import Trainer
 from lightning.pytorch.loggers import MLFlowLogger
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from mlflow.exceptions import MlflowException
+from mlflow.utils.mlflow_tags import MLFLOW_LOGGED_ARTIFACTS
 
 log = logging.getLogger(__name__)
 
 
-def log_step_figure(trainer: Trainer, figure: Figure, key: str) -> None:
+def log_step_figure(trainer: Trainer, figure: Figure, key: str, epoch: int) -> None:
     """Add a picture to the run's image grid; the same key at another epoch lies beside it."""
     image = _pixels(figure)
     for client, run_id in _runs(trainer):
-        client.log_image(run_id, image, key=key, step=trainer.current_epoch)
+        client.log_image(run_id, image, key=key, step=epoch)
+
+
+def log_metric(trainer: Trainer, name: str, value: float, epoch: int) -> None:
+    """Log a number where Lightning's own `log` is not to be had: at the end of a pass."""
+    for logger in trainer.loggers:
+        logger.log_metrics({name: value, "epoch": epoch}, step=trainer.global_step)
 
 
 def log_figure(trainer: Trainer, figure: Figure, name: str) -> None:
@@ -27,9 +36,22 @@ def log_figure(trainer: Trainer, figure: Figure, name: str) -> None:
 
 
 def log_table(trainer: Trainer, columns: dict[str, list[Any]], name: str) -> None:
-    """Store a table, which the UI shows as one, as `tables/<name>.json`."""
+    """Store a table, which the UI shows as one, as `tables/<name>.json`; a later one replaces it.
+
+    MLflow's `log_table` would append its rows to those of a fit that is resumed.
+    """
+    file = f"tables/{name}.json"
+    text = pd.DataFrame(columns).to_json(orient="split", index=False)
     for client, run_id in _runs(trainer):
-        client.log_table(run_id, columns, f"tables/{name}.json")
+        client.log_text(run_id, text, file)
+        try:
+            tags = client.get_run(run_id).data.tags
+        except (MlflowException, OSError) as error:
+            log.warning("The UI will not list %s, the tracker is away: %s", file, error)
+            continue
+        listed = json.loads(tags.get(MLFLOW_LOGGED_ARTIFACTS, "[]"))
+        if (entry := {"path": file, "type": "table"}) not in listed:
+            client.set_tag(run_id, MLFLOW_LOGGED_ARTIFACTS, json.dumps([*listed, entry]))
 
 
 def log_text(trainer: Trainer, text: str, file: str) -> None:

@@ -1,6 +1,7 @@
 """A smoother network beside the one that is trained."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import torch
 from lightning.pytorch import LightningModule, Trainer
@@ -51,6 +52,19 @@ class WeightAverage(WeightAveraging):
         """Put the weights back, before a checkpoint takes the average for them."""
         if self.validating:
             self.on_validation_epoch_end(trainer, pl_module)
+
+
+@contextmanager
+def averaged_weights(trainer: Trainer) -> Iterator[None]:
+    """Put the weights that a fit validates into the model, for what is not a validation."""
+    kept = [c for c in trainer.callbacks if isinstance(c, WeightAveraging) and c._average_model]  # pyright: ignore[reportAttributeAccessIssue]
+    for average in kept:
+        average._swap_models(trainer.lightning_module)
+    try:
+        yield
+    finally:
+        for average in kept:
+            average._swap_models(trainer.lightning_module)
 
 
 def moving_average(decay: float) -> Average:

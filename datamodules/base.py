@@ -16,7 +16,7 @@ from datamodules.augmentation.load import Transform
 from datamodules.augmentation.mixing import Mixing
 from datamodules.augmentation.pipeline import Augmentation
 from datamodules.augmentation.views import with_views
-from datamodules.dataset import AugmentedDataset, PlainDataset, to_unit_range
+from datamodules.dataset import AugmentedDataset, PlainDataset, make_batch, to_unit_range
 from datamodules.loader import make_loader, position_of
 from datamodules.options import Options
 from datamodules.probe import draws_of, probe_images
@@ -139,6 +139,12 @@ class ImageDataModule(LightningDataModule, ABC):
         if num_images not in self._samples:  # kept: a file may vanish while training runs
             self._samples[num_images] = probe_images(self.sources["val"], num_images)[:2]
         return self._samples[num_images]
+
+    def images(self, split: str, indices: Sequence[int]) -> Tensor:
+        """Images of a split by their places in its source, as they are, (n, C, H, W) in [0, 1]."""
+        source = self.sources[split]
+        pixels = [source.read(index) for index in indices]
+        return to_unit_range(make_batch(source, pixels, indices)[0])
 
     def augmented(self, num_images: int, num_draws: int) -> tuple[Tensor, Tensor, Tensor]:
         """Training images spread over the classes, and what augmentation makes of them.

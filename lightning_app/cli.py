@@ -14,20 +14,13 @@ from lightning.pytorch.callbacks import ModelCheckpoint, ProgressBar, TQDMProgre
 from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
 from lightning.pytorch.utilities import rank_zero_info
 
-from callbacks import (
-    ConfusionMatrixMonitor,
-    DataVisualizer,
-    FilterVisualizer,
-    GradCAMVisualizer,
-    LearningCurvesVisualizer,
-    PredictionWriter,
-    UnreadableMonitor,
-)
+from callbacks import UnreadableMonitor
 from datamodules import HOMES, ImageDataModule
 from lightning_app.checkpoint_io import AtomicCheckpointIO
 from lightning_app.checkpoints import find_checkpoint, read_checkpoint
 from lightning_app.defaults import BEST, LAST, QUIET, TRAINER
 from lightning_app.mistakes.parse_errors import BriefParser
+from lightning_app.pictures import add_pictures, picture_callbacks
 from lightning_app.summary import print_predictions, print_summary
 from lightning_app.tracking.run_logger import RunLogger
 from lightning_app.tracking.run_record import CLASS_NAMES, RUN_ID, RunRecord, run_logger_of
@@ -35,14 +28,6 @@ from models import ImageClassifier
 
 for module in HOMES.values():  # so that YAML can name datamodules by their bare class names
     import_module(f"datamodules.{module}")
-
-PICTURES = {
-    "data": DataVisualizer,
-    "curves": LearningCurvesVisualizer,
-    "confusion": ConfusionMatrixMonitor,
-    "filters": FilterVisualizer,
-    "grad_cam": GradCAMVisualizer,
-}
 
 
 class ImageClassificationCLI(LightningCLI):
@@ -56,13 +41,7 @@ class ImageClassificationCLI(LightningCLI):
         for name, defaults in (("best_checkpoint", BEST), ("last_checkpoint", LAST)):
             parser.add_lightning_class_args(ModelCheckpoint, name)
             parser.set_defaults({f"{name}.{key}": value for key, value in defaults.items()})
-        for name, picture in PICTURES.items():
-            parser.add_argument(
-                f"--pictures.{name}",
-                type=picture | bool,
-                default=picture(),
-                help=f"{(picture.__doc__ or '').splitlines()[0]} `false` for none.",
-            )
+        add_pictures(parser)
 
     def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
         """Find the checkpoint that `best` or `last` means, or say that there is none.
@@ -88,17 +67,12 @@ class ImageClassificationCLI(LightningCLI):
         trainer = self._get(self.config_init, "trainer")
         chosen = trainer.callbacks or []
         chosen = chosen if isinstance(chosen, list) else [chosen]
-        pictures = self._get(self.config_init, "pictures").as_dict()
-        shown = [
-            PICTURES[name]() if picture is True else picture
-            for name, picture in pictures.items()
-            if picture
-        ]
+        pictures = picture_callbacks(self._get(self.config_init, "pictures").as_dict())
         # Lightning's default, Rich's, draws a hundred times a second: a tenth of a step of 20 ms.
         own_bar = any(isinstance(callback, ProgressBar) for callback in chosen)
         bar = [] if own_bar or trainer.enable_progress_bar is False else [TQDMProgressBar(10)]
         return super().instantiate_trainer(
-            callbacks=[*chosen, *bar, *shown, PredictionWriter(), UnreadableMonitor()], **kwargs
+            callbacks=[*chosen, *bar, *pictures, UnreadableMonitor()], **kwargs
         )
 
     def after_instantiate_classes(self) -> None:

@@ -71,7 +71,12 @@ class ImageClassifier(LightningModule):
 
     def forward(self, images: Tensor) -> Tensor:
         """Map images in [0, 1], (N, num_channels, H, W), to logits (N, num_classes)."""
-        return self.head(self.backbone(images.to(memory_format=self.layout)))
+        return self.features_and_logits(images)[1]
+
+    def features_and_logits(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """What the head is given, (N, num_features), and what it makes of it."""
+        features = self.backbone(images.to(memory_format=self.layout))
+        return features, self.head(features)
 
     def setup(self, stage: str) -> None:
         """Build the loss, now that the training set and with it the class counts are known."""
@@ -149,13 +154,13 @@ class ImageClassifier(LightningModule):
         self.confusion.reset()
 
     def validation_step(self, batch: Batch, batch_idx: int) -> STEP_OUTPUT:
-        """Count, and return the logits for callbacks."""
+        """Count, and return logits and features for callbacks."""
         images, labels, _ = batch
-        logits = logits_of_views(self._logits, images, self.confusion.num_classes)
+        outputs = self._evaluate(images)
         if len(labels):  # none is left if no image of the batch could be read
-            self.eval_loss.update(self.loss(logits, labels), len(labels))
-            self.confusion.update(logits, labels)
-        return {"logits": logits}
+            self.eval_loss.update(self.loss(outputs["logits"], labels), len(labels))
+            self.confusion.update(outputs["logits"], labels)
+        return outputs
 
     on_test_epoch_start = on_validation_epoch_start
     test_step = validation_step
@@ -169,11 +174,17 @@ class ImageClassifier(LightningModule):
         self._log_evaluation("test")
 
     def predict_step(self, batch: Batch, batch_idx: int) -> STEP_OUTPUT:
-        """Return the logits."""
-        return {"logits": logits_of_views(self._logits, batch[0], self.confusion.num_classes)}
+        """Return the logits, and the features if each image is seen once."""
+        return self._evaluate(batch[0])
 
     def _logits(self, images: Tensor) -> Tensor:
-        return self.network(self, images)
+        return self.network(self, images)[1]
+
+    def _evaluate(self, images: Tensor) -> dict[str, Tensor]:
+        if images.ndim == 4 and len(images):
+            features, logits = self.network(self, images)
+            return {"logits": logits, "features": features}
+        return {"logits": logits_of_views(self._logits, images, self.confusion.num_classes)}
 
     def _log_evaluation(self, stage: str) -> None:
         counts = self.confusion.compute().cpu()  # in double, which not every accelerator has

@@ -11,7 +11,7 @@ from torch._dynamo.exc import InvalidBackend
 Factory = TypeVar("Factory", bound=Callable[..., Any])
 HeadCallable = Callable[[int, int], nn.Module]  # (num_features, num_classes) -> head
 LossCallable = Callable[[Sequence[int]], nn.Module]  # (class_counts) -> loss(logits, labels)
-Network = Callable[[nn.Module, Tensor], Tensor]  # (classifier, images) -> logits
+Network = Callable[[Any, Tensor], tuple[Tensor, Tensor]]  # (classifier, images) -> features, logits
 
 RECOMPILE_LIMIT = 64  # torch's own is 8
 
@@ -61,5 +61,5 @@ def network_of(compile: bool | str) -> Network:
         ) from error
 
 
-def _call(network: nn.Module, images: Tensor) -> Tensor:
-    return network(images)
+def _call(classifier: Any, images: Tensor) -> tuple[Tensor, Tensor]:
+    return classifier.features_and_logits(images)

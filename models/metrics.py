@@ -39,6 +39,18 @@ class RunningSums:
         self.values[2] += len(labels)
 
 
+def confusion_counts(predicted: Tensor, labels: Tensor, num_classes: int) -> Tensor:
+    """Images of each true class (rows) that are taken for each class (columns), (K, K) int64.
+
+    Args:
+        predicted: Predicted classes, (N,).
+        labels: True classes, (N,).
+        num_classes: How many classes K there are.
+    """
+    pairs = labels * num_classes + predicted
+    return pairs.bincount(minlength=num_classes**2).view(num_classes, num_classes)
+
+
 def accuracy(confusion: Tensor) -> Tensor:
     """Share of images that are classified right; confusion (true, predicted) holds counts."""
     return confusion.diagonal().sum() / confusion.sum()

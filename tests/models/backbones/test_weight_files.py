@@ -82,7 +82,9 @@ def test_missing_file_is_named(tmp_path):
 @pytest.mark.parametrize("zipped", [True, False])
 def test_file_that_needs_code_is_refused(file, zipped):
     torch.save(SmallCNN(2), file, _use_new_zipfile_serialization=zipped)
-    with pytest.raises(ValueError, match=r"w\.pth holds more than tensors.*code of models\.backbones\.small"):
+    with pytest.raises(
+        ValueError, match=r"w\.pth holds more than tensors.*code of models\.backbones\.small"
+    ):
         read_weights(file, NAMES)
 
 

@@ -1,0 +1,187 @@
+"""Draw the pictures of a run when they are due, within a budget of time."""
+
+import os
+import time
+from collections.abc import Sequence
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.trainer.states import TrainerFn
+from lightning.pytorch.utilities import rank_zero_info, rank_zero_warn
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from callbacks.explainable import explainable
+from callbacks.outputs import OutputRecorder, Outputs
+from callbacks.pictures.picture import Picture, Scene, Shown, is_due
+from callbacks.run import classifier_of, data_of
+from callbacks.tracking import log_figure, log_metric, log_step_figure, log_table, log_text
+from callbacks.weight_average import averaged_weights
+from models.explain import NothingToShow
+
+DEBUG = "LIGHTNING_CLI_DEBUG"
+
+
+class Gallery(Callback):
+    """Draws pictures during a fit at the epochs that they ask for, and once at its end.
+
+    A fit that validates with averaged weights shows those. What drawing costs is the metric
+    `time/pictures`, in seconds since the fit began. Between the first and the last epoch a picture
+    is left out if it would take more than the budget; at the end each is drawn whatever it costs.
+    A picture that fails is a warning and does not end a fit; from `validate` and `test` it is an
+    error.
+
+    Args:
+        pictures: What to draw, the most wanted first.
+        recorder: Keeps what the network said; it has to come before this callback.
+        budget: Share of the time of a fit that drawing may take, in (0, 1].
+
+    Raises:
+        ValueError: If the budget is out of range.
+    """
+
+    def __init__(
+        self, pictures: Sequence[Picture], recorder: OutputRecorder, budget: float = 0.05
+    ) -> None:
+        if not 0 < budget <= 1:
+            raise ValueError(f"Expected pictures.budget in (0, 1], got {budget:g}.")
+        self.pictures, self.recorder, self.budget = pictures, recorder, budget
+        self.costs: dict[Picture, float] = {}  # seconds that each took last
+        self.failed: set[Picture] = set()
+        self.spent = 0.0
+        self.thinned = False
+        self.epoch = 0  # that was trained last; the trainer's counts on when training ends
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Let the pictures see the network as it was built, before a checkpoint is read."""
+        if stage == "fit":
+            for picture in self.pictures:
+                picture.begin(classifier_of(pl_module))
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Start the clock."""
+        self.started, self.first_epoch = time.perf_counter(), trainer.current_epoch
+        self.next_epoch = trainer.current_epoch  # the first one without pictures
+        self.drawn: dict[Picture, int] = {}
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Remember which epoch the next pictures belong to."""
+        self.epoch = trainer.current_epoch
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Draw what is due."""
+        if trainer.sanity_checking:
+            return
+        if trainer.state.fn != TrainerFn.FITTING:
+            self._draw_all(trainer, pl_module, "val")
+            return
+        epochs = range(self.next_epoch, self.epoch + 1)
+        due = [picture for picture in self.pictures if is_due(picture.when, epochs)]
+        if not due or _is_last(trainer):
+            return
+        self.next_epoch = self.epoch + 1
+        outputs = self.recorder.gather(trainer)
+        scene = self._scene(trainer, pl_module, outputs, final=False)
+        for picture in due if trainer.is_global_zero else ():
+            if self._affordable(picture, trainer):
+                self._draw(picture, scene, trainer)
+                self.drawn[picture] = self.epoch
+
+    def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Draw what can be said of a test."""
+        self._draw_all(trainer, pl_module, "test")
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Draw everything once more, and the tables."""
+        outputs = self.recorder.gather(trainer)
+        if not trainer.is_global_zero:
+            return
+        scene = self._scene(trainer, pl_module, outputs, final=True)
+        for picture in self.pictures:
+            self._draw(picture, scene, trainer)
+        seconds = time.perf_counter() - self.started
+        rank_zero_info(
+            f"Pictures    {self.spent:.1f} s, {self.spent / seconds:.0%} of the fit"
+            + (f"; left out where they would have been beyond {self.budget:.0%}" * self.thinned)
+        )
+
+    def _draw_all(self, trainer: Trainer, module: LightningModule, split: str) -> None:
+        outputs = self.recorder.gather(trainer)
+        if trainer.is_global_zero:
+            scene = self._scene(trainer, module, outputs, True, split)
+            for picture in self.pictures:
+                if split in picture.splits:
+                    self._draw(picture, scene, trainer)
+
+    def _scene(
+        self,
+        trainer: Trainer,
+        module: LightningModule,
+        outputs: Outputs | None,
+        final: bool,
+        split: str = "val",
+    ) -> Scene:
+        def sample(num_images: int) -> tuple[Tensor, Tensor]:
+            images, labels = data.sample(num_images)
+            return images.to(device), labels.to(device)
+
+        data, device = data_of(trainer), trainer.strategy.root_device
+        fitting = trainer.state.fn == TrainerFn.FITTING
+        title = f"epoch {self.epoch}" if fitting else {"val": "validation"}.get(split, split)
+        classifier = classifier_of(module)
+        return Scene(classifier, data.class_names, sample, title, split, final, outputs, data)
+
+    def _draw(self, picture: Picture, scene: Scene, trainer: Trainer) -> None:
+        started = time.perf_counter()
+        fitting = trainer.state.fn == TrainerFn.FITTING
+        try:
+            with averaged_weights(trainer), explainable(scene.model):
+                for shown in picture.draw(scene):
+                    self._log(picture, shown, scene, trainer)
+        except NothingToShow as reason:
+            if fitting and picture not in self.failed:
+                rank_zero_warn(f"No picture {picture.name}: {reason}")
+            self.failed.add(picture)
+        except Exception as error:  # whatever it is: no picture is worth a training
+            if not fitting or os.environ.get(DEBUG):
+                raise
+            rank_zero_warn(f"No picture {picture.name}: {type(error).__name__}: {error}")
+        self.costs[picture] = time.perf_counter() - started
+        self.spent += self.costs[picture]
+        if fitting:
+            log_metric(trainer, "time/pictures", self.spent, self.epoch)
+
+    def _log(self, picture: Picture, shown: Shown, scene: Scene, trainer: Trainer) -> None:
+        name, content = shown
+        fitting = trainer.state.fn == TrainerFn.FITTING
+        if isinstance(content, Figure) and fitting and picture.when != "last":
+            if self.drawn.get(picture) != self.epoch:
+                log_step_figure(trainer, content, f"{scene.split}/{name}", self.epoch)
+        elif isinstance(content, Figure):
+            log_figure(trainer, content, f"{scene.split}_{name}")
+        elif isinstance(content, dict):
+            log_table(trainer, content, f"{name}_{scene.split}")
+        elif isinstance(content, str):
+            log_text(trainer, content, name)
+        else:
+            log_metric(trainer, f"{scene.split}/{name}", content, self.epoch)
+
+    def _affordable(self, picture: Picture, trainer: Trainer) -> bool:
+        """Whether the budget has room for it, when all are drawn once more at the end."""
+        elapsed = time.perf_counter() - self.started
+        done = self.epoch + 1 - self.first_epoch
+        planned = max(trainer.max_epochs or 0, self.epoch + 1) - self.first_epoch
+        planned_cost = self.costs.get(picture, 0.0) + sum(self.costs.values())
+        enough = self.spent + planned_cost <= self.budget * elapsed * planned / done
+        if not enough and not self.thinned:
+            self.thinned = True
+            rank_zero_info(
+                f"Pictures may take {self.budget:.0%} of the time (pictures.budget): some epochs "
+                "go without. All are drawn when training ends."
+            )
+        return enough
+
+
+def _is_last(trainer: Trainer) -> bool:
+    """Whether training ends with this epoch, as far as is known: its pictures come then."""
+    stopping = trainer.should_stop and trainer.fit_loop._can_stop_early
+    return stopping or trainer.current_epoch + 1 == trainer.max_epochs

@@ -1,0 +1,57 @@
+"""The pictures of a run as settings: `--pictures.<name> false` for none, or options of each."""
+
+from typing import Any
+
+from lightning.pytorch import Callback
+from lightning.pytorch.cli import LightningArgumentParser
+
+from callbacks import (
+    DataVisualizer,
+    Gallery,
+    LearningCurvesVisualizer,
+    OutputRecorder,
+    PredictionWriter,
+)
+from callbacks.pictures import ClassActivation, ClassScores, ConfusionMatrix, Filters, Picture
+
+BUDGET = 0.05
+PICTURES: dict[str, type[Picture] | type[Callback]] = {  # the most wanted first
+    "confusion": ConfusionMatrix,
+    "grad_cam": ClassActivation,
+    "filters": Filters,
+    "per_class": ClassScores,
+    "data": DataVisualizer,
+    "curves": LearningCurvesVisualizer,
+}
+
+
+def add_pictures(parser: LightningArgumentParser) -> None:
+    """Add an option for each picture, and the time that they may take."""
+    for name, picture in PICTURES.items():
+        parser.add_argument(
+            f"--pictures.{name}",
+            type=picture | bool,
+            default=picture(),
+            help=f"{(picture.__doc__ or '').splitlines()[0]} `false` for none.",
+        )
+    parser.add_argument(
+        "--pictures.budget",
+        type=float,
+        default=BUDGET,
+        help="Share of the time of a fit that its pictures may take between first and last epoch.",
+    )
+
+
+def picture_callbacks(settings: dict[str, Any]) -> list[Callback]:
+    """The callbacks that draw what is not switched off, in the order that they need."""
+    budget = settings.pop("budget")
+    chosen = [
+        PICTURES[name]() if setting is True else setting
+        for name, setting in settings.items()
+        if setting
+    ]
+    pictures = [picture for picture in chosen if isinstance(picture, Picture)]
+    others = [callback for callback in chosen if isinstance(callback, Callback)]
+    recorder = OutputRecorder()
+    gallery = Gallery(pictures, recorder, budget)
+    return [recorder, gallery, PredictionWriter(recorder), *others]
