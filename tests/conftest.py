@@ -1,5 +1,6 @@
 """What several tests need: one thread, quiet trainers, and a store that is ready."""
 
+import logging
 import shutil
 
 import numpy as np
@@ -102,3 +103,13 @@ def write_image():
         return file
 
     return write
+
+
+@pytest.fixture
+def messages(caplog):
+    """What is told to the user; Lightning's loggers hand nothing on to the root."""
+    logger = logging.getLogger("lightning.pytorch.utilities.rank_zero")
+    logger.addHandler(caplog.handler)
+    with caplog.at_level("INFO", logger=logger.name):
+        yield caplog
+    logger.removeHandler(caplog.handler)
