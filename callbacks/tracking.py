@@ -13,6 +13,8 @@ from matplotlib.figure import Figure
 from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_LOGGED_ARTIFACTS
 
+from callbacks.plots.legible import legible
+
 log = logging.getLogger(__name__)
 
 
@@ -32,7 +34,7 @@ def log_metric(trainer: Trainer, name: str, value: float, epoch: int) -> None:
 def log_figure(trainer: Trainer, figure: Figure, name: str) -> None:
     """Store a picture that stays as it is, as `figures/<name>.png`."""
     for client, run_id in _runs(trainer):
-        client.log_figure(run_id, figure, f"figures/{name}.png")
+        client.log_figure(run_id, legible(figure), f"figures/{name}.png")
 
 
 def log_table(trainer: Trainer, columns: dict[str, list[Any]], name: str) -> None:
@@ -77,7 +79,7 @@ def metric_history(trainer: Trainer, name: str) -> list[tuple[int, float]]:
 
 
 def _pixels(figure: Figure) -> np.ndarray:
-    canvas = FigureCanvasAgg(figure)
+    canvas = FigureCanvasAgg(legible(figure))
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 

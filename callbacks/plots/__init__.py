@@ -6,6 +6,7 @@ from callbacks.plots.confusion_matrix import plot_confusion_matrix
 from callbacks.plots.curves import plot_curves
 from callbacks.plots.filters import plot_filters
 from callbacks.plots.learning_rate_finder import plot_learning_rates
+from callbacks.plots.legible import legible
 from callbacks.plots.overlays import plot_overlays
 from callbacks.plots.sheet import RIGHT, WRONG, plot_sheet
 from callbacks.plots.unfreezing import plot_unfreezing
@@ -13,6 +14,7 @@ from callbacks.plots.unfreezing import plot_unfreezing
 __all__ = [
     "RIGHT",
     "WRONG",
+    "legible",
     "plot_augmentations",
     "plot_class_counts",
     "plot_confusion_matrix",

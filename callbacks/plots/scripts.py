@@ -1,0 +1,44 @@
+"""What Unicode knows of a letter, and which Debian package has a font for it."""
+
+import unicodedata
+from collections.abc import Iterable
+
+CJK = {"CJK", "Hangul", "Hiragana", "Katakana", "Bopomofo", "Kangxi", "Fullwidth", "Halfwidth"}
+SYMBOLS = {"So", "Sk", "Sm"}  # categories of emoji and other signs
+
+
+def packages_for(letters: Iterable[str]) -> set[str]:
+    """Debian's packages that have them."""
+    packages = set()
+    for letter in letters:
+        if unicodedata.category(letter) in SYMBOLS:
+            packages.add("fonts-symbola")  # black and white: matplotlib draws no coloured font
+        else:
+            packages.add("fonts-noto-cjk" if script_of(letter) in CJK else "fonts-noto-core")
+    return packages
+
+
+def script_of(letter: str) -> str:
+    """The first word of its name: CJK, Devanagari; an emoji has none."""
+    if unicodedata.category(letter) in SYMBOLS:
+        return "symbols"
+    name = unicodedata.name(letter, "unknown").split()[0].split("-")[0]
+    return name if name == "CJK" else name.capitalize()
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names in a sentence: `a, b and c`."""
+    *names, last = sorted(names)
+    return f"{', '.join(names)} and {last}" if names else last
+
+
+def is_drawn(letter: str) -> bool:
+    """Whether it is a sign of its own: joiners, variation selectors and blanks are not."""
+    return unicodedata.category(letter)[0] not in "CZ" and not (
+        unicodedata.name(letter, "").startswith("VARIATION SELECTOR")
+    )
+
+
+def needs_shaping(letter: str) -> bool:
+    """Whether it is written from right to left, or joined with its neighbours."""
+    return unicodedata.bidirectional(letter) in ("R", "AL") or unicodedata.category(letter) == "Mc"
