@@ -1,0 +1,86 @@
+"""Calibration: is what the network is 90 % sure of right nine times of ten?"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from callbacks.pictures.picture import Picture, Scene, Shown
+from callbacks.plots.calibration import Reliability, plot_calibration
+from models.calibration import (
+    NUM_BINS,
+    Bins,
+    Judged,
+    calibration_error,
+    chance_error,
+    judge,
+    reliability,
+    risk_coverage,
+)
+from models.explain import NothingToShow
+from models.temperature import fit_temperature, scale_by_halves
+
+
+@dataclass(eq=False)
+class Calibration(Picture):
+    """Whether confidence can be believed, before and after temperature scaling.
+
+    No image is judged by a temperature that it helped to fit: each half of the split is scaled by
+    that of the other. At the end come the metrics `ece` and `ece_scaled` (expected calibration
+    error, in [0, 1]), `temperature`, fitted on the whole split, to divide logits by, `aurc` (area
+    under risk against coverage) and `brier`.
+
+    Attributes:
+        when: See `Picture`.
+        num_bins: Bins of confidence.
+        equal_mass: Whether bins hold equally many images; else they are equally wide.
+    """
+
+    name: ClassVar[str] = "calibration"
+    splits: ClassVar[tuple[str, ...]] = ("val", "test")
+
+    num_bins: int = NUM_BINS
+    equal_mass: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be drawn."""
+        super().__post_init__()
+        if self.num_bins < 1:
+            raise ValueError(
+                f"pictures.calibration.num_bins is {self.num_bins}; expected 1 or more."
+            )
+
+    def draw(self, scene: Scene) -> Iterator[Shown]:
+        """See `Picture`."""
+        said = scene.said()
+        known = said.labels >= 0
+        logits, labels = said.logits[known], said.labels[known]
+        if len(labels) < 2:
+            raise NothingToShow("calibration needs two images whose class is known.")
+        scaled, (low, high) = scale_by_halves(logits, labels)
+        judged, judged_scaled = judge(logits, labels), judge(scaled, labels)
+        before, after = (
+            reliability(each, self.num_bins, self.equal_mass) for each in (judged, judged_scaled)
+        )
+        risk = risk_coverage(judged)
+        yield (
+            self.name,
+            plot_calibration(
+                _series("as it is", before, judged),
+                _series(f"logits / {low:.2f} and / {high:.2f}", after, judged_scaled),
+                risk.numpy(),
+                chance_error(before),
+                f"{scene.title}: is what it is p % sure of right p % of the time? "
+                f"{len(labels):,} images, Brier score {judged.brier.mean():.3f}",
+            ),
+        )
+        if scene.final:
+            yield "ece", calibration_error(before)
+            yield "ece_scaled", calibration_error(after)
+            yield "temperature", fit_temperature(logits, labels)
+            yield "aurc", float(risk.mean())
+            yield "brier", float(judged.brier.mean())
+
+
+def _series(name: str, bins: Bins, judged: Judged) -> Reliability:
+    label = f"{name}: ECE {100 * calibration_error(bins):.1f} %"
+    return Reliability(label, *(values.numpy() for values in (*bins, judged.confidence)))

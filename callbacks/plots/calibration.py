@@ -1,0 +1,123 @@
+"""Whether a network's confidence can be believed, and what it is good for."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from callbacks.plots.sheet import DPI, RIGHT, WRONG
+
+CHANCE = "#d0d0cc"
+HISTOGRAM_BINS = 20
+MIN_IMAGES = 5  # of a bin that the line goes through: the share of fewer says nothing
+MAX_POINTS = 1000  # of a curve: more than there are pixels
+
+
+class Reliability(NamedTuple):
+    """Images in bins of confidence, (B,) each; NaN where a bin has none.
+
+    Attributes:
+        label: Text of the legend.
+        num_images: How many there are.
+        confidence: Their mean confidence, in [0, 1].
+        accuracy: Share of them that are classified right.
+        spread: Standard deviation of that share if the confidence were true.
+        confidences: Confidence of each image, (N,).
+    """
+
+    label: str
+    num_images: np.ndarray
+    confidence: np.ndarray
+    accuracy: np.ndarray
+    spread: np.ndarray
+    confidences: np.ndarray
+
+
+def plot_calibration(
+    before: Reliability, after: Reliability, risk: np.ndarray, by_chance: float, title: str
+) -> Figure:
+    """Reliability diagram with its histogram, and risk against coverage beside it.
+
+    Args:
+        before: The network as it is.
+        after: The same images with scaled logits.
+        risk: Share of errors among the k surest images, for k = 1 … N, (N,).
+        by_chance: Calibration error of a network whose confidence is true, in [0, 1].
+        title: What was looked at.
+    """
+    figure = Figure(figsize=(8.8, 5.2), dpi=DPI, layout="constrained")
+    grid = figure.add_gridspec(2, 2, height_ratios=[3.6, 1])
+    diagram = figure.add_subplot(grid[0, 0])
+    histogram = figure.add_subplot(grid[1, 0], sharex=diagram)
+    _draw_diagram(diagram, before, after, by_chance)
+    _draw_histogram(histogram, before, after)
+    _draw_risk(figure.add_subplot(grid[:, 1]), risk)
+    figure.suptitle(title, fontsize=11)
+    return figure
+
+
+def _draw_diagram(axes: Axes, before: Reliability, after: Reliability, by_chance: float) -> None:
+    axes.plot([0, 100], [0, 100], color="black", lw=0.8)
+    many = before.num_images >= MIN_IMAGES
+    center, reach = before.confidence[many], 2 * before.spread[many]
+    axes.vlines(
+        100 * center,
+        100 * (center - reach).clip(0, 1),
+        100 * (center + reach).clip(0, 1),
+        color=CHANCE,
+        lw=7,
+        label=f"95 % range if its confidence is true: ECE {100 * by_chance:.1f} %",
+    )
+    for series, color, marker in ((before, WRONG, "o"), (after, RIGHT, "s")):
+        points = np.stack([100 * series.confidence, 100 * series.accuracy])
+        many = series.num_images >= MIN_IMAGES
+        axes.plot(*points[:, many], color=color, lw=1.6, marker=marker, ms=6, label=series.label)
+        axes.plot(*points[:, ~many], marker, color=color, ms=3.5, mfc="none", alpha=0.6)
+    axes.set_xlim(-2, 102)
+    axes.set_ylim(-2, 102)
+    axes.set_ylabel("right, % of the images")
+    axes.tick_params(labelbottom=False)
+    axes.grid(alpha=0.25)
+    axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 1), fontsize=8.5, frameon=False)
+
+
+def _draw_histogram(axes: Axes, before: Reliability, after: Reliability) -> None:
+    for series, color, style in (
+        (before, WRONG, {"fill": True, "alpha": 0.35}),
+        (after, RIGHT, {}),
+    ):
+        counts, edges = np.histogram(100 * series.confidences, HISTOGRAM_BINS, (0, 100))
+        axes.stairs(counts, edges, color=color, lw=1.4, **style)
+    axes.set_xlabel("confidence, %")
+    axes.set_ylabel("images")
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _draw_risk(axes: Axes, risk: np.ndarray) -> None:
+    num_images = len(risk)
+    coverage = np.arange(1, num_images + 1) / num_images
+    errors = round(float(risk[-1]) * num_images)
+    best = np.clip(coverage - (1 - errors / num_images), 0, None) / coverage
+    shown = np.unique(np.linspace(0, num_images - 1, MAX_POINTS).round().astype(int))
+    axes.axhline(100 * risk[-1], color="black", lw=0.8, ls="--", label="in no order")
+    axes.plot(100 * coverage[shown], 100 * risk[shown], color=WRONG, lw=1.6, label="surest first")
+    axes.plot(100 * coverage[shown], 100 * best[shown], color="black", lw=0.8, ls=":", label="best")
+    axes.set_xlim(0, 100)
+    axes.set_ylim(0, max(125 * float(risk.max()), 1))
+    axes.set_xlabel("coverage: the surest images, %")
+    axes.set_ylabel("risk: errors among them, %")
+    axes.set_title(_gain(risk), fontsize=10)
+    axes.grid(alpha=0.25)
+    axes.legend(fontsize=8.5, frameon=False, loc="upper left")
+
+
+def _gain(risk: Sequence[float] | np.ndarray) -> str:
+    """What is won by leaving the least sure tenth to a person."""
+    kept = max(round(0.9 * len(risk)), 1)
+    area = float(np.mean(risk))
+    return (
+        f"AURC {area:.4f}: {100 * risk[-1]:.1f} % errors,\n"
+        f"{100 * risk[kept - 1]:.1f} % without the least sure tenth"
+    )

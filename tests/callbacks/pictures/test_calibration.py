@@ -1,0 +1,69 @@
+import pytest
+import torch
+from matplotlib.figure import Figure
+from torch import nn
+
+from callbacks.outputs import Outputs
+from callbacks.pictures.calibration import Calibration
+from callbacks.pictures.picture import Scene
+from models.explain import NothingToShow
+
+
+def scene(logits, labels, **options):
+    nothing = torch.empty(0)
+    said = Outputs(logits, labels, torch.arange(len(labels)), nothing, nothing)
+    names = [f"class {k}" for k in range(logits.shape[1])]
+    return Scene(
+        nn.Identity(), names, lambda n: (nothing, nothing), "epoch 4", outputs=said, **options
+    )
+
+
+def overconfident(num_images=2000):
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(num_images, 5, generator=generator)
+    labels = torch.multinomial(logits.softmax(1), 1, generator=generator)[:, 0]
+    return 3 * logits, labels
+
+
+def test_numbers_become_metrics_when_the_run_ends():
+    shown = dict(Calibration().draw(scene(*overconfident())))
+    assert list(shown) == ["calibration", "ece", "ece_scaled", "temperature", "aurc", "brier"]
+    assert shown["temperature"] == pytest.approx(3, abs=0.3)
+    assert shown["ece"] > 0.2
+    assert shown["ece_scaled"] < 0.05
+    assert isinstance(shown["calibration"], Figure)
+
+
+def test_while_training_there_is_the_figure_alone():
+    assert [name for name, _ in Calibration().draw(scene(*overconfident(), final=False))] == [
+        "calibration"
+    ]
+
+
+def test_images_of_unknown_class_do_not_count():
+    logits, labels = overconfident(200)
+    more, unknown = torch.cat([logits, 9 * logits]), torch.full_like(labels, -1)
+    expected = dict(Calibration().draw(scene(logits, labels)))
+    got = dict(Calibration().draw(scene(more, torch.cat([labels, unknown]))))
+    assert all(got[name] == expected[name] for name in ("ece", "ece_scaled", "temperature", "aurc"))
+    title = got["calibration"].get_suptitle()
+    assert title.startswith("epoch 4: ")
+    assert "200 images" in title
+
+
+def test_without_known_classes_there_is_nothing_to_show():
+    with pytest.raises(NothingToShow, match="two images whose class is known"):
+        list(Calibration().draw(scene(torch.eye(3), torch.tensor([-1, 0, -1]))))
+
+
+def test_no_bin_is_refused():
+    with pytest.raises(ValueError, match=r"calibration.num_bins is 0; expected 1 or more"):
+        Calibration(num_bins=0)
+
+
+def test_network_and_outputs_stay_as_they_are():
+    logits, labels = overconfident(100)
+    before, state = logits.clone(), torch.get_rng_state()
+    list(Calibration().draw(scene(logits, labels)))
+    assert logits.equal(before)
+    assert torch.get_rng_state().equal(state)
