@@ -21,6 +21,8 @@ from lightning_app.checkpoints import find_checkpoint, read_checkpoint
 from lightning_app.defaults import BEST, LAST, QUIET, TRAINER
 from lightning_app.mistakes.parse_errors import BriefParser
 from lightning_app.pictures import add_pictures, picture_callbacks
+from lightning_app.report.ending import report_run
+from lightning_app.report.settings import Report
 from lightning_app.summary import print_predictions, print_summary
 from lightning_app.tracking.run_logger import RunLogger
 from lightning_app.tracking.run_record import CLASS_NAMES, RUN_ID, RunRecord, run_logger_of
@@ -35,13 +37,18 @@ class ImageClassificationCLI(LightningCLI):
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Link what the data know to what the model needs; add checkpoints and pictures."""
-        for name in ("num_classes", "backbone.init_args.num_channels"):
+        backbone = "backbone.init_args."  # a network that has no such setting is left alone
+        for name in ("num_classes", f"{backbone}num_channels", f"{backbone}image_size"):
             source = f"data.{name.rsplit('.', 1)[-1]}"
             parser.link_arguments(source, f"model.init_args.{name}", apply_on="instantiate")
         for name, defaults in (("best_checkpoint", BEST), ("last_checkpoint", LAST)):
             parser.add_lightning_class_args(ModelCheckpoint, name)
             parser.set_defaults({f"{name}.{key}": value for key, value in defaults.items()})
         add_pictures(parser)
+        text = (Report.__doc__ or "").splitlines()[0]
+        parser.add_argument(
+            "--report", type=Report | bool, default=Report(), help=f"{text} `false` for none."
+        )
 
     def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
         """Find the checkpoint that `best` or `last` means, or say that there is none.
@@ -103,13 +110,31 @@ class ImageClassificationCLI(LightningCLI):
         """The settings of the command that runs."""
         return self.config[str(self.subcommand)]
 
+    def _run_subcommand(self, subcommand: str) -> None:
+        """Run the command; a fit that fails or is interrupted leaves a report as well."""
+        try:
+            super()._run_subcommand(subcommand)
+        except BaseException:
+            if subcommand == "fit":
+                self._report()
+            raise
+
+    def _report(self) -> None:
+        """Write the report of the run, if there is one."""
+        report = self._get(self.config_init, "report")
+        logger = run_logger_of(self.trainer)
+        if report and logger is not None and logger._initialized and self.trainer.is_global_zero:
+            report_run(logger, Report() if report is True else report)
+
     def after_fit(self) -> None:
-        """Say where the result is."""
+        """Write the report, and say where the result is."""
+        self._report()
         if self.trainer.is_global_zero:
             print_summary(self.trainer)
 
     def after_test(self) -> None:
-        """Say where the predictions are."""
+        """Write the report anew, with the test, and say where the predictions are."""
+        self._report()
         if self.trainer.is_global_zero:
             print_predictions(self.trainer, "test")
 

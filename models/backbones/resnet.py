@@ -27,6 +27,9 @@ class ResNet(Backbone):
             double from block to block otherwise.
         dropout: Probability, in [0, 1), that an input of the last convolution of a block is
             dropped in training, as in wide ResNets (Zagoruyko and Komodakis, 2016).
+        groups: Groups of the 3x3 convolutions: 32 makes a ResNeXt (Xie et al., 2017).
+        group_width: Channels of a group in the first stage; each stage doubles them. ResNeXt-101
+            32x48d is `depths: [3, 4, 23, 3], groups: 32, group_width: 48`.
         num_channels: 1 for grey images, 3 for colour; the command line takes it from the data.
 
     Raises:
@@ -38,10 +41,16 @@ class ResNet(Backbone):
         depths: tuple[int, ...] = RESNET50,
         norm: Norm = "batch",
         dropout: float = 0.0,
+        groups: int = 1,
+        group_width: int = STEM_WIDTH,
         num_channels: int = 3,
     ) -> None:
         super().__init__()
         _check(depths, norm, dropout)
+        if min(groups, group_width) < 1:
+            raise ValueError(
+                f"Expected groups and group_width of 1 or more, got {groups} and {group_width}."
+            )
         self.normalize = Normalize(IMAGENET_MEAN, IMAGENET_STD, num_channels)
         self.conv1 = _convolution(num_channels, STEM_WIDTH, 7, 2, norm)
         self.bn1 = _norm(norm, STEM_WIDTH)
@@ -50,11 +59,12 @@ class ResNet(Backbone):
         self.num_features = STEM_WIDTH
         self._layers = [f"layer{index + 1}" for index in range(len(depths))]
         for index, (name, depth) in enumerate(zip(self._layers, depths, strict=True)):
-            width, first_stride = STEM_WIDTH * 2**index, 1 if index == 0 else 2
+            out, width = EXPANSION * STEM_WIDTH * 2**index, groups * group_width * 2**index
             blocks: list[nn.Module] = []
-            for stride in [first_stride] + [1] * (depth - 1):
-                blocks.append(Bottleneck(self.num_features, width, stride, norm, dropout))
-                self.num_features = EXPANSION * width
+            for stride in [1 if index == 0 else 2] + [1] * (depth - 1):
+                sizes = (self.num_features, width, out)
+                blocks.append(Bottleneck(sizes, stride, groups, norm, dropout))
+                self.num_features = out
             self.add_module(name, nn.Sequential(*blocks))
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         _initialize(self, norm)
@@ -76,21 +86,26 @@ class Bottleneck(nn.Module):
     """A 1x1, a 3x3 and a 1x1 convolution, whose output is added to the input.
 
     Args:
-        in_channels: Channels of the input.
-        width: Channels between the convolutions; `EXPANSION` times as many leave the block.
+        channels: Of the input, between the convolutions, and of the output.
         stride: Stride of the 3x3 convolution, and of the shortcut.
+        groups: Groups of the 3x3 convolution.
         norm: See `ResNet`.
         dropout: See `ResNet`.
     """
 
     def __init__(
-        self, in_channels: int, width: int, stride: int, norm: Norm, dropout: float
+        self,
+        channels: tuple[int, int, int],
+        stride: int,
+        groups: int,
+        norm: Norm,
+        dropout: float,
     ) -> None:
         super().__init__()
-        out_channels = EXPANSION * width
+        in_channels, width, out_channels = channels
         self.conv1 = _convolution(in_channels, width, 1, 1, norm)
         self.bn1 = _norm(norm, width)
-        self.conv2 = _convolution(width, width, 3, stride, norm)
+        self.conv2 = _convolution(width, width, 3, stride, norm, groups)
         self.bn2 = _norm(norm, width)
         self.dropout = nn.Dropout(dropout)
         self.conv3 = _convolution(width, out_channels, 1, 1, norm)
@@ -104,7 +119,7 @@ class Bottleneck(nn.Module):
             )
 
     def forward(self, maps: Tensor) -> Tensor:
-        """Map (N, in_channels, H, W) to (N, EXPANSION * width, H / stride, W / stride)."""
+        """Map (N, in_channels, H, W) to (N, channels[2], H / stride, W / stride)."""
         inner = self.relu(self.bn1(self.conv1(maps)))
         inner = self.relu(self.bn2(self.conv2(inner)))
         return self.relu(self.bn3(self.conv3(self.dropout(inner))) + self.downsample(maps))
@@ -120,10 +135,12 @@ def _check(depths: tuple[int, ...], norm: str, dropout: float) -> None:
 
 
 def _convolution(
-    in_channels: int, out_channels: int, size: int, stride: int, norm: Norm
+    in_channels: int, out_channels: int, size: int, stride: int, norm: Norm, groups: int = 1
 ) -> nn.Conv2d:
     bias = norm == "none"  # a batch norm that follows has one
-    return nn.Conv2d(in_channels, out_channels, size, stride, padding=size // 2, bias=bias)
+    return nn.Conv2d(
+        in_channels, out_channels, size, stride, padding=size // 2, groups=groups, bias=bias
+    )
 
 
 def _norm(norm: Norm, num_channels: int) -> nn.Module:

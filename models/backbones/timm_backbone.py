@@ -2,11 +2,13 @@
 
 import difflib
 import inspect
+import warnings
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import timm
+import torch
 from timm.models import group_parameters
 from torch import Tensor, nn
 
@@ -26,7 +28,8 @@ class TimmBackbone(Backbone):
             convert, as position embeddings of another image size, is converted.
         allow: Patterns of names, as `blocks.11.*`, of tensors in which file and network may differ.
         num_channels: 1 for grey images, 3 for colour; pretrained weights are adapted.
-        image_size: Side of the images, for networks built for one size, as ViT and Swin are.
+        image_size: Side of the images, which matters to networks built for one size, as ViT and
+            Swin are; None for that of the weights. The command line takes it from the data.
 
     Raises:
         ValueError: If timm has no network or weights of that name, or the file does not fit.
@@ -47,7 +50,9 @@ class TimmBackbone(Backbone):
             near = difflib.get_close_matches(name, timm.list_models(), n=5)
             hint = f"; near names: {', '.join(near)}" if near else ""
             raise ValueError(f"timm has no network {name!r}{hint}. `timm.list_models()` names all.")
-        options: dict[str, Any] = {} if image_size is None else {"img_size": image_size}
+        if name.split(".")[0] not in timm.list_models():
+            raise ValueError(_renamed(name))
+        options = _options(name, image_size)
         download = pretrained and weights is None
         with downloading(_source(name)) if download else nullcontext():
             self.network: Any = timm.create_model(
@@ -69,6 +74,23 @@ class TimmBackbone(Backbone):
     def stages(self) -> dict[str, list[str]]:
         """The grouping of timm, from the stem to the last block, each norm with what it follows."""
         return named_stages(self.network, _groups(self.network), prefix="network.")
+
+
+def _options(name: str, image_size: int | None) -> dict[str, Any]:
+    """What timm has to be told of the size of the images: nothing, where any will do."""
+    config = timm.get_pretrained_cfg(name)
+    if image_size is None or config is None or not config.fixed_input_size:
+        return {}
+    return {} if image_size == config.input_size[-1] else {"img_size": image_size}
+
+
+def _renamed(name: str) -> str:
+    """What timm makes of an old name: sometimes a network of another size, without a word."""
+    with torch.device("meta"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        config = timm.create_model(name).pretrained_cfg
+    current = f"{config['architecture']}.{config['tag']}".rstrip(".")
+    return f"timm has no network {name!r} any more: by that name it builds {current}."
 
 
 def _groups(network: Any) -> list[list[str]]:

@@ -8,7 +8,7 @@ from lightning.pytorch import Callback
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 from torch.optim import lr_scheduler as schedulers
 
-from callbacks import ProgressiveUnfreezing
+from callbacks import ProgressiveUnfreezing, WeightAverage
 from datamodules import SyntheticDataModule
 from lightning_app.checkpoint_io import AtomicCheckpointIO
 from models import TimmBackbone
@@ -48,7 +48,7 @@ def data(**options):
 
 def fit(make_classifier, make_trainer, schedule, epochs=5, optimizer=HEAVY, **options):
     snapshots = Snapshots(options.pop("disturbing", False))
-    model = make_classifier(optimizer=optimizer)
+    model = make_classifier(optimizer=optimizer, compile=options.pop("compile", False))
     unfreezing = ProgressiveUnfreezing(schedule)
     callbacks = [unfreezing, snapshots, *options.pop("callbacks", [])]
     trainer = make_trainer(max_epochs=epochs, callbacks=callbacks, **options)
@@ -182,6 +182,61 @@ def test_two_processes_free_stages_as_one(make_classifier, make_trainer):
     one, two = run(16), run(8, devices=2, strategy="ddp_fork")
     for name in one:
         torch.testing.assert_close(two[name], one[name], rtol=0, atol=1e-6)
+
+
+def test_compiled_network_freezes_and_frees_as_one_that_is_not(make_classifier, make_trainer):
+    plain, seen = fit(make_classifier, make_trainer, SCHEDULE, optimizer=MOMENTUM)
+    options = {"optimizer": MOMENTUM, "compile": "aot_eager"}
+    compiled, snapshots = fit(make_classifier, make_trainer, SCHEDULE, **options)
+    for before, after in zip(seen.states, snapshots.states, strict=True):
+        assert moved(seen.states[0], before) == moved(snapshots.states[0], after)
+    for name, value in plain.state_dict().items():
+        torch.testing.assert_close(compiled.state_dict()[name], value, rtol=1e-3, atol=1e-4)
+
+
+def test_average_of_frozen_weights_is_equal_to_them(make_classifier, make_trainer):
+    class Validated(Snapshots):
+        def on_train_epoch_end(self, trainer, pl_module):
+            """Too late: the weights are back."""
+
+        def on_validation_epoch_start(self, trainer, pl_module):
+            if not trainer.sanity_checking:
+                self._copy(trainer, pl_module)
+
+    validated = Validated(False)
+    callbacks = [WeightAverage(0.9), validated]
+    schedule = {0: "head", 1: "block3", 3: "all"}
+    model, plain = fit(make_classifier, make_trainer, schedule, 4, callbacks=callbacks)
+    start, *averages = validated.states
+    assert all("head" in name for name in moved(start, averages[0]))
+    assert all("block3" in n or "head" in n for n in moved(start, averages[2]))
+    assert any("block1" in name for name in moved(start, averages[3]))
+    trained = {name for name in moved(averages[3], plain.states[-1]) if "running" not in name}
+    assert trained  # what is validated is not what is trained
+    assert not moved(averages[3], {n: model.state_dict()[n] for n in averages[3]})
+
+
+def test_a_fit_with_averages_is_resumed_across_an_unfreezing(
+    make_classifier, make_trainer, tmp_path
+):
+    def run(epochs, ckpt_path=None):
+        model = make_classifier(optimizer=MOMENTUM)
+        last = ModelCheckpoint(
+            tmp_path, "last", save_on_train_epoch_end=True, enable_version_counter=False
+        )
+        trainer = make_trainer(
+            max_epochs=epochs,
+            enable_checkpointing=True,
+            plugins=[AtomicCheckpointIO()],
+            callbacks=[ProgressiveUnfreezing(SCHEDULE), WeightAverage(0.9), last],
+        )
+        trainer.fit(model, data(), ckpt_path=ckpt_path)
+        return model.state_dict()
+
+    whole = run(5)
+    run(3)  # before the norm of the second block is freed
+    resumed = run(5, tmp_path / "last.ckpt")
+    assert [key for key in whole if not whole[key].equal(resumed[key])] == []
 
 
 def test_half_precision_and_early_stopping_go_with_it(make_classifier, make_trainer):

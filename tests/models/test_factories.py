@@ -21,7 +21,7 @@ def test_channels_last_changes_no_loss(make_classifier, make_trainer):
 def test_compiled_network_runs_the_hooks_of_what_looks_into_it(make_classifier):
     model, seen = make_classifier(compile="eager").eval(), []
     images = torch.rand(2, 1, 16, 16)
-    compiled = model.network(model, images)
+    _, compiled = model.network(model, images)
     model.backbone.blocks.register_forward_hook(lambda *arguments: seen.append(arguments))
     torch.testing.assert_close(model(images), compiled)
     assert len(seen) == 1

@@ -68,3 +68,16 @@ def test_unknown_timm_network_names_near_ones():
 def test_unknown_torchvision_network_names_near_ones():
     with pytest.raises(ValueError, match=r"no classification network 'resnet19'; near.*resnet18"):
         TorchvisionBackbone("resnet19")
+
+
+def test_old_name_that_timm_takes_for_a_network_of_another_size_is_refused():
+    message = "'ig_resnext101_32x48d' any more: by that name it builds resnext101_32x8d.fb_wsl"
+    with pytest.raises(ValueError, match=message):
+        TimmBackbone("ig_resnext101_32x48d")
+
+
+@pytest.mark.parametrize("size", [None, 96, 160])
+def test_size_of_the_images_matters_to_networks_built_for_one(size):
+    images = torch.rand(1, 3, size or 160, size or 160)  # timm builds both for 160
+    for name in ("test_resnet", "test_vit"):
+        assert TimmBackbone(name, image_size=size).eval()(images).shape[0] == 1

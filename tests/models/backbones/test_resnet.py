@@ -56,6 +56,33 @@ def test_deeper_ones_have_as_many_parameters_as_those_of_torchvision(depths):
         assert count_parameters(ResNet(depths)) + 2049 * 1000 == count_parameters(reference)
 
 
+@pytest.mark.parametrize(
+    ("width", "num_parameters"),
+    [(8, 86_783_316), (16, 192_018_772), (32, 466_522_452), (48, 826_403_156)],
+)
+def test_resnext101_of_any_width_has_as_many_parameters_as_that_of_torchvision(
+    width, num_parameters
+):
+    with torch.device("meta"):
+        reference = torchvision.models.resnet.ResNet(
+            torchvision.models.resnet.Bottleneck,
+            [3, 4, 23, 3],
+            num_classes=20,
+            groups=32,
+            width_per_group=width,
+        )
+        backbone = ResNet((3, 4, 23, 3), groups=32, group_width=width)
+    assert count_parameters(reference) == num_parameters
+    shapes = {n: p.shape for n, p in reference.named_parameters() if not n.startswith("fc")}
+    assert {name: p.shape for name, p in backbone.named_parameters()} == shapes
+    assert count_parameters(backbone) + 2049 * 20 == num_parameters
+
+
+def test_groups_without_a_width_are_refused():
+    with pytest.raises(ValueError, match="group_width of 1 or more, got 32 and 0"):
+        ResNet(groups=32, group_width=0)
+
+
 def test_stages_run_from_input_to_output():
     assert list(small().stages()) == ["conv1", "bn1", "layer1", "layer2", "layer3", "layer4"]
     assert list(small(norm="none").stages()) == ["conv1", "layer1", "layer2", "layer3", "layer4"]
