@@ -7,12 +7,17 @@ from torch import Tensor
 
 
 class ClassScores(NamedTuple):
-    """Scores of each class, (num_classes,) each; NaN where the class never occurs."""
+    """Scores of each class, (num_classes,) each; NaN where the class never occurs.
+
+    The accuracy of a class counts all images: those that rightly are, or are not, taken for it.
+    The share of its own images that are classified right is its recall.
+    """
 
     precision: Tensor
     recall: Tensor
     f1: Tensor
     support: Tensor
+    accuracy: Tensor
 
 
 class RunningSums:
@@ -44,10 +49,10 @@ def confusion_counts(predicted: Tensor, labels: Tensor, num_classes: int) -> Ten
 
     Args:
         predicted: Predicted classes, (N,).
-        labels: True classes, (N,).
+        labels: True classes, (N,); images with a negative one, which is not known, do not count.
         num_classes: How many classes K there are.
     """
-    pairs = labels * num_classes + predicted
+    pairs = (labels * num_classes + predicted)[labels >= 0]
     return pairs.bincount(minlength=num_classes**2).view(num_classes, num_classes)
 
 
@@ -62,13 +67,16 @@ def f1_macro(confusion: Tensor) -> Tensor:
 
 
 def class_scores(confusion: Tensor) -> ClassScores:
-    """Precision, recall and F1 of each class; precision is 0 where it is never predicted."""
+    """Scores of each class; precision is 0 where it is never predicted."""
     counts = confusion.double()
     hits, support, predicted = counts.diagonal(), counts.sum(dim=1), counts.sum(dim=0)
+    occurs = support + predicted > 0
     precision = torch.where(predicted > 0, hits / predicted.clamp_min(1), 0.0)
+    errors = support + predicted - 2 * hits
     return ClassScores(
-        precision=torch.where(support + predicted > 0, precision, torch.nan),
+        precision=precision.where(occurs, torch.nan),
         recall=hits / support,
         f1=2 * hits / (support + predicted),
         support=support.long(),
+        accuracy=(1 - errors / counts.sum()).where(occurs, torch.nan),
     )

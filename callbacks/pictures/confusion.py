@@ -6,7 +6,11 @@ from typing import ClassVar
 
 from callbacks.pictures.picture import Picture, Scene, Shown
 from callbacks.plots import plot_confusion_matrix
-from models.metrics import confusion_counts
+from callbacks.plots.confusion_order import frequent_confusions
+from models.explain import NothingToShow
+from models.metrics import accuracy, confusion_counts
+
+MAX_ROWS = 200  # of the table
 
 
 @dataclass(eq=False)
@@ -22,8 +26,22 @@ class ConfusionMatrix(Picture):
 
     def draw(self, scene: Scene) -> Iterator[Shown]:
         """See `Picture`."""
-        said = scene.said()
-        num_classes = len(scene.class_names)
-        counts = confusion_counts(said.logits.argmax(dim=1), said.labels, num_classes).numpy()
+        said, names = scene.said(), scene.class_names
+        confusion = confusion_counts(said.logits.argmax(dim=1), said.labels, len(names))
+        if not confusion.any():
+            raise NothingToShow("the images have no labels.")
+        counts = confusion.numpy()
+        title = f"{scene.title}: {counts.sum():,} images, accuracy {accuracy(confusion):.1%}"
         for name, normalize in ((self.name, True), ("confusion_counts", False)):
-            yield name, plot_confusion_matrix(counts, scene.class_names, scene.title, normalize)
+            yield name, plot_confusion_matrix(counts, names, title, normalize)
+        if scene.final:
+            confusions = frequent_confusions(counts, MAX_ROWS)
+            yield (
+                "confusions",
+                {
+                    "true": [names[confusion.true] for confusion in confusions],
+                    "predicted": [names[confusion.predicted] for confusion in confusions],
+                    "images": [confusion.images for confusion in confusions],
+                    "share of the true class": [confusion.share for confusion in confusions],
+                },
+            )

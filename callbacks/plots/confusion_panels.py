@@ -1,0 +1,143 @@
+"""The parts of a confusion figure: the cells with names, all classes as an image, and a list."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
+from matplotlib.patches import Rectangle
+
+from callbacks.plots.confusion_order import Confusion, most_confused
+from callbacks.plots.sheet import NEUTRAL, WRONG, shorten
+
+MAX_ANNOTATED = 25  # classes beyond which numbers in the cells could not be read
+NAME_LENGTH = 22
+GROUP_NAME_LENGTH = 14
+MIN_LABEL_DISTANCE = 0.045  # between the names of two groups, of the height of the matrix
+MAX_CELLS = 500  # a side of an image: more would fall between its pixels
+CMAP = "Blues"
+
+
+def draw_cells(
+    axes: Axes, values: np.ndarray, class_names: Sequence[str], norm: Normalize, inches: float
+) -> None:
+    """Every class with its name, and every cell with its number while it has room for one.
+
+    Args:
+        axes: Where to draw.
+        values: What the colours mean, (K, K).
+        class_names: Names of the K classes.
+        norm: The colours' scale.
+        inches: Side of the matrix; names that would run into each other below it are turned.
+    """
+    num_classes = len(class_names)
+    annotated = num_classes <= MAX_ANNOTATED
+    font = _font_size(num_classes, inches)
+    sns.heatmap(
+        values,
+        ax=axes,
+        square=True,
+        cmap=CMAP,
+        norm=norm,
+        annot=_annotations(values) if annotated else False,
+        fmt="",
+        annot_kws={"fontsize": font},
+        linewidths=0.5 if annotated else 0,
+        xticklabels=False,
+        yticklabels=False,
+        cbar=False,
+    )
+    names = [shorten(name, NAME_LENGTH) for name in class_names]
+    ticks = np.arange(num_classes) + 0.5
+    turned = 90 if name_inches(class_names, inches) > inches / num_classes else 0
+    axes.set_xticks(ticks, names, rotation=turned, fontsize=font)
+    axes.set_yticks(ticks, names, rotation=0, fontsize=font)
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("true")
+
+
+def draw_overview(
+    axes: Axes,
+    values: np.ndarray,
+    class_names: Sequence[str],
+    norm: Normalize,
+    groups: Sequence[range],
+) -> None:
+    """All classes as an image, with an outline about each group that is confused within itself.
+
+    Args:
+        axes: Where to draw.
+        values: What the colours mean, (K, K), in the order to draw.
+        class_names: Names of the K classes in that order.
+        norm: The colours' scale.
+        groups: Places of the classes of each group.
+    """
+    size = len(values)
+    axes.imshow(
+        _reduced(values), cmap=CMAP, norm=norm, extent=(0, size, size, 0), interpolation="nearest"
+    )
+    labels: list[tuple[float, str]] = []
+    for group in sorted(groups, key=len, reverse=True):
+        corner, side = (group.start, group.start), len(group)
+        axes.add_patch(Rectangle(corner, side, side, fill=False, edgecolor=WRONG, linewidth=0.9))
+        middle = group.start + side / 2
+        if all(abs(middle - other) > MIN_LABEL_DISTANCE * size for other, _ in labels):
+            labels.append((middle, _group_name(values, class_names, group)))
+    places, texts = zip(*labels, strict=True) if labels else ((), ())
+    axes.set_yticks(places, texts, fontsize=7)
+    axes.set_xticks([])
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("true")
+
+
+def draw_list(axes: Axes, confusions: Sequence[Confusion], class_names: Sequence[str]) -> None:
+    """A bar and a line of text for each confusion."""
+    axes.set_axis_off()
+    if not confusions:
+        return
+    axes.set_xlim(0, 1)
+    axes.set_ylim(len(confusions) - 0.4, -0.6)
+    axes.set_title("most frequent confusions (true → predicted)", fontsize=9)
+    for row, confusion in enumerate(confusions):
+        true, predicted = (
+            shorten(class_names[k], NAME_LENGTH) for k in (confusion.true, confusion.predicted)
+        )
+        length = 0.22 * confusion.images / confusions[0].images
+        axes.text(0.49, row, f"{true} → {predicted}", ha="right", va="center", fontsize=8)
+        axes.barh(row, length, left=0.5, height=0.7, color=WRONG)
+        images = f"{confusion.images:,} image{'s' * (confusion.images > 1)}"
+        note = f"{images}, {confusion.share:.0%} of the class"
+        axes.text(0.51 + length, row, note, va="center", fontsize=8, color=NEUTRAL)
+
+
+def name_inches(class_names: Sequence[str], inches: float) -> float:
+    """Length of the longest name, as it is drawn beside a matrix of that side."""
+    length = min(max(map(len, class_names)), NAME_LENGTH)
+    return 0.6 * length * _font_size(len(class_names), inches) / 72
+
+
+def _font_size(num_classes: int, inches: float) -> float:
+    return float(np.clip(0.62 * 72 * inches / num_classes, 4, 9))
+
+
+def _annotations(values: np.ndarray) -> np.ndarray:
+    """Numbers for the cells; none in empty ones, so that the errors stand out."""
+    return np.vectorize(lambda value: f"{value:.0f}" if value >= 0.5 else "")(values)
+
+
+def _reduced(values: np.ndarray) -> np.ndarray:
+    """At most `MAX_CELLS` a side: the largest of each block, so that no confusion gets lost."""
+    block = -(-len(values) // MAX_CELLS)
+    size = -(-len(values) // block) * block
+    padded = np.zeros((size, size))
+    padded[: len(values), : len(values)] = values
+    return padded.reshape(size // block, block, size // block, block).max(axis=(1, 3))
+
+
+def _group_name(values: np.ndarray, class_names: Sequence[str], group: range) -> str:
+    """The two classes of a group that are confused most, and how many there are beside them."""
+    inner = values[group.start : group.stop, group.start : group.stop]
+    pair = most_confused(inner, 2) or [0, 1]
+    first, second = (shorten(class_names[group[k]], GROUP_NAME_LENGTH) for k in pair)
+    return f"{first}, {second}\n+ {len(group) - 2} more"
