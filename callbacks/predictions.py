@@ -1,12 +1,15 @@
 """What the network said of each image, as a table."""
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from lightning.pytorch import Callback, LightningModule, Trainer
 
 from callbacks.outputs import OutputRecorder
 from callbacks.run import data_of
+from callbacks.submission import fill_submission
 from callbacks.tracking import log_text
 
 UNLABELLED = -1  # label of an image whose class is not known
@@ -17,37 +20,73 @@ class PredictionWriter(Callback):
     """Log `predictions/test.csv` or `predictions/predict.csv`: a row an image, in their order.
 
     Columns are image, label (empty where it is not known), predicted and confidence, the softmax
-    probability of the prediction. Under several processes the rows of all are gathered.
+    probability of the prediction; then the next best classes and their probabilities, `top_2`,
+    `confidence_2` and so on. Under several processes the rows of all are gathered.
 
     Attributes:
         recorder: Keeps what the network said; it has to come before this callback.
+        top_k: Classes to name, the best first; no more than there are.
+        sample_submission: A CSV file of a competition, an id and an answer a row. `predict` fills
+            it in as `predictions/submission.csv`, in its order; see `fill_submission`.
+
+    Raises:
+        ValueError: If `top_k` is not positive.
     """
 
     recorder: OutputRecorder
+    top_k: int = 3
+    sample_submission: Path | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse to name no class."""
+        if self.top_k < 1:
+            raise ValueError(f"Expected predictions.top_k of 1 or more, got {self.top_k}.")
+
+    def on_predict_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Learn of a sample that does not fit before the images are looked at."""
+        if self.sample_submission is not None:
+            data = data_of(trainer)
+            names = data.sources[_predicted(trainer)].names
+            fill_submission(self.sample_submission, names, [0] * len(names), data.class_names)
 
     def on_test_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Store the table."""
         self._store(trainer, "test", split="test")
 
     def on_predict_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Store the table."""
-        split = "predict" if "predict" in data_of(trainer).sources else "test"
-        self._store(trainer, "predict", split)
+        """Store the table, and the answers to a competition."""
+        table = self._store(trainer, "predict", _predicted(trainer))
+        if self.sample_submission is None or table is None:
+            return
+        classes = data_of(trainer).class_names
+        guesses = [classes.index(name) for name in table["predicted"]]
+        filled = fill_submission(self.sample_submission, table["image"].tolist(), guesses, classes)
+        log_text(trainer, filled.to_csv(index=False), "predictions/submission.csv")
 
-    def _store(self, trainer: Trainer, name: str, split: str) -> None:
+    def _store(self, trainer: Trainer, name: str, split: str) -> pd.DataFrame | None:
         said = self.recorder.gather(trainer)
         if said is None or not trainer.is_global_zero:
-            return
+            return None
         data = data_of(trainer)
         source = data.sources[split]
         names = {**dict(enumerate(data.class_names)), UNLABELLED: ""}
-        confidence, predicted = said.logits.softmax(dim=1).max(dim=1)
-        table = pd.DataFrame(
-            {
-                "image": [source.names[index] for index in said.indices],
-                "label": [names[label] for label in said.labels.tolist()],
-                "predicted": [names[guess] for guess in predicted.tolist()],
-                "confidence": confidence.double().round(decimals=6).tolist(),
-            }
-        )
+        columns: dict[str, list[Any]] = {
+            "image": [source.names[index] for index in said.indices],
+            "label": [names[label] for label in said.labels.tolist()],
+        }
+        best = said.logits.softmax(dim=1).topk(min(self.top_k, said.logits.shape[1]), dim=1)
+        shares, classes = best.values.double().round(decimals=6), best.indices
+        for place in range(classes.shape[1]):
+            end = f"_{place + 1}"
+            columns[f"top{end}" if place else "predicted"] = [
+                names[label] for label in classes[:, place].tolist()
+            ]
+            columns[f"confidence{end}" if place else "confidence"] = shares[:, place].tolist()
+        table = pd.DataFrame(columns)
         log_text(trainer, table.to_csv(index=False), f"predictions/{name}.csv")
+        return table
+
+
+def _predicted(trainer: Trainer) -> str:
+    """The split that `predict` looks at."""
+    return "predict" if "predict" in data_of(trainer).sources else "test"

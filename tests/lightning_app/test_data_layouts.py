@@ -12,7 +12,7 @@ QUICK = [
     *("--trainer.enable_progress_bar", "false", "--data.image_size", "16"),
     *("--data.num_workers", "0", "--data.batch_size", "8"),
     *("--model.backbone", "SmallCNN", "--model.backbone.width", "4"),
-    *(f"--pictures.{name}=false" for name in ("curves", "confusion", "filters", "grad_cam")),
+    *("--pictures.budget", "0"),
 ]
 CONFIGS = Path(__file__).parents[2] / "configs"
 
@@ -49,6 +49,26 @@ def test_unlabelled_test_images_are_predicted(images, artifact):
     assert [row["image"] for row in rows] == [f"test/{index}.jpg" for index in range(5)]
     assert {row["label"] for row in rows} == {""}
     assert {row["predicted"] for row in rows} <= {"cat", "dog"}
+
+
+def test_sample_submission_is_filled_in_its_order(images, artifact, workplace, capsys):
+    folder = ["--config", str(CONFIGS / "folder.yaml"), "--data.root", str(images), *QUICK]
+    main(["fit", *folder])
+    predict = ["predict", *folder, "--ckpt_path", "best", "--predictions.sample_submission"]
+    (workplace / "sample.csv").write_text(
+        "id,label\n" + "".join(f"{i},?\n" for i in (3, 0, 4, 1, 2))
+    )
+    main([*predict, "sample.csv", "--predictions.top_k", "5"])
+    answers = {row["image"]: row["predicted"] for row in artifact("predictions/predict.csv")}
+    rows = artifact("predictions/submission.csv")
+    assert [row["id"] for row in rows] == list("30412")
+    assert [row["label"] for row in rows] == [answers[f"test/{i}.jpg"] for i in (3, 0, 4, 1, 2)]
+    [first, *_] = artifact("predictions/predict.csv")  # of two classes no more than two are named
+    assert float(first["confidence"]) + float(first["confidence_2"]) == pytest.approx(1, abs=2e-6)
+    (workplace / "other.csv").write_text("id,label\n9,?\n")
+    with pytest.raises(SystemExit, match="1"):
+        main([*predict, "other.csv"])
+    assert "other.csv: no image is called 9." in capsys.readouterr().err
 
 
 def test_splits_that_a_run_wrote_down_train_again(images, artifact, workplace, capsys):

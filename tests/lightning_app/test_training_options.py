@@ -168,7 +168,7 @@ def test_command_line_builds_all_of_it_and_reads_its_checkpoint(workplace):
             "enable_progress_bar": False,
             "callbacks": [{"class_path": "WeightAverage", "init_args": {"decay": 0.9}}],
         },
-        "pictures": dict.fromkeys(("data", "curves", "confusion", "filters", "grad_cam"), False),
+        "pictures": {"budget": 0},
     }
     (workplace / "config.yaml").write_text(yaml.safe_dump(config))
     main(["fit", "--config", "config.yaml", "--data.num_workers", "0"])

@@ -1,0 +1,89 @@
+"""Predictions in the form that a competition asks for."""
+
+import difflib
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path, PurePosixPath
+
+import pandas as pd
+
+SHOWN = 5  # names that an error lists
+SPELLINGS: tuple[Callable[[PurePosixPath], str], ...] = (
+    str,
+    lambda path: path.name,
+    lambda path: path.stem,
+)
+
+
+def fill_submission(
+    sample: Path, names: Sequence[str], predicted: Sequence[int], class_names: Sequence[str]
+) -> pd.DataFrame:
+    """A sample submission with the predictions in the place of its answers.
+
+    Rows, their order, and the names of the columns are those of the sample. The first column holds
+    the ids: an image is meant by its path, its file name, or that without the ending. The last one
+    holds the answers: numbers of classes where the sample has numbers, else their names.
+
+    Args:
+        sample: A CSV file with a header and two columns.
+        names: What each image is called, (N,).
+        predicted: Predicted class of each image, (N,).
+        class_names: Names of the classes.
+
+    Raises:
+        ValueError: If the file is no such table, an id is not that of exactly one image, stands
+            there twice, or an image has no id.
+    """
+    table = _read(sample)
+    ids = table.iloc[:, 0].tolist()
+    if twice := [given for given, count in Counter(ids).items() if count > 1]:
+        raise ValueError(f"{sample}: {_some(twice)} stands there twice.")
+    rows = _rows(sample, ids, names)
+    if missing := sorted(set(range(len(names))) - set(rows)):
+        left = _some([names[row] for row in missing])
+        raise ValueError(f"{sample}: no row is for {left}; every image needs one.")
+    numbers = table.iloc[:, -1].str.fullmatch(r"-?\d+").all() and not all(
+        name.isdigit() for name in class_names
+    )
+    answers = [predicted[row] for row in rows]
+    table.isetitem(table.shape[1] - 1, [str(a) if numbers else class_names[a] for a in answers])
+    return table
+
+
+def _read(sample: Path) -> pd.DataFrame:
+    try:
+        # As text: an id of 007 stays one, and a class may be called NA.
+        table = pd.read_csv(sample, dtype=str, keep_default_na=False)
+    except FileNotFoundError as error:
+        raise ValueError(f"There is no sample submission {sample}.") from error
+    except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise ValueError(f"{sample} is no CSV file that can be read: {error}") from error
+    if table.shape[1] != 2 or table.empty:
+        raise ValueError(
+            f"{sample}: expected a header and rows of two columns, an id and an answer; it has "
+            f"{len(table)} rows of {', '.join(table.columns)}."
+        )
+    return table
+
+
+def _rows(sample: Path, ids: Sequence[str], names: Sequence[str]) -> list[int]:
+    """The image that each id means: by the most exact of the spellings that knows all ids."""
+    attempts: list[tuple[list[str], list[str]]] = []  # the ids that a spelling does not know
+    for spell in SPELLINGS:
+        spelled = [spell(PurePosixPath(name)) for name in names]
+        places = {name: row for row, name in enumerate(spelled)}
+        unknown = [given for given in ids if given not in places]
+        if not unknown and len(places) < len(names):
+            raise ValueError(f"{sample}: its ids are names of files that lie in several folders.")
+        if not unknown:
+            return [places[given] for given in ids]
+        attempts.append((unknown, spelled))
+    unknown, spelled = min(attempts, key=lambda attempt: len(attempt[0]))
+    near = difflib.get_close_matches(unknown[0], spelled, n=3)
+    hint = f"Near: {', '.join(near)}" if near else f"Images: {_some(spelled)}"
+    raise ValueError(f"{sample}: no image is called {_some(unknown)}. {hint}.")
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return f"{', '.join(names[:SHOWN])}{more}"

@@ -1,0 +1,67 @@
+import pytest
+
+from callbacks.submission import fill_submission
+
+NAMES = ["a/cat_1.jpg", "a/dog_2.jpg", "b/cat_3.jpg"]
+CLASSES = ("cat", "dog")
+
+
+@pytest.fixture
+def sample(tmp_path):
+    def write(text):
+        file = tmp_path / "sample.csv"
+        file.write_text(text)
+        return file
+
+    return write
+
+
+@pytest.mark.parametrize(
+    "ids", [["b/cat_3.jpg", "a/cat_1.jpg", "a/dog_2.jpg"], ["cat_3", "cat_1", "dog_2"]]
+)
+def test_rows_keep_the_order_and_the_spelling_of_the_sample(sample, ids):
+    rows = "".join(f"{name},?\n" for name in ids)
+    table = fill_submission(sample(f"Id,Category\n{rows}"), NAMES, [0, 1, 1], CLASSES)
+    assert table.to_csv(index=False) == (f"Id,Category\n{ids[0]},dog\n{ids[1]},cat\n{ids[2]},dog\n")
+
+
+def test_numbers_are_answered_by_numbers(sample):
+    file = sample("id,label\ncat_1.jpg,0\ndog_2.jpg,0\ncat_3.jpg,0\n")
+    assert fill_submission(file, NAMES, [0, 1, 1], CLASSES)["label"].tolist() == ["0", "1", "1"]
+
+
+def test_classes_whose_names_are_numbers_are_answered_by_name(sample):
+    file = sample("id,label\ncat_1.jpg,0\ndog_2.jpg,0\ncat_3.jpg,0\n")
+    assert fill_submission(file, NAMES, [0, 1, 1], ("3", "7"))["label"].tolist() == ["3", "7", "7"]
+
+
+def test_leading_zeros_and_a_class_called_na_survive(sample):
+    file = sample("id,answer\n007,x\n08,x\n")
+    table = fill_submission(file, ["08.png", "007.png"], [0, 1], ("NA", "b"))
+    assert table.to_csv(index=False) == "id,answer\n007,b\n08,NA\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("id,x\ncat_1,?\ncat_1,?\ndog_2,?\ncat_3,?\n", "cat_1 stands there twice"),
+        ("id,x\ncat_1,?\ndog_2,?\n", r"no row is for b/cat_3\.jpg; every image needs one"),
+        ("id,x\ncat_1,?\ndog_2,?\ncat_4,?\n", r"no image is called cat_4\. Near: .*cat_3"),
+        ("id,x,y\n1,2,3\n", "rows of two columns, an id and an answer; it has 1 rows of id, x, y"),
+        ("id,x\n", "it has 0 rows"),
+        ("", "is no CSV file that can be read"),
+    ],
+)
+def test_sample_that_does_not_fit_is_refused(sample, text, message):
+    with pytest.raises(ValueError, match=rf"sample\.csv.*{message}"):
+        fill_submission(sample(text), NAMES, [0, 0, 0], CLASSES)
+
+
+def test_names_that_mean_two_images_are_refused(sample):
+    with pytest.raises(ValueError, match="ids are names of files that lie in several folders"):
+        fill_submission(sample("id,x\n1.jpg,?\n"), ["a/1.jpg", "b/1.jpg"], [0, 0], CLASSES)
+
+
+def test_missing_sample_is_named(tmp_path):
+    with pytest.raises(ValueError, match=r"There is no sample submission .*none\.csv"):
+        fill_submission(tmp_path / "none.csv", NAMES, [0, 0, 0], CLASSES)
