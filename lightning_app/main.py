@@ -13,6 +13,7 @@ Train image classifiers and see what they learned.
   lightning_cli prepare split, augment, check, shard
                                                what is done before training
   lightning_cli ui [--port 5000]               open the runs in a browser
+  lightning_cli report RUN [--language zh]     a page about a run, to be sent
 
 Any setting can be overridden:
   --trainer.max_epochs 3 --data.batch_size 16 --pictures.grad_cam false
@@ -44,6 +45,8 @@ def main(args: list[str] | None = None) -> None:
         from lightning_app.prepare.command import prepare
 
         prepare(arguments[1:])
+    elif command == "report":
+        _report(arguments[1:])
     elif command in TRAINING:
         _train(args)
     else:
@@ -57,3 +60,11 @@ def _train(args: list[str] | None) -> None:
 
     with explained():
         run(args)
+
+
+def _report(args: list[str]) -> None:
+    from lightning_app.mistakes.user_errors import explained
+    from lightning_app.report.command import report
+
+    with explained():
+        report(args)

@@ -1,0 +1,48 @@
+"""`lightning_cli report`: the page of a run, made anew from what the store holds of it."""
+
+import argparse
+from pathlib import Path
+
+from lightning_app.report.page import write_page
+from lightning_app.report.settings import FILE, LANGUAGES
+from lightning_app.report.store import language_of, store_page
+from lightning_app.runs import LAST, find_run, open_store
+
+DESCRIPTION = f"""\
+Write the report of a run: one HTML page with its numbers, pictures and configuration, which needs
+no other file. Without --out it becomes {FILE} among the artifacts of the run.
+"""
+
+
+def report(args: list[str]) -> None:
+    """Write the report of a run.
+
+    Args:
+        args: The command line after `report`.
+
+    Raises:
+        ValueError: If there is no such run, or the file is no HTML file.
+        SystemExit: With 2 if the command line does not parse.
+    """
+    options = _parser().parse_args(args)
+    if options.out is not None and options.out.suffix not in (".html", ".htm"):
+        raise ValueError(f"The page goes to a file that ends in .html (--out), not {options.out}.")
+    client = open_store()
+    run = find_run(client, options.run)
+    if options.out is None:
+        print(f"Report  {store_page(client, run, options.language)}")
+        return
+    text = write_page(client, run, language_of(run, options.language))
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = options.out.with_name(f".{options.out.name}.tmp")
+    unfinished.write_text(text, "utf-8")
+    unfinished.replace(options.out)
+    print(f"Report  {options.out}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("lightning_cli report", description=DESCRIPTION)
+    parser.add_argument("run", metavar="RUN", help=f"id or name of a run, or {LAST}")
+    parser.add_argument("--language", choices=LANGUAGES, help="that of the run if not given")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="where the page goes")
+    return parser

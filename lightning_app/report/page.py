@@ -1,0 +1,134 @@
+"""The report of a run as one HTML page that needs nothing else: no network, no script, no file."""
+
+import time
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from mlflow import MlflowClient
+from mlflow.entities import Run
+
+from lightning_app.report import overview
+from lightning_app.report.data_uris import Embedded, embed_all
+from lightning_app.report.facts import class_names, splits_of
+from lightning_app.report.pictures import Topic, View, frames, topics_of
+from lightning_app.report.record import Record, open_record
+from lightning_app.report.scores import confusions, results_of, worst_classes
+from lightning_app.report.settings import Language
+from lightning_app.report.words import Words
+
+WIDE = 1.7  # width to height of a picture from which it gets the whole width
+SYSTEM = "system/"  # metrics of the machine, which say nothing of the network
+
+
+def write_page(client: MlflowClient, run: Run, language: Language) -> str:
+    """The report of a run, made from what the store holds of it.
+
+    Args:
+        client: The store.
+        run: The run, of any end state.
+        language: Of the sentences.
+    """
+    environment = Environment(
+        loader=PackageLoader("lightning_app.report"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    with open_record(client, run) as record:
+        return environment.get_template("page.html").render(_context(record, Words(language)))
+
+
+def _context(record: Record, words: Words) -> dict[str, Any]:
+    splits = splits_of(record)
+    results = results_of(record, splits)
+    info, params = record.run.info, record.params
+    return {
+        "t": words.texts,
+        "words": words,
+        "run": info,
+        "experiment": record.experiment,
+        "now": words.date(time.time_ns() // 1_000_000),
+        "tiles": overview.tiles(record, words, splits, results),
+        "training": overview.training_rows(record, words),
+        "data": overview.data_rows(record, words, splits),
+        "ended": overview.ended_rows(record, words),
+        "code": overview.code_rows(record, words),
+        "splits": splits,
+        "class_names": class_names(splits),
+        "results": results,
+        "best": _best(record, params.get("best_checkpoint.monitor", ""), words),
+        "metrics": sorted(
+            (name, words.number(value))
+            for name, value in record.metrics.items()
+            if not name.startswith(SYSTEM)
+        ),
+        "worst": worst_classes(record),
+        "confusions": confusions(record),
+        "sections": _sections(record, words),
+        "command": record.tags.get("command", ""),
+        "commit": record.tags.get(overview.COMMIT, ""),
+        "config": record.text("config/config.yaml"),
+        "environment": record.text("config/environment.txt"),
+        "summary": record.text("model/summary.txt"),
+    }
+
+
+def _best(record: Record, metric: str, words: Words) -> str:
+    """Which epoch was the best, and by what."""
+    history = record.history(metric) if metric in record.metrics else {}
+    if not history:
+        return ""
+    choose = min if record.params.get("best_checkpoint.mode") == "min" else max
+    epoch = choose(history, key=lambda epoch: (history[epoch], -epoch))
+    value = f"{history[epoch]:.4f}"
+    return words["numbers"]["best"].format(metric=metric, value=value, epoch=epoch)
+
+
+def _sections(record: Record, words: Words) -> dict[str, list[dict[str, Any]]]:
+    """The topics of each section as the template needs them."""
+    sections = topics_of(record)
+    topics = [topic for of_section in sections.values() for topic in of_section]
+    needed = sum(len(topic.views) for topic in topics)
+    images = embed_all(frames(topics), record.content, needed)
+    return {
+        section: _side_by_side([_topic(topic, images, words) for topic in of_section])
+        for section, of_section in sections.items()
+    }
+
+
+def _side_by_side(topics: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Give a topic that has no neighbour the whole width."""
+    alone: dict[str, Any] | None = None
+    for topic in topics:
+        if topic["wide"] or alone is not None:
+            if topic["wide"] and alone is not None:
+                alone["wide"] = True
+            alone = None
+        else:
+            alone = topic
+    if alone is not None:
+        alone["wide"] = True
+    return topics
+
+
+def _topic(topic: Topic, images: dict[str, Embedded], words: Words) -> dict[str, Any]:
+    known = words["pictures"].get(topic.kind)
+    views = [_view(view, images, words) for view in topic.views]
+    return {
+        "title": known["title"] if known else topic.name,
+        "read": known["read"] if known else words["own_picture"],
+        "views": views,
+        "wide": len(views) > 1 or views[0]["wide"],
+    }
+
+
+def _view(view: View, images: dict[str, Embedded], words: Words) -> dict[str, Any]:
+    shown = {epoch: images[path] for epoch, path in view.files.items() if path in images}
+    last = list(shown.values())[-1]
+    split = words["splits"].get(view.split, "")
+    return {
+        "caption": " · ".join(filter(None, (split, view.detail))),
+        "frames": shown,
+        "wide": last.width > WIDE * last.height,
+    }

@@ -1,0 +1,66 @@
+"""The sentences of the report, and numbers and dates as its language writes them."""
+
+import math
+from datetime import UTC, datetime
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
+from lightning_app.report.settings import Language
+
+UNKNOWN = "\N{EN DASH}"
+
+
+class Words:
+    """What the page says, in one language.
+
+    Args:
+        language: Of `texts/<language>.yaml`.
+    """
+
+    def __init__(self, language: Language) -> None:
+        self.texts = read_texts(language)
+
+    def __getitem__(self, key: str) -> Any:
+        return self.texts[key]
+
+    def percent(self, share: float, digits: int = 2) -> str:
+        """A share in [0, 1]; a dash if it is not known."""
+        if math.isnan(share):
+            return UNKNOWN
+        return self["formats"]["percent"].format(f"{100 * share:.{digits}f}")
+
+    def interval(self, low: float, high: float) -> str:
+        """From one share to another; nothing if they are not known."""
+        if math.isnan(low) or math.isnan(high):
+            return ""
+        return self["formats"]["interval"].format(f"{100 * low:.2f}", f"{100 * high:.2f}")
+
+    def number(self, value: float) -> str:
+        """Four digits that count, or all of a whole number."""
+        if not math.isfinite(value):
+            return UNKNOWN
+        return f"{value:,.0f}" if value == int(value) else f"{value:.4g}"
+
+    def date(self, milliseconds: int) -> str:
+        """A point in time, where the page is made."""
+        return self["formats"]["date"].format(
+            datetime.fromtimestamp(milliseconds / 1000, UTC).astimezone()
+        )
+
+    def duration(self, milliseconds: int) -> str:
+        """The two largest units of a time."""
+        seconds = round(milliseconds / 1000)
+        units = self["formats"]["duration"]
+        parts = (seconds // 86400, seconds // 3600 % 24, seconds // 60 % 60, seconds % 60)
+        told = [unit.format(part) for unit, part in zip(units, parts, strict=True) if part]
+        return " ".join(told[:2]) or units[-1].format(0)
+
+
+@cache
+def read_texts(language: Language) -> dict[str, Any]:
+    """All texts of a language."""
+    folder = files("lightning_app.report").joinpath("texts")
+    return yaml.safe_load(folder.joinpath(f"{language}.yaml").read_text("utf-8"))
