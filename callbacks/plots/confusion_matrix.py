@@ -97,5 +97,6 @@ def _plot_many(
     cells = figure.add_subplot(grid[:, 1])
     names = [class_names[k] for k in shown]
     draw_cells(cells, values[np.ix_(shown, shown)], names, norm, OVERVIEW_INCHES)
-    cells.set_title(f"the {len(shown)} classes that are confused most", fontsize=9)
+    confused = f"the {len(shown)} classes that are confused most"
+    cells.set_title(confused if counts.trace() < counts.sum() else "no confusion", fontsize=9)
     return figure, cells, figure.add_subplot(grid[1, 0])

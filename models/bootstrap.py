@@ -1,0 +1,110 @@
+"""How far the scores of a network might have come out otherwise, had other images been drawn."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+CHUNK = 2**15  # images that are drawn at once; more do not fit a core's cache
+
+Shares = dict[str, tuple[Tensor, Tensor]]  # images that are right, of how many
+
+
+class Intervals(NamedTuple):
+    """Low and high end for each class, (2, num_classes), and of the whole, (2,); NaN for none."""
+
+    precision: Tensor
+    recall: Tensor
+    f1: Tensor
+    accuracy: Tensor
+    overall_accuracy: Tensor
+    f1_macro: Tensor
+
+
+def bootstrap_intervals(
+    confusion: Tensor, confidence: float = 0.95, num_draws: int = 1000, seed: int = 0
+) -> Intervals:
+    """Percentile intervals (Efron, 1979) from images drawn with replacement.
+
+    Two cases need more. Where all images that a score is about are right, or all are wrong, every
+    draw is the same: the open end is that of the exact binomial interval (Clopper and Pearson,
+    1934). And a draw loses images of rare classes, so that macro F1 comes out too low, more so
+    the fewer images a class has. Its percentiles are mirrored at the value, which undoes that:
+    with 200 classes of 5 images they hold the truth 94 times of 100, plain ones 10 times.
+
+    Args:
+        confusion: Images (true, predicted), (K, K).
+        confidence: Share of such intervals that hold the truth, in (0, 1).
+        num_draws: How often all images are drawn.
+        seed: Of the draws; the global generator is left alone.
+
+    Raises:
+        ValueError: If there is no image.
+    """
+    if not confusion.any():
+        raise ValueError("Intervals need the counts of one image or more, got none.")
+    confusion = confusion.cpu()
+    tails = torch.tensor([(1 - confidence) / 2, (1 + confidence) / 2], dtype=torch.float64)
+    own = _shares(confusion.diagonal(), confusion.sum(dim=1), confusion.sum(dim=0))
+    drawn = _shares(*_draw(confusion, num_draws, torch.Generator().manual_seed(seed)))
+    ends = {name: _ratio(*drawn[name]).nanquantile(tails, dim=0) for name in own}
+    macros = _f1(_ratio(*drawn["jaccard"])).nanmean(dim=1).quantile(tails)
+    ends["f1_macro"] = _mirrored(macros, _f1(_ratio(*own["jaccard"])).nanmean())
+    own["f1_macro"] = own["overall_accuracy"]
+    occurs = own["jaccard"][1] > 0
+    for name, (right, asked) in own.items():
+        closed = _closed(ends[name], right, asked, tails[0])
+        ends[name] = closed.where(occurs, torch.nan) if closed.ndim == 2 else closed
+    return Intervals(f1=_f1(ends.pop("jaccard")), **ends)
+
+
+def _draw(confusion: Tensor, num_draws: int, generator: torch.Generator) -> list[Tensor]:
+    """Hits, support and predictions of each class in each draw, (num_draws, K) each."""
+    rows, columns = confusion.nonzero(as_tuple=True)
+    right = rows == columns
+    cells = torch.arange(len(rows)).repeat_interleave(confusion[rows, columns])  # of each image
+    hits, support, predicted = torch.zeros(3, num_draws, len(confusion), dtype=torch.int64)
+    for chunk in torch.arange(num_draws).split(max(1, CHUNK // len(cells))):
+        places = cells[torch.randint(len(cells), (len(chunk), len(cells)), generator=generator)]
+        places += len(rows) * torch.arange(len(chunk))[:, None]
+        counts = places.flatten().bincount(minlength=len(chunk) * len(rows)).view(len(chunk), -1)
+        part = slice(int(chunk[0]), int(chunk[-1]) + 1)
+        hits[part].index_add_(1, rows[right], counts[:, right])
+        support[part].index_add_(1, rows, counts)
+        predicted[part].index_add_(1, columns, counts)
+    return [hits, support, predicted]
+
+
+def _shares(hits: Tensor, support: Tensor, predicted: Tensor) -> Shares:
+    """Each score as a share of images; F1 follows from the Jaccard index."""
+    total = support.sum(dim=-1, keepdim=True)
+    return {
+        "precision": (hits, predicted),
+        "recall": (hits, support),
+        "jaccard": (hits, support + predicted - hits),
+        "accuracy": (total - support - predicted + 2 * hits, total.expand_as(hits)),
+        "overall_accuracy": (hits.sum(dim=-1), total[..., 0]),
+    }
+
+
+def _ratio(right: Tensor, asked: Tensor) -> Tensor:
+    return right.double() / asked.double()
+
+
+def _f1(jaccard: Tensor) -> Tensor:
+    return 2 * jaccard / (1 + jaccard)
+
+
+def _mirrored(ends: Tensor, value: Tensor) -> Tensor:
+    """Ends on the other side of the value, which stays between them."""
+    low, high = (2 * value - ends.flip(0)).clamp(0, 1)
+    return torch.stack([low.minimum(value), high.maximum(value)])
+
+
+def _closed(ends: Tensor, right: Tensor, asked: Tensor, tail: Tensor) -> Tensor:
+    """Ends that are exact where all images are right or all are wrong."""
+    bound = tail ** (1 / asked.double())
+    low, high = ends
+    return torch.stack(
+        [torch.where(right == asked, bound, low), torch.where(right == 0, 1 - bound, high)]
+    )
