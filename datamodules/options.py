@@ -1,6 +1,7 @@
 """Settings that every datamodule shares and few runs touch."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from datamodules.augmentation.views import View
@@ -17,6 +18,8 @@ class Options:
             the test set their images, so that every class is scored against a run that saw it.
         merge_classes: New class from several, `{water: [sea, river]}`; it takes the place of the
             first of them.
+        label_fixes: CSV file of labels to mend, as a fit and `lightning_cli suspects` write one
+            (`label_fixes.csv`); a person takes out the lines that are none.
         limit_per_class: Train on at most so many images of each class, drawn by their names.
         sampling: `uniform` shows every training image once an epoch; `balanced` draws, with
             replacement, as many of each class; `sqrt` draws a class by the square root of its
@@ -36,6 +39,7 @@ class Options:
 
     exclude_classes: list[str] = field(default_factory=list)
     merge_classes: dict[str, list[str]] = field(default_factory=dict)
+    label_fixes: Path | None = None
     limit_per_class: int | None = None
     sampling: Literal["uniform", "balanced", "sqrt"] = "uniform"
     mixup: float = 0.0

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from lightning.pytorch.utilities import rank_zero_warn
 
+from datamodules.label_fixes import with_fixes
 from datamodules.options import Options
 from datamodules.sources.source import UNLABELLED, ImageSource
 from datamodules.splits.selection import limited, merge_labels, merged_names, without_classes
@@ -14,24 +15,29 @@ from datamodules.splits.split import Split
 def arrange(
     loaded: Mapping[str, ImageSource], found: Sequence[str], split: Split, options: Options
 ) -> dict[str, ImageSource]:
-    """Merge classes, split off what is missing, and select what is trained on.
+    """Merge classes, split off what is missing, mend labels, and select what is trained on.
+
+    A label is mended after the split, which goes class by class: before it, each fix would move up
+    to two other images to another split.
 
     Args:
         loaded: The `train` images, and `val`, `test` and `predict` where the data have them.
         found: Names of the classes of the data, in the order of their indices.
         split: How to split off a validation or test set.
-        options: Which classes to merge and to exclude, how many images to train on.
+        options: Which classes to merge and to exclude, which labels to mend, how many images to
+            train on.
 
     Returns:
         The images of `train` and `val`, of `test` unless `split.test` is 0, and of `predict` if
         there are some.
 
     Raises:
-        ValueError: If a class that is trained on has no image, or an option names no class.
+        ValueError: If a class that is trained on has no image, an option names no class, or a label
+            cannot be mended.
     """
     names = merged_names(found, options.merge_classes)
     merged = {k: merge_labels(s, found, options.merge_classes) for k, s in loaded.items()}
-    sources = split.complete(merged, names)
+    sources = with_fixes(split.complete(merged, names), names, options.label_fixes)
     for part in ("train", "val"):
         sources[part] = without_classes(sources[part], names, options.exclude_classes)
     _check(sources, names, options.exclude_classes)
