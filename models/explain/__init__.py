@@ -1,16 +1,54 @@
 """What can be asked of a trained network. Plain functions: a model and tensors in, tensors out."""
 
+from models.explain.activation_maximisation import maximise_activation
+from models.explain.class_activation import (
+    CLASS_ACTIVATIONS,
+    eigen_cam,
+    grad_cam,
+    grad_cam_plus_plus,
+    hires_cam,
+    layer_cam,
+    score_cam,
+)
+from models.explain.depths import first_middle_last
 from models.explain.feature_map import NothingToShow, last_feature_map
-from models.explain.filters import filters_of, first_convolution
-from models.explain.grad_cam import grad_cam
-from models.explain.layers import find_layer, find_layers
+from models.explain.feature_maps import constant_maps, feature_maps
+from models.explain.filters import filter_layers, filters_of
+from models.explain.layers import find_layer, find_layers, short_name
+from models.explain.saliency import (
+    SALIENCIES,
+    gradient_times_input,
+    guided_backpropagation,
+    integrated_gradients,
+    rectified_gradient,
+    smooth_grad,
+    vanilla_gradient,
+)
 
 __all__ = [
+    "CLASS_ACTIVATIONS",
+    "SALIENCIES",
     "NothingToShow",
+    "constant_maps",
+    "eigen_cam",
+    "feature_maps",
+    "filter_layers",
     "filters_of",
     "find_layer",
     "find_layers",
-    "first_convolution",
+    "first_middle_last",
     "grad_cam",
+    "grad_cam_plus_plus",
+    "gradient_times_input",
+    "guided_backpropagation",
+    "hires_cam",
+    "integrated_gradients",
     "last_feature_map",
+    "layer_cam",
+    "maximise_activation",
+    "rectified_gradient",
+    "score_cam",
+    "short_name",
+    "smooth_grad",
+    "vanilla_gradient",
 ]

@@ -21,7 +21,8 @@ def last_feature_map(model: nn.Module, images: Tensor) -> tuple[str, ToMap]:
     Maps are recognised by their shape: (N, D, h, w) of convolutional networks, (N, h, w, D) of
     Swin, and tokens (N, h * w + prefix, D) of ViT. The logits must depend on the map: in a ViT
     that reads its class token, the other tokens that the last layers put out go nowhere.
-    Where every map is smaller, as in a deep network on tiny images, the deepest one is taken.
+    Where every map is smaller, as in a deep network on tiny images, the deepest one is taken, and
+    where the classifier is still zero, as some are built, so that nothing counts, the last one.
 
     Args:
         model: Maps images to logits.
@@ -38,11 +39,9 @@ def last_feature_map(model: nn.Module, images: Tensor) -> tuple[str, ToMap]:
         found, logits = _record_maps(model, image)
         outputs = [output for _, _, output in found]
         gradients = torch.autograd.grad(logits.max(), outputs, allow_unused=True) if found else ()
-    used = [
-        item
-        for item, gradient in zip(found, gradients, strict=True)
-        if gradient is not None and item[1](gradient).any()
-    ]
+    reached = [pair for pair in zip(found, gradients, strict=True) if pair[1] is not None]
+    used = [item for item, gradient in reached if item[1](gradient).any()]
+    used = used or [item for item, _ in reached]
     if not used:
         raise NothingToShow("No layer of the network puts out a feature map to explain.")
     large = [item for item in used if min(item[1](item[2]).shape[2:]) >= MIN_SIDE]
@@ -52,30 +51,41 @@ def last_feature_map(model: nn.Module, images: Tensor) -> tuple[str, ToMap]:
 
 def _record_maps(model: nn.Module, image: Tensor) -> tuple[list[tuple[str, ToMap, Tensor]], Tensor]:
     """Every map on the way from an image to its logits, in order, and the logits."""
-    found: list[tuple[str, ToMap, Tensor]] = []
+    maps: dict[str, tuple[str, ToMap, Tensor]] = {}
 
     def recorder(name: str) -> Callable[..., None]:
         def record(module: nn.Module, args: object, output: object) -> None:
+            maps.pop(name, None)  # of a layer that is used several times the last use is explained
             if isinstance(output, Tensor) and (to_map := layout(output, image)):
-                found.append((name, to_map, output))
+                maps[name] = (name, to_map, output)
 
         return record
 
     handles = [
         module.register_forward_hook(recorder(name))
         for name, module in model.named_modules()
-        if name
+        # A linear layer on a map is part of an attention or an MLP: keys, values, a wider layer.
+        if name and not isinstance(module, nn.Linear)
     ]
     try:
         logits = model(image)
     finally:
         for handle in handles:
             handle.remove()
-    if found and found[-1][2].ndim == 3:
-        # Of a transformer the residual stream, not the wider layers inside its blocks.
-        width = found[-1][2].shape[2]
-        found = [item for item in found if item[2].ndim != 3 or item[2].shape[2] == width]
-    return found, logits
+    found = list(maps.values())
+    return [item for item in found if not _inside_block(item[2], found[-1][2])], logits
+
+
+def _inside_block(output: Tensor, last: Tensor) -> bool:
+    """Whether an output lies beside the residual stream that a transformer ends with.
+
+    Those are the wider layers of its blocks, and attention, which is as square as an image.
+    """
+    if last.ndim != 3:
+        return False
+    if output.ndim == 3:
+        return output.shape[2] != last.shape[2]
+    return output.shape[2:] == (last.shape[1], last.shape[1])
 
 
 def layout(output: Tensor, images: Tensor) -> ToMap | None:
@@ -110,7 +120,7 @@ def _channels_last(output: Tensor) -> Tensor:
 
 def _tokens(num_tokens: int, height: int, width: int) -> ToMap | None:
     """Tokens of square patches, after at most as many prefix tokens as networks have."""
-    for prefix in range(6):  # class token, distillation token, up to four registers
+    for prefix in range(min(6, num_tokens)):  # class, distillation, up to four registers
         rows = round(((num_tokens - prefix) * height / width) ** 0.5)
         columns = (num_tokens - prefix) // max(rows, 1)
         fits = rows > 1 and rows * columns == num_tokens - prefix

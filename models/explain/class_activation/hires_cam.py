@@ -1,0 +1,22 @@
+"""HiResCAM: gradients and features are multiplied position by position."""
+
+from torch import Tensor, nn
+
+from models.explain.class_activation.capture import features_and_gradient, to_heat
+from models.explain.feature_map import ToMap
+
+
+def hires_cam(
+    model: nn.Module,
+    layer: nn.Module,
+    images: Tensor,
+    classes: Tensor,
+    to_map: ToMap | None = None,
+) -> Tensor:
+    """HiResCAM (Draelos and Carin, 2020): only what the network used, where it used it.
+
+    Arguments, result and errors are those of `grad_cam`, which averages the gradient of a channel
+    over positions first and can so light up places that did not count.
+    """
+    features, gradient = features_and_gradient(model, layer, images, classes, to_map)
+    return to_heat((gradient * features).sum(dim=1), images)
