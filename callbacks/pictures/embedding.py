@@ -1,0 +1,114 @@
+"""Features of the validation images as a map: what lies near what."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar, Literal, get_args
+
+import numpy as np
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from callbacks.pictures.picture import Picture, Scene, Shown
+from callbacks.plots.embedding import Thumbnails, plot_embedding
+from models.embedding import (
+    most_mixed,
+    neighbour_agreement,
+    principal_components,
+    spread_rows,
+    tsne,
+    turned_by_class,
+)
+from models.explain import NothingToShow
+
+Method = Literal["pca", "tsne", "both"]
+MIN_IMAGES = 3
+MAX_NAMED = 30  # classes beyond which their names would cover the map
+MOST_MIXED = 15  # classes that are named then
+MAX_TSNE = 1000  # images: it takes a second for 400, 3 for 1,000 and 8 for 2,000
+
+
+@dataclass(eq=False)
+class Embedding(Picture):
+    """What the head is given, in two dimensions, coloured by class: what lies near what.
+
+    Mistakes have a black ring. Maps are turned so that each class lies in the same direction at
+    every epoch and in every run, as far as it can. At the end comes the metric
+    `neighbour_agreement`: the share of the nearest neighbours among the features that are of the
+    same class.
+
+    Attributes:
+        when: See `Picture`.
+        method: `pca`: principal components, which keep distances. `tsne`: t-SNE, which shows groups
+            but takes seconds. `both`: the former each time, and the latter besides at the end.
+        thumbnails: Images to show in place of their points.
+        num_neighbours: Neighbours to ask.
+    """
+
+    name: ClassVar[str] = "embedding"
+
+    method: Method = "both"
+    thumbnails: int = 0
+    num_neighbours: int = 10
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be drawn."""
+        super().__post_init__()
+        if self.method not in get_args(Method):
+            raise ValueError(
+                f"pictures.embedding.method is {self.method!r}; expected "
+                f"{', '.join(get_args(Method))}."
+            )
+        for name, lowest in (("thumbnails", 0), ("num_neighbours", 1)):
+            if (value := getattr(self, name)) < lowest:
+                raise ValueError(
+                    f"pictures.embedding.{name} is {value}; expected {lowest} or more."
+                )
+
+    def draw(self, scene: Scene) -> Iterator[Shown]:
+        """See `Picture`."""
+        said = scene.said()
+        known = said.labels[said.featured] >= 0
+        if said.features.ndim != 2 or known.sum() < MIN_IMAGES:
+            raise NothingToShow("a map needs the features of three images whose class is known.")
+        features, rows = said.features[known], said.featured[known]
+        agreement = neighbour_agreement(features, said.labels[rows], self.num_neighbours)
+        if self.method != "tsne":
+            plane = principal_components(features)
+            what = f"PCA of {{}}, {100 * plane.explained.sum():.0f} % of the variance"
+            yield self.name, self._map(scene, plane.points, rows, agreement, what)
+        if self.method == "tsne" or (self.method == "both" and scene.final):
+            step = -(-len(rows) // MAX_TSNE)
+            points = tsne(features[::step])
+            name = self.name if self.method == "tsne" else f"{self.name}_tsne"
+            yield name, self._map(scene, points, rows[::step], agreement[::step], "t-SNE of {}")
+        if scene.final:
+            yield "neighbour_agreement", float(agreement.mean())
+
+    def _map(
+        self, scene: Scene, points: Tensor, rows: Tensor, agreement: Tensor, what: str
+    ) -> Figure:
+        said = scene.said()
+        labels = said.labels[rows]
+        points = turned_by_class(points, labels, len(scene.class_names))
+        named, note = labels.unique().tolist(), ""
+        if len(named) > MAX_NAMED:
+            named = most_mixed(labels, agreement, MOST_MIXED)
+            note = "; named: most mixed" if named else ""
+        return plot_embedding(
+            points.numpy(),
+            labels.numpy(),
+            (said.logits[rows].argmax(dim=1) != labels).numpy(),
+            scene.class_names,
+            named,
+            f"what lies near what, {scene.title}: {what.format(f'{len(rows):,} images')}\n"
+            f"{100 * agreement.mean():.0f} % of the nearest neighbours share the class; "
+            f"ringed: mistaken{note}",
+            self._thumbnails(scene, points, rows),
+        )
+
+    def _thumbnails(self, scene: Scene, points: Tensor, rows: Tensor) -> Thumbnails | None:
+        if not self.thumbnails or scene.data is None:
+            return None
+        shown = spread_rows(points, self.thumbnails)
+        images = scene.read(scene.said().indices[rows[shown]].tolist())
+        return Thumbnails(np.array(shown), images.movedim(1, -1).numpy())

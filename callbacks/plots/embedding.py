@@ -1,0 +1,128 @@
+"""Images as points: what lies near what."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from callbacks.plots.name_boxes import apart, box_sizes, draw_names, in_margins, is_crowded
+from callbacks.plots.palette import class_colors
+from callbacks.plots.sheet import DPI, shorten
+
+PAGE = 6.4  # inches, width and height of the map
+TITLE, MARGIN = 0.6, 0.08
+MAX_NAME = 24  # characters
+SIDES = (0.26, 0.6)  # inches, shortest and longest of a thumbnail
+
+
+@dataclass(frozen=True, eq=False)
+class Thumbnails:
+    """Images that are shown in place of their points.
+
+    Attributes:
+        rows: Which points they are, (n,).
+        images: In [0, 1], (n, H, W, C).
+    """
+
+    rows: np.ndarray
+    images: np.ndarray
+
+
+def plot_embedding(
+    points: np.ndarray,
+    labels: np.ndarray,
+    wrong: np.ndarray,
+    class_names: Sequence[str],
+    named: Sequence[int],
+    title: str,
+    thumbnails: Thumbnails | None = None,
+) -> Figure:
+    """A map whose points have the colour of their class, with a black ring around mistakes.
+
+    Names stand where the middle of their points is, or in the margins if they are long or many.
+
+    Args:
+        points: (N, 2).
+        labels: True classes, (N,).
+        wrong: Whether the image is taken for another class, (N,).
+        class_names: Names of all K classes.
+        named: Classes whose name is shown.
+        title: What it shows, in two lines.
+        thumbnails: Images to show in place of points.
+    """
+    names = [shorten(class_names[k], MAX_NAME) for k in named]
+    sizes, crowded = box_sizes(names), is_crowded(names, PAGE**2)
+    column = sizes[:, 0].max() + MARGIN if crowded else 0.0
+    low, high = points.min(axis=0), points.max(axis=0)
+    reach = (0.58 if thumbnails else 0.54) * max(float((high - low).max()), 1e-6)
+    inch = 2 * reach / PAGE
+    axes = _page((low + high) / 2, reach, column, title)
+    colors = class_colors(len(class_names))
+    _draw_points(axes, points, colors[labels], wrong)
+    if thumbnails:
+        _draw_thumbnails(axes, points, colors[labels], wrong, thumbnails, inch)
+    middles = np.array([np.median(points[labels == k], axis=0) for k in named]).reshape(-1, 2)
+    if crowded:
+        (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+        half = column / 2 * inch
+        places = in_margins(middles, left + half, right - half, bottom, top)
+    else:
+        places = apart(middles, sizes * inch)
+    draw_names(axes, places, middles, names, colors[list(named)])
+    return axes.get_figure(root=True) or Figure()
+
+
+def _page(center: np.ndarray, reach: float, column: float, title: str) -> Axes:
+    """A square map with a column for names on either side, placed by hand: layouts are slow."""
+    width, height = PAGE + 2 * (column + MARGIN), PAGE + MARGIN + TITLE
+    figure = Figure(figsize=(width, height), dpi=DPI)
+    box = (MARGIN / width, MARGIN / height, 1 - 2 * MARGIN / width, PAGE / height)
+    axes = figure.add_axes(box)
+    beside = reach * (1 + 2 * column / PAGE)
+    axes.set_xlim(center[0] - beside, center[0] + beside)
+    axes.set_ylim(center[1] - reach, center[1] + reach)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.spines[:].set_color("#c0c0bc")
+    figure.text(0.5, 1 - MARGIN / height, title, ha="center", va="top", fontsize=10)
+    return axes
+
+
+def _draw_points(axes: Axes, points: np.ndarray, colors: np.ndarray, wrong: np.ndarray) -> None:
+    size = float(np.clip(6000 / len(points), 9, 45))
+    # Mistakes lie above; among the others no class covers another because it comes later.
+    order = np.lexsort((np.arange(len(points)) * 0.618034 % 1, wrong))
+    axes.scatter(
+        points[order, 0],
+        points[order, 1],
+        s=size * np.where(wrong, 1.5, 1.0)[order],
+        c=colors[order].tolist(),
+        edgecolors=np.where(wrong[order], "#000000", "#00000040").tolist(),
+        linewidths=np.where(wrong, 1.0, 0.3)[order].tolist(),
+    )
+
+
+def _draw_thumbnails(
+    axes: Axes,
+    points: np.ndarray,
+    colors: np.ndarray,
+    wrong: np.ndarray,
+    thumbnails: Thumbnails,
+    inch: float,
+) -> None:
+    rows, (height, width) = thumbnails.rows, thumbnails.images.shape[1:3]
+    gaps = np.abs(points[rows][:, None] - points[rows][None]).max(axis=2)
+    np.fill_diagonal(gaps, np.inf)
+    side = float(np.clip(gaps.min() / inch, *SIDES)) * inch  # none covers another, if it can be
+    reach = side / 2 * np.array([width, height]) / max(width, height)
+    for row, image in zip(rows, thumbnails.images, strict=True):
+        (left, bottom), (right, top) = points[row] - reach, points[row] + reach
+        picture = np.broadcast_to(image, (height, width, 3)).clip(0, 1)
+        axes.imshow(picture, extent=(left, right, bottom, top), zorder=2, aspect="auto")
+        for color, line in (("black", 4.0 if wrong[row] else 0.0), (colors[row], 1.6)):
+            corner, across, up = (left, bottom), right - left, top - bottom
+            frame = Rectangle(corner, across, up, fill=False, color=color, lw=line, zorder=2)
+            axes.add_patch(frame)

@@ -1,0 +1,122 @@
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from callbacks import Gallery, OutputRecorder
+from callbacks.outputs import Outputs
+from callbacks.pictures.embedding import Embedding
+from callbacks.pictures.picture import Scene
+from models.explain import NothingToShow
+
+
+class Pixels:
+    """Images that are as bright as their place."""
+
+    def images(self, split, indices):
+        return torch.tensor(indices).view(-1, 1, 1, 1).expand(-1, 1, 4, 4) / 100
+
+
+def scene(num_images=40, num_classes=4, labels=None, features=None, **options):
+    generator = torch.Generator().manual_seed(0)
+    truth = torch.arange(num_images) % num_classes
+    logits = 9.0 * nn.functional.one_hot(truth, num_classes)
+    featured = torch.arange(0, num_images, 2)  # as if there were too many
+    centers = 9 * torch.randn(num_classes, 8, generator=generator)
+    if features is None:
+        features = centers[truth[featured]] + torch.rand(len(featured), 8, generator=generator)
+    indices = torch.arange(num_images) + 50
+    said = Outputs(logits, truth if labels is None else labels, indices, features, featured)
+    names = [f"class {k}" for k in range(num_classes)]
+    return Scene(nn.Identity(), names, lambda n: (n, n), "epoch 4", outputs=said, **options)
+
+
+def figures(picture, of):
+    return [name for name, _ in picture.draw(of)]
+
+
+def title(figure):
+    return figure.texts[0].get_text()
+
+
+def test_components_come_each_time_and_tsne_at_the_end():
+    assert figures(Embedding(), scene(final=False)) == ["embedding"]
+    assert figures(Embedding(), scene()) == ["embedding", "embedding_tsne", "neighbour_agreement"]
+    assert figures(Embedding(method="pca"), scene()) == ["embedding", "neighbour_agreement"]
+    assert figures(Embedding(method="tsne"), scene(final=False)) == ["embedding"]
+
+
+def test_title_says_how_many_neighbours_share_the_class():
+    shown = dict(Embedding(method="pca", num_neighbours=3).draw(scene()))
+    assert shown["neighbour_agreement"] == 1
+    assert "PCA of 20 images" in title(shown["embedding"])
+    assert "\n100 % of the nearest neighbours share the class" in title(shown["embedding"])
+
+
+def test_mistakes_are_those_of_the_images_whose_features_are_kept():
+    labels = torch.arange(40) % 4
+    labels[[6, 7]] = 1 - labels[[6, 7]] % 2  # of the two only the first is on the map
+    [(_, figure)] = Embedding().draw(scene(labels=labels, final=False))
+    rings = (figure.axes[0].collections[0].get_edgecolors()[:, 3] == 1).sum()
+    assert rings == 1
+
+
+def test_thumbnails_are_the_images_of_their_points():
+    [(_, figure)] = Embedding(thumbnails=5).draw(scene(data=Pixels(), final=False))
+    pictures = figure.axes[0].images
+    assert len(pictures) == 5
+    places = [round(100 * np.asarray(picture.get_array()).mean()) for picture in pictures]
+    assert all(place in range(50, 90, 2) for place in places)
+    assert len(set(places)) == 5
+
+
+def test_without_a_source_of_images_points_stay_points():
+    [(_, figure)] = Embedding(thumbnails=5).draw(scene(final=False))
+    assert not figure.axes[0].images
+
+
+def test_images_of_unknown_class_are_not_on_the_map():
+    labels = torch.arange(40) % 4
+    labels[:20] = -1
+    [(_, figure)] = Embedding().draw(scene(labels=labels, final=False))
+    assert len(figure.axes[0].collections[0].get_offsets()) == 10
+
+
+def test_of_many_classes_the_most_mixed_are_named():
+    [(_, figure)] = Embedding().draw(scene(900, 45, final=False))
+    assert len(figure.axes[0].texts) == 15
+    assert title(figure).endswith("named: most mixed")
+
+
+@pytest.mark.parametrize(
+    "options", [{"features": torch.empty(0)}, {"labels": torch.full((40,), -1)}]
+)
+def test_without_features_of_known_images_there_is_nothing_to_show(options):
+    with pytest.raises(NothingToShow, match="features of three images"):
+        list(Embedding().draw(scene(**options)))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"method": "umap"}, "method is 'umap'; expected pca, tsne, both"),
+        ({"thumbnails": -1}, "thumbnails is -1; expected 0 or more"),
+        ({"num_neighbours": 0}, "num_neighbours is 0; expected 1 or more"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        Embedding(**options)
+
+
+def test_a_fit_draws_it_from_the_features_of_its_validation(
+    make_classifier, make_trainer, synthetic, monkeypatch
+):
+    shown = []
+    monkeypatch.setattr(
+        "callbacks.gallery.Gallery._log", lambda self, picture, s, *_: shown.append(s[0])
+    )
+    recorder = OutputRecorder()
+    gallery = Gallery([Embedding(thumbnails=4)], recorder, budget=1.0)
+    make_trainer(max_epochs=1, callbacks=[recorder, gallery]).fit(make_classifier(), synthetic)
+    assert shown == ["embedding", "embedding_tsne", "neighbour_agreement"]

@@ -1,0 +1,110 @@
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgba
+
+from callbacks.plots.embedding import Thumbnails, plot_embedding
+from callbacks.plots.name_boxes import apart, in_margins
+from callbacks.plots.palette import class_colors
+
+POINTS = np.array([[0.0, 0.0], [2.0, 0.0], [0.0, 2.0], [5.0, 5.0], [5.0, 7.0], [7.0, 5.0]])
+LABELS = np.array([0, 0, 0, 2, 2, 2])
+WRONG = np.array([False, True, False, False, False, False])
+
+
+def draw(names=("cat", "dog", "owl"), named=(0, 2), thumbnails=None):
+    return plot_embedding(POINTS, LABELS, WRONG, names, named, "t", thumbnails)
+
+
+def names_of(axes):
+    return {text.get_text(): text.get_position() for text in axes.texts}
+
+
+def test_points_lie_where_they_are_and_have_the_colour_of_their_class():
+    [dots] = draw().axes[0].collections
+    colors = {tuple(p): c for p, c in zip(dots.get_offsets(), dots.get_facecolors(), strict=True)}
+    for point, label in zip(POINTS, LABELS, strict=True):
+        np.testing.assert_allclose(colors[tuple(point)][:3], class_colors(3)[label])
+
+
+def test_mistakes_have_a_black_ring_and_lie_above():
+    [dots] = draw().axes[0].collections
+    black = [i for i, color in enumerate(dots.get_edgecolors()) if tuple(color) == to_rgba("black")]
+    assert black == [len(POINTS) - 1]
+    assert dots.get_offsets()[-1].tolist() == [2, 0]
+
+
+def test_name_stands_where_the_middle_of_the_class_is():
+    names = names_of(draw().axes[0])
+    assert names.keys() == {"cat", "owl"}
+    np.testing.assert_allclose(names["cat"], [0, 0], atol=1e-3)  # the median of each direction
+    np.testing.assert_allclose(names["owl"], [5, 5], atol=1e-3)
+
+
+def test_long_names_stand_in_the_margins():
+    names = [f"abraham_grampa_simpson_{k}" for k in range(30)]
+    figure = plot_embedding(
+        np.random.default_rng(0).normal(size=(30, 2)),
+        np.arange(30),
+        np.zeros(30, bool),
+        names,
+        range(30),
+        "t",
+    )
+    FigureCanvasAgg(figure).draw()
+    axes = figure.axes[0]
+    points = axes.collections[0].get_window_extent()
+    boxes = [text.get_window_extent() for text in axes.texts]
+    assert all(box.x1 < points.x0 or box.x0 > points.x1 for box in boxes)
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+    page = axes.get_window_extent()
+    assert all(box.x0 > page.x0 and box.x1 < page.x1 for box in boxes)
+
+
+def test_thumbnails_lie_at_their_points_and_do_not_cover_each_other():
+    images = np.stack([np.full((4, 8, 1), value) for value in (0.2, 0.8, 0.5)])
+    axes = draw(thumbnails=Thumbnails(np.array([3, 1, 4]), images)).axes[0]
+    for picture, row, value in zip(axes.images, (3, 1, 4), (0.2, 0.8, 0.5), strict=True):
+        left, right, bottom, top = picture.get_extent()
+        np.testing.assert_allclose([(left + right) / 2, (bottom + top) / 2], POINTS[row])
+        assert (right - left) / (top - bottom) == pytest.approx(2)  # as wide as the image
+        np.testing.assert_allclose(picture.get_array(), value)
+    FigureCanvasAgg(axes.figure).draw()
+    boxes = [picture.get_window_extent() for picture in axes.images]
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+
+
+@pytest.mark.parametrize("num_classes", [2, 100, 1000])
+def test_nothing_is_cut_off(num_classes):
+    rng = np.random.default_rng(0)
+    labels = np.arange(2000) % num_classes
+    figure = plot_embedding(
+        rng.normal(size=(2000, 2)),
+        labels,
+        rng.random(2000) < 0.1,
+        [f"class number {k}" for k in range(num_classes)],
+        range(min(num_classes, 15)),
+        "what lies near what, epoch 100: PCA of 2,000 images, 36 % of the variance\nx",
+    )
+    FigureCanvasAgg(figure).draw()
+    drawn, page = figure.get_tightbbox(), figure.get_size_inches()
+    assert min(drawn.x0, drawn.y0) > -0.01
+    assert (drawn.max <= page + 0.01).all()
+
+
+def test_points_that_are_all_one_are_drawn():
+    plot_embedding(np.zeros((3, 2)), np.zeros(3, int), np.zeros(3, bool), ["a"], [0], "t")
+
+
+def test_boxes_are_pushed_apart_by_as_much_as_they_overlap():
+    places = apart(np.zeros((3, 2)), np.tile([2.0, 1.0], (3, 1)))
+    heights = np.sort(places[:, 1])
+    assert (np.diff(heights) > 0.99).all()
+    far = np.array([[0.0, 0.0], [5.0, 5.0]])
+    np.testing.assert_allclose(apart(far, np.ones((2, 2))), far, atol=1e-5)
+
+
+def test_names_in_margins_keep_sides_and_order():
+    meant = np.array([[0.0, 3.0], [9.0, 1.0], [1.0, 0.0], [8.0, 2.0]])
+    places = in_margins(meant, -5, 15, 0, 4)
+    assert places.tolist() == [[-5, 3], [15, 1], [-5, 1], [15, 3]]
