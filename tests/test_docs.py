@@ -8,14 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from callbacks import Gallery, OutputRecorder
 from lightning_app.main import main
+from lightning_app.tracking.run_logger import RunLogger
 
 DOCS = Path(__file__).parents[1] / "docs"
 
 
-def block(document, language):
-    """The first block of code in a language."""
-    return re.search(rf"```{language}\n(.*?)```", (DOCS / document).read_text(), re.DOTALL)[1]
+def block(document, language, number=0):
+    """A block of code in a language."""
+    return re.findall(rf"```{language}\n(.*?)```", (DOCS / document).read_text(), re.DOTALL)[number]
 
 
 def test_a_new_data_set_is_one_file_and_one_yaml(workplace, client, monkeypatch):
@@ -32,6 +34,20 @@ def test_a_new_data_set_is_one_file_and_one_yaml(workplace, client, monkeypatch)
     [run] = client.search_runs([client.get_experiment_by_name("flags").experiment_id])
     assert run.info.status == "FINISHED"
     assert 0 <= run.data.metrics["val/accuracy"] <= 1
+
+
+def test_a_new_picture_is_one_file(make_classifier, make_trainer, synthetic, client):
+    code: dict = {"__name__": "confidence"}
+    exec(compile(block("adding.md", "python", 1), "adding.md", "exec"), code)
+    recorder, logger = OutputRecorder(), RunLogger("confidence")
+    callbacks = [recorder, Gallery([code["Confidence"](when=1)], recorder, 1.0)]
+    trainer = make_trainer(max_epochs=2, logger=logger, callbacks=callbacks)
+    trainer.fit(make_classifier(), synthetic)
+    files = [file.path for file in client.list_artifacts(logger.run_id, "images")]
+    assert (
+        len([f for f in files if f.startswith("images/val~confidence+step+") and "png" in f]) == 2
+    )
+    assert 0.25 <= client.get_run(logger.run_id).data.metrics["val/mean_confidence"] <= 1
 
 
 def test_settings_of_the_training_document_are_settings(workplace, capsys):
