@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-CHUNK = 2**15  # images that are drawn at once; more do not fit a core's cache
+CHUNK = 2**14  # images that are drawn at once; more would not stay in a core's cache
 
 Shares = dict[str, tuple[Tensor, Tensor]]  # images that are right, of how many
 
@@ -61,15 +61,17 @@ def bootstrap_intervals(
 def _draw(confusion: Tensor, num_draws: int, generator: torch.Generator) -> list[Tensor]:
     """Hits, support and predictions of each class in each draw, (num_draws, K) each."""
     rows, columns = confusion.nonzero(as_tuple=True)
-    right = rows == columns
+    right = (rows == columns).nonzero().flatten()
     cells = torch.arange(len(rows)).repeat_interleave(confusion[rows, columns])  # of each image
     hits, support, predicted = torch.zeros(3, num_draws, len(confusion), dtype=torch.int64)
     for chunk in torch.arange(num_draws).split(max(1, CHUNK // len(cells))):
-        places = cells[torch.randint(len(cells), (len(chunk), len(cells)), generator=generator)]
+        images = torch.randint(len(cells), (len(chunk) * len(cells),), generator=generator)
+        # Selecting, not indexing, which waits for other threads however little there is to do.
+        places = cells.index_select(0, images).view(len(chunk), -1)
         places += len(rows) * torch.arange(len(chunk))[:, None]
         counts = places.flatten().bincount(minlength=len(chunk) * len(rows)).view(len(chunk), -1)
         part = slice(int(chunk[0]), int(chunk[-1]) + 1)
-        hits[part].index_add_(1, rows[right], counts[:, right])
+        hits[part].index_add_(1, rows[right], counts.index_select(1, right))
         support[part].index_add_(1, rows, counts)
         predicted[part].index_add_(1, columns, counts)
     return [hits, support, predicted]
