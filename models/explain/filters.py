@@ -1,28 +1,120 @@
-"""The filters of a convolution: what it looks for."""
+"""The filters of a layer: what it looks for."""
 
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
 from torch import Tensor, nn
 
 from models.explain.feature_map import NothingToShow
+from models.explain.layers import find_layers
+
+Channel = int | Literal["norm"]
 
 
-def first_convolution(model: nn.Module) -> tuple[str, nn.Conv2d]:
-    """Name and layer of the convolution that sees the image.
+def filter_layers(model: nn.Module, patterns: Sequence[str] | None = None) -> list[str]:
+    """Names of layers that have filters: convolutions, and linear layers such as patch embeddings.
+
+    Args:
+        model: Whose layers they are.
+        patterns: See `find_layers`; of what a pattern names, layers without filters are left out.
+            None for the first convolution, or the first linear layer of a network without.
 
     Raises:
-        NothingToShow: If the network has no two-dimensional convolution.
+        NothingToShow: If the network has neither and none is asked for by name.
+        ValueError: If a pattern names no layer, or only such as have no filters.
     """
-    for name, module in model.named_modules():
-        if isinstance(module, nn.Conv2d):
-            return name, module
-    raise NothingToShow("The network has no convolution whose filters could be shown.")
+    if patterns is None:
+        for kind in (nn.Conv2d, nn.Linear):
+            if first := _inside(model, "", kind)[:1]:
+                return first
+        raise NothingToShow("The network has no layer whose filters could be shown.")
+    found: set[str] = set()
+    for pattern in patterns:
+        names = find_layers(model, [pattern])
+        filtered = {name for name in names if _has_filters(model.get_submodule(name))}
+        if not filtered:
+            raise ValueError(_no_filters(model, pattern, names[0]))
+        found |= filtered
+    return [name for name, _ in model.named_modules() if name in found]
 
 
-def filters_of(layer: nn.Conv2d, num_filters: int) -> Tensor:
-    """The first filters of a layer as pictures: (n, h, w, 3) if it sees RGB, else (n, h, w).
+def filters_of(
+    layer: nn.Module,
+    num_filters: int = 64,
+    channel: Channel = 0,
+    initial: Tensor | None = None,
+    image_shape: Sequence[int] | None = None,
+) -> Tensor:
+    """The first filters of a layer as pictures.
 
-    A layer with neither one nor three input channels is shown by its first one.
+    Args:
+        layer: One of `filter_layers`.
+        num_filters: How many at most.
+        channel: What to show of a filter that sees no colours: its weights for this input
+            channel, counted within its group, or the Euclidean norm over its input channels.
+        initial: Weights to subtract, to show what changed since.
+        image_shape: (C, H, W) of the images if the layer is the first to see them. A linear layer
+            then has filters that are images, or square patches with their channels last.
+
+    Returns:
+        On the CPU, float32: (n, h, w, 3) of filters that see RGB, else (n, h, w); of a layer that
+        looks at one position at a time the matrix (n, inputs).
+
+    Raises:
+        ValueError: If the layer has no such channel.
     """
-    weights = layer.weight.detach()[:num_filters].float().cpu()
-    if weights.shape[1] == 3:
-        return weights.permute(0, 2, 3, 1)
-    return weights[:, 0]
+    weights = layer.get_parameter("weight").detach()[:num_filters].float().cpu()
+    if initial is not None:
+        weights = weights - initial[:num_filters].float().cpu()
+    weights = _as_images(weights, image_shape)
+    if weights.ndim == 2 or weights[0, 0].numel() == 1:
+        return weights.flatten(1)
+    if weights.shape[1] == 3 and getattr(layer, "groups", 1) == 1:
+        return weights.movedim(1, -1)
+    if channel == "norm":
+        return torch.linalg.vector_norm(weights, dim=1)
+    if channel >= weights.shape[1]:
+        raise ValueError(
+            f"Expected a channel below {weights.shape[1]}, the input channels of each filter, or "
+            f"'norm', got {channel}."
+        )
+    return weights[:, channel]
+
+
+def sees_images(model: nn.Module, name: str) -> bool:
+    """Whether a layer is the first of the network that has filters, in the order of its modules."""
+    return next(path for path, m in model.named_modules() if _has_filters(m)) == name
+
+
+def _as_images(weights: Tensor, image_shape: Sequence[int] | None) -> Tensor:
+    """Give the weights of a linear layer the form of what it sees: pixels, or patches."""
+    if weights.ndim == 4 or image_shape is None:
+        return weights
+    channels, height, width = image_shape
+    inputs = weights.shape[1]
+    if inputs == channels * height * width:
+        return weights.view(-1, channels, height, width)
+    side = round((inputs / channels) ** 0.5)
+    if inputs == channels * side * side:
+        return weights.view(-1, side, side, channels).movedim(-1, 1)
+    return weights
+
+
+def _has_filters(module: nn.Module) -> bool:
+    return isinstance(module, (nn.Conv2d, nn.Linear))
+
+
+def _inside(model: nn.Module, prefix: str, kind: type[nn.Module]) -> list[str]:
+    names = [name for name, module in model.named_modules() if isinstance(module, kind)]
+    return [name for name in names if name.startswith(prefix)]
+
+
+def _no_filters(model: nn.Module, pattern: str, name: str) -> str:
+    kind = type(model.get_submodule(name)).__name__
+    known = _inside(model, f"{name}.", nn.Conv2d) or _inside(model, "", nn.Conv2d)
+    possible = f", such as {', '.join(known[:3])}" if known else ""
+    return (
+        f"{pattern!r} names a layer without filters ({kind}). Expected a convolution or a linear "
+        f"layer{possible}."
+    )

@@ -6,6 +6,8 @@ from fnmatch import fnmatchcase
 
 from torch import nn
 
+CONVOLUTIONS = "convolutions"
+
 
 def find_layers(model: nn.Module, patterns: Sequence[str]) -> list[str]:
     """Names of the layers that are called so, in the order of the network.
@@ -13,7 +15,8 @@ def find_layers(model: nn.Module, patterns: Sequence[str]) -> list[str]:
     Args:
         model: Whose layers they are.
         patterns: Names, or patterns such as `layer?.0.conv1`, with or without the path of the
-            modules that hold the network: `conv1` is `backbone.network.conv1` too.
+            modules that hold the network: `conv1` is `backbone.network.conv1` too. The word
+            `convolutions` stands for all of them.
 
     Raises:
         ValueError: If a pattern names none; near names are listed.
@@ -39,8 +42,17 @@ def find_layer(model: nn.Module, pattern: str) -> str:
     return names[0]
 
 
+def short_name(model: nn.Module, name: str) -> str:
+    """What `find_layers` calls a layer too, without the path that every layer has."""
+    inner = [name.removeprefix(prefix) for prefix in _prefixes(model) if name.startswith(prefix)]
+    said = [rest for rest in reversed(inner) if not rest[0].isdigit()]
+    return next((rest for rest in said if _matching(model, rest) == [name]), name)
+
+
 def _matching(model: nn.Module, pattern: str) -> list[str]:
     """The shortest paths win: `conv1` is not `layer1.0.conv1`."""
+    if pattern == CONVOLUTIONS:
+        return [name for name, module in model.named_modules() if isinstance(module, nn.Conv2d)]
     paths = [name for name, _ in model.named_modules() if name]
     for prefix in _prefixes(model):
         inner = [name for name in paths if name.startswith(prefix)]
@@ -52,7 +64,7 @@ def _matching(model: nn.Module, pattern: str) -> list[str]:
 def _prefixes(model: nn.Module) -> list[str]:
     """Paths of the modules that may be left out: `backbone.`, `backbone.network.`."""
     prefixes = [""]
-    for name in ("backbone", "network", "blocks"):
+    for name in ("backbone", "network", "blocks", "layers"):
         path = f"{prefixes[-1]}{name}."
         if any(n.startswith(path) for n, _ in model.named_modules()):
             prefixes.append(path)

@@ -2,8 +2,8 @@ import pytest
 import torch
 from torch import nn
 
-from models import Head, SmallCNN, TimmBackbone, TorchvisionBackbone
-from models.explain import filters_of, first_convolution, grad_cam, last_feature_map
+from models import Head, TimmBackbone, TorchvisionBackbone
+from models.explain import grad_cam, last_feature_map
 from models.explain.feature_map import layout
 
 FAMILIES = [
@@ -55,21 +55,3 @@ def test_channels_last_is_recognised():
 @pytest.mark.parametrize("shape", [(1, 10), (1, 8, 1, 1), (4, 16, 8), (1, 8, 3, 7)])
 def test_what_is_no_picture_is_no_map(shape):
     assert layout(torch.rand(shape), torch.rand(1, 3, 32, 32)) is None
-
-
-def test_first_filters_are_in_colour_where_the_network_sees_colour():
-    name, layer = first_convolution(SmallCNN(8, num_channels=3))
-    assert name == "blocks.block1.conv"
-    filters = filters_of(layer, 5)
-    assert filters.shape == (5, 3, 3, 3)
-    torch.testing.assert_close(filters[2, 0, 1], layer.weight[2, :, 0, 1])
-
-
-def test_first_filters_of_a_grey_network_are_grey():
-    _, layer = first_convolution(SmallCNN(8, num_channels=1))
-    torch.testing.assert_close(filters_of(layer, 64), layer.weight[:, 0])
-
-
-def test_network_without_convolution_has_no_filters():
-    with pytest.raises(ValueError, match="has no convolution"):
-        first_convolution(nn.Linear(2, 2))
