@@ -1,0 +1,18 @@
+"""Activation maximisation (Erhan et al., 2009): the image that a filter or a class answers most."""
+
+from models.explain.activation_maximisation.ascent import (
+    Maximised,
+    count_channels,
+    maximise_activation,
+)
+from models.explain.activation_maximisation.detectors import Detector, find_detectors
+from models.explain.activation_maximisation.ways import Method
+
+__all__ = [
+    "Detector",
+    "Maximised",
+    "Method",
+    "count_channels",
+    "find_detectors",
+    "maximise_activation",
+]
