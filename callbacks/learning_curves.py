@@ -1,33 +1,78 @@
-"""Loss and accuracy over the epochs, as one picture for a report."""
+"""How a training went, as one picture for a report."""
 
+import re
 from dataclasses import dataclass
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
 from callbacks.plots import plot_curves
-from callbacks.tracking import log_figure, metric_history
+from callbacks.progressive_unfreezing import ProgressiveUnfreezing
+from callbacks.tracking import log_figure, metric_history, metric_names
+from models import ImageClassifier
+from models.freezing import stage_names
 
 CURVES = ("train/loss", "val/loss", "train/accuracy", "val/accuracy")
 
 
 @dataclass(eq=False)
 class LearningCurvesVisualizer(Callback):
-    """Log `figures/learning_curves.png` when a fit ends, however it ends.
+    """Loss, accuracy, learning rates, and what trained when, over the epochs.
 
-    The points are read back from the run, so the curves of a resumed one are whole.
+    It is logged as `figures/learning_curves.png` when a fit ends, however it ends. The points are
+    read back from the run, so the curves of a resumed one are whole.
+
+    Attributes:
+        macro_f1: Whether to draw the macro F1 of the validation beside its accuracy.
     """
+
+    macro_f1: bool = False
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draw all epochs."""
-        self._draw(trainer)
+        self._draw(trainer, pl_module)
 
     def on_exception(
         self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
     ) -> None:
         """Draw the epochs that there were."""
-        self._draw(trainer)
+        self._draw(trainer, pl_module)
 
-    def _draw(self, trainer: Trainer) -> None:
-        history = {name: metric_history(trainer, name) for name in CURVES}
+    def _draw(self, trainer: Trainer, module: LightningModule) -> None:
+        names = [*CURVES, *["val/f1_macro"] * self.macro_f1]
+        history = {name: metric_history(trainer, name) for name in names}
         if any(history.values()):
-            log_figure(trainer, plot_curves(history), "learning_curves")
+            rates = _from_input_to_output(metric_names(trainer, "lr/"), module)
+            history |= {name: metric_history(trainer, name) for name in rates}
+            log_figure(trainer, plot_curves(history, _freed(trainer)), "learning_curves")
+
+
+def _from_input_to_output(rates: list[str], module: LightningModule) -> list[str]:
+    """Names of learning rates in the order of the stages; of an unknown network, of numbers."""
+    stages = stage_names(module) if isinstance(module, ImageClassifier) else []
+    places = {f"lr/{stage}": place for place, stage in enumerate(stages)}
+
+    def place(name: str) -> tuple[int, list[tuple[int, str]]]:
+        parts = re.findall(r"(\d*)(\D*)", name)
+        return places.get(name, -1), [(int(digits or 0), rest) for digits, rest in parts]
+
+    return sorted(rates, key=place)
+
+
+def _freed(trainer: Trainer) -> list[tuple[int, str]]:
+    """Epochs at which other parameters begin to train, and which; none if all always do."""
+    trainable = metric_history(trainer, "params/trainable")
+    boundaries: dict[int, str] = {}
+    for callback in trainer.callbacks:  # pyright: ignore[reportAttributeAccessIssue]
+        if isinstance(callback, ProgressiveUnfreezing):
+            boundaries = callback.boundaries
+    changes: list[tuple[int, float]] = []
+    for epoch, count in trainable:
+        if not changes or count != changes[-1][1]:
+            changes.append((epoch, count))
+    totals = [count for _, count in metric_history(trainer, "params/total")]
+    if len(changes) == 1 and changes[0][1] in totals:
+        return []
+    return [
+        (epoch, f"{boundaries[epoch]}: {count:,.0f}" if epoch in boundaries else f"{count:,.0f}")
+        for epoch, count in changes
+    ]

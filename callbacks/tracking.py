@@ -78,6 +78,17 @@ def metric_history(trainer: Trainer, name: str) -> list[tuple[int, float]]:
     return sorted(points.items())
 
 
+def metric_names(trainer: Trainer, prefix: str) -> list[str]:
+    """Names of the metrics that the run holds and that begin so, sorted; none while it is away."""
+    names: set[str] = set()
+    for client, run_id in _runs(trainer):
+        try:
+            names |= client.get_run(run_id).data.metrics.keys()
+        except (MlflowException, OSError) as error:
+            log.warning("The run cannot be read back from the tracker: %s", error)
+    return sorted(name for name in names if name.startswith(prefix))
+
+
 def _pixels(figure: Figure) -> np.ndarray:
     canvas = FigureCanvasAgg(legible(figure))
     canvas.draw()

@@ -14,7 +14,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint, ProgressBar, TQDMProgre
 from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
 from lightning.pytorch.utilities import rank_zero_info
 
-from callbacks import UnreadableMonitor
+from callbacks import PredictionWriter, UnreadableMonitor
 from datamodules import HOMES, ImageDataModule
 from lightning_app.checkpoint_io import AtomicCheckpointIO
 from lightning_app.checkpoints import find_checkpoint, read_checkpoint
@@ -45,6 +45,8 @@ class ImageClassificationCLI(LightningCLI):
             parser.add_lightning_class_args(ModelCheckpoint, name)
             parser.set_defaults({f"{name}.{key}": value for key, value in defaults.items()})
         add_pictures(parser)
+        skipped: set[str | int] = {"recorder"}
+        parser.add_class_arguments(PredictionWriter, "predictions", skip=skipped, instantiate=False)
         text = (Report.__doc__ or "").splitlines()[0]
         parser.add_argument(
             "--report", type=Report | bool, default=Report(), help=f"{text} `false` for none."
@@ -74,7 +76,8 @@ class ImageClassificationCLI(LightningCLI):
         trainer = self._get(self.config_init, "trainer")
         chosen = trainer.callbacks or []
         chosen = chosen if isinstance(chosen, list) else [chosen]
-        pictures = picture_callbacks(self._get(self.config_init, "pictures").as_dict())
+        groups = ("pictures", "predictions")
+        pictures = picture_callbacks(*(self._get(self.config_init, g).as_dict() for g in groups))
         # Lightning's default, Rich's, draws a hundred times a second: a tenth of a step of 20 ms.
         own_bar = any(isinstance(callback, ProgressBar) for callback in chosen)
         bar = [] if own_bar or trainer.enable_progress_bar is False else [TQDMProgressBar(10)]

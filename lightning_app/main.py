@@ -1,5 +1,6 @@
 """`lightning_cli`: one screen of help, then the command; torch is imported only where needed."""
 
+import pkgutil
 import sys
 
 HELP = """\
@@ -12,6 +13,8 @@ Train image classifiers and see what they learned.
   lightning_cli validate, predict              as test, on other images
   lightning_cli prepare split, augment, check, shard
                                                what is done before training
+  lightning_cli explain --ckpt_path RUN_OR_FILE --images a.jpg DIR
+                                               pictures of any trained network
   lightning_cli ui [--port 5000]               open the runs in a browser
   lightning_cli report RUN [--language zh]     a page about a run, to be sent
 
@@ -24,6 +27,10 @@ Any setting can be overridden:
                                                every setting, with its value
 """
 TRAINING = ("fit", "validate", "test", "predict")
+COMMANDS = {
+    "explain": "lightning_app.explain.command:explain",
+    "report": "lightning_app.report.command:report",
+}
 
 
 def main(args: list[str] | None = None) -> None:
@@ -45,8 +52,8 @@ def main(args: list[str] | None = None) -> None:
         from lightning_app.prepare.command import prepare
 
         prepare(arguments[1:])
-    elif command == "report":
-        _report(arguments[1:])
+    elif command in COMMANDS:
+        _run(COMMANDS[command], arguments[1:])
     elif command in TRAINING:
         _train(args)
     else:
@@ -62,9 +69,8 @@ def _train(args: list[str] | None) -> None:
         run(args)
 
 
-def _report(args: list[str]) -> None:
+def _run(command: str, args: list[str]) -> None:
     from lightning_app.mistakes.user_errors import explained
-    from lightning_app.report.command import report
 
     with explained():
-        report(args)
+        pkgutil.resolve_name(command)(args)

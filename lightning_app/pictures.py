@@ -12,14 +12,32 @@ from callbacks import (
     OutputRecorder,
     PredictionWriter,
 )
-from callbacks.pictures import ClassActivation, ClassScores, ConfusionMatrix, Filters, Picture
+from callbacks.pictures import (
+    ActivationMaximisation,
+    Calibration,
+    ClassActivation,
+    ClassScores,
+    ConfusionMatrix,
+    Embedding,
+    FeatureMaps,
+    Filters,
+    Honesty,
+    Mistakes,
+    Picture,
+)
 
 BUDGET = 0.05
 PICTURES: dict[str, type[Picture] | type[Callback]] = {  # the most wanted first
     "confusion": ConfusionMatrix,
     "grad_cam": ClassActivation,
     "filters": Filters,
+    "feature_maps": FeatureMaps,
+    "activation_maximisation": ActivationMaximisation,
+    "mistakes": Mistakes,
     "per_class": ClassScores,
+    "calibration": Calibration,
+    "embedding": Embedding,
+    "honesty": Honesty,
     "data": DataVisualizer,
     "curves": LearningCurvesVisualizer,
 }
@@ -38,13 +56,22 @@ def add_pictures(parser: LightningArgumentParser) -> None:
         "--pictures.budget",
         type=float,
         default=BUDGET,
-        help="Share of the time of a fit that its pictures may take between first and last epoch.",
+        help="Share of the time of a fit that its pictures may take before its end; 0 for none.",
     )
 
 
-def picture_callbacks(settings: dict[str, Any]) -> list[Callback]:
-    """The callbacks that draw what is not switched off, in the order that they need."""
+def picture_callbacks(settings: dict[str, Any], predictions: dict[str, Any]) -> list[Callback]:
+    """The callbacks that draw what is not switched off, in the order that they need.
+
+    Args:
+        settings: Of `pictures`.
+        predictions: Of `predictions`; see `PredictionWriter`.
+    """
+    recorder = OutputRecorder()
+    writer = PredictionWriter(recorder, **predictions)
     budget = settings.pop("budget")
+    if budget == 0:
+        return [recorder, writer]
     chosen = [
         PICTURES[name]() if setting is True else setting
         for name, setting in settings.items()
@@ -52,6 +79,5 @@ def picture_callbacks(settings: dict[str, Any]) -> list[Callback]:
     ]
     pictures = [picture for picture in chosen if isinstance(picture, Picture)]
     others = [callback for callback in chosen if isinstance(callback, Callback)]
-    recorder = OutputRecorder()
     gallery = Gallery(pictures, recorder, budget)
-    return [recorder, gallery, PredictionWriter(recorder), *others]
+    return [recorder, gallery, writer, *others]

@@ -4,13 +4,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from callbacks.pictures.picture import Picture, Scene, Shown
-from models.metrics import class_scores, confusion_counts
+from torch import Tensor
+
+from callbacks.pictures.picture import Picture, Scene, Shown, Table
+from callbacks.plots import plot_class_scores
+from models.bootstrap import Intervals, bootstrap_intervals
+from models.explain import NothingToShow
+from models.metrics import ClassScores as Scores
+from models.metrics import accuracy, class_scores, confusion_counts, f1_macro
 
 
 @dataclass(eq=False)
 class ClassScores(Picture):
-    """Precision, recall, F1 and support of each class.
+    """Precision, recall, F1 and support of each class, with 95 % bootstrap intervals.
 
     Attributes:
         when: See `Picture`.
@@ -21,8 +27,47 @@ class ClassScores(Picture):
 
     def draw(self, scene: Scene) -> Iterator[Shown]:
         """See `Picture`."""
-        said = scene.said()
-        counts = confusion_counts(said.logits.argmax(dim=1), said.labels, len(scene.class_names))
+        said, names = scene.said(), scene.class_names
+        confusion = confusion_counts(said.logits.argmax(dim=1), said.labels, len(names))
+        if not confusion.any():
+            raise NothingToShow("the images have no labels.")
+        scores, intervals = class_scores(confusion), bootstrap_intervals(confusion)
+        low, high = intervals.f1
+        columns = {"low": low, "high": high, **scores._asdict()}
+        title = f"{scene.title}: {int(confusion.sum()):,} images\n" + ", ".join(
+            f"{label} {value:.1%} (95% interval {100 * ends[0]:.1f} to {100 * ends[1]:.1f})"
+            for label, value, ends in _overall(confusion, intervals)
+        )
+        arrays = {name: column.numpy() for name, column in columns.items()}
+        yield self.name, plot_class_scores(arrays, names, title)
         if scene.final:
-            columns = {name: v.tolist() for name, v in class_scores(counts)._asdict().items()}
-            yield self.name, {"class": list(scene.class_names), **columns}
+            yield self.name, {"class": list(names), **_columns(scores, intervals)}
+            yield "scores", _score_table(confusion, intervals)
+
+
+def _overall(confusion: Tensor, intervals: Intervals) -> list[tuple[str, float, list[float]]]:
+    """Name, value and interval of the scores of the whole."""
+    return [
+        ("accuracy", accuracy(confusion).item(), intervals.overall_accuracy.tolist()),
+        ("macro F1", f1_macro(confusion).item(), intervals.f1_macro.tolist()),
+    ]
+
+
+def _columns(scores: Scores, intervals: Intervals) -> Table:
+    """The scores of each class, and then the ends of their intervals."""
+    ends = {
+        f"{name}_{end}": getattr(intervals, name)[row].tolist()
+        for name in ("precision", "recall", "f1", "accuracy")
+        for row, end in enumerate(("low", "high"))
+    }
+    return {name: column.tolist() for name, column in scores._asdict().items()} | ends
+
+
+def _score_table(confusion: Tensor, intervals: Intervals) -> Table:
+    overall = _overall(confusion, intervals)
+    return {
+        "metric": ["accuracy", "f1_macro"],
+        "value": [value for _, value, _ in overall],
+        "low": [low for _, _, (low, _) in overall],
+        "high": [high for _, _, (_, high) in overall],
+    }

@@ -1,13 +1,17 @@
 """Pictures. Plain functions: arrays in, `matplotlib.figure.Figure` out."""
 
+from callbacks.plots.activation_maximisation import plot_maximised
 from callbacks.plots.augmentations import plot_augmentations
 from callbacks.plots.class_counts import plot_class_counts
 from callbacks.plots.confusion_matrix import plot_confusion_matrix
 from callbacks.plots.curves import plot_curves
+from callbacks.plots.feature_maps import plot_feature_maps
 from callbacks.plots.filters import plot_filters
 from callbacks.plots.learning_rate_finder import plot_learning_rates
 from callbacks.plots.legible import legible
+from callbacks.plots.mistakes import plot_mistakes
 from callbacks.plots.overlays import plot_overlays
+from callbacks.plots.per_class import plot_class_scores
 from callbacks.plots.sheet import RIGHT, WRONG, plot_sheet
 from callbacks.plots.unfreezing import plot_unfreezing
 
@@ -17,10 +21,14 @@ __all__ = [
     "legible",
     "plot_augmentations",
     "plot_class_counts",
+    "plot_class_scores",
     "plot_confusion_matrix",
     "plot_curves",
+    "plot_feature_maps",
     "plot_filters",
     "plot_learning_rates",
+    "plot_maximised",
+    "plot_mistakes",
     "plot_overlays",
     "plot_sheet",
     "plot_unfreezing",

@@ -4,31 +4,46 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from callbacks.plots.sheet import DPI, RIGHT, WRONG
+from callbacks.plots.timeline import Curve, draw_rates, finish, label_freed, mark_freed, marker
 
-Curve = Sequence[tuple[int, float]]  # (epoch, value)
 COLORS = {"train": WRONG, "val": RIGHT}
 LABELS = {"train": "training", "val": "validation"}
+RATE = "lr/"  # begins the name of a learning rate
 
 
-def plot_curves(history: Mapping[str, Curve]) -> Figure:
-    """Loss and accuracy of training and validation over the epochs.
+def plot_curves(history: Mapping[str, Curve], freed: Sequence[tuple[int, str]] = ()) -> Figure:
+    """Loss, accuracy and learning rates over the epochs, with the best epoch as a star.
 
     Args:
-        history: Points of `train/loss`, `val/loss`, `train/accuracy` and `val/accuracy`; any may
-            be missing.
+        history: Points of `train/loss`, `val/loss`, `train/accuracy`, `val/accuracy`,
+            `val/f1_macro` and `lr/<stage>`, from input to output; any may be missing.
+        freed: Epochs that begin to train something else than the one before, and what.
     """
-    figure = Figure(figsize=(8.4, 3.8), dpi=DPI, layout="constrained")
-    loss_axes, accuracy_axes = figure.subplots(1, 2)
-    _draw(loss_axes, history, "loss", "cross-entropy")
-    _draw(accuracy_axes, history, "accuracy", "share of images classified right")
-    points = history.get("val/accuracy")
-    if points:
-        epoch, best = max(points, key=lambda point: point[1])
-        accuracy_axes.axhline(best, color=COLORS["val"], lw=0.8, ls=":")
-        accuracy_axes.set_title(f"accuracy: best {best:.4f}, epoch {epoch}", fontsize=11)
+    rates = {name.removeprefix(RATE): c for name, c in history.items() if name.startswith(RATE)}
+    rows = 2 if rates or freed else 1
+    figure = Figure(figsize=(8.6, 3.6 * rows), dpi=DPI, layout="constrained")
+    grid = figure.add_gridspec(rows, 2)
+    loss, accuracy = (figure.add_subplot(grid[0, column]) for column in (0, 1))
+    _draw(loss, history, "loss", "mean over the images")
+    _draw(accuracy, history, "accuracy", "share of images classified right")
+    if points := history.get("val/f1_macro"):
+        accuracy.plot(*zip(*points, strict=True), color=COLORS["val"], ls="--", label="macro F1")
+        accuracy.legend(frameon=False)
+    _mark_best(loss, accuracy, history)
+    last = max((epoch for curve in history.values() for epoch, _ in curve), default=0)
+    if rows == 2:
+        timeline = figure.add_subplot(grid[1, :])
+        draw_rates(timeline, rates)
+        if freed:
+            label_freed(timeline, freed, last + 1)
+        else:
+            timeline.set_title("learning rates", fontsize=11)
+    for axes in figure.axes:
+        if freed:
+            mark_freed(axes, freed)
+        axes.set_xlim(-0.5 - 0.01 * last, last + 0.5 + 0.01 * last)
     return figure
 
 
@@ -36,11 +51,22 @@ def _draw(axes: Axes, history: Mapping[str, Curve], name: str, unit: str) -> Non
     for stage, color in COLORS.items():
         if points := history.get(f"{stage}/{name}"):
             epochs, values = zip(*points, strict=True)
-            axes.plot(epochs, values, color=color, label=LABELS[stage], lw=1.6, marker="o", ms=3)
+            style = {"lw": 1.6, "marker": marker(points), "ms": 3}
+            axes.plot(epochs, values, color=color, label=LABELS[stage], **style)
     axes.set_title(name, fontsize=11)
-    axes.set_xlabel("epoch")
-    axes.set_ylabel(unit)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.grid(alpha=0.25)
+    finish(axes, unit)
     if axes.lines:
         axes.legend(frameon=False)
+
+
+def _mark_best(loss: Axes, accuracy: Axes, history: Mapping[str, Curve]) -> None:
+    """Put a star where the validation was most often right, and there on the loss."""
+    points = history.get("val/accuracy")
+    if not points:
+        return
+    epoch, best = max(points, key=lambda point: point[1])
+    accuracy.set_title(f"accuracy: best {best:.4f}, epoch {epoch}", fontsize=11)
+    star = {"marker": "*", "s": 110, "color": COLORS["val"], "edgecolors": "white", "zorder": 3}
+    accuracy.scatter(epoch, best, **star)
+    if (value := dict(history.get("val/loss", ())).get(epoch)) is not None:
+        loss.scatter(epoch, value, **star)

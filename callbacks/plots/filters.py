@@ -1,34 +1,59 @@
 """The filters of a layer as pictures."""
 
-import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
-from callbacks.plots.sheet import add_colorbar, plot_sheet
+from callbacks.plots.mosaic import SIDE, plot_mosaic
+from callbacks.plots.page import add_scale, new_page
+from callbacks.plots.scale import SIGNED_COLORS, Scale, magnitude_scale, signed_scale
 
-CMAP = "RdBu_r"
 
-
-def plot_filters(filters: np.ndarray, layer: str) -> Figure:
-    """Tile filters on one scale, symmetric about zero, for the whole layer.
+def plot_filters(
+    filters: np.ndarray, title: str, label: str = "weight", magnitude: bool = False
+) -> Figure:
+    """Draw filters on one scale, symmetric about zero unless they are magnitudes.
 
     Args:
-        filters: Weights, (N, h, w, 3) for filters that see RGB, else (N, h, w).
-        layer: Name of the layer.
+        filters: (N, h, w, 3) of filters that see RGB, else (N, h, w); (N, inputs) is drawn as a
+            matrix.
+        title: What is shown, in a few short lines.
+        label: What the values are.
+        magnitude: Whether they cannot be negative.
     """
-    limit = float(np.abs(filters).max()) or 1.0
-    columns = int(np.ceil(np.sqrt(len(filters))))
-    title = f"{layer}: {len(filters)} filters"
-    scaled = 0.5 + filters / (2 * limit)
     if filters.ndim == 4:
-        return plot_sheet(
-            scaled,
-            [""] * len(filters),
-            columns,
-            f"{title}, RGB, grey = 0, ±{limit:.2g} at the ends",
-        )
-    figure = plot_sheet(
-        matplotlib.colormaps[CMAP](scaled)[..., :3], [""] * len(filters), columns, title
+        scale = signed_scale(filters, f"{label}, of each colour", SIGNED_COLORS)
+        low, high = scale.low, scale.high
+        colors = (255 * (filters - low) / (high - low)).round().astype(np.uint8)
+        return plot_mosaic(colors, title, scale)
+    scale = magnitude_scale(filters, label) if magnitude else signed_scale(filters, label)
+    if filters.ndim == 2:
+        return _plot_matrix(filters, title, scale)
+    return plot_mosaic(scale.paint(filters), title, scale)
+
+
+def _plot_matrix(weights: np.ndarray, title: str, scale: Scale) -> Figure:
+    """A row for each filter, a column for each of its inputs."""
+    axes = new_page((SIDE - 40, SIDE - 40), title, axis=(46, 40))
+    strongest, merged = _merged(weights, SIDE - 40)
+    axes.imshow(
+        scale.paint(strongest),
+        aspect="auto",
+        interpolation="nearest",
+        extent=(-0.5, merged * strongest.shape[1] - 0.5, len(weights) - 0.5, -0.5),
     )
-    add_colorbar(figure.axes[0], CMAP, -limit, limit, "weight")
-    return figure
+    beneath = "" if merged == 1 else f" (of each {merged} the strongest)"
+    axes.set_xlabel(f"input{beneath}", fontsize=8)
+    axes.set_ylabel("filter", fontsize=8)
+    axes.tick_params(labelsize=7)
+    axes.locator_params(integer=True)
+    add_scale(axes, scale)
+    return axes.figure  # pyright: ignore[reportReturnType]
+
+
+def _merged(weights: np.ndarray, columns: int) -> tuple[np.ndarray, int]:
+    """Of neighbouring columns the strongest weight, where there are more than can be seen."""
+    merged = -(-weights.shape[1] // columns)
+    padded = np.pad(weights, ((0, 0), (0, -weights.shape[1] % merged)))
+    groups = padded.reshape(len(weights), -1, merged)
+    strongest = np.abs(groups).argmax(axis=2)[..., None]
+    return np.take_along_axis(groups, strongest, axis=2)[..., 0], merged

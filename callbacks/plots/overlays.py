@@ -30,10 +30,7 @@ def plot_overlays(
         columns: Images in a row.
     """
     rgb = np.broadcast_to(images, (*images.shape[:3], 3))
-    heat = matplotlib.colormaps[CMAP](maps)[..., :3]
-    cover = 0.75 * maps[..., None]
-    overlays = (1 - cover) * rgb * 0.85 + cover * heat
-    pairs = np.concatenate([rgb, overlays], axis=2)
+    pairs = np.concatenate([rgb, overlaid(images, maps)], axis=2)
     notes = [
         f"{caption} (no evidence)" if not map_.any() else caption
         for caption, map_ in zip(captions, maps, strict=True)
@@ -41,3 +38,10 @@ def plot_overlays(
     figure = plot_sheet(pairs, notes, columns, title, colors)
     add_colorbar(figure.axes[0], CMAP, 0, 1, "evidence (1 = strongest)")
     return figure
+
+
+def overlaid(images: np.ndarray, maps: np.ndarray) -> np.ndarray:
+    """Images under their maps, (N, H, W, 3); see `plot_overlays`."""
+    heat = matplotlib.colormaps[CMAP](maps)[..., :3]
+    cover = 0.75 * maps[..., None]
+    return (1 - cover) * images * 0.85 + cover * heat

@@ -23,6 +23,7 @@ def plot_sheet(
     columns: int,
     title: str,
     colors: Sequence[str] | None = None,
+    tile_inches: float = TILE_INCHES,
 ) -> Figure:
     """Tile pictures row by row, each with a caption beneath.
 
@@ -32,25 +33,25 @@ def plot_sheet(
         columns: Pictures in a row.
         title: What the sheet shows.
         colors: Colour of each caption.
+        tile_inches: Shorter side of a picture; a sheet of few is larger.
     """
     lines = max((caption.count("\n") + 1 for caption in captions if caption), default=0)
     rows = -(-len(tiles) // columns)
     ratio = tiles.shape[1] / tiles.shape[2]  # a tile is one unit wide and `ratio` high
-    inches = max(TILE_INCHES / min(ratio, 1), MIN_INCHES / columns)
+    inches = max(tile_inches / min(ratio, 1), MIN_INCHES / columns)
     caption = GAP + lines * CAPTION_INCHES / inches
     size = (columns * inches * (1 + GAP) + 0.2, rows * inches * (ratio + caption) + 0.5)
     figure = Figure(figsize=size, dpi=DPI, layout=ConstrainedLayoutEngine(h_pad=0.08))
     axes = figure.subplots()
     axes.set_title(title, fontsize=10)
     axes.set_axis_off()
-    for index, tile in enumerate(tiles):
+    if not lines:
+        sheet = tile(enlarged(tiles, round(2 / GAP)), columns)
+        _show(axes, sheet, (0, 0), columns * (1 + GAP) - GAP)
+    for index, picture in enumerate(tiles if lines else ()):
         row, column = divmod(index, columns)
         left, top = column * (1 + GAP), row * (ratio + caption)
-        axes.imshow(
-            np.broadcast_to(tile, (*tile.shape[:2], 3)).clip(0, 1),
-            extent=(left, left + 1, top + ratio, top),
-            interpolation="nearest",
-        )
+        _show(axes, picture, (left, top), 1)
         axes.text(
             left + 0.5,
             top + ratio + 0.02,
@@ -64,6 +65,48 @@ def plot_sheet(
     axes.set_ylim(rows * (ratio + caption), 0)
     axes.set_aspect("equal")
     return figure
+
+
+def tile(pictures: np.ndarray, columns: int, ground: float = 1.0) -> np.ndarray:
+    """One picture of many of one size, row by row.
+
+    Args:
+        pictures: In [0, 1], or uint8; (N, H, W, 3) or (N, H, W, 1).
+        columns: Pictures in a row.
+        ground: Grey between them, in [0, 1].
+
+    Returns:
+        (rows, columns, 3), of the type of the pictures.
+    """
+    number, height, width = pictures.shape[:3]
+    space = max(1, round(GAP * min(height, width)))
+    down, across = height + space, width + space
+    size = (-(-number // columns) * down - space, columns * across - space, 3)
+    white = 255 if pictures.dtype == np.uint8 else 1
+    sheet = np.full(size, ground * white, pictures.dtype)
+    for index, picture in enumerate(pictures):
+        row, column = divmod(index, columns)
+        top, left = row * down, column * across
+        sheet[top : top + height, left : left + width] = picture
+    if missing := -number % columns:
+        sheet[-height:, -missing * across :] = white
+    return sheet
+
+
+def enlarged(pictures: np.ndarray, side: int) -> np.ndarray:
+    """Repeat pixels, so that the longer side comes near `side` if it is shorter."""
+    factor = max(1, side // max(pictures.shape[1:3]))
+    return pictures.repeat(factor, axis=1).repeat(factor, axis=2)
+
+
+def _show(axes: Axes, picture: np.ndarray, corner: tuple[float, float], width: float) -> None:
+    """Draw a picture with its upper left corner at (x, y), so wide."""
+    (left, top), height = corner, width * picture.shape[0] / picture.shape[1]
+    axes.imshow(
+        np.broadcast_to(picture, (*picture.shape[:2], 3)).clip(0, 1),
+        extent=(left, left + width, top + height, top),
+        interpolation="nearest",
+    )
 
 
 def add_colorbar(axes: Axes, cmap: str, low: float, high: float, label: str) -> None:

@@ -113,11 +113,12 @@ def _side_by_side(topics: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _topic(topic: Topic, images: dict[str, Embedded], words: Words) -> dict[str, Any]:
-    known = words["pictures"].get(topic.kind)
+    known = words["pictures"].get(topic.kind) or {"title": "", "read": words["own_picture"]}
     views = [_view(view, images, words) for view in topic.views]
     return {
-        "title": known["title"] if known else topic.name,
-        "read": known["read"] if known else words["own_picture"],
+        "title": known["title"],
+        "name": topic.name if topic.name != topic.kind or not known["title"] else "",
+        "read": known["read"],
         "views": views,
         "wide": len(views) > 1 or views[0]["wide"],
     }
@@ -127,8 +128,9 @@ def _view(view: View, images: dict[str, Embedded], words: Words) -> dict[str, An
     shown = {epoch: images[path] for epoch, path in view.files.items() if path in images}
     last = list(shown.values())[-1]
     split = words["splits"].get(view.split, "")
+    detail = words["details"].get(view.detail, view.detail)
     return {
-        "caption": " · ".join(filter(None, (split, view.detail))),
+        "caption": " · ".join(filter(None, (split, detail))),
         "frames": shown,
         "wide": last.width > WIDE * last.height,
     }

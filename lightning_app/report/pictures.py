@@ -9,16 +9,19 @@ from lightning_app.report.record import Record
 SPLITS = ("test", "val", "predict", "images")  # the first is the one that counts most
 IN_GRID = re.compile(r"images/(?P<key>.+)\+step\+(?P<epoch>\d+)\+timestamp\+(?P<time>\d+)\+.*\.png")
 DRAWN_ONCE = re.compile(r"figures/(?P<key>.+)\.png")
+EXPLAINED = re.compile(r"explanations/(?P<key>[^/]+|(filters|feature_maps|activation)\w*/.+)\.png")
+CAM = re.compile(r"(^|_)\w*cam(_|pp|plus|$)")  # methods of class activation
 
 # In the order of the page. What is not named here comes last.
 SECTIONS: Mapping[str, tuple[str, ...]] = {
     "course": ("learning_curves", "unfreezing", "learning_rate"),
     "errors": (
         *("confusion_matrix", "confusion_counts", "per_class", "mistakes", "calibration"),
-        "embedding",
+        *("embedding", "embedding_tsne"),
     ),
     "network": (
-        *("cam", "saliency", "filters", "feature_maps", "activation_maximisation", "honesty"),
+        *("cam", "saliency", "filters", "filters_change", "feature_maps"),
+        *("activation_maximisation", "honesty"),
     ),
     "data": ("class_counts", "samples", "label_suspects"),
 }
@@ -85,6 +88,8 @@ def _files(paths: Iterable[str]) -> dict[Key, dict[int, str]]:
                 found.setdefault(key, {})[epoch] = path
         elif match := DRAWN_ONCE.fullmatch(path):
             found.setdefault(_key(match["key"], "_"), {})[-1] = path
+        elif match := EXPLAINED.fullmatch(path):
+            found.setdefault(_key(f"images/{match['key']}"), {})[-1] = path
     return {key: dict(sorted(files.items())) for key, files in found.items()}
 
 
@@ -101,7 +106,12 @@ def _place(item: tuple[Key, object]) -> tuple[str, int, str]:
 
 
 def _kind(name: str) -> str:
-    return "cam" if re.search(r"cam(_|$)|cam(pp|plus)", name) else name
+    """`cam` of `grad_cam`, `mistakes` of `surest_mistakes`; the name itself if nothing is known."""
+    if CAM.search(name):
+        return "cam"
+    kinds = [kind for of_section in SECTIONS.values() for kind in of_section]
+    like = [kind for kind in kinds if f"_{kind}_" in f"_{name}_"]
+    return max(like, key=len, default=name)
 
 
 def frames(topics: Iterable[Topic]) -> Iterator[str]:

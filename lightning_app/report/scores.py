@@ -1,7 +1,6 @@
 """How good the network is, and where it goes wrong."""
 
 import math
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -12,8 +11,10 @@ from lightning_app.report.record import Record
 SPLITS = ("test", "val")
 METRICS = ("accuracy", "f1_macro")
 NORMAL_95 = 1.959964  # standard deviations on either side that hold 95 % of a normal distribution
+NO_INTERVAL = {"f1_low": math.nan, "f1_high": math.nan}
 SHOWN_CLASSES = 10
 SHOWN_CONFUSIONS = 10
+SHARE = "share of the true class"  # column of the table of confusions
 
 
 class Score(NamedTuple):
@@ -82,17 +83,19 @@ def worst_classes(record: Record) -> tuple[str, list[dict[str, Any]]]:
     """The split, and those of its classes that have the lowest F1, the lowest first."""
     for split in SPLITS:
         rows = record.table(f"tables/per_class_{split}.json")
-        seen = [row for row in rows if row.get("support") and row.get("f1") is not None]
+        seen = [row for row in rows if row["support"] and row["f1"] is not None]
         if seen:
-            return split, sorted(seen, key=lambda row: row["f1"])[:SHOWN_CLASSES]
+            worst = sorted(seen, key=lambda row: row["f1"])[:SHOWN_CLASSES]
+            return split, [{**NO_INTERVAL, **row} for row in worst]
     return "", []
 
 
 def confusions(record: Record) -> tuple[str, list[Confusion]]:
     """The split, and its most frequent confusions."""
-    rows = [row for row in record.table("predictions/test.csv") if row["label"]]
-    sizes = Counter(row["label"] for row in rows)
-    pairs = Counter((row["label"], row["predicted"]) for row in rows)
-    wrong = [(true, guess) for true, guess in sorted(pairs) if true != guess]
-    most = sorted(wrong, key=lambda pair: -pairs[pair])[:SHOWN_CONFUSIONS]
-    return "test", [Confusion(*pair, pairs[pair], pairs[pair] / sizes[pair[0]]) for pair in most]
+    for split in SPLITS:
+        if rows := record.table(f"tables/confusions_{split}.json"):
+            found = [
+                Confusion(row["true"], row["predicted"], row["images"], row[SHARE]) for row in rows
+            ]
+            return split, found[:SHOWN_CONFUSIONS]
+    return "", []

@@ -26,15 +26,15 @@ class Words:
     def __getitem__(self, key: str) -> Any:
         return self.texts[key]
 
-    def percent(self, share: float, digits: int = 2) -> str:
+    def percent(self, share: float | None, digits: int = 2) -> str:
         """A share in [0, 1]; a dash if it is not known."""
-        if math.isnan(share):
+        if share is None or math.isnan(share):
             return UNKNOWN
         return self["formats"]["percent"].format(f"{100 * share:.{digits}f}")
 
-    def interval(self, low: float, high: float) -> str:
+    def interval(self, low: float | None, high: float | None) -> str:
         """From one share to another; nothing if they are not known."""
-        if math.isnan(low) or math.isnan(high):
+        if low is None or high is None or math.isnan(low + high):
             return ""
         return self["formats"]["interval"].format(f"{100 * low:.2f}", f"{100 * high:.2f}")
 

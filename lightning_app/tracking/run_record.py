@@ -27,7 +27,9 @@ from lightning_app.tracking.settings import flatten, without_secrets
 
 MAX_PARAMS = 100  # that MLflow takes at once
 MAX_VALUE = 6000  # characters of a value that MLflow takes
-RUN_ID, CLASS_NAMES = "mlflow_run_id", "class_names"  # keys in a checkpoint
+# Keys in a checkpoint.
+RUN_ID, CLASS_NAMES = "mlflow_run_id", "class_names"
+IMAGE_SIZE, NUM_CHANNELS = "image_size", "num_channels"
 
 
 class RunRecord(SaveConfigCallback):
@@ -79,11 +81,13 @@ class RunRecord(SaveConfigCallback):
     def on_save_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Write down which run this is, and what the logits mean."""
+        """Write down which run this is, what the images were like, and what the logits mean."""
         logger = run_logger_of(trainer)
         if logger is not None:
             checkpoint[RUN_ID] = logger.run_id
-        checkpoint[CLASS_NAMES] = list(trainer.datamodule.class_names)  # pyright: ignore[reportAttributeAccessIssue]
+        data = trainer.datamodule  # pyright: ignore[reportAttributeAccessIssue]
+        checkpoint[CLASS_NAMES] = list(data.class_names)
+        checkpoint[IMAGE_SIZE], checkpoint[NUM_CHANNELS] = data.image_size, data.num_channels
 
     def _resolved(self) -> dict[str, Any]:
         """The configuration with all defaults, ready to be given to `fit` or `test` again."""

@@ -60,7 +60,7 @@ class TimmBackbone(Backbone):
             )
         config = self.network.pretrained_cfg
         if weights is not None:
-            state = _converted(read_weights(weights, self.network.state_dict()), self.network)
+            state = converted(read_weights(weights, self.network.state_dict()), self.network)
             load_weights(
                 self.network, state, str(weights), _listed(config.get("classifier")), allow
             )
@@ -88,7 +88,7 @@ def _renamed(name: str) -> str:
     """What timm makes of an old name: sometimes a network of another size, without a word."""
     with torch.device("meta"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        config = timm.create_model(name).pretrained_cfg
+        config: Any = timm.create_model(name).pretrained_cfg
     current = f"{config['architecture']}.{config['tag']}".rstrip(".")
     return f"timm has no network {name!r} any more: by that name it builds {current}."
 
@@ -116,7 +116,7 @@ def _source(name: str) -> str:
     return f"https://huggingface.co/{config.hf_hub_id}/resolve/main/{file}"
 
 
-def _converted(state: dict[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
+def converted(state: dict[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
     """What timm makes of a file: its names of layers, position embeddings of the right size."""
     # By convention a function of this name in the module of the network; timm keeps it nowhere.
     convert = getattr(inspect.getmodule(type(network)), "checkpoint_filter_fn", None)

@@ -64,8 +64,12 @@ def load_weights(
 
 
 @contextmanager
-def downloading(source: str) -> Iterator[None]:
+def downloading(source: str, option: str = OPTION) -> Iterator[None]:
     """Turn the failure of a download into a message that says what to do.
+
+    Args:
+        source: What is downloaded, and where from.
+        option: What names a file of weights on the command line.
 
     Raises:
         ConnectionError: If the source cannot be reached.
@@ -76,7 +80,7 @@ def downloading(source: str) -> Iterator[None]:
         raise ConnectionError(
             f"Could not download {source}: {str(error).rstrip('.')}. Fetch it on a machine with a "
             "network, copy it here, and name the file instead of `pretrained: true`: "
-            f"{OPTION} FILE"
+            f"{option} FILE"
         ) from error
 
 

@@ -249,7 +249,7 @@ def test_network_without_pictures_trains_all_the_same(make_classifier, make_trai
 
 
 def test_schedule_that_never_comes_is_refused():
-    with pytest.raises(ValueError, match="pictures.recorder.when is 0; expected 1 or more"):
+    with pytest.raises(ValueError, match=r"pictures\.recorder\.when is 0; expected 1 or more"):
         Recorder(when=0)
 
 

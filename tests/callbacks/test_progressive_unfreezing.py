@@ -11,7 +11,8 @@ from torch.optim import lr_scheduler as schedulers
 from callbacks import ProgressiveUnfreezing, WeightAverage
 from datamodules import SyntheticDataModule
 from lightning_app.checkpoint_io import AtomicCheckpointIO
-from models import TimmBackbone
+from lightning_app.tracking.run_logger import RunLogger
+from models import Head, TimmBackbone
 
 SCHEDULE = {0: "head", 1: "block3", 3: "blocks.block2.norm.weight", 4: "all"}
 HEAVY = partial(torch.optim.AdamW, lr=3e-3, weight_decay=0.5)
@@ -273,3 +274,25 @@ def test_rates_come_from_one_place(make_classifier, make_trainer):
     trainer = make_trainer(callbacks=[ProgressiveUnfreezing({0: "all"}, {0: 0.1})])
     with pytest.raises(ValueError, match="not from both"):
         trainer.fit(model, data())
+
+
+def test_numbers_of_parameters_are_logged_to_the_last_digit(make_classifier, make_trainer, client):
+    """As float32, which Lightning's `log` makes of them, 17,116,211 would be one more."""
+    logger = RunLogger("parameters")
+    wide = make_classifier(
+        head=lambda features, classes: Head(features, classes, (17_000_001 // 33,))
+    )
+    unfreezing = ProgressiveUnfreezing({0: "head", 1: "all"})
+    trainer = make_trainer(
+        max_epochs=2,
+        limit_train_batches=1,
+        limit_val_batches=0,
+        logger=logger,
+        callbacks=[unfreezing],
+    )
+    trainer.fit(wide, data())
+    history = client.get_metric_history(logger.run_id, "params/trainable")
+    head = sum(parameter.numel() for parameter in wide.head.parameters())
+    total = sum(parameter.numel() for parameter in wide.parameters())
+    assert head > 2**24
+    assert [metric.value for metric in history] == [head, total]

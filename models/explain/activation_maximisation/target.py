@@ -72,7 +72,7 @@ class Target:
 
     def _convolution_before(self, uses: Sequence[Use]) -> Stop | None:
         """Follow the output back to a convolution, if channels stay apart until there."""
-        place = source(uses, uses[-1].output)
+        place = source(uses, uses[-1].left)
         while place is not None and is_channelwise(uses[place].layer):
             self.tail.insert(0, uses[place].layer)
             place = source(uses[:place], uses[place].given)

@@ -1,6 +1,7 @@
 """Which layers an image passes, in which order, and what each hands on to the next."""
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from typing import NamedTuple
 
 import torch
@@ -13,19 +14,24 @@ ACTIVATIONS = (
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.SyncBatchNorm)
 
 
+State = tuple[int, int]  # of a tensor: which object it is, and how often it was changed in place
+
+
 class Use(NamedTuple):
     """One call of a layer.
 
     Attributes:
         name: Full name of the layer.
         layer: The layer.
-        given: What it took, if that is a tensor.
+        given: State of what it took, if that is a tensor.
+        left: State of what it put out, if that is a tensor.
         output: What it put out, if that is a tensor.
     """
 
     name: str
     layer: nn.Module
-    given: Tensor | None
+    given: State | None
+    left: State | None
     output: Tensor | None
 
     @property
@@ -37,48 +43,48 @@ class Use(NamedTuple):
 def uses_of(model: nn.Module, image: Tensor) -> list[Use]:
     """Every call of every layer, in the order in which they end.
 
-    A tensor that one layer puts out and the next one takes is the same object, also where the next
-    one works in place, so they can be followed.
+    What one layer puts out and the next one takes is the same tensor in the same state, so they
+    can be followed. Where a shortcut is added in place, as in a block of ResNet, it is the same
+    tensor in another state.
 
     Args:
         model: Maps images to logits.
         image: A batch that the model takes.
     """
     uses: list[Use] = []
+    given: list[State | None] = []  # of the layers that have begun and not ended
 
-    def recorder(name: str) -> Callable[..., None]:
-        def record(module: nn.Module, args: tuple, output: object) -> None:
-            given = args[0] if args and isinstance(args[0], Tensor) else None
-            uses.append(Use(name, module, given, output if isinstance(output, Tensor) else None))
+    def begin(module: nn.Module, args: tuple) -> None:
+        given.append(_state(args[0]) if args else None)
 
-        return record
+    def ender(name: str) -> Callable[..., None]:
+        def end(module: nn.Module, args: tuple, output: object) -> None:
+            tensor = output if isinstance(output, Tensor) else None
+            uses.append(Use(name, module, given.pop(), _state(output), tensor))
 
-    handles = [
-        module.register_forward_hook(recorder(name)) for name, module in model.named_modules()
-    ]
-    try:
-        with torch.no_grad():
-            model(image)
-    finally:
-        for handle in handles:
-            handle.remove()
+        return end
+
+    with ExitStack() as hooks, torch.no_grad():
+        for name, module in model.named_modules():
+            hooks.callback(module.register_forward_pre_hook(begin).remove)
+            hooks.callback(module.register_forward_hook(ender(name)).remove)
+        model(image)
     return uses
 
 
-def source(uses: Sequence[Use], tensor: Tensor | None) -> int | None:
-    """Place of the last layer without layers of its own that put out this tensor; None if none."""
-    places = [i for i, use in enumerate(uses) if use.output is tensor and use.is_leaf]
-    return places[-1] if places and tensor is not None else None
+def _state(value: object) -> State | None:
+    return (id(value), value._version) if isinstance(value, Tensor) else None
+
+
+def source(uses: Sequence[Use], state: State | None) -> int | None:
+    """Place of the last layer without layers of its own that left a tensor so; None if none."""
+    places = [place for place, use in enumerate(uses) if use.left == state and use.is_leaf]
+    return places[-1] if places and state is not None else None
 
 
 def follower(uses: Sequence[Use], place: int) -> int | None:
     """Place of the norm or activation that takes just what a layer puts out; None if none."""
-    tensor = uses[place].output
     for index, use in enumerate(uses[place + 1 :], place + 1):
-        if (
-            use.given is tensor
-            and tensor is not None
-            and isinstance(use.layer, NORMS + ACTIVATIONS)
-        ):
+        if use.given == uses[place].left is not None and isinstance(use.layer, NORMS + ACTIVATIONS):
             return index
     return None

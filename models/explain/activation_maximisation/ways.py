@@ -11,7 +11,7 @@ STEP = 0.1  # of an image in [0, 1], once the gradient has a root mean square of
 NOISE = 20 / 255  # width of the grey noise to start from, as in Keras' example
 CONTRAST = 0.35  # standard deviation of a finished picture; with 0.2 some filters answer it less
 
-RATE = 0.1  # of Adam; twice that of lucid, the library of Olah et al., for fewer steps than its 512
+RATE = 0.1  # of Adam; twice that of lucid (Olah et al.), for fewer steps than its 512
 SPREAD = (
     0.01  # standard deviation of the frequencies to start from; lucid's, as DAMPING and COLOURS
 )

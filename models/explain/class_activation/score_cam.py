@@ -23,10 +23,7 @@ def score_cam(
     which the softmax takes out again.
 
     Arguments, result and errors are those of `grad_cam`. It costs one forward pass a channel, 512
-    or 2048 for an image.
-
-    Args:
-        batch_size: Masked images at a time, which bounds the memory.
+    or 2048 for an image; `batch_size` masked images at a time bound the memory.
     """
     features = features_of(model, layer, images, to_map)
     num_channels = features.shape[1]

@@ -8,15 +8,10 @@ from callbacks.plots import (
     WRONG,
     plot_augmentations,
     plot_class_counts,
-    plot_confusion_matrix,
     plot_curves,
-    plot_filters,
     plot_overlays,
     plot_sheet,
 )
-
-NAMES = ["cat", "dog", "owl"]
-COUNTS = np.array([[8, 2, 0], [0, 5, 5], [0, 0, 0]])
 
 
 def texts(axes):
@@ -28,39 +23,6 @@ def fits(figure):
     FigureCanvasAgg(figure).draw()
     drawn, page = figure.get_tightbbox(), figure.get_size_inches()
     return min(drawn.x0, drawn.y0) > -0.01 and (drawn.max <= page + 0.01).all()
-
-
-def test_confusion_shows_percent_of_each_true_class():
-    axes = plot_confusion_matrix(COUNTS, NAMES, "validation", normalize=True).axes[0]
-    assert texts(axes) == ["80", "20", "", "", "50", "50", "", "", ""]
-    shown = np.asarray(axes.collections[0].get_array()).reshape(3, 3)
-    np.testing.assert_allclose(shown, [[80, 20, 0], [0, 50, 50], [0, 0, 0]])
-
-
-def test_confusion_shows_counts():
-    axes = plot_confusion_matrix(COUNTS, NAMES, "validation", normalize=False).axes[0]
-    assert texts(axes) == ["8", "2", "", "", "5", "5", "", "", ""]
-
-
-def test_rows_are_true_classes_and_columns_predictions():
-    axes = plot_confusion_matrix(COUNTS, NAMES, "validation", normalize=False).axes[0]
-    assert (axes.get_xlabel(), axes.get_ylabel()) == ("predicted", "true")
-    assert [label.get_text() for label in axes.get_yticklabels()] == NAMES
-
-
-@pytest.mark.parametrize("num_classes", [2, 20, 100, 300])
-def test_confusion_can_be_read_at_any_number_of_classes(num_classes):
-    names = [f"class number {index}" for index in range(num_classes)]
-    figure = plot_confusion_matrix(np.eye(num_classes, dtype=int), names, "t", normalize=True)
-    assert fits(figure)
-    labels = figure.axes[0].get_yticklabels()
-    assert all(label.get_fontsize() >= 4 for label in labels)
-    pitch = figure.axes[0].get_window_extent().height / len(labels)
-    assert labels[0].get_window_extent().height <= pitch + 1  # names do not overlap
-
-
-def test_confusion_without_images_is_empty_and_no_error():
-    plot_confusion_matrix(np.zeros((2, 2), dtype=int), ["a", "b"], "t", normalize=False)
 
 
 def test_sheet_places_tiles_row_by_row():
@@ -101,30 +63,6 @@ def test_long_captions_do_not_run_into_their_neighbours():
     FigureCanvasAgg(figure).draw()
     first, second = (text.get_window_extent() for text in figure.axes[0].texts[:2])
     assert first.x1 < second.x0
-
-
-def test_filters_share_a_scale_with_zero_in_the_middle():
-    filters = np.zeros((2, 3, 3))
-    filters[0, 0, 0], filters[1, 0, 0] = 0.2, -0.1
-    figure = plot_filters(filters, "conv")
-    bar = figure.axes[1]
-    assert bar.get_ylim() == (-0.2, 0.2)
-    first, second = (np.asarray(image.get_array()) for image in figure.axes[0].images)
-    np.testing.assert_allclose(first[1, 1], second[1, 1])  # zero is the same colour in both
-    assert first[0, 0, 0] > first[0, 0, 2]  # positive is red
-    assert second[0, 0, 2] > second[0, 0, 0]  # negative is blue
-
-
-def test_colour_filters_are_in_colour_around_grey():
-    filters = np.zeros((1, 2, 2, 3))
-    filters[0, 0, 0] = [0.4, 0, -0.4]
-    shown = np.asarray(plot_filters(filters, "conv").axes[0].images[0].get_array())
-    np.testing.assert_allclose(shown[0, 0], [1, 0.5, 0])
-    np.testing.assert_allclose(shown[1, 1], 0.5)
-
-
-def test_dead_layer_is_drawn():
-    plot_filters(np.zeros((4, 3, 3)), "conv")
 
 
 def test_curves_name_the_best_epoch():

@@ -1,0 +1,56 @@
+"""Which colour a value has: one way for signed values, another for magnitudes."""
+
+from dataclasses import dataclass
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.ticker import MaxNLocator
+
+SIGNED, SIGNED_COLORS, MAGNITUDE = "RdBu_r", "gray", "viridis"  # zero: white, grey, dark violet
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Colours of the values between two ends.
+
+    Attributes:
+        cmap: Name of the colours.
+        low: Value of the first colour.
+        high: Value of the last colour.
+        label: What the values are, with their unit.
+    """
+
+    cmap: str
+    low: float
+    high: float
+    label: str
+
+    def paint(self, values: np.ndarray) -> np.ndarray:
+        """RGB of each value, uint8."""
+        norm = Normalize(self.low, self.high, clip=True)
+        return matplotlib.colormaps[self.cmap](norm(values), bytes=True)[..., :3]
+
+    def add_bar(self, axes: Axes) -> None:
+        """Turn axes into a bar that says which colour is which value."""
+        figure = axes.figure
+        label_at = MaxNLocator(nbins=6, steps=[1, 2, 5, 10])
+        colors = ScalarMappable(Normalize(self.low, self.high), self.cmap)
+        bar = figure.colorbar(colors, cax=axes, ticks=label_at)
+        bar.formatter.set_powerlimits((-3, 4))  # more digits would not fit
+        bar.set_label(self.label, fontsize=8)
+        bar.ax.tick_params(labelsize=7)
+        bar.outline.set_linewidth(0.5)  # pyright: ignore[reportCallIssue]
+
+
+def signed_scale(values: np.ndarray, label: str, cmap: str = SIGNED) -> Scale:
+    """From minus to plus the largest magnitude among values, so that zero is in the middle."""
+    limit = float(np.abs(values).max(initial=0)) or 1.0
+    return Scale(cmap, -limit, limit, label)
+
+
+def magnitude_scale(values: np.ndarray, label: str) -> Scale:
+    """From zero to the largest of values that are not negative."""
+    return Scale(MAGNITUDE, 0, float(values.max(initial=0)) or 1.0, label)

@@ -1,0 +1,48 @@
+"""What the network says of each image."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from lightning_app.explain.images import Images
+from lightning_app.explain.network import Network
+
+BATCH = 32
+TOP = 5  # classes that the table lists
+
+
+def probabilities_of(network: Network, images: Images) -> Tensor:
+    """Softmax of the logits of each image, (N, K), on the CPU.
+
+    Raises:
+        ValueError: If the network has another number of logits than there are class names.
+    """
+    batches = range(0, len(images), BATCH)
+    shown = tqdm(batches, "predictions", leave=False, disable=None if len(batches) > 1 else True)
+    found = []
+    with torch.inference_mode():
+        for start in shown:
+            batch = images.batch(range(start, min(start + BATCH, len(images))))
+            found.append(network.model(batch.to(network.device)).float().softmax(dim=1).cpu())
+    probabilities, known = torch.cat(found), len(network.class_names)
+    if probabilities.shape[1] != known:
+        raise ValueError(
+            f"The network tells {probabilities.shape[1]} classes apart, and there are names of "
+            f"{known}: give a file with a name in each line as --class_names FILE."
+        )
+    return probabilities
+
+
+def prediction_table(network: Network, images: Images, probabilities: Tensor) -> dict[str, Any]:
+    """Columns image, predicted, confidence, and the same of the next most probable classes."""
+    values, classes = probabilities.topk(min(TOP, probabilities.shape[1]), dim=1)
+    table: dict[str, Any] = {"image": images.names}
+    for place in range(classes.shape[1]):
+        rank = "" if place == 0 else f"_{place + 1}"
+        chosen = classes[:, place].tolist()
+        table[f"predicted{rank}"] = [network.class_names[index] for index in chosen]
+        # As many digits as a CSV file of predictions has elsewhere.
+        table[f"confidence{rank}"] = values[:, place].double().round(decimals=6).tolist()
+    return table

@@ -1,0 +1,15 @@
+"""Which labels are probably wrong. Plain functions: tensors in, tensors out."""
+
+from models.label_suspects.confident_learning import Suspicion, confident_joint, suspicion
+from models.label_suspects.left_out import left_out_probabilities, tempered
+from models.label_suspects.pooled_features import pooled_features, pooled_layers
+
+__all__ = [
+    "Suspicion",
+    "confident_joint",
+    "left_out_probabilities",
+    "pooled_features",
+    "pooled_layers",
+    "suspicion",
+    "tempered",
+]
