@@ -132,8 +132,8 @@ def _captions(verdicts: Verdicts, rows: Tensor, class_names: Sequence[str]) -> l
     """What each image was taken for and what it is, with the probabilities of both."""
     names = [shorten(name, NAME_LENGTH) for name in class_names]
     return [
-        f"{names[guess]} {sure:.0%}\n"
-        + ("(right)" if guess == true else f"not {names[true]} {math.exp(-loss):.0%}")
+        f"{names[guess]} ({sure:.0%})\n"
+        + ("right" if guess == true else f"not {names[true]} ({math.exp(-loss):.0%})")
         + f"\nloss {loss:.2f}"
         for guess, sure, true, loss in zip(
             verdicts.predicted[rows].tolist(),

@@ -31,13 +31,15 @@ def plot_mistakes(
     tiles = np.broadcast_to(images, (*images.shape[:3], 3))
     notes = list(captions)
     if maps is not None:
-        tiles = np.concatenate([tiles, overlaid(images, maps)], axis=1)
+        gap = np.ones((len(tiles), max(1, tiles.shape[1] // 24), *tiles.shape[2:]))
+        tiles = np.concatenate([tiles, gap, overlaid(images, maps)], axis=1)
         notes = [
             note if map_.any() else f"{note}\n(no evidence)"
             for note, map_ in zip(notes, maps, strict=True)
         ]
     ratio = tiles.shape[1] / tiles.shape[2] + CAPTION
-    columns = min(len(tiles), round((len(tiles) * ratio) ** 0.5))
+    rows = -(-len(tiles) // max(1, round((len(tiles) * ratio) ** 0.5)))
+    columns = -(-len(tiles) // rows)  # so that the last row is nearly full
     figure = plot_sheet(tiles, notes, columns, title, colors, TILE_INCHES)
     if maps is not None:
         add_colorbar(figure.axes[0], CMAP, 0, 1, "evidence for the prediction (1 = strongest)")

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
 SIGNED, SIGNED_COLORS, MAGNITUDE = "RdBu_r", "gray", "viridis"  # zero: white, grey, dark violet
 
@@ -35,11 +35,10 @@ class Scale:
 
     def add_bar(self, axes: Axes) -> None:
         """Turn axes into a bar that says which colour is which value."""
-        figure = axes.figure
-        label_at = MaxNLocator(nbins=6, steps=[1, 2, 5, 10])
         colors = ScalarMappable(Normalize(self.low, self.high), self.cmap)
-        bar = figure.colorbar(colors, cax=axes, ticks=label_at)
-        bar.formatter.set_powerlimits((-3, 4))  # more digits would not fit
+        ticks, digits = MaxNLocator(nbins=6, steps=[1, 2, 5, 10]), ScalarFormatter()
+        digits.set_powerlimits((-3, 4))  # more would not fit
+        bar = axes.figure.colorbar(colors, cax=axes, ticks=ticks, format=digits)
         bar.set_label(self.label, fontsize=8)
         bar.ax.tick_params(labelsize=7)
         bar.outline.set_linewidth(0.5)  # pyright: ignore[reportCallIssue]
