@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from lightning_app.main import main
+from lightning_app.pictures import PICTURES
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 
@@ -120,7 +121,7 @@ def test_ui_of_a_server_is_its_own(tmp_path, monkeypatch):
 
 def test_pictures_are_switched_off_in_one_line(workplace, client):
     shutil.copy(CONFIGS / "digits.yaml", "digits.yaml")
-    off = [f"--pictures.{name}=false" for name in ("data", "curves", "confusion", "filters")]
+    off = [f"--pictures.{name}=false" for name in PICTURES if name != "grad_cam"]
     small = ["--trainer.max_epochs=1", "--trainer.limit_train_batches=1", "--data.image_size=8"]
     main(["fit", "--config", "digits.yaml", *off, *small, "--pictures.grad_cam.num_images=4"])
     [run] = client.search_runs([client.get_experiment_by_name("digits").experiment_id])
