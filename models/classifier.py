@@ -115,9 +115,9 @@ class ImageClassifier(LightningModule):
         """Log what this epoch trains, and how fast."""
         total = sum(parameter.numel() for parameter in self.parameters())
         trainable = sum(p.numel() for p in self.parameters() if p.requires_grad)
-        counts = {"params/total": total, "params/trainable": trainable, "epoch": self.current_epoch}
+        counts: dict[str, float] = {"params/total": total, "params/trainable": trainable}
         for logger in self.trainer.loggers:  # `self.log` would round 17,116,211 to a float32
-            logger.log_metrics(counts, step=self.trainer.global_step)
+            logger.log_metrics({**counts, "epoch": self.current_epoch}, self.trainer.global_step)
         rates = self.optimization.rates(self.trainer).items()
         self._log({f"lr/{stage}": rate for stage, rate in rates})
 
