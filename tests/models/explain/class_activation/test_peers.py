@@ -5,11 +5,11 @@ import pytest
 import pytorch_grad_cam as peer
 import timm
 import torch
+import torchvision
 from captum.attr import LayerAttribution, LayerGradCam
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import nn
 from torch.nn.functional import interpolate
-from torchvision.models.vgg import cfgs, make_layers
 
 from models import SmallCNN
 from models.explain import (
@@ -33,9 +33,7 @@ def convnext():
 
 
 def vgg():
-    """VGG-11; its classifier has a hundred million weights, which take a second to draw."""
-    head = nn.Sequential(nn.AdaptiveAvgPool2d(7), nn.Flatten(), nn.Linear(512 * 49, 5))
-    return nn.Sequential(make_layers(cfgs["A"]), head), "0", 64, None
+    return torchvision.models.vgg11(num_classes=5), "features", 64, None
 
 
 def vit():
