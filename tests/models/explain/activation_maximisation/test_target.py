@@ -152,7 +152,7 @@ def test_each_family_has_channels_that_climb(make, name, size, count):
 
 
 class ChannelsLast(nn.Module):
-    """What Swin's blocks put out."""
+    """Lays maps out as Swin does."""
 
     def forward(self, maps):
         return maps.permute(0, 2, 3, 1)
@@ -160,12 +160,12 @@ class ChannelsLast(nn.Module):
 
 def test_channels_last_are_found():
     torch.manual_seed(0)
-    model = nn.Sequential(nn.Conv2d(3, 5, 1), ChannelsLast(), nn.Flatten())
+    model = nn.Sequential(nn.Conv2d(3, 16, 1), ChannelsLast(), nn.Flatten())
     images = torch.rand(2, 3, 6, 6)
     target = Target(model, model[1], images[:1])
-    assert target.num_channels == 5
-    expected = model[0](images)[[0, 1], [4, 2]].flatten(1)
-    torch.testing.assert_close(target.maps(images, torch.tensor([4, 2])), expected)
+    assert target.num_channels == 16
+    expected = model[0](images)[[0, 1], [4, 12]].flatten(1)
+    torch.testing.assert_close(target.maps(images, torch.tensor([4, 12])), expected)
 
 
 def test_tokens_count_but_the_class_token_does_not():
