@@ -16,7 +16,8 @@ from lightning_app.report.scores import confusions, results_of, worst_classes
 from lightning_app.report.settings import Language
 from lightning_app.report.words import Words
 
-WIDE = 1.7  # width to height of a picture from which it gets the whole width
+WIDE = 1.35  # width to height of a picture from which it gets the whole width
+NO_IMAGES = ("filters", "filters_change", "activation_maximisation")  # say nothing of a split
 SYSTEM = "system/"  # metrics of the machine, which say nothing of the network
 
 
@@ -114,7 +115,10 @@ def _side_by_side(topics: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _topic(topic: Topic, images: dict[str, Embedded], words: Words) -> dict[str, Any]:
     known = words["pictures"].get(topic.kind) or {"title": "", "read": words["own_picture"]}
-    views = [_view(view, images, words) for view in topic.views]
+    splits = {} if topic.kind in NO_IMAGES else words["splits"]
+    views = [
+        _view(view, images, splits.get(view.split, ""), words["details"]) for view in topic.views
+    ]
     return {
         "title": known["title"],
         "name": topic.name if topic.name != topic.kind or not known["title"] else "",
@@ -124,11 +128,12 @@ def _topic(topic: Topic, images: dict[str, Embedded], words: Words) -> dict[str,
     }
 
 
-def _view(view: View, images: dict[str, Embedded], words: Words) -> dict[str, Any]:
+def _view(
+    view: View, images: dict[str, Embedded], split: str, details: dict[str, str]
+) -> dict[str, Any]:
     shown = {epoch: images[path] for epoch, path in view.files.items() if path in images}
     last = list(shown.values())[-1]
-    split = words["splits"].get(view.split, "")
-    detail = words["details"].get(view.detail, view.detail)
+    detail = details.get(view.detail, view.detail)
     return {
         "caption": " · ".join(filter(None, (split, detail))),
         "frames": shown,

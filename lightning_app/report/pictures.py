@@ -3,10 +3,12 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from lightning_app.report.record import Record
 
 SPLITS = ("test", "val", "predict", "images")  # the first is the one that counts most
+DETAILS = ("top_loss", "top_confusion", "most_confident", "first", "middle", "last")  # in order
 IN_GRID = re.compile(r"images/(?P<key>.+)\+step\+(?P<epoch>\d+)\+timestamp\+(?P<time>\d+)\+.*\.png")
 DRAWN_ONCE = re.compile(r"figures/(?P<key>.+)\.png")
 EXPLAINED = re.compile(r"explanations/(?P<key>[^/]+|(filters|feature_maps|activation)\w*/.+)\.png")
@@ -100,9 +102,12 @@ def _key(text: str, separator: str = "/") -> Key:
     return name, split, detail
 
 
-def _place(item: tuple[Key, object]) -> tuple[str, int, str]:
+def _place(item: tuple[Key, object]) -> tuple[Any, ...]:
+    """What pictures are sorted by: `layer2` comes before `layer10`."""
     (name, split, detail), _ = item
-    return name, SPLITS.index(split) if split else -1, detail
+    known = DETAILS.index(detail) if detail in DETAILS else len(DETAILS)
+    numbered = [(int(digits or 0), rest) for digits, rest in re.findall(r"(\d*)(\D*)", detail)]
+    return name, SPLITS.index(split) if split else -1, known, numbered
 
 
 def _kind(name: str) -> str:

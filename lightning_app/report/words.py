@@ -32,11 +32,13 @@ class Words:
             return UNKNOWN
         return self["formats"]["percent"].format(f"{100 * share:.{digits}f}")
 
-    def interval(self, low: float | None, high: float | None) -> str:
+    def interval(self, low: float | None, high: float | None, digits: int = 2) -> str:
         """From one share to another; nothing if they are not known."""
         if low is None or high is None or math.isnan(low + high):
             return ""
-        return self["formats"]["interval"].format(f"{100 * low:.2f}", f"{100 * high:.2f}")
+        return self["formats"]["interval"].format(
+            f"{100 * low:.{digits}f}", f"{100 * high:.{digits}f}"
+        )
 
     def number(self, value: float) -> str:
         """Four digits that count, or all of a whole number."""

@@ -99,7 +99,7 @@ def test_worst_classes_come_first_and_those_without_images_are_left_out(make_run
         "f1_high": [1.0, None, 0.5],
     }
     words = page_of(make_run(tables={"per_class_val": scores})).words
-    assert words.index("bad") < words.index("20.00 to 50.00") < words.index("good")
+    assert words.index("bad") < words.index("20.0 to 50.0") < words.index("good")
     assert "none" not in words
 
 
@@ -119,7 +119,7 @@ def test_every_picture_is_there_and_the_last_epoch_is_shown(make_run, client, pa
     assert sorted(int(image.mean()) for image in page.images()) == [50, 51, 54, 200]
     radios = [i for i in page.all("input") if i["type"] == "radio"]
     assert [("checked" in radio) for radio in radios] == [False, False, True]
-    assert "validation · layer1.0" in page.words
+    assert "layer1.0" in page.words  # filters are about no split
     assert "validation" in page.words  # of the other, which has no layer
 
 
@@ -130,6 +130,18 @@ def test_what_a_resumed_run_drew_twice_is_shown_as_it_was_drawn_last(
     client.log_image(run_id, gray(10), key="val/filters", step=2, timestamp=2000)
     client.log_image(run_id, gray(20), key="val/filters", step=2, timestamp=3000)
     assert [int(image.mean()) for image in page_of(run_id).images()] == [20]
+
+
+def test_layers_are_in_their_order_and_test_comes_before_validation(
+    make_run, client, page_of, gray
+):
+    run_id = make_run()
+    for name in ("val_saliency", "val_filters/layer10", "val_filters/layer2", "test_saliency"):
+        client.log_image(run_id, gray(99), f"figures/{name}.png")
+    captions = [word for word in page_of(run_id).words if word in ("test", "validation")]
+    assert captions == ["test", "validation"]
+    words = page_of(run_id).words
+    assert words.index("layer2") < words.index("layer10")
 
 
 def test_pictures_that_were_drawn_once_are_read_by_their_split(make_run, client, page_of, gray):
