@@ -12,7 +12,14 @@ from torchmetrics import MeanMetric
 from torchmetrics.classification import MulticlassConfusionMatrix
 
 from models.backbones.backbone import Backbone
-from models.factories import HeadCallable, LossCallable, from_command_line, network_of, shared
+from models.factories import (
+    HeadCallable,
+    LossCallable,
+    drop_unknown,
+    from_command_line,
+    network_of,
+    shared,
+)
 from models.head import Head
 from models.losses.loss import CrossEntropy
 from models.metrics import RunningSums, accuracy, f1_macro
@@ -59,6 +66,7 @@ class ImageClassifier(LightningModule):
         super().__init__()
         if from_command_line():  # `load_from_checkpoint` builds it again from plain values
             self.save_hyperparameters(logger=False)
+            drop_unknown(self.hparams["backbone"], type(backbone))
         self.layout = torch.channels_last if channels_last else torch.preserve_format
         self.backbone = backbone.to(memory_format=self.layout)  # pyright: ignore[reportCallIssue]
         self.head = head(backbone.num_features, num_classes)

@@ -1,5 +1,6 @@
 """What the classifier is told to build its parts with."""
 
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -22,6 +23,17 @@ def from_command_line() -> bool:
     Objects made in Python have no place in a checkpoint.
     """
     return _given_hyperparameters.get() is not None
+
+
+def drop_unknown(settings: dict[str, Any], built: type) -> None:
+    """Leave out of a class's settings what it does not take, in place.
+
+    The command line links the size of the images to every backbone, also to those that have no
+    use for it, and a checkpoint with an unknown setting could not be read.
+    """
+    arguments = settings.get("init_args") or {}
+    for name in set(arguments) - set(inspect.signature(built).parameters):
+        del arguments[name]
 
 
 def shared(factory: Factory) -> Factory:

@@ -2,6 +2,8 @@ import pytest
 import torch
 
 from datamodules import SyntheticDataModule
+from models import MLP, SmallCNN
+from models.factories import drop_unknown
 
 
 def test_channels_last_changes_no_loss(make_classifier, make_trainer):
@@ -30,3 +32,12 @@ def test_compiled_network_runs_the_hooks_of_what_looks_into_it(make_classifier):
 def test_unknown_backend_is_refused(make_classifier):
     with pytest.raises(ValueError, match=r"compile to be true, false, .*inductor.*, got 'fast'"):
         make_classifier(compile="fast")
+
+
+def test_settings_that_a_class_does_not_take_are_left_out_of_a_checkpoint():
+    settings = {"class_path": "models.SmallCNN", "init_args": {"width": 4, "image_size": 32}}
+    drop_unknown(settings, SmallCNN)
+    assert settings["init_args"] == {"width": 4}
+    settings = {"class_path": "models.MLP", "init_args": {"image_size": 32}}
+    drop_unknown(settings, MLP)
+    assert settings["init_args"] == {"image_size": 32}
