@@ -1,0 +1,86 @@
+"""A checkpoint of a real fit, weights of a real network, and images that are named."""
+
+import shutil
+
+import numpy as np
+import pytest
+import torch
+import torchvision
+import yaml
+from PIL import Image
+
+from lightning_app.main import main
+
+CONFIG = {
+    "data": {
+        "class_path": "SyntheticDataModule",
+        "init_args": {"num_images": 80, "batch_size": 16},
+    },
+    "model": {
+        "class_path": "ImageClassifier",
+        "init_args": {"backbone": {"class_path": "SmallCNN", "init_args": {"width": 4}}},
+    },
+    "trainer": {
+        "max_epochs": 1,
+        "accelerator": "cpu",
+        "enable_progress_bar": False,
+        "logger": {"init_args": {"experiment_name": "explained", "run_name": "small"}},
+    },
+    "pictures": {"budget": 0},
+    "report": False,
+}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory, store_template):
+    """A folder in which a fit has run."""
+    folder = tmp_path_factory.mktemp("trained")
+    (folder / "mlruns").mkdir()
+    shutil.copy(store_template, folder / "mlruns" / "mlflow.db")
+    (folder / "config.yaml").write_text(yaml.safe_dump(CONFIG))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        main(["fit", "--config", "config.yaml"])
+    return folder
+
+
+@pytest.fixture
+def folder(trained, tmp_path, monkeypatch):
+    """Where commands run; files go to `tmp_path`."""
+    monkeypatch.chdir(trained)
+    return trained
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Three images of other sizes than the network's, one of them in a folder."""
+    rng = np.random.default_rng(0)
+    for name, size in (("a.png", (40, 50)), ("b.png", (32, 32)), ("more/c.jpg", (60, 33))):
+        file = tmp_path / "photos" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, (*size, 3), dtype=np.uint8)).save(file)
+    return tmp_path / "photos"
+
+
+@pytest.fixture(scope="session")
+def squeezenet(tmp_path_factory):
+    """Weights of torchvision's smallest network for five classes."""
+    torch.manual_seed(0)
+    file = tmp_path_factory.mktemp("weights") / "squeezenet.pth"
+    torch.save(torchvision.models.squeezenet1_1(num_classes=5).state_dict(), file)
+    return file
+
+
+@pytest.fixture
+def refused(capsys):
+    """What a command that ends with status 1 says."""
+
+    def run(*arguments):
+        with pytest.raises(SystemExit, match="1"):
+            main(["explain", *map(str, arguments)])
+        error = capsys.readouterr().err
+        assert "Traceback" not in error
+        return error
+
+    return run
