@@ -115,19 +115,25 @@ def most_mixed(labels: Tensor, agreement: Tensor, num_classes: int) -> list[int]
     return present[frequent][order].tolist()
 
 
-def spread_rows(points: Tensor, num_rows: int) -> list[int]:
+def spread_rows(points: Tensor, num_rows: int, closest: float = 0.0) -> list[int]:
     """Rows of points (N, 2) that lie far apart: each is the farthest from those before it.
 
     The first is the one next to the middle. A distance is the larger one of both directions, so
     that squares on the points cover each other least.
+
+    Args:
+        points: (N, 2).
+        num_rows: How many, at most.
+        closest: How near two of them may lie, as a share of the width of them all.
     """
+    least = closest * float((points.amax(dim=0) - points.amin(dim=0)).max())
 
     def distances(point: Tensor) -> Tensor:
         return (points - point).abs().amax(dim=1)
 
     rows = [int(distances(points.mean(dim=0)).argmin())]
     nearest = distances(points[rows[0]])
-    while len(rows) < min(num_rows, len(points)):
+    while len(rows) < min(num_rows, len(points)) and nearest.max() >= least:
         rows.append(int(nearest.argmax()))
         nearest = nearest.minimum(distances(points[rows[-1]]))
     return rows

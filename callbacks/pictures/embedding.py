@@ -24,6 +24,7 @@ Method = Literal["pca", "tsne", "both"]
 MIN_IMAGES = 3
 MAX_NAMED = 30  # classes beyond which their names would cover the map
 MOST_MIXED = 15  # classes that are named then
+ROOM = 0.06  # share of the map's width that a thumbnail takes
 MAX_TSNE = 1000  # images: it takes a second for 400, 3 for 1,000 and 8 for 2,000
 
 
@@ -40,7 +41,7 @@ class Embedding(Picture):
         when: See `Picture`.
         method: `pca`: principal components, which keep distances. `tsne`: t-SNE, which shows groups
             but takes seconds. `both`: the former each time, and the latter besides at the end.
-        thumbnails: Images to show in place of their points.
+        thumbnails: Images to show in place of their points, if there is room for so many.
         num_neighbours: Neighbours to ask.
     """
 
@@ -109,6 +110,6 @@ class Embedding(Picture):
     def _thumbnails(self, scene: Scene, points: Tensor, rows: Tensor) -> Thumbnails | None:
         if not self.thumbnails or scene.data is None:
             return None
-        shown = spread_rows(points, self.thumbnails)
+        shown = spread_rows(points, self.thumbnails, ROOM)
         images = scene.read(scene.said().indices[rows[shown]].tolist())
         return Thumbnails(np.array(shown), images.movedim(1, -1).numpy())

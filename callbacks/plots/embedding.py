@@ -15,7 +15,7 @@ from callbacks.plots.sheet import DPI, shorten
 PAGE = 6.4  # inches, width and height of the map
 TITLE, MARGIN = 0.6, 0.08
 MAX_NAME = 24  # characters
-SIDES = (0.26, 0.6)  # inches, shortest and longest of a thumbnail
+SIDES = (0.3, 0.6)  # inches, shortest and longest of a thumbnail
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +122,7 @@ def _draw_thumbnails(
         (left, bottom), (right, top) = points[row] - reach, points[row] + reach
         picture = np.broadcast_to(image, (height, width, 3)).clip(0, 1)
         axes.imshow(picture, extent=(left, right, bottom, top), zorder=2, aspect="auto")
-        for color, line in (("black", 4.0 if wrong[row] else 0.0), (colors[row], 1.6)):
+        for color, line in (("black", 3.6 if wrong[row] else 0.0), (colors[row], 1.6)):
             corner, across, up = (left, bottom), right - left, top - bottom
             frame = Rectangle(corner, across, up, fill=False, color=color, lw=line, zorder=2)
             axes.add_patch(frame)

@@ -113,3 +113,4 @@ def test_chosen_rows_lie_far_apart():
         *(0, 3, 4, 5)
     ]
     assert sorted(spread_rows(points, 99)) == [0, 1, 2, 3, 4, 5]
+    assert len(spread_rows(points, 99, closest=0.1)) == 4  # the others are too near

@@ -62,7 +62,9 @@ def test_mistakes_are_those_of_the_images_whose_features_are_kept():
 
 
 def test_thumbnails_are_the_images_of_their_points():
-    [(_, figure)] = Embedding(thumbnails=5).draw(scene(data=Pixels(), final=False))
+    features = torch.randn(20, 2, generator=torch.Generator().manual_seed(0))
+    of = scene(features=features, data=Pixels(), final=False)
+    [(_, figure)] = Embedding(thumbnails=5).draw(of)
     pictures = figure.axes[0].images
     assert len(pictures) == 5
     places = [round(100 * np.asarray(picture.get_array()).mean()) for picture in pictures]

@@ -47,7 +47,11 @@ def test_risk_is_drawn_against_coverage_between_no_order_and_the_best(figure):
     np.testing.assert_allclose(none.get_ydata(), 25)
     np.testing.assert_allclose(ours.get_xydata(), [[25, 0], [50, 0], [75, 100 / 3], [100, 25]])
     np.testing.assert_allclose(best.get_ydata(), [0, 0, 0, 25])
-    assert axes.get_title() == "AURC 0.1458: 25.0 % errors,\n25.0 % without the least sure tenth"
+    assert [text.get_text() for text in axes.get_legend().texts] == [
+        "in no order: 25.0 % errors",
+        "surest first: 25.0 % at 90 % coverage, AURC 0.1458",
+        "all errors last",
+    ]
 
 
 def test_nothing_is_cut_off(figure):
