@@ -3,44 +3,19 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 import torch
 from matplotlib.figure import Figure
-from torch import Tensor, nn
+from torch import nn
 
+from callbacks.pictures.activation_maximisation_sheets import Sheet, find_sheets, image_shape
 from callbacks.pictures.picture import Picture, Scene, Shown, When
 from callbacks.plots import plot_maximised
-from callbacks.plots.sheet import shorten
-from models.explain import NothingToShow, find_layers, maximise_activation, short_name
-from models.explain.activation_maximisation import (
-    Detector,
-    Maximised,
-    Method,
-    count_channels,
-    find_detectors,
-)
+from models.explain import NothingToShow, find_layers, maximise_activation
+from models.explain.activation_maximisation import Detector, Maximised, Method
 
 FEWEST = 4  # images that are worth a sheet
-Shape = tuple[int, int, int]  # of an image, (C, H, W)
-
-
-class Sheet(NamedTuple):
-    """What one figure shows.
-
-    Attributes:
-        name: Of the layer, or `classes`.
-        heading: First line of the title.
-        layer: What is to answer; None for the classes.
-        captions: Names of the channels to show.
-        total: Channels that there are.
-    """
-
-    name: str
-    heading: str
-    layer: nn.Module | None
-    captions: list[str]
-    total: int
 
 
 @dataclass(eq=False)
@@ -94,7 +69,8 @@ class ActivationMaximisation(Picture):
 
     def draw(self, scene: Scene) -> Iterator[Shown]:
         """See `Picture`."""
-        sheets = self._sheets(scene)
+        layers = self._named(scene.model)
+        sheets = find_sheets(scene, layers, self.num_filters, self.classes)
         ends = None if self.seconds is None else time.perf_counter() + self.seconds
         left_out: list[str] = []
         for index, sheet in enumerate(sheets):
@@ -116,28 +92,6 @@ class ActivationMaximisation(Picture):
         patterns = [self.layers] if isinstance(self.layers, str) else self.layers or []
         return [Detector(name, name) for name in find_layers(model, patterns)]
 
-    def _sheets(self, scene: Scene) -> list[Sheet]:
-        model, images = scene.model, scene.sample(1)[0]
-        sheets: list[Sheet] = []
-        for name, answer in self._named(model) or find_detectors(model, images):
-            layer, short = model.get_submodule(answer), short_name(model, name)
-            after = "" if answer == name else f", after {type(layer).__name__}"
-            total = count_channels(model, layer, _shape(images))
-            captions = [str(channel) for channel in range(min(self.num_filters, total))]
-            sheets.append(Sheet(short, shorten(short, 40) + after, layer, captions, total))
-        if self.classes:
-            names = list(scene.class_names)
-            sheets.append(
-                Sheet(
-                    "classes",
-                    "classes, before softmax",
-                    None,
-                    names[: self.num_filters],
-                    len(names),
-                )
-            )
-        return sheets
-
     def _affordable(self, scene: Scene, sheet: Sheet, seconds: float) -> int:
         """How many images can climb in this time, judged by a few steps of a few of them."""
 
@@ -157,7 +111,7 @@ class ActivationMaximisation(Picture):
         return number - number % max(1, round(number**0.5))  # full rows
 
     def _maximised(self, scene: Scene, sheet: Sheet, number: int, steps: int) -> Maximised:
-        shape = _shape(scene.sample(1)[0])
+        shape = image_shape(scene)
         return maximise_activation(
             scene.model, sheet.layer, range(number), shape, self.method, steps
         )
@@ -177,8 +131,3 @@ class ActivationMaximisation(Picture):
             dead.cpu().numpy(),
             f"{sheet.heading}\nwhat excites each most, {shown}, {died}{scene.title}",
         )
-
-
-def _shape(images: Tensor) -> Shape:
-    _, channels, height, width = images.shape
-    return channels, height, width
