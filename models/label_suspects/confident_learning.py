@@ -6,39 +6,49 @@ import torch
 from torch import Tensor
 
 MIN_IMAGES = 5  # of a class, below which nothing can be said of its labels
+ROUNDING = 1e-6  # by which a probability may miss the mean that it is equal to
 
 
 class Suspicion(NamedTuple):
     """What there is to say against the label of each image.
 
     Attributes:
-        order: All images, the most suspicious first, (N,).
-        suggested: The class that an image rather belongs to, (N,); never the given one.
-        confident: Whether an image is taken for that class with confidence, (N,).
+        given: Probability of its label, (N,): the lower, the more suspicious.
+        suggested: The class that it rather belongs to, (N,); never the given one.
+        probability: Probability of that class, (N,).
+        confident: Whether it is taken for that class with confidence, (N,).
     """
 
-    order: Tensor
+    given: Tensor
     suggested: Tensor
+    probability: Tensor
     confident: Tensor
+
+    def order(self) -> Tensor:
+        """All images, the most suspicious first, (N,)."""
+        return self.given.argsort(stable=True)
 
 
 def suspicion(probabilities: Tensor, labels: Tensor) -> Suspicion:
-    """Rank images by how probable their labels are, and suggest others.
+    """Say how probable labels are, and suggest others.
 
-    On labels that were flipped on purpose, the probability of the given label found more than the
-    margin to the likeliest other one did.
+    To rank by the probability of the given label found more of the labels that were flipped on
+    purpose than to rank by the margin to the likeliest other class.
 
     Args:
         probabilities: Of each class, (N, K), from networks that did not learn from the image.
         labels: Given classes, (N,).
     """
-    given = labels[:, None]
-    others = probabilities.scatter(1, given, -1.0)
+    rows = labels[:, None]
     taken = _confident_classes(probabilities, labels)
     confident = (taken >= 0) & (taken != labels)
-    suggested = torch.where(confident, taken, others.argmax(dim=1))
-    order = probabilities.gather(1, given)[:, 0].argsort(stable=True)
-    return Suspicion(order, suggested, confident)
+    suggested = torch.where(confident, taken, probabilities.scatter(1, rows, -1.0).argmax(dim=1))
+    return Suspicion(
+        given=probabilities.gather(1, rows)[:, 0],
+        suggested=suggested,
+        probability=probabilities.gather(1, suggested[:, None])[:, 0],
+        confident=confident,
+    )
 
 
 def confident_joint(probabilities: Tensor, labels: Tensor) -> Tensor:
@@ -66,7 +76,7 @@ def _confident_classes(probabilities: Tensor, labels: Tensor) -> Tensor:
     counts = labels.bincount(minlength=num_classes)
     own = probabilities.gather(1, labels[:, None])[:, 0]
     sums = torch.zeros_like(probabilities[0]).index_add(0, labels, own)
-    thresholds = torch.where(counts >= MIN_IMAGES, sums / counts.clamp_min(1), torch.inf)
+    thresholds = torch.where(counts >= MIN_IMAGES, sums / counts.clamp_min(1) - ROUNDING, torch.inf)
     reached = torch.where(probabilities >= thresholds, probabilities, -1.0)
     highest, classes = reached.max(dim=1)
     judged = counts[labels] >= MIN_IMAGES
