@@ -1,7 +1,6 @@
 """Mistakes: which images are wrong, and how sure the network was."""
 
 import difflib
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -10,8 +9,9 @@ import torch
 from torch import Tensor
 
 from callbacks.pictures.picture import Picture, Scene, Shown, Table
-from callbacks.plots import RIGHT, WRONG, plot_mistakes
+from callbacks.plots import plot_mistakes
 from callbacks.plots.confusion_order import frequent_confusions
+from callbacks.plots.mistakes import Answer
 from callbacks.plots.sheet import shorten
 from models.explain import NothingToShow, grad_cam, last_feature_map
 from models.metrics import confusion_counts
@@ -19,7 +19,7 @@ from models.verdicts import Verdicts, judge
 
 MAX_ROWS = 200  # of the table
 BATCH_SIZE = 16  # images that are explained at once
-NAME_LENGTH = 15  # leaves room for a probability beside it
+NAME_LENGTH = 17  # in a title, where there are two
 
 
 @dataclass(eq=False)
@@ -68,8 +68,7 @@ class Mistakes(Picture):
             figure = plot_mistakes(
                 images[places].movedim(1, -1).numpy(),
                 None if maps is None else maps[places].numpy(),
-                _captions(verdicts, chosen, scene.class_names),
-                [RIGHT if right else WRONG for right in verdicts.right[chosen]],
+                _answers(verdicts, chosen, scene.class_names),
                 title,
             )
             yield f"{self.name}/{name}", figure
@@ -86,9 +85,9 @@ class Mistakes(Picture):
         of_class = verdicts.labels == true
         confused = surest[(of_class & (verdicts.predicted == predicted))[surest]]
         if len(confused):
-            pair = " taken for ".join(shorten(names[k], 22) for k in (true, predicted))
+            pair = " taken for ".join(shorten(names[k], NAME_LENGTH) for k in (true, predicted))
             share = f"{len(confused) / int(of_class.sum()):.0%} of the class"
-            title = f"{pair}, {scene.title}\n{len(confused):,} images, {share}; the surest first"
+            title = f"{pair}\n{scene.title}: {_images(len(confused))}, {share}"
             yield "top_confusion", confused[: self.num_images], title
         title = f"the surest mistakes, {scene.title}\n{count}"
         yield "most_confident", surest[: self.num_images], title
@@ -128,21 +127,20 @@ def _explain(scene: Scene, images: Tensor, predicted: Tensor) -> Tensor | None:
     return torch.cat(maps).cpu()
 
 
-def _captions(verdicts: Verdicts, rows: Tensor, class_names: Sequence[str]) -> list[str]:
-    """What each image was taken for and what it is, with the probabilities of both."""
-    names = [shorten(name, NAME_LENGTH) for name in class_names]
+def _answers(verdicts: Verdicts, rows: Tensor, class_names: Sequence[str]) -> list[Answer]:
     return [
-        f"{names[guess]} ({sure:.0%})\n"
-        + ("right" if guess == true else f"not {names[true]} ({math.exp(-loss):.0%})")
-        + f"\nloss {loss:.2f}"
-        for guess, sure, true, loss in zip(
-            verdicts.predicted[rows].tolist(),
-            verdicts.confidence[rows].tolist(),
-            verdicts.labels[rows].tolist(),
-            verdicts.losses[rows].tolist(),
-            strict=True,
+        Answer(
+            class_names[int(verdicts.predicted[row])],
+            float(verdicts.confidence[row]),
+            class_names[int(verdicts.labels[row])],
+            float(verdicts.losses[row]),
         )
+        for row in rows.tolist()
     ]
+
+
+def _images(number: int) -> str:
+    return f"{number:,} image" + "s" * (number > 1)
 
 
 def _table(verdicts: Verdicts, scene: Scene) -> Table:
@@ -150,10 +148,11 @@ def _table(verdicts: Verdicts, scene: Scene) -> Table:
     rows = verdicts.by_loss()
     rows = rows[~verdicts.right[rows]][:MAX_ROWS]
     names = scene.data.sources[scene.split].names
+    answers = _answers(verdicts, rows, scene.class_names)
     return {
         "image": [names[index] for index in verdicts.indices[rows].tolist()],
-        "label": [scene.class_names[k] for k in verdicts.labels[rows].tolist()],
-        "predicted": [scene.class_names[k] for k in verdicts.predicted[rows].tolist()],
-        "confidence": verdicts.confidence[rows].tolist(),
-        "loss": verdicts.losses[rows].tolist(),
+        "label": [answer.label for answer in answers],
+        "predicted": [answer.predicted for answer in answers],
+        "confidence": [answer.confidence for answer in answers],
+        "loss": [answer.loss for answer in answers],
     }
