@@ -8,7 +8,10 @@ import torch
 
 from callbacks.pictures.picture import Picture, Scene, Shown
 from callbacks.plots import RIGHT, WRONG, plot_overlays
+from callbacks.plots.sheet import NEUTRAL
 from models.explain import find_layer, grad_cam, last_feature_map
+
+UNKNOWN = -1  # label of an image that a user names
 
 
 @dataclass(eq=False)
@@ -39,14 +42,17 @@ class ClassActivation(Picture):
         maps = grad_cam(scene.model, scene.model.get_submodule(name), images, predicted, to_map)
         captions = [
             f"{scene.class_names[guess]}"
-            + ("" if guess == true else f"\nnot {scene.class_names[true]}")
+            + ("" if true in (guess, UNKNOWN) else f"\nnot {scene.class_names[true]}")
             for guess, true in zip(predicted.tolist(), labels.tolist(), strict=True)
         ]
         figure = plot_overlays(
             images.movedim(1, -1).cpu().numpy(),
             maps.cpu().numpy(),
             captions,
-            [RIGHT if is_right else WRONG for is_right in predicted == labels],
+            [
+                NEUTRAL if true == UNKNOWN else RIGHT if guess == true else WRONG
+                for guess, true in zip(predicted.tolist(), labels.tolist(), strict=True)
+            ],
             f"where the evidence for the prediction lies ({name}), {scene.title}",
         )
         yield self.name, figure

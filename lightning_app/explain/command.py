@@ -89,7 +89,9 @@ def _tell(predictions: dict[str, Any], folder: Folder, left_out: dict[str, str])
         print(f"{image}  {predicted} {confidence:.2f}")
     if (more := len(predictions["image"]) - SHOWN) > 0:
         print(f"  and {more} more")
-    for name, reason in left_out.items():
-        print(f"No picture {name}: {reason}")
+    for reason in dict.fromkeys(left_out.values()):
+        print(
+            f"No picture {', '.join(n for n, why in left_out.items() if why == reason)}: {reason}"
+        )
     for file in folder.written:
         print(f"Written     {folder.path / file}")

@@ -75,11 +75,12 @@ def library_network(
             named = build(name, False, num_classes, image_size)
         load_weights(named.network, state, str(weights), AUXILIARY.get(name, ()), allow)
     normalize = Normalize(named.mean, named.std, NUM_CHANNELS)
-    size = image_size or named.image_size
-    title = f"{name} ({library})"
-    return Network(
-        Normalized(normalize, named.network), named.class_names, size, NUM_CHANNELS, title
-    )
+    count = _num_classes(named.network, named.network.state_dict()) or len(named.class_names)
+    names = named.class_names
+    if count != len(names):  # weights for other classes than the library's
+        names = tuple(f"class {index}" for index in range(count))
+    model, size = Normalized(normalize, named.network), image_size or named.image_size
+    return Network(model, names, size, NUM_CHANNELS, f"{name} ({library})")
 
 
 def _from_timm(

@@ -3,11 +3,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import timm
 import torch
+import torchvision
 from mlflow import MlflowClient
 from PIL import Image
 
+from callbacks.explainable import explainable
+from callbacks.pictures import ClassActivation, Scene
 from lightning_app.explain.images import Images
+from lightning_app.explain.library import library_network
+from lightning_app.explain.overlays import overlay, unique_stems
 from lightning_app.explain.trained import find_file, trained_network
 from lightning_app.main import main
 from models import ImageClassifier
@@ -86,3 +92,50 @@ def test_options_of_a_picture_are_those_of_a_fit(folder, photos, tmp_path):
     layers = ("--pictures.filters.layers", "block2.conv")
     files = explain(photos, tmp_path / "out", *arguments, *layers)
     assert "filters/block2.conv.png" in files
+
+
+@pytest.mark.parametrize("library", ["timm", "torchvision"])
+def test_classes_of_other_weights_have_numbers_and_those_of_imagenet_names(tmp_path, library):
+    name = {"timm": "test_vit", "torchvision": "squeezenet1_1"}[library]
+    build = {"timm": timm.create_model, "torchvision": torchvision.models.get_model}[library]
+    found = []
+    for num_classes in (3, 1000):
+        torch.save(build(name, num_classes=num_classes).state_dict(), tmp_path / "weights.pth")
+        found.append(library_network(name, library, tmp_path / "weights.pth").class_names)
+    assert found[0] == ("class 0", "class 1", "class 2")
+    assert found[1][0] == "tench"
+    assert len(found[1]) == 1000
+
+
+def test_network_of_a_library_normalises_as_its_weights_expect(tmp_path):
+    network = timm.create_model("test_vit").eval()
+    torch.save(network.state_dict(), tmp_path / "weights.pth")
+    explained = library_network("test_vit", "timm", tmp_path / "weights.pth")
+    assert explained.image_size == 160
+    images = torch.rand(1, 3, 160, 160)
+    with torch.no_grad():
+        expected = network((images - 0.5) / 0.5)
+        torch.testing.assert_close(explained.model.eval()(images), expected)
+
+
+def test_overlay_is_the_image_where_the_map_is_zero_and_hot_where_it_peaks():
+    image, map_ = np.full((8, 8, 3), 100, np.uint8), np.zeros((8, 8), np.float32)
+    map_[2, 3] = 5.0
+    mixed = overlay(image, map_)
+    assert (np.argwhere((mixed != 100).any(axis=2)) == [[2, 3]]).all()
+    assert (overlay(image, np.zeros((4, 4))) == 100).all()
+
+
+def test_files_of_one_name_keep_their_suffixes():
+    assert unique_stems(["a.png", "a.jpg", "b/a.png"]) == ["a.png", "a.jpg", "b/a"]
+
+
+def test_images_without_label_are_not_called_wrong(folder, photos):
+    network = trained_network("best", None)
+    images = Images([photos / "a.png", photos / "b.png"], 32, 1)
+    scene = Scene(network.model.eval(), network.class_names, images.sample, "t", "images")
+    with explainable(scene.model):
+        [(_, figure)] = ClassActivation().draw(scene)
+    captions = figure.axes[0].texts
+    assert {text.get_text().split(" (")[0] for text in captions} <= set(network.class_names)
+    assert {text.get_color() for text in captions} == {"black"}
