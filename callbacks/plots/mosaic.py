@@ -4,6 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from callbacks.plots.page import add_scale, new_page
+from callbacks.plots.pixels import show_pixels
 from callbacks.plots.scale import SIGNED, Scale
 from callbacks.plots.sheet import enlarged, tile
 
@@ -42,7 +43,7 @@ def plot_mosaic(
     shrink = min(1.0, side / max(tiles.shape[1:3]))
     height, width = (round(shrink * pixels) for pixels in sheet.shape[:2])
     axes = new_page((width, height), title, head)
-    axes.imshow(sheet, aspect="auto")
+    show_pixels(axes, sheet)
     add_scale(axes, scale)
     return axes.figure  # pyright: ignore[reportReturnType]
 
