@@ -88,15 +88,21 @@ def turned_by_class(points: Tensor, labels: Tensor, num_classes: int) -> Tensor:
 def neighbour_agreement(features: Tensor, labels: Tensor, num_neighbours: int = 10) -> Tensor:
     """Share of the nearest neighbours of each image that are of its class, (N,) in [0, 1].
 
+    An image asks no more neighbours than there are others of its class, so that 1 can be reached;
+    one that is alone in its class has 0.
+
     Args:
         features: (N, D).
         labels: True classes, (N,).
-        num_neighbours: How many to ask, by Euclidean distance; fewer if there are not so many.
+        num_neighbours: How many to ask at most, by Euclidean distance.
     """
+    num_neighbours = min(num_neighbours, len(features) - 1)
     distances = torch.cdist(features, features)
     distances.fill_diagonal_(torch.inf)
-    nearest = distances.topk(min(num_neighbours, len(features) - 1), largest=False).indices
-    return (labels[nearest] == labels[:, None]).float().mean(dim=1)
+    nearest = distances.topk(num_neighbours, largest=False).indices
+    asked = (labels.bincount()[labels] - 1).clamp(1, num_neighbours)
+    counted = torch.arange(num_neighbours) < asked[:, None]
+    return ((labels[nearest] == labels[:, None]) & counted).sum(dim=1) / asked
 
 
 def most_mixed(labels: Tensor, agreement: Tensor, num_classes: int) -> list[int]:

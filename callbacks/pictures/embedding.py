@@ -42,7 +42,7 @@ class Embedding(Picture):
         method: `pca`: principal components, which keep distances. `tsne`: t-SNE, which shows groups
             but takes seconds. `both`: the former each time, and the latter besides at the end.
         thumbnails: Images to show in place of their points, if there is room for so many.
-        num_neighbours: Neighbours to ask.
+        num_neighbours: Neighbours to ask; fewer of an image whose class has not so many.
     """
 
     name: ClassVar[str] = "embedding"

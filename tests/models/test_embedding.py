@@ -94,10 +94,12 @@ def test_agreement_is_that_of_the_nearest_neighbours_without_the_image_itself():
     np.testing.assert_allclose(neighbour_agreement(features, labels, 10), expected, atol=1e-6)
 
 
-def test_agreement_asks_no_more_neighbours_than_there_are():
-    features = torch.tensor([[0.0], [1.0], [3.0]])
-    shares = neighbour_agreement(features, torch.tensor([0, 0, 1]), 10)
-    assert shares.tolist() == [0.5, 0.5, 0]
+def test_an_image_asks_no_more_neighbours_than_there_are_others_of_its_class():
+    features = torch.tensor([[0.0], [1.0], [3.0], [4.0], [9.0]])
+    labels = torch.tensor([0, 0, 1, 0, 2])
+    shares = neighbour_agreement(features, labels, 10)
+    assert shares.tolist() == [0.5, 0.5, 0, 0.5, 0]
+    assert neighbour_agreement(features, labels, 1).tolist() == [1, 1, 0, 0, 0]
 
 
 def test_most_mixed_classes_come_first_and_rare_ones_not_at_all():
