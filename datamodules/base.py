@@ -1,22 +1,23 @@
 """What every datamodule shares: splits, loaders, and the fixed images that pictures are made of."""
 
+import copy
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
 from lightning.pytorch import LightningDataModule
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset
 
 from datamodules.augmentation.load import Transform
 from datamodules.augmentation.mixing import Mixing
 from datamodules.augmentation.pipeline import Augmentation
 from datamodules.augmentation.views import with_views
-from datamodules.dataset import AugmentedDataset, PlainDataset, make_batch, to_unit_range
+from datamodules.dataset import AugmentedDataset, Batch, PlainDataset, make_batch, to_unit_range
 from datamodules.loader import make_loader, position_of
 from datamodules.options import Options
 from datamodules.probe import draws_of, probe_images
@@ -146,6 +147,23 @@ class ImageDataModule(LightningDataModule, ABC):
         pixels = [source.read(index) for index in indices]
         return to_unit_range(make_batch(source, pixels, indices)[0])
 
+    def plain_batches(self, split: str, indices: Sequence[int]) -> Iterator[Batch]:
+        """Images of a split by their places in its source, as they are, batch by batch.
+
+        A batch is on the CPU, its images in [0, 1]; those that cannot be read are left out.
+        """
+        dataset = PlainDataset(self.sources[split], self.unreadable(split))
+        for images, labels, places in self._loader(dataset, indices):
+            if len(labels):
+                yield [to_unit_range(images), labels, places]
+
+    def with_sources(self, sources: Mapping[str, ImageSource]) -> Self:
+        """These settings on other images: a datamodule that no trainer has met."""
+        other = copy.copy(self)
+        other.sources = dict(sources)
+        other.trainer, other._unreadable, other._samples = None, {}, {}
+        return other
+
     def augmented(self, num_images: int, num_draws: int) -> tuple[Tensor, Tensor, Tensor]:
         """Training images spread over the classes, and what augmentation makes of them.
 
@@ -208,7 +226,7 @@ class ImageDataModule(LightningDataModule, ABC):
         return self._loader(dataset, EvalSampler(len(dataset), *self._process))
 
     def _loader(
-        self, dataset: Dataset[Any], sampler: Sampler[Any], drop_last: bool = False
+        self, dataset: Dataset[Any], sampler: Iterable[Any], drop_last: bool = False
     ) -> DataLoader[Any]:
         return make_loader(dataset, sampler, self.batch_size, self.num_workers, drop_last)
 

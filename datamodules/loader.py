@@ -1,11 +1,12 @@
 """Loaders, and where a fit stands when they begin."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import cv2
 import torch
 from lightning.pytorch import Trainer
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset
 
 from datamodules.dataset import Batch
 from datamodules.splits.sampler import Position
@@ -13,7 +14,7 @@ from datamodules.splits.sampler import Position
 
 def make_loader(
     dataset: Dataset[Any],
-    sampler: Sampler[Any],
+    sampler: Iterable[Any],
     batch_size: int,
     num_workers: int,
     drop_last: bool = False,

@@ -22,14 +22,17 @@ from callbacks.pictures import (
     FeatureMaps,
     Filters,
     Honesty,
+    LabelSuspects,
     Mistakes,
     Picture,
+    Saliency,
 )
 
 BUDGET = 0.05
 PICTURES: dict[str, type[Picture] | type[Callback]] = {  # the most wanted first
     "confusion": ConfusionMatrix,
     "grad_cam": ClassActivation,
+    "saliency": Saliency,
     "filters": Filters,
     "feature_maps": FeatureMaps,
     "activation_maximisation": ActivationMaximisation,
@@ -37,6 +40,7 @@ PICTURES: dict[str, type[Picture] | type[Callback]] = {  # the most wanted first
     "per_class": ClassScores,
     "calibration": Calibration,
     "embedding": Embedding,
+    "label_suspects": LabelSuspects,
     "honesty": Honesty,
     "data": DataVisualizer,
     "curves": LearningCurvesVisualizer,

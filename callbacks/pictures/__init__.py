@@ -8,9 +8,11 @@ from callbacks.pictures.embedding import Embedding
 from callbacks.pictures.feature_maps import FeatureMaps
 from callbacks.pictures.filters import Filters
 from callbacks.pictures.honesty import Honesty
+from callbacks.pictures.label_suspects import LabelSuspects
 from callbacks.pictures.mistakes import Mistakes
 from callbacks.pictures.per_class import ClassScores
 from callbacks.pictures.picture import Picture, Scene, Shown, When
+from callbacks.pictures.saliency import Saliency
 
 __all__ = [
     "ActivationMaximisation",
@@ -22,8 +24,10 @@ __all__ = [
     "FeatureMaps",
     "Filters",
     "Honesty",
+    "LabelSuspects",
     "Mistakes",
     "Picture",
+    "Saliency",
     "Scene",
     "Shown",
     "When",

@@ -2,57 +2,89 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
+from weakref import WeakKeyDictionary
 
-import torch
+from torch import Tensor, nn
 
+from callbacks.pictures.explained import explained
 from callbacks.pictures.picture import Picture, Scene, Shown
-from callbacks.plots import RIGHT, WRONG, plot_overlays
-from callbacks.plots.sheet import NEUTRAL
-from models.explain import find_layer, grad_cam, last_feature_map
+from callbacks.plots import plot_overlays
+from models.explain import CLASS_ACTIVATIONS, find_layer, last_feature_map, short_name
+from models.explain.feature_map import ToMap
 
-UNKNOWN = -1  # label of an image that a user names
+Method = Literal[
+    "grad_cam", "grad_cam_plus_plus", "hires_cam", "layer_cam", "eigen_cam", "score_cam"
+]
 
 
 @dataclass(eq=False)
 class ClassActivation(Picture):
-    """Show where the evidence for the predicted class lies in each probe image.
+    """Show where the evidence for a class lies in each probe image.
+
+    The picture is called after its method, so that runs compare like with like.
 
     Attributes:
         when: See `Picture`.
+        method: How the channels of the layer are put together; Score-CAM costs a forward pass a
+            channel and image.
         num_images: Validation images in the picture.
         layer: Layer to explain, `layer4.2.conv3`; None for the deepest one whose output still is
             a picture.
+        explain: The class to explain: the one that is `predicted`, the `true` one, or one by name.
+
+    Raises:
+        ValueError: If there is to be no image.
     """
 
     name: ClassVar[str] = "grad_cam"
 
+    method: Method = "grad_cam"
     num_images: int = 12
     layer: str | None = None
+    explain: str = "predicted"
+
+    _found = None  # type: WeakKeyDictionary[nn.Module, tuple[str, ToMap]] | None
+
+    def __post_init__(self) -> None:
+        """Refuse an empty picture."""
+        super().__post_init__()
+        if self.num_images < 1:
+            raise ValueError(
+                f"pictures.grad_cam.num_images is {self.num_images}; expected 1 or more."
+            )
+
+    def begin(self, model: nn.Module) -> None:
+        """See `Picture`."""
+        if self.layer is not None:
+            find_layer(model, self.layer)
 
     def draw(self, scene: Scene) -> Iterator[Shown]:
         """See `Picture`."""
-        images, labels = scene.sample(self.num_images)
-        if self.layer is None:
-            name, to_map = last_feature_map(scene.model, images)
-        else:
-            name, to_map = find_layer(scene.model, self.layer), None
-        with torch.no_grad():
-            predicted = scene.model(images).argmax(dim=1)
-        maps = grad_cam(scene.model, scene.model.get_submodule(name), images, predicted, to_map)
-        captions = [
-            f"{scene.class_names[guess]}"
-            + ("" if true in (guess, UNKNOWN) else f"\nnot {scene.class_names[true]}")
-            for guess, true in zip(predicted.tolist(), labels.tolist(), strict=True)
-        ]
-        figure = plot_overlays(
-            images.movedim(1, -1).cpu().numpy(),
-            maps.cpu().numpy(),
-            captions,
-            [
-                NEUTRAL if true == UNKNOWN else RIGHT if guess == true else WRONG
-                for guess, true in zip(predicted.tolist(), labels.tolist(), strict=True)
-            ],
-            f"where the evidence for the prediction lies ({name}), {scene.title}",
+        asked = explained(scene, self.num_images, self.explain)
+        name, to_map = self._layer(scene.model, asked.images)
+        layer = scene.model.get_submodule(name)
+        maps = CLASS_ACTIVATIONS[self.method](
+            scene.model, layer, asked.images, asked.classes, to_map
         )
-        yield self.name, figure
+        place = f"{short_name(scene.model, name)}, {scene.title}"
+        yield (
+            self.method,
+            plot_overlays(
+                asked.images.movedim(1, -1).cpu().numpy(),
+                maps.float().cpu().numpy(),
+                asked.captions,
+                asked.colors,
+                f"where the evidence for {asked.what} lies\n{place}",
+            ),
+        )
+
+    def _layer(self, model: nn.Module, images: Tensor) -> tuple[str, ToMap | None]:
+        """The layer to explain; looked for once a network, so that epochs compare."""
+        if self.layer is not None:
+            return find_layer(model, self.layer), None
+        if self._found is None:  # not sooner: the command line shows what a new picture holds
+            self._found = WeakKeyDictionary()
+        if model not in self._found:
+            self._found[model] = last_feature_map(model, images)
+        return self._found[model]

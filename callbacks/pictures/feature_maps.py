@@ -11,6 +11,7 @@ from callbacks.pictures.picture import Picture, Scene, Shown
 from callbacks.plots import plot_feature_maps
 from callbacks.plots.sheet import shorten
 from models.explain import (
+    NothingToShow,
     constant_maps,
     feature_maps,
     find_layers,
@@ -32,7 +33,8 @@ class FeatureMaps(Picture):
 
     Attributes:
         when: See `Picture`.
-        layers: A name or several, or patterns such as `layer?`; `convolutions` for all of them.
+        layers: A name or several, or patterns such as `layer?`; `convolutions` for all of them. Of
+            what a pattern names, layers that put out no map are left out.
             None for three at the ends of the first, a middle and the last stage.
         num_maps: Maps in the picture, the first of the layer.
         image: Which of the probe images, which are ordered by class; the first is 0.
@@ -71,14 +73,17 @@ class FeatureMaps(Picture):
         """See `Picture`."""
         image, of = self._probe(scene)
         if self.layers is None:
-            keys = first_middle_last(scene.model, image)
+            keys = {name: key for key, name in first_middle_last(scene.model, image).items()}
         else:
             names = find_layers(scene.model, self._patterns())
-            keys = {short_name(scene.model, name): name for name in names}
-        found = feature_maps(scene.model, image, [*keys.values()], self.activated)
-        for key, name in keys.items():
-            title = f"{short_name(scene.model, name)}"
-            yield f"{self.name}/{key}", self._figure(found[name], image, title, [of, scene.title])
+            keys = {name: short_name(scene.model, name) for name in names}
+        found = feature_maps(scene.model, image, [*keys], self.activated)
+        for pattern in self._patterns():
+            if found.keys().isdisjoint(find_layers(scene.model, [pattern])):
+                raise NothingToShow(f"{pattern!r} names no layer that puts out a map.")
+        for name, maps in found.items():
+            title = short_name(scene.model, name)
+            yield f"{self.name}/{keys[name]}", self._figure(maps, image, title, [of, scene.title])
 
     def _patterns(self) -> list[str]:
         return [self.layers] if isinstance(self.layers, str) else self.layers or []

@@ -41,7 +41,7 @@ class Mistakes(Picture):
     splits: ClassVar[tuple[str, ...]] = ("val", "test")
 
     num_images: int = 9
-    confusion: tuple[str, str] | None = None
+    confusion: tuple[str | int, str | int] | None = None  # YAML reads the name `3` as a number
     grad_cam: bool = True
 
     def __post_init__(self) -> None:
@@ -93,16 +93,17 @@ class Mistakes(Picture):
         yield "most_confident", surest[: self.num_images], title
 
 
-def _indices(names: Sequence[str] | None, class_names: Sequence[str]) -> list[int] | None:
+def _indices(names: Sequence[str | int] | None, class_names: Sequence[str]) -> list[int] | None:
     """Of the classes that are called so."""
-    for name in names or ():
+    wanted = [str(name) for name in names or ()]
+    for name in wanted:
         if name not in class_names:
             near = difflib.get_close_matches(name, class_names, cutoff=0.4) or class_names[:5]
             raise ValueError(
                 f"pictures.mistakes.confusion names {name!r}, which is no class. "
                 f"Near names: {', '.join(near)}."
             )
-    return [class_names.index(name) for name in names] if names else None
+    return [class_names.index(name) for name in wanted] or None
 
 
 def _most_frequent(verdicts: Verdicts, num_classes: int) -> list[int]:

@@ -87,7 +87,9 @@ def _from_timm(
     name: str, pretrained: bool, num_classes: int | None, image_size: int | None
 ) -> Named:
     if not timm.is_model(name):
-        raise ValueError(f"timm has no network {name!r}.{hint(name, timm.list_models())}")
+        elsewhere = name in torchvision.models.list_models(module=torchvision.models)
+        other = " torchvision has one: --library torchvision." if elsewhere else ""
+        raise ValueError(f"timm has no network {name!r}.{other or hint(name, timm.list_models())}")
     config = timm.get_pretrained_cfg(name)
     if pretrained and (config is None or not (config.hf_hub_id or config.url)):
         raise ValueError(f"timm has no weights of {name}: give a file with --weights FILE.")
@@ -108,7 +110,8 @@ def _from_torchvision(
 ) -> Named:
     known = torchvision.models.list_models(module=torchvision.models)
     if name not in known:
-        raise ValueError(f"torchvision has no classification network {name!r}.{hint(name, known)}")
+        other = " timm has one: --library timm." if timm.is_model(name) else hint(name, known)
+        raise ValueError(f"torchvision has no classification network {name!r}.{other}")
     options: dict[str, Any] = {} if num_classes is None else {"num_classes": num_classes}
     if name in AUXILIARY:
         options |= {"aux_logits": False, "init_weights": False}

@@ -25,7 +25,11 @@ def trained_network(wanted: str, image_size: int | None) -> Network:
         ValueError: If there is no such file or run, or it holds something else.
     """
     file = find_file(wanted)
-    checkpoint = read_checkpoint(file)
+    try:
+        checkpoint = read_checkpoint(file)
+    except ValueError as error:
+        hint = "A file of weights alone goes with --network NAME --weights FILE."
+        raise ValueError(f"{error} {hint}") from error
     model = _rebuilt(file, checkpoint)
     num_classes = model.confusion.num_classes
     names = checkpoint.get(CLASS_NAMES) or [f"class {index}" for index in range(num_classes)]

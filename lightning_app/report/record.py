@@ -15,6 +15,8 @@ from mlflow.entities import Run
 
 import lightning_app.tracking.patient_client  # noqa: F401 - sets how long MLflow tries
 
+RESUMED = "resumed_with."
+
 
 class Record:
     """Reads a run; what is not there is empty, since a run may have ended at any time.
@@ -26,8 +28,13 @@ class Record:
     """
 
     def __init__(self, client: MlflowClient, run: Run, folder: Path) -> None:
-        self.run, self.params, self.tags = run, run.data.params, run.data.tags
-        self.metrics = run.data.metrics
+        self.run, self.tags, self.metrics = run, run.data.tags, run.data.metrics
+        # Parameters of a run never change; what a resumed fit does otherwise is a tag.
+        self.params = run.data.params | {
+            key.removeprefix(RESUMED): value
+            for key, value in self.tags.items()
+            if key.startswith(RESUMED)
+        }
         self.experiment = client.get_experiment(run.info.experiment_id).name
         self._client, self._folder = client, folder
 

@@ -32,7 +32,8 @@ def feature_maps(
     the very tensor that the layer put out, as long as they keep its shape and mix no channels, as
     norms and dropout do, until one is an activation or holds one. If that comes to nothing, as
     where the tensor is first added to another or the activation is no module, the layer's own
-    output is taken. A block that ends with an activation can be named itself.
+    output is taken. A block that ends with an activation can be named itself. Layers that put out
+    no map, as those of squeeze-and-excitation, are left out.
 
     Args:
         model: Maps images to logits.
@@ -41,8 +42,8 @@ def feature_maps(
         activated: Whether to take the maps after the activation that follows the layer.
 
     Raises:
-        NothingToShow: If what a layer puts out is no map, as the tokens of a ViT and the channels
-            last of a Swin are.
+        NothingToShow: If none of the layers puts out a map; the tokens of a ViT and the channels
+            last of a Swin are maps.
     """
     traces = {name: _Trace(activated) for name in layers}
     with ExitStack() as hooks:
@@ -50,7 +51,10 @@ def feature_maps(
             followed = _Watcher(list(traces.values()), traces.get(name))
             hooks.callback(module.register_forward_hook(followed).remove)
         model(images)
-    return {name: _maps_of(name, trace, images) for name, trace in traces.items()}
+    found = {name: _maps_of(trace, images) for name, trace in traces.items()}
+    if not any(found.values()):
+        raise NothingToShow(_no_maps(traces))
+    return {name: maps for name, maps in found.items() if maps is not None}
 
 
 def constant_maps(maps: Tensor) -> Tensor:
@@ -111,11 +115,15 @@ def _is_activation(module: nn.Module) -> bool:
     return type(module).__module__.rpartition(".")[2].startswith("activation")
 
 
-def _maps_of(name: str, trace: _Trace, images: Tensor) -> FeatureMaps:
-    if trace.values is None:
-        raise NothingToShow(f"layer {name!r} put out no tensor.")
-    to_map = layout(trace.values, images)
-    if to_map is None:
-        shape = tuple(trace.values.shape)
-        raise NothingToShow(f"layer {name!r} puts out {shape}, which is no map.")
+def _maps_of(trace: _Trace, images: Tensor) -> FeatureMaps | None:
+    to_map = None if trace.values is None else layout(trace.values, images)
+    if trace.values is None or to_map is None:
+        return None
     return FeatureMaps(to_map(trace.values), trace.activation)
+
+
+def _no_maps(traces: dict[str, _Trace]) -> str:
+    name, trace = next(iter(traces.items()))
+    if trace.values is None:
+        return f"layer {name!r} put out no tensor."
+    return f"layer {name!r} puts out {tuple(trace.values.shape)}, which is no map."

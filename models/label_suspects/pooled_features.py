@@ -1,17 +1,66 @@
 """What all of a network's layers say of an image as a whole."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from itertools import pairwise
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import normalize
+from torch.nn.functional import interpolate, normalize
 
 from models.explain.depths import outer_layers
 from models.explain.feature_map import layout
 
 MAX_LAYERS = 12
+CORNER = 0.75  # share of each side that a view of a corner shows
+
+
+class Gathered(NamedTuple):
+    """Features (N, D), labels (N,) and indices (N,) of the images of all batches."""
+
+    features: Tensor
+    labels: Tensor
+    indices: Tensor
+
+
+def gather_features(
+    model: nn.Module, batches: Iterable[Sequence[Tensor]], corners: bool = False
+) -> Gathered:
+    """Pooled features of many images; see `pooled_features`.
+
+    Args:
+        model: In eval mode; maps images to features.
+        batches: Images in [0, 1] (N, C, H, W), their labels and indices, on the CPU.
+        corners: Average the features over the image and its four corners, as Krizhevsky et al.
+            (2012) did with predictions: five times the work, and better features.
+
+    Raises:
+        ValueError: If there is no image.
+    """
+    parts: list[list[Tensor]] = []
+    layers: list[str] = []
+    device = next(model.parameters()).device
+    for images, labels, indices in batches:
+        images = images.to(device)
+        layers = layers if parts else pooled_layers(model, images)
+        views = [images, *(four_corners(images) if corners else ())]
+        features = torch.stack([pooled_features(model, view, layers) for view in views])
+        parts.append([features.mean(dim=0), labels, indices])
+    if not parts:
+        raise ValueError("There is no image that can be read to judge its label.")
+    return Gathered(*(torch.cat(part) for part in zip(*parts, strict=True)))
+
+
+def four_corners(images: Tensor) -> list[Tensor]:
+    """The corners of images (N, C, H, W), each enlarged to the size of the whole."""
+    height, width = images.shape[-2:]
+    down, across = round(CORNER * height), round(CORNER * width)
+    return [
+        interpolate(corner, (height, width), mode="bilinear", antialias=True)
+        for rows in (images[..., :down, :], images[..., height - down :, :])
+        for corner in (rows[..., :across], rows[..., width - across :])
+    ]
 
 
 def pooled_layers(model: nn.Module, images: Tensor) -> list[str]:

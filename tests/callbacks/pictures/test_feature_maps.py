@@ -93,6 +93,15 @@ def test_network_without_maps_has_nothing_to_show():
         shown(FeatureMaps(), MLP((5,), 0.0, num_channels=1, image_size=32))
 
 
+def test_pattern_that_names_no_layer_with_maps_has_nothing_to_show(model):
+    with pytest.raises(ValueError, match="'head' names no layer that puts out a map"):
+        shown(FeatureMaps(layers=["block1", "head"]), model)
+    model = timm.create_model("test_efficientnet")  # some of its convolutions squeeze and excite
+    names = shown(FeatureMaps(layers="convolutions"), model, channels=3).keys()
+    assert "feature_maps/conv_stem" in names
+    assert not any("se." in name for name in names)
+
+
 def test_image_that_is_not_there_is_an_error(model):
     with pytest.raises(ValueError, match="image is 5; there are 2 images, the first is 0"):
         shown(FeatureMaps(image=5), model)

@@ -30,7 +30,7 @@ def make_scene(make_classifier, synthetic):
         )
         return Scene(
             (model or make_classifier()).eval(),
-            synthetic.class_names,
+            options.pop("class_names", synthetic.class_names),
             synthetic.sample,
             "epoch 4",
             outputs=said,
@@ -110,6 +110,13 @@ def test_named_confusion_is_shown(make_scene, wrong):
 def test_confusion_that_never_happened_has_no_sheet(make_scene, wrong):
     named = Mistakes(confusion=("rows", "checks"), grad_cam=False)
     assert "mistakes/top_confusion" not in shown(named, make_scene(wrong))
+
+
+def test_class_may_be_called_by_a_number(make_scene, wrong):
+    named = Mistakes(confusion=(3, 0), grad_cam=False)
+    scene = make_scene(wrong, class_names=["0", "1", "2", "3"])
+    title = shown(named, scene)["mistakes/top_confusion"].axes[0].get_title()
+    assert title.startswith("3 taken for 0\n")
 
 
 def test_unknown_class_is_refused(make_scene, wrong):

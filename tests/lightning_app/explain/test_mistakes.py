@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from lightning_app.explain.trained import find_file
 from lightning_app.main import main
 
 NETWORK = ("--network", "squeezenet1_1", "--library", "torchvision")
@@ -113,3 +114,32 @@ def test_unknown_option_ends_with_status_two(photos, capsys):
     with pytest.raises(SystemExit, match="2"):
         main(["explain", "--chkpt_path", "best", "--images", str(photos)])
     assert "chkpt_path" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "other"),
+    [("squeezenet1_1", "timm", "torchvision"), ("test_vit", "torchvision", "timm")],
+)
+def test_network_of_the_other_library_is_told(photos, squeezenet, refused, name, asked, other):
+    wrong = ("--network", name, "--library", asked, "--weights", squeezenet, "--images", photos)
+    assert f"{other} has one: --library {other}." in refused(*wrong)
+
+
+def test_weights_in_place_of_a_checkpoint_are_told(photos, squeezenet, refused):
+    error = refused("--ckpt_path", squeezenet, "--images", photos)
+    assert "goes with --network NAME --weights FILE" in error
+
+
+def test_run_that_is_not_in_the_store_takes_no_files(folder, photos, tmp_path, refused):
+    content = torch.load(find_file("best"), weights_only=True)
+    torch.save({**content, "mlflow_run_id": "0" * 32}, tmp_path / "copied.ckpt")
+    error = refused("--ckpt_path", tmp_path / "copied.ckpt", "--images", photos, "--log")
+    assert "There is no run '0000" in error
+
+
+def test_size_that_nobody_knows_is_asked_for(folder, photos, tmp_path, refused):
+    content = torch.load(find_file("best"), weights_only=True)
+    del content["image_size"], content["mlflow_run_id"]
+    torch.save(content, tmp_path / "old.ckpt")
+    error = refused("--ckpt_path", tmp_path / "old.ckpt", "--images", photos)
+    assert "give their side in pixels with --image_size" in error

@@ -150,6 +150,11 @@ def test_output_that_is_no_map_is_an_error():
         feature_maps(model, IMAGES, ["1"])
 
 
+def test_layers_that_put_out_no_map_are_left_out_beside_others():
+    model = network(identity_convolution(), nn.AdaptiveAvgPool2d(1))
+    assert feature_maps(model, IMAGES, ["1", "0"]).keys() == {"0"}
+
+
 def test_output_that_is_no_tensor_is_an_error():
     class Pair(nn.Module):
         def forward(self, images):

@@ -1,0 +1,112 @@
+"""Class activation and saliency: which class is explained, and what the pictures say."""
+
+import pytest
+import torch
+
+from callbacks.pictures import ClassActivation, Saliency, Scene
+from callbacks.pictures.explained import explained
+from callbacks.plots.sheet import NEUTRAL, RIGHT, WRONG
+from models import Head, ImageClassifier, TimmBackbone
+from models.explain import last_feature_map
+
+NAMES = ["rows", "columns", "checks", "full"]
+
+
+@pytest.fixture
+def images(synthetic):
+    return synthetic.sample(8)
+
+
+@pytest.fixture
+def scene(make_classifier, images):
+    def sample(number):
+        return images[0][:number], images[1][:number]
+
+    return Scene(make_classifier().eval(), NAMES, sample, "epoch 4")
+
+
+def test_the_class_to_explain_can_be_chosen(scene, images):
+    with torch.no_grad():
+        predicted = scene.model(images[0]).argmax(dim=1)
+    assert explained(scene, 8, "predicted").classes.equal(predicted)
+    assert explained(scene, 8, "true").classes.equal(images[1])
+    assert explained(scene, 8, "checks").classes.tolist() == [2] * 8
+
+
+def test_images_without_a_label_are_explained_by_their_prediction(scene, images):
+    unknown = Scene(scene.model, NAMES, lambda n: (images[0], torch.full((8,), -1)), "images")
+    asked = explained(unknown, 8, "true")
+    assert asked.classes.equal(explained(scene, 8, "predicted").classes)
+    assert set(asked.colors) == {NEUTRAL}
+    assert not any("not" in caption for caption in asked.captions)
+
+
+def test_captions_say_what_is_predicted_how_surely_and_what_is_true(scene, images):
+    asked = explained(scene, 8, "predicted")
+    with torch.no_grad():
+        sure, predicted = scene.model(images[0]).softmax(dim=1).max(dim=1)
+    for row, (caption, color) in enumerate(zip(asked.captions, asked.colors, strict=True)):
+        right = bool(predicted[row] == images[1][row])
+        assert caption.startswith(f"{NAMES[predicted[row]]} {sure[row].item():.0%}")
+        assert caption.endswith(f"\nnot {NAMES[images[1][row]]}") != right
+        assert color == (RIGHT if right else WRONG)
+
+
+def test_class_that_is_none_is_refused(scene):
+    with pytest.raises(ValueError, match=r"explain is 'dots'; expected predicted, true, .*: rows"):
+        [*ClassActivation(explain="dots").draw(scene)]
+
+
+def test_class_activation_is_called_after_its_method(scene):
+    for method in ("grad_cam", "hires_cam", "eigen_cam"):
+        [(name, figure)] = ClassActivation(method=method, num_images=4).draw(scene)
+        assert name == method
+        assert "the evidence for the prediction lies" in figure.axes[0].get_title()
+        assert len(figure.axes[0].images) == 4
+
+
+def test_named_layer_is_explained_and_an_unknown_one_refused_before_training(scene):
+    picture = ClassActivation(layer="block2.conv", num_images=2)
+    picture.begin(scene.model)
+    [(_, figure)] = picture.draw(scene)
+    assert figure.axes[0].get_title().endswith("block2.conv, epoch 4")
+    with pytest.raises(ValueError, match=r"no layer 'block9'\. Near names: "):
+        ClassActivation(layer="block9").begin(scene.model)
+
+
+def test_every_epoch_explains_the_layer_that_was_found_first(scene, monkeypatch):
+    searches = []
+
+    def search(model, images):
+        searches.append(model)
+        return last_feature_map(model, images)
+
+    monkeypatch.setattr("callbacks.pictures.class_activation.last_feature_map", search)
+    picture = ClassActivation(num_images=2)
+    for _ in range(3):
+        [*picture.draw(scene)]
+    assert len(searches) == 1
+
+
+def test_saliency_has_a_row_an_image_and_a_column_a_method(scene):
+    [(name, figure)] = Saliency(num_images=3, methods=("vanilla", "smooth_grad")).draw(scene)
+    axes = figure.axes[0]
+    assert name == "saliency"
+    assert len(axes.images) == 3 * 3
+    texts = [text.get_text() for text in axes.texts]
+    assert texts[3:] == ["image", "vanilla", "smooth\ngrad"]
+    assert axes.get_title() == "which pixels matter to the prediction, epoch 4"
+
+
+def test_methods_that_need_a_relu_are_left_out_of_a_vit(images):
+    backbone = TimmBackbone("test_vit", num_channels=1, image_size=32)
+    model = ImageClassifier(backbone, 4, Head).eval()
+    scene = Scene(model, NAMES, lambda n: (images[0][:n], images[1][:n]), "epoch 0")
+    [(_, figure)] = Saliency(num_images=2).draw(scene)
+    assert len(figure.axes[0].images) == 2 * 2
+
+
+@pytest.mark.parametrize("kind", [ClassActivation, Saliency])
+def test_empty_pictures_are_refused(kind):
+    with pytest.raises(ValueError, match="num_images"):
+        kind(num_images=0)

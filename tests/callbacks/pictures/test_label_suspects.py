@@ -1,0 +1,158 @@
+import io
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from lightning.pytorch import Trainer, seed_everything
+
+from callbacks import Gallery, OutputRecorder
+from callbacks.outputs import Outputs
+from callbacks.pictures import LabelSuspects, Scene
+from datamodules import Options, SyntheticDataModule
+from datamodules.label_fixes import with_fixes
+from lightning_app.tracking.run_logger import RunLogger
+from models import ImageClassifier, SmallCNN
+from models.explain import NothingToShow
+
+
+@pytest.fixture(scope="module")
+def flipped(tmp_path_factory):
+    """Synthetic pictures, one in twenty of which got another label, and those that did."""
+    data = SyntheticDataModule(num_images=400)
+    rng = np.random.default_rng(0)
+    rows = {}
+    for split in ("train", "val"):
+        source = data.sources[split]
+        for index in rng.choice(len(source), round(0.05 * len(source)), replace=False):
+            true = source.labels[index]
+            wrong = (true + rng.integers(1, 4)) % 4
+            rows[source.names[index]] = (data.class_names[true], data.class_names[wrong])
+    lines = [f"{image},{true},{wrong}" for image, (true, wrong) in rows.items()]
+    file = tmp_path_factory.mktemp("flips") / "flips.csv"
+    file.write_text("\n".join(["image,label,suggested", *lines]))
+    return SyntheticDataModule(num_images=400, options=Options(label_fixes=file)), rows
+
+
+@pytest.fixture(scope="module")
+def scene(flipped):
+    """A network that has learned from them, and what it says of the validation images."""
+    data = flipped[0]
+    seed_everything(0, verbose=False)
+    optimizer = lambda groups: torch.optim.AdamW(groups, lr=3e-3)  # noqa: E731
+    model = ImageClassifier(SmallCNN(8, 1), 4, optimizer=optimizer)
+    quiet = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False}
+    quiet |= {"enable_model_summary": False, "use_distributed_sampler": False}
+    trainer = Trainer(accelerator="cpu", max_epochs=6, limit_val_batches=0, **quiet)
+    trainer.fit(model, data)
+    batches = list(data.plain_batches("val", range(len(data.sources["val"]))))
+    images, labels, indices = (torch.cat(part) for part in zip(*batches, strict=True))
+    with torch.no_grad():
+        logits = model.eval()(images)
+    said = Outputs(logits, labels, indices, torch.empty(0), torch.empty(0))
+    return Scene(model, data.class_names, data.sample, "epoch 5", outputs=said, data=data)
+
+
+def drawn(picture, scene):
+    return [content for _, content in picture.draw(scene)]
+
+
+def test_flipped_labels_are_found_and_set_right(scene, flipped):
+    _, rows = flipped
+    _, table, text = drawn(LabelSuspects(), scene)
+    first = set(table["image"][: len(rows)])
+    assert len(first & set(rows)) / len(rows) >= 0.9
+    assert set(table["split"][: len(rows)]) == {"train", "val"}
+    fixes = pd.read_csv(io.StringIO(text)).set_index("image")
+    assert set(fixes.index) <= set(rows)  # no label is doubted without a reason
+    assert len(fixes) / len(rows) >= 0.6
+    for image in fixes.index:
+        assert tuple(fixes.loc[image, ["suggested", "label"]]) == rows[image]
+
+
+def test_fixes_are_taken_back_by_the_data(scene, flipped, tmp_path):
+    data, rows = flipped
+    (tmp_path / "label_fixes.csv").write_text(drawn(LabelSuspects(), scene)[2])
+    clean = SyntheticDataModule(400).sources["train"]
+    mended = with_fixes(data.sources, data.class_names, tmp_path / "label_fixes.csv")["train"]
+    before = (data.sources["train"].labels != clean.labels).sum()
+    assert before == sum(name in rows for name in clean.names)
+    assert (mended.labels != clean.labels).sum() <= 0.4 * before
+
+
+def test_sheet_shows_each_suspect_with_both_labels(scene):
+    figure, table, _ = drawn(LabelSuspects(num_images=5), scene)
+    axes = figure.axes[0]
+    assert len(axes.images) == len(axes.texts) == 5
+    for text, label, other in zip(axes.texts, table["label"], table["suggested"], strict=False):
+        assert text.get_text().startswith(f"{label}\n→ {other}\n")
+    assert "labels to look at, epoch 5\n" in axes.get_title()
+
+
+def test_without_training_images_only_the_outputs_are_read(scene):
+    class NoPass(torch.nn.Module):
+        def forward(self, images):
+            raise AssertionError("a second pass over the validation images")
+
+    validated = replace(scene, model=NoPass())
+    _, table, _ = drawn(LabelSuspects(training=False), validated)
+    assert set(table["split"]) == {"val"}
+    assert sorted(table["rank"]) == list(range(1, len(scene.outputs.labels) + 1))
+
+
+def test_training_images_beyond_the_limit_are_evenly_left_out(scene):
+    _, table, _ = drawn(LabelSuspects(max_images=40), scene)
+    judged = [
+        n for n, split in zip(table["image"], table["split"], strict=True) if split == "train"
+    ]
+    places = sorted(scene.data.sources["train"].names.index(name) for name in judged)
+    assert len(judged) == 40
+    assert set(np.diff(places)) <= {6, 7}
+
+
+def test_test_images_have_a_file_of_their_own(scene):
+    test = replace(
+        scene, split="test", data=scene.data.with_sources({"test": scene.data.sources["val"]})
+    )
+    names = [name for name, _ in LabelSuspects().draw(test)]
+    assert names == ["label_suspects", "label_suspects", "label_fixes_test.csv"]
+
+
+def test_nothing_is_left_on_the_network(scene):
+    before = {name: tensor.clone() for name, tensor in scene.model.state_dict().items()}
+    drawn(LabelSuspects(), scene)
+    assert not any(module._forward_hooks for module in scene.model.modules())
+    assert all(p.grad is None or p.grad.isfinite().all() for p in scene.model.parameters())
+    assert all(before[name].equal(tensor) for name, tensor in scene.model.state_dict().items())
+
+
+def test_run_without_labels_or_data_has_nothing_to_show(scene):
+    unlabelled = replace(scene.outputs, labels=torch.full_like(scene.outputs.labels, -1))
+    with pytest.raises(NothingToShow, match="no image has a label"):
+        drawn(LabelSuspects(), replace(scene, outputs=unlabelled))
+    with pytest.raises(NothingToShow, match="only where a datamodule gives them"):
+        drawn(LabelSuspects(), replace(scene, data=None))
+
+
+@pytest.mark.parametrize("name", ["num_images", "max_images"])
+def test_numbers_have_to_be_positive(name):
+    with pytest.raises(ValueError, match=rf"pictures\.label_suspects\.{name} is 0; expected 1"):
+        LabelSuspects(**{name: 0})
+
+
+def test_fit_leaves_sheet_table_and_fixes(make_classifier, make_trainer, synthetic, client):
+    recorder, logger = OutputRecorder(), RunLogger("suspects")
+    callbacks = [recorder, Gallery([LabelSuspects()], recorder)]
+    trainer = make_trainer(max_epochs=1, logger=logger, callbacks=callbacks)
+    trainer.fit(make_classifier(), synthetic)
+    found = {
+        file.path
+        for part in ("", "figures", "tables")
+        for file in client.list_artifacts(logger.run_id, part)
+    }
+    assert {
+        "label_fixes.csv",
+        "figures/val_label_suspects.png",
+        "tables/label_suspects_val.json",
+    } <= found
