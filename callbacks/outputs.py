@@ -74,14 +74,17 @@ class OutputRecorder(Callback):
 
         All processes have to call it.
         """
-        if self._gathered is None and self._logits:
-            parts = [self._logits, self._labels, self._indices, self._features or [torch.empty(0)]]
-            own = [torch.cat(part).cpu() for part in parts]
-            shares: list[Any] = [own]
-            if trainer.world_size > 1:
-                shares = [None] * trainer.world_size
-                torch.distributed.all_gather_object(shares, own)
-            self._gathered = self._joined(shares)
+        if self._gathered is not None:
+            return self._gathered
+        parts = [self._logits, self._labels, self._indices, self._features or [torch.empty(0)]]
+        # A process may have had no image, if there are fewer images than processes.
+        own = [torch.cat(part).cpu() for part in parts] if self._logits else None
+        shares: list[Any] = [own]
+        if trainer.world_size > 1:
+            shares = [None] * trainer.world_size
+            torch.distributed.all_gather_object(shares, own)
+        if filled := [share for share in shares if share is not None]:
+            self._gathered = self._joined(filled)
             self._logits.clear()
         return self._gathered
 

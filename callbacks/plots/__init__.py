@@ -8,7 +8,6 @@ from callbacks.plots.curves import plot_curves
 from callbacks.plots.feature_maps import plot_feature_maps
 from callbacks.plots.filters import plot_filters
 from callbacks.plots.learning_rate_finder import plot_learning_rates
-from callbacks.plots.legible import legible
 from callbacks.plots.mistakes import plot_mistakes
 from callbacks.plots.overlays import plot_overlays
 from callbacks.plots.per_class import plot_class_scores
@@ -18,7 +17,6 @@ from callbacks.plots.unfreezing import plot_unfreezing
 __all__ = [
     "RIGHT",
     "WRONG",
-    "legible",
     "plot_augmentations",
     "plot_class_counts",
     "plot_class_scores",

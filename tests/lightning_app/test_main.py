@@ -61,6 +61,7 @@ def test_every_config_runs_a_batch_and_says_how_to_run_it(
     assert f"lightning_cli fit --config configs/{config.name}" in text
     assert len(text.splitlines()) <= 60
     arguments = ["fit", "--config", str(config), "--trainer.fast_dev_run", "true"]
+    arguments += ["--pictures.budget", "0", "--report", "false"]  # a ResNet-152's take minutes
     content = yaml.safe_load(text)
     data = data_for(content["data"]["class_path"], tmp_path, write_folder)
     if content["model"]["init_args"]["backbone"].get("init_args", {}).get("pretrained"):
