@@ -1,16 +1,12 @@
 """`lightning_cli prepare shard`: write the images of any datamodule as shards."""
 
 import tempfile
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from datamodules import HOMES, ImageDataModule
+from datamodules import ImageDataModule
 from datamodules.sources.remote import EXTRA
-from lightning_app.mistakes.parse_errors import BriefParser
-from lightning_app.mistakes.setting_places import config_files
+from lightning_app.fit_parser import fit_parser, parse_fit
 
 DESCRIPTION = """Write the images of a configuration as WebDataset shards, shuffled, with an index.
 Train from them with configs/shards.yaml, or read them with the package webdataset."""
@@ -61,36 +57,13 @@ def _check(data: ImageDataModule | None, out: Path | None, shard_mb: float) -> N
 
 
 def _parse(args: list[str]) -> Any:
-    for module in HOMES.values():  # so that YAML can name datamodules by their bare class names
-        import_module(f"datamodules.{module}")
-    parser = BriefParser(prog="lightning_cli prepare shard", description=DESCRIPTION)
-    parser.add_argument("-c", "--config", action="config", help="A configuration as `fit` has it.")
-    parser.add_lightning_class_args(ImageDataModule, "data", subclass_mode=True, required=False)
+    parser = fit_parser("lightning_cli prepare shard", DESCRIPTION)
     parser.add_argument("--out", type=Path | None, default=None, help="Folder to write.")
     parser.add_argument(
         "--shard_mb", type=float, default=256.0, help="Megabytes of images in a shard."
     )
     parser.add_argument("--seed", type=int, default=0, help="Another seed, another order.")
-    own = {action.dest for action in parser._actions}
-    for key in sorted(_keys(args) - own):  # what else `fit` is told
-        parser.add_argument(f"--{key}", type=_unused, help="Not used.")
-    return parser.instantiate_classes(parser.parse_args(args))
-
-
-def _unused(value: Any) -> None:
-    """Of a type of its own: what is named in it must not be built."""
-
-
-def _keys(args: list[str]) -> set[str]:
-    """The keys at the top of the configuration files, as far as those can be read."""
-    keys: set[str] = set()
-    for file in config_files(args):
-        try:
-            content = yaml.safe_load(file.read_text())
-        except yaml.YAMLError:  # the parser will say what is wrong with it
-            continue
-        keys |= set(content) if isinstance(content, dict) else set()
-    return keys
+    return parse_fit(parser, args)
 
 
 def _count(shards: tuple[Any, ...]) -> str:

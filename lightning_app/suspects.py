@@ -1,0 +1,145 @@
+"""`lightning_cli suspects`: which labels are probably wrong, before anything is trained on them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+import torch
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from tqdm import tqdm
+
+from callbacks.plots.label_suspects import plot_label_suspects
+from callbacks.plots.legible import legible
+from callbacks.suspects import Suspects, copies_of, suspects_of
+from datamodules import ImageDataModule
+from lightning_app.fit_parser import fit_parser, parse_fit
+from models import ImageClassifier
+from models.label_suspects import Gathered, gather_features, left_out_probabilities
+
+DESCRIPTION = """Rank the labels of a configuration's images, the most suspicious first. Each
+is judged by a linear head that was fitted to all other images, on what all layers of the backbone
+say of them, as it is built: with its pretrained weights, and without any training."""
+SHOWN, SHEET = 10, 20  # labels on the console, and pictures in the sheet
+Split = Literal["train", "val", "test"]
+
+
+def suspects(args: list[str]) -> None:
+    """Judge all labels, and write what was found.
+
+    Args:
+        args: The command line after `suspects`.
+
+    Raises:
+        SystemExit: With 2 if the command line does not parse.
+        ValueError: If a setting or an image is missing.
+    """
+    settings = _parse(args)
+    data, model = settings.data, settings.model
+    if data is None or model is None:
+        raise ValueError("`suspects` needs data and a network: --config FILE.yaml, as `fit` has.")
+    data.prepare_data()
+    data.setup("fit")
+    found = judge(data, model, settings.splits, settings.corners)
+    out: Path = settings.out
+    out.mkdir(parents=True, exist_ok=True)
+    ranking = found.ranking(data.class_names, len(found.names))
+    _write(out / "label_suspects.csv", pd.DataFrame(ranking).to_csv(index=False).encode())
+    _write(out / "label_fixes.csv", found.fixes(data.class_names).encode())
+    figure = legible(_sheet(data, found, ranking))
+    canvas = FigureCanvasAgg(figure)
+    unfinished = out / ".label_suspects.png"
+    canvas.print_png(unfinished)
+    unfinished.replace(out / "label_suspects.png")
+    _print(ranking, int(found.found.confident.sum()), out)
+
+
+def judge(
+    data: ImageDataModule, model: ImageClassifier, splits: Sequence[str], corners: bool
+) -> Suspects:
+    """What heads that have not seen an image say of its label.
+
+    Args:
+        data: Whose labels to judge.
+        model: Whose backbone looks at the images.
+        splits: Which images.
+        corners: See `gather_features`.
+
+    Raises:
+        ValueError: If there is no such split.
+    """
+    if missing := [split for split in splits if split not in data.sources]:
+        raise ValueError(
+            f"The data have no {missing[0]} images; they have {', '.join(data.sources)}."
+        )
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    backbone = model.backbone.to(device).eval()
+    parts: dict[str, Gathered] = {}
+    for split in splits:
+        labelled = (data.sources[split].labels >= 0).nonzero()[0].tolist()
+        batches = -(-len(labelled) // data.batch_size)
+        bar = tqdm(data.plain_batches(split, labelled), split, batches, delay=2, leave=False)
+        parts[split] = gather_features(backbone, bar, corners)
+    features, labels = (torch.cat([part[k] for part in parts.values()]) for k in (0, 1))
+    places = {split: part.indices for split, part in parts.items()}
+    copies = copies_of(data.sources, places)
+    said = left_out_probabilities(features, labels, data.num_classes, copies)
+    return suspects_of(data.sources, places, labels, said)
+
+
+def _parse(args: list[str]) -> Any:
+    parser = fit_parser("lightning_cli suspects", DESCRIPTION)
+    parser.add_lightning_class_args(ImageClassifier, "model", subclass_mode=True, required=False)
+    backbone = "backbone.init_args."
+    for name in ("num_classes", f"{backbone}num_channels", f"{backbone}image_size"):
+        source = f"data.{name.rsplit('.', 1)[-1]}"
+        parser.link_arguments(source, f"model.init_args.{name}", apply_on="instantiate")
+    parser.add_argument("--out", type=Path, default=Path("suspects"), help="Folder to write to.")
+    parser.add_argument(
+        "--splits", type=list[Split], default=["train", "val"], help="Which images are judged."
+    )
+    parser.add_argument(
+        "--corners",
+        type=bool,
+        default=True,
+        help="Look at the corners of each image too: five times the work, and fewer false alarms.",
+    )
+    return parse_fit(parser, args)
+
+
+def _sheet(data: ImageDataModule, suspects: Suspects, ranking: dict[str, list[Any]]) -> Any:
+    rows = suspects.found.order()[:SHEET].tolist()
+    places = [(suspects.splits[row], suspects.indices[row]) for row in rows]
+    pictures = torch.stack([data.images(split, [index])[0] for split, index in places])
+    shown = {name: values[:SHEET] for name, values in ranking.items()}
+    pairs = zip(shown["label_probability"], shown["suggested_probability"], strict=True)
+    confident = int(suspects.found.confident.sum())
+    return plot_label_suspects(
+        pictures.movedim(1, -1).numpy(),
+        shown["label"],
+        shown["suggested"],
+        torch.tensor([*pairs]).numpy(),
+        shown["confident"],
+        shown["split"],
+        f"labels to look at\n{confident:,} of {len(suspects.names):,} images seem to be of "
+        "another class (red)",
+    )
+
+
+def _print(ranking: dict[str, list[Any]], num_confident: int, out: Path) -> None:
+    print(f"{num_confident:,} of {len(ranking['image']):,} labels look wrong. The first ones:")
+    for row in range(min(SHOWN, len(ranking["image"]))):
+        label, other = ranking["label"][row], ranking["suggested"][row]
+        sure = ranking["suggested_probability"][row]
+        print(f"  {ranking['image'][row]}: {label}, rather {other} ({sure:.0%})")
+    fixes = out / "label_fixes.csv"
+    print(
+        f"Look at {out / 'label_suspects.png'}, delete what is right from {fixes}, and train with\n"
+        f"  --data.options.label_fixes {fixes}"
+    )
+
+
+def _write(file: Path, content: bytes) -> None:
+    unfinished = file.with_name(f".{file.name}")
+    unfinished.write_bytes(content)
+    unfinished.replace(file)
