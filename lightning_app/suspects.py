@@ -109,7 +109,7 @@ def _parse(args: list[str]) -> Any:
 
 def _sheet(data: ImageDataModule, suspects: Suspects, ranking: dict[str, list[Any]]) -> Any:
     rows = suspects.found.order()[:SHEET].tolist()
-    places = [(suspects.splits[row], suspects.indices[row]) for row in rows]
+    places = [(str(suspects.splits[row]), suspects.indices[row]) for row in rows]
     pictures = torch.stack([data.images(split, [index])[0] for split, index in places])
     shown = {name: values[:SHEET] for name, values in ranking.items()}
     pairs = zip(shown["label_probability"], shown["suggested_probability"], strict=True)

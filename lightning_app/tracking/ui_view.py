@@ -13,7 +13,18 @@ KEY = "pictures"
 TAG = f"mlflow.sharedViewState.{KEY}"
 SECTIONS = {
     "what the network sees": (
-        ["val/confusion_matrix", "val/grad_cam", "val/filters", "val/confusion_counts"],
+        ["val/confusion_matrix", "val/grad_cam", "val/saliency", "val/filters"],
+        "IMAGE",
+    ),
+    "what its layers answer": (
+        ["val/feature_maps/first", "val/feature_maps/middle", "val/feature_maps/last"],
+        "IMAGE",
+    ),
+    "what it gets wrong": (
+        [
+            *("val/mistakes/top_loss", "val/mistakes/top_confusion", "val/per_class"),
+            *("val/calibration", "val/embedding", "val/embedding_tsne", "val/confusion_counts"),
+        ],
         "IMAGE",
     ),
     "how well it does": (["val/accuracy", "val/loss", "val/f1_macro"], "LINE"),
