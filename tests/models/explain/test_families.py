@@ -43,7 +43,6 @@ TIMM = {  # options that make them small, and the size of the images
         224,
     ),
     "test_maxvit": ({}, 160),
-    "test_coatnet": ({}, 160),
     "mixer_s32_224": ({}, 224),
     "pvt_v2_b0": (SHORT, 128),
     "davit_tiny": (SHORT, 128),
