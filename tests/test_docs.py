@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from callbacks import Gallery, OutputRecorder
 from lightning_app.main import main
@@ -62,3 +63,15 @@ def test_settings_of_the_training_document_are_settings(workplace, capsys):
             main(["fit", *base, "--config", "extra.yaml", "--print_config"])
         marks = ("layer4.*", "layer3.27.bn1", "warmup_epochs: 2", "WeightAverage")
         assert marks[number] in capsys.readouterr().out
+
+
+def test_settings_of_the_document_of_pictures_are_settings(workplace, capsys):
+    Path("extra.yaml").write_text(block("pictures.md", "yaml"))
+    base = ["--config", str(DOCS.parent / "configs" / "digits.yaml")]
+    with pytest.raises(SystemExit, match="0"):
+        main(["fit", *base, "--config", "extra.yaml", "--print_config"])
+    config = yaml.safe_load(capsys.readouterr().out)
+    assert config["pictures"]["filters"]["layers"] == "convolutions"
+    assert config["pictures"]["grad_cam"]["layer"] == "layer4.2.conv3"
+    assert config["pictures"]["honesty"] is False
+    assert config["report"]["language"] == "zh"
