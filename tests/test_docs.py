@@ -71,7 +71,9 @@ def test_settings_of_the_document_of_pictures_are_settings(workplace, capsys):
     with pytest.raises(SystemExit, match="0"):
         main(["fit", *base, "--config", "extra.yaml", "--print_config"])
     config = yaml.safe_load(capsys.readouterr().out)
-    assert config["pictures"]["filters"]["layers"] == "convolutions"
-    assert config["pictures"]["grad_cam"]["layer"] == "layer4.2.conv3"
-    assert config["pictures"]["honesty"] is False
+    shown = config["pictures"]
+    assert shown["filters"]["init_args"]["layers"] == "convolutions"
+    assert shown["grad_cam"]["init_args"]["layer"] == "layer4.2.conv3"
+    assert shown["grad_cam"]["init_args"]["explain"] == "true"
+    assert shown["honesty"] is False
     assert config["report"]["language"] == "zh"
