@@ -51,7 +51,7 @@ class ActivationMaximisation(Picture):
     method: Method = "fourier"
     steps: int = 64
     classes: bool = True
-    seconds: float | None = 60.0
+    seconds: float | None = 20.0
 
     def __post_init__(self) -> None:
         """Refuse numbers that ask for nothing."""

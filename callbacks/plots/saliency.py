@@ -10,7 +10,8 @@ from callbacks.plots.sheet import DPI, GAP, add_colorbar, shorten
 
 CMAP = "inferno"
 PERCENTILE = 99.0  # of a map, which is drawn as the strongest: single pixels would hide the rest
-INCHES, NAME, TOP = 1.25, 1.35, 0.85  # of a tile, of the captions, and of the titles
+INCHES, NAME, TOP = 1.25, 1.5, 0.85  # of a tile, of the captions, and of the titles
+NAME_LENGTH = 22  # characters that fit there
 
 
 def plot_saliency(
@@ -50,7 +51,7 @@ def plot_saliency(
             left = column * (1 + GAP)
             extent = (left, left + 1, top + ratio, top)
             axes.imshow(picture, extent=extent, interpolation="nearest")
-        lines = [shorten(line, 18) for line in captions[row].split("\n")]
+        lines = [shorten(line, NAME_LENGTH) for line in captions[row].split("\n")]
         axes.text(
             -0.06, top + ratio / 2, "\n".join(lines), ha="right", va="center", fontsize=8,
             color=colors[row],
@@ -59,7 +60,7 @@ def plot_saliency(
         axes.text(
             column * (1 + GAP) + 0.5, -0.03, _label(name), ha="center", va="bottom", fontsize=8
         )
-    axes.set_xlim(0, len(columns) * (1 + GAP) - GAP)
+    axes.set_xlim(-NAME / INCHES, len(columns) * (1 + GAP) - GAP)
     axes.set_ylim(number * ratio * (1 + GAP) - GAP * ratio, 0)
     axes.set_aspect("equal")
     add_colorbar(axes, CMAP, 0, 1, f"magnitude (1 = {PERCENTILE:g}th percentile of the map)")

@@ -120,5 +120,11 @@ def add_colorbar(axes: Axes, cmap: str, low: float, high: float, label: str) -> 
 
 
 def shorten(text: str, length: int) -> str:
-    """Cut a text that would run into its neighbour."""
-    return text if len(text) <= length else text[: length - 1] + "…"
+    """Take out the middle of a text that would run into its neighbour.
+
+    The end stays, since it is what tells `class number 17` from `class number 62`.
+    """
+    if len(text) <= length:
+        return text
+    end = (length - 1) // 3
+    return f"{text[: length - 1 - end]}…{text[len(text) - end :]}"

@@ -49,7 +49,7 @@ def test_flat_map_is_said_to_be_flat():
 @pytest.mark.parametrize("with_maps", [True, False])
 def test_sheet_is_nearly_square_and_nothing_is_cut_off(number, with_maps):
     maps = MAPS[:number] if with_maps else None
-    title = "charles_montgome… taken for abraham_grampa_s…\nvalidation: 7 images, 14% of the class"
+    title = "charles_mon…burns taken for abraham_gra…mpson\nvalidation: 7 images, 14% of the class"
     figure = plot_mistakes(IMAGES[:number], maps, ANSWERS[:number], title)
     FigureCanvasAgg(figure).draw()
     drawn, page = figure.get_tightbbox(), figure.get_size_inches()
