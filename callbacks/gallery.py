@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.trainer.states import TrainerFn
@@ -47,6 +47,7 @@ class Gallery(Callback):
         self.pictures, self.recorder, self.budget = pictures, recorder, budget
         self.costs: dict[Picture, float] = {}  # seconds that each took last
         self.failed: set[Picture] = set()
+        self.shown: dict[str, int] = {}  # epoch of the newest picture in the grid, by name
         self.spent = 0.0
         self.thinned = False
         self.epoch = 0  # that was trained last; the trainer's counts on when training ends
@@ -61,7 +62,7 @@ class Gallery(Callback):
         """Start the clock."""
         self.started, self.first_epoch = time.perf_counter(), trainer.current_epoch
         self.next_epoch = trainer.current_epoch  # the first one without pictures
-        self.drawn: dict[Picture, int] = {}
+        self.shown.clear()
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Remember which epoch the next pictures belong to."""
@@ -81,10 +82,8 @@ class Gallery(Callback):
         self.next_epoch = self.epoch + 1
         outputs = self.recorder.gather(trainer)
         scene = self._scene(trainer, pl_module, outputs, final=False)
-        for picture in due if trainer.is_global_zero else ():
-            if self._affordable(picture, trainer):
-                self._draw(picture, scene, trainer)
-                self.drawn[picture] = self.epoch
+        if trainer.is_global_zero:
+            self._draw((p for p in due if self._affordable(p, trainer)), scene, trainer)
 
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draw what can be said of a test."""
@@ -96,8 +95,7 @@ class Gallery(Callback):
         if not trainer.is_global_zero:
             return
         scene = self._scene(trainer, pl_module, outputs, final=True)
-        for picture in self.pictures:
-            self._draw(picture, scene, trainer)
+        self._draw(self.pictures, scene, trainer)
         seconds = time.perf_counter() - self.started
         rank_zero_info(
             f"Pictures    {self.spent:.1f} s, {self.spent / seconds:.0%} of the fit"
@@ -108,9 +106,7 @@ class Gallery(Callback):
         outputs = self.recorder.gather(trainer)
         if trainer.is_global_zero:
             scene = self._scene(trainer, module, outputs, True, split)
-            for picture in self.pictures:
-                if split in picture.splits:
-                    self._draw(picture, scene, trainer)
+            self._draw((p for p in self.pictures if split in p.splits), scene, trainer)
 
     def _scene(
         self,
@@ -130,13 +126,22 @@ class Gallery(Callback):
         classifier = classifier_of(module)
         return Scene(classifier, data.class_names, sample, title, split, final, outputs, data)
 
-    def _draw(self, picture: Picture, scene: Scene, trainer: Trainer) -> None:
-        started = time.perf_counter()
+    def _draw(self, pictures: Iterable[Picture], scene: Scene, trainer: Trainer) -> None:
+        """Draw pictures one after the other, each asked for when those before are done."""
+        with averaged_weights(trainer), explainable(scene.model):
+            for picture in pictures:
+                started = time.perf_counter()
+                self._draw_one(picture, scene, trainer)
+                self.costs[picture] = time.perf_counter() - started
+                self.spent += self.costs[picture]
+        if trainer.state.fn == TrainerFn.FITTING:
+            log_metric(trainer, "time/pictures", self.spent, self.epoch)
+
+    def _draw_one(self, picture: Picture, scene: Scene, trainer: Trainer) -> None:
         fitting = trainer.state.fn == TrainerFn.FITTING
         try:
-            with averaged_weights(trainer), explainable(scene.model):
-                for shown in picture.draw(scene):
-                    self._log(picture, shown, scene, trainer)
+            for shown in picture.draw(scene):
+                self._log(picture, shown, scene, trainer)
         except NothingToShow as reason:
             if fitting and picture not in self.failed:
                 rank_zero_warn(f"No picture {picture.name}: {reason}")
@@ -145,16 +150,13 @@ class Gallery(Callback):
             if not fitting or os.environ.get(DEBUG):
                 raise
             rank_zero_warn(f"No picture {picture.name}: {type(error).__name__}: {error}")
-        self.costs[picture] = time.perf_counter() - started
-        self.spent += self.costs[picture]
-        if fitting:
-            log_metric(trainer, "time/pictures", self.spent, self.epoch)
 
     def _log(self, picture: Picture, shown: Shown, scene: Scene, trainer: Trainer) -> None:
         name, content = shown
         fitting = trainer.state.fn == TrainerFn.FITTING
         if isinstance(content, Figure) and fitting and picture.when != "last":
-            if self.drawn.get(picture) != self.epoch:
+            if self.shown.get(name) != self.epoch:
+                self.shown[name] = self.epoch
                 log_step_figure(trainer, content, f"{scene.split}/{name}", self.epoch)
         elif isinstance(content, Figure):
             log_figure(trainer, content, f"{scene.split}_{name}")

@@ -1,11 +1,13 @@
 """What the network said of each image, as a table."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from lightning.pytorch import Callback, LightningModule, Trainer
+from torch import Tensor
 
 from callbacks.outputs import OutputRecorder
 from callbacks.run import data_of
@@ -20,8 +22,8 @@ class PredictionWriter(Callback):
     """Log `predictions/test.csv` or `predictions/predict.csv`: a row an image, in their order.
 
     Columns are image, label (empty where it is not known), predicted and confidence, the softmax
-    probability of the prediction; then the next best classes and their probabilities, `top_2`,
-    `confidence_2` and so on. Under several processes the rows of all are gathered.
+    probability of the prediction; then the next best classes and their probabilities,
+    `predicted_2`, `confidence_2` and so on. Under several processes the rows of all are gathered.
 
     Attributes:
         recorder: Keeps what the network said; it has to come before this callback.
@@ -74,17 +76,29 @@ class PredictionWriter(Callback):
             "image": [source.names[index] for index in said.indices],
             "label": [names[label] for label in said.labels.tolist()],
         }
-        best = said.logits.softmax(dim=1).topk(min(self.top_k, said.logits.shape[1]), dim=1)
-        shares, classes = best.values.double().round(decimals=6), best.indices
-        for place in range(classes.shape[1]):
-            end = f"_{place + 1}"
-            columns[f"top{end}" if place else "predicted"] = [
-                names[label] for label in classes[:, place].tolist()
-            ]
-            columns[f"confidence{end}" if place else "confidence"] = shares[:, place].tolist()
+        columns |= prediction_columns(said.logits.softmax(dim=1), data.class_names, self.top_k)
         table = pd.DataFrame(columns)
         log_text(trainer, table.to_csv(index=False), f"predictions/{name}.csv")
         return table
+
+
+def prediction_columns(
+    probabilities: Tensor, class_names: Sequence[str], top_k: int
+) -> dict[str, list[Any]]:
+    """Columns `predicted`, `confidence`, `predicted_2`, `confidence_2` …, a row an image.
+
+    Args:
+        probabilities: Of the classes, (N, K).
+        class_names: Names of the K classes.
+        top_k: Classes to name, the best first; no more than there are.
+    """
+    best = probabilities.topk(min(top_k, probabilities.shape[1]), dim=1)
+    columns: dict[str, list[Any]] = {}
+    for place in range(best.indices.shape[1]):
+        rank = "" if place == 0 else f"_{place + 1}"
+        columns[f"predicted{rank}"] = [class_names[c] for c in best.indices[:, place].tolist()]
+        columns[f"confidence{rank}"] = best.values[:, place].double().round(decimals=6).tolist()
+    return columns
 
 
 def _predicted(trainer: Trainer) -> str:

@@ -1,11 +1,10 @@
 """What every datamodule shares: splits, loaders, and the fixed images that pictures are made of."""
 
-import copy
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import torch
@@ -156,13 +155,6 @@ class ImageDataModule(LightningDataModule, ABC):
         for images, labels, places in self._loader(dataset, indices):
             if len(labels):
                 yield [to_unit_range(images), labels, places]
-
-    def with_sources(self, sources: Mapping[str, ImageSource]) -> Self:
-        """These settings on other images: a datamodule that no trainer has met."""
-        other = copy.copy(self)
-        other.sources = dict(sources)
-        other.trainer, other._unreadable, other._samples = None, {}, {}
-        return other
 
     def augmented(self, num_images: int, num_draws: int) -> tuple[Tensor, Tensor, Tensor]:
         """Training images spread over the classes, and what augmentation makes of them.

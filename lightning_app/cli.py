@@ -3,7 +3,6 @@
 import logging
 import sys
 import warnings
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +14,11 @@ from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCL
 from lightning.pytorch.utilities import rank_zero_info
 
 from callbacks import PredictionWriter, UnreadableMonitor
-from datamodules import HOMES, ImageDataModule
+from datamodules import ImageDataModule
 from lightning_app.checkpoint_io import AtomicCheckpointIO
 from lightning_app.checkpoints import find_checkpoint, read_checkpoint
 from lightning_app.defaults import BEST, LAST, QUIET, TRAINER
+from lightning_app.fit_parser import import_datamodules, link_data_to_model
 from lightning_app.mistakes.parse_errors import BriefParser
 from lightning_app.pictures import add_pictures, picture_callbacks
 from lightning_app.report.ending import report_run
@@ -28,8 +28,7 @@ from lightning_app.tracking.run_logger import RunLogger
 from lightning_app.tracking.run_record import CLASS_NAMES, RUN_ID, RunRecord, run_logger_of
 from models import ImageClassifier
 
-for module in HOMES.values():  # so that YAML can name datamodules by their bare class names
-    import_module(f"datamodules.{module}")
+import_datamodules()
 
 
 class ImageClassificationCLI(LightningCLI):
@@ -37,10 +36,7 @@ class ImageClassificationCLI(LightningCLI):
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Link what the data know to what the model needs; add checkpoints and pictures."""
-        backbone = "backbone.init_args."  # a network that has no such setting is left alone
-        for name in ("num_classes", f"{backbone}num_channels", f"{backbone}image_size"):
-            source = f"data.{name.rsplit('.', 1)[-1]}"
-            parser.link_arguments(source, f"model.init_args.{name}", apply_on="instantiate")
+        link_data_to_model(parser)
         for name, defaults in (("best_checkpoint", BEST), ("last_checkpoint", LAST)):
             parser.add_lightning_class_args(ModelCheckpoint, name)
             parser.set_defaults({f"{name}.{key}": value for key, value in defaults.items()})

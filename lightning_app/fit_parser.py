@@ -5,16 +5,30 @@ from typing import Any
 
 import yaml
 from jsonargparse import Namespace
+from lightning.pytorch.cli import LightningArgumentParser
 
 from datamodules import HOMES, ImageDataModule
 from lightning_app.mistakes.parse_errors import BriefParser
 from lightning_app.mistakes.setting_places import config_files
 
 
+def import_datamodules() -> None:
+    """Let YAML name datamodules by their bare class names."""
+    for module in HOMES.values():
+        import_module(f"datamodules.{module}")
+
+
+def link_data_to_model(parser: LightningArgumentParser) -> None:
+    """Hand what the data know to the model that needs it, so that it is never written twice."""
+    backbone = "backbone.init_args."  # a network that has no such setting is left alone
+    for name in ("num_classes", f"{backbone}num_channels", f"{backbone}image_size"):
+        source = f"data.{name.rsplit('.', 1)[-1]}"
+        parser.link_arguments(source, f"model.init_args.{name}", apply_on="instantiate")
+
+
 def fit_parser(prog: str, description: str) -> BriefParser:
     """A parser that reads a configuration and builds its `data`."""
-    for module in HOMES.values():  # so that YAML can name datamodules by their bare class names
-        import_module(f"datamodules.{module}")
+    import_datamodules()
     parser = BriefParser(prog=prog, description=description)
     parser.add_argument("-c", "--config", action="config", help="A configuration as `fit` has it.")
     parser.add_lightning_class_args(ImageDataModule, "data", subclass_mode=True, required=False)

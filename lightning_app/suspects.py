@@ -4,16 +4,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import pandas as pd
 import torch
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from tqdm import tqdm
 
-from callbacks.plots.label_suspects import plot_label_suspects
-from callbacks.plots.legible import legible
+from callbacks.pictures.label_suspects import draw_suspects
 from callbacks.suspects import Suspects, copies_of, suspects_of
 from datamodules import ImageDataModule
-from lightning_app.fit_parser import fit_parser, parse_fit
+from lightning_app.fit_parser import fit_parser, link_data_to_model, parse_fit
+from lightning_app.folder import Folder
 from models import ImageClassifier
 from models.label_suspects import Gathered, gather_features, left_out_probabilities
 
@@ -41,17 +39,12 @@ def suspects(args: list[str]) -> None:
     data.prepare_data()
     data.setup("fit")
     found = judge(data, model, settings.splits, settings.corners)
-    out: Path = settings.out
-    out.mkdir(parents=True, exist_ok=True)
+    folder = Folder(settings.out)
     ranking = found.ranking(data.class_names, len(found.names))
-    _write(out / "label_suspects.csv", pd.DataFrame(ranking).to_csv(index=False).encode())
-    _write(out / "label_fixes.csv", found.fixes(data.class_names).encode())
-    figure = legible(_sheet(data, found, ranking))
-    canvas = FigureCanvasAgg(figure)
-    unfinished = out / ".label_suspects.png"
-    canvas.print_png(unfinished)
-    unfinished.replace(out / "label_suspects.png")
-    _print(ranking, int(found.found.confident.sum()), out)
+    folder.write_table("label_suspects", ranking)
+    folder.write_text("label_fixes.csv", found.fixes(data.class_names))
+    folder.write_figure("label_suspects", draw_suspects(found, data, SHEET, "labels to look at"))
+    _print(ranking, int(found.found.confident.sum()), settings.out)
 
 
 def judge(
@@ -90,10 +83,7 @@ def judge(
 def _parse(args: list[str]) -> Any:
     parser = fit_parser("lightning_cli suspects", DESCRIPTION)
     parser.add_lightning_class_args(ImageClassifier, "model", subclass_mode=True, required=False)
-    backbone = "backbone.init_args."
-    for name in ("num_classes", f"{backbone}num_channels", f"{backbone}image_size"):
-        source = f"data.{name.rsplit('.', 1)[-1]}"
-        parser.link_arguments(source, f"model.init_args.{name}", apply_on="instantiate")
+    link_data_to_model(parser)
     parser.add_argument("--out", type=Path, default=Path("suspects"), help="Folder to write to.")
     parser.add_argument(
         "--splits", type=list[Split], default=["train", "val"], help="Which images are judged."
@@ -104,26 +94,8 @@ def _parse(args: list[str]) -> Any:
         default=True,
         help="Look at the corners of each image too: five times the work, and fewer false alarms.",
     )
+    torch.manual_seed(0)  # what is not pretrained is the same at every call
     return parse_fit(parser, args)
-
-
-def _sheet(data: ImageDataModule, suspects: Suspects, ranking: dict[str, list[Any]]) -> Any:
-    rows = suspects.found.order()[:SHEET].tolist()
-    places = [(str(suspects.splits[row]), suspects.indices[row]) for row in rows]
-    pictures = torch.stack([data.images(split, [index])[0] for split, index in places])
-    shown = {name: values[:SHEET] for name, values in ranking.items()}
-    pairs = zip(shown["label_probability"], shown["suggested_probability"], strict=True)
-    confident = int(suspects.found.confident.sum())
-    return plot_label_suspects(
-        pictures.movedim(1, -1).numpy(),
-        shown["label"],
-        shown["suggested"],
-        torch.tensor([*pairs]).numpy(),
-        shown["confident"],
-        shown["split"],
-        f"labels to look at\n{confident:,} of {len(suspects.names):,} images seem to be of "
-        "another class (red)",
-    )
 
 
 def _print(ranking: dict[str, list[Any]], num_confident: int, out: Path) -> None:
@@ -137,9 +109,3 @@ def _print(ranking: dict[str, list[Any]], num_confident: int, out: Path) -> None
         f"Look at {out / 'label_suspects.png'}, delete what is right from {fixes}, and train with\n"
         f"  --data.options.label_fixes {fixes}"
     )
-
-
-def _write(file: Path, content: bytes) -> None:
-    unfinished = file.with_name(f".{file.name}")
-    unfinished.write_bytes(content)
-    unfinished.replace(file)

@@ -26,7 +26,13 @@ from models.metrics import RunningSums, accuracy, f1_macro
 from models.optimization.optimization import Optimization, step_on_plateau
 from models.optimization.parameter_groups import group_parameters, scaled_rates
 from models.optimization.schedules import Schedule
-from models.run import check_finite, class_counts_of, num_steps_of, reseed_step
+from models.run import (
+    check_finite,
+    class_counts_of,
+    log_parameter_counts,
+    num_steps_of,
+    reseed_step,
+)
 from models.views import logits_of_views
 
 Batch = Sequence[Tensor]  # images, labels, indices, as `ImageDataModule` describes them
@@ -36,8 +42,7 @@ class ImageClassifier(LightningModule):
     """A backbone, a head on top of it, and how the two are trained.
 
     Logs `<stage>/loss` and `<stage>/accuracy` for train, val and test, `<stage>/f1_macro` for
-    val and test, and `train/loss_step`. `confusion` keeps the counts of the last val or test
-    pass for the callbacks: rows are true classes.
+    val and test, and `train/loss_step`.
 
     Args:
         backbone: Network that turns images in [0, 1] into features.
@@ -92,14 +97,12 @@ class ImageClassifier(LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Hand over every parameter; a frozen one has no gradient."""
-        options = self.optimization
-        optimizer = options.build_optimizer(self.make_optimizer, self.parameter_groups())
-        if self.make_lr_scheduler is None:
-            return optimizer
-        scheduler = options.build_scheduler(
-            self.make_lr_scheduler, optimizer, lambda: num_steps_of(self.trainer)
+        return self.optimization.configure(
+            self.make_optimizer,
+            self.make_lr_scheduler,
+            self.parameter_groups(),
+            lambda: num_steps_of(self.trainer),
         )
-        return {"optimizer": optimizer, "lr_scheduler": scheduler}  # pyright: ignore[reportReturnType]
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """Named groups of the optimizer, from the input to the head; see `group_parameters`."""
@@ -121,11 +124,7 @@ class ImageClassifier(LightningModule):
 
     def on_train_epoch_start(self) -> None:
         """Log what this epoch trains, and how fast."""
-        total = sum(parameter.numel() for parameter in self.parameters())
-        trainable = sum(p.numel() for p in self.parameters() if p.requires_grad)
-        counts: dict[str, float] = {"params/total": total, "params/trainable": trainable}
-        for logger in self.trainer.loggers:  # `self.log` would round 17,116,211 to a float32
-            logger.log_metrics({**counts, "epoch": self.current_epoch}, self.trainer.global_step)
+        log_parameter_counts(self.trainer, self)
         rates = self.optimization.rates(self.trainer).items()
         self._log({f"lr/{stage}": rate for stage, rate in rates})
 

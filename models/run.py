@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 from lightning.pytorch import Trainer
-from torch import Tensor
+from torch import Tensor, nn
 
 from models.randomness import reseed
 
@@ -41,6 +41,20 @@ def num_steps_of(trainer: Trainer) -> float:
             "trainer.max_steps."
         )
     return num_steps
+
+
+def log_parameter_counts(trainer: Trainer, module: nn.Module) -> None:
+    """Log `params/total` and `params/trainable` to the last digit.
+
+    Lightning's `log` makes a float32 of 17,116,211, which is one more.
+    """
+    sizes = [(parameter.numel(), parameter.requires_grad) for parameter in module.parameters()]
+    counts: dict[str, float] = {
+        "params/total": sum(size for size, _ in sizes),
+        "params/trainable": sum(size for size, trains in sizes if trains),
+    }
+    for logger in trainer.loggers:
+        logger.log_metrics({**counts, "epoch": trainer.current_epoch}, trainer.global_step)
 
 
 def reseed_step(trainer: Trainer, batch_idx: int) -> None:

@@ -7,7 +7,7 @@ from weakref import WeakKeyDictionary
 
 from torch import Tensor, nn
 
-from callbacks.pictures.explained import explained
+from callbacks.pictures.explained import Explained, explained
 from callbacks.pictures.picture import Picture, Scene, Shown
 from callbacks.plots import plot_overlays
 from models.explain import CLASS_ACTIVATIONS, find_layer, last_feature_map, short_name
@@ -61,12 +61,7 @@ class ClassActivation(Picture):
 
     def draw(self, scene: Scene) -> Iterator[Shown]:
         """See `Picture`."""
-        asked = explained(scene, self.num_images, self.explain)
-        name, to_map = self._layer(scene.model, asked.images)
-        layer = scene.model.get_submodule(name)
-        maps = CLASS_ACTIVATIONS[self.method](
-            scene.model, layer, asked.images, asked.classes, to_map
-        )
+        asked, maps, name = self.find_evidence(scene)
         place = f"{short_name(scene.model, name)}, {scene.title}"
         yield (
             self.method,
@@ -78,6 +73,14 @@ class ClassActivation(Picture):
                 f"where the evidence for {asked.what} lies\n{place}",
             ),
         )
+
+    def find_evidence(self, scene: Scene) -> tuple[Explained, Tensor, str]:
+        """What is explained, its maps (N, H, W) in [0, 1], and the layer that they come from."""
+        asked = explained(scene, self.num_images, self.explain)
+        name, to_map = self._layer(scene.model, asked.images)
+        layer = scene.model.get_submodule(name)
+        explain = CLASS_ACTIVATIONS[self.method]
+        return asked, explain(scene.model, layer, asked.images, asked.classes, to_map), name
 
     def _layer(self, model: nn.Module, images: Tensor) -> tuple[str, ToMap | None]:
         """The layer to explain; looked for once a network, so that epochs compare."""

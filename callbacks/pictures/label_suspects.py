@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -66,7 +66,8 @@ class LabelSuspects(Picture):
         suspects = _judge_outputs(scene, scene.said())
         if scene.split == "val" and self.training and isinstance(scene.model, ImageClassifier):
             suspects += self._judge_training(scene, scene.model.backbone)
-        yield self.name, self._sheet(scene, suspects)
+        title = f"labels to look at, {scene.title}"
+        yield self.name, draw_suspects(suspects, scene.data, self.num_images, title)
         yield self.name, suspects.ranking(scene.class_names, NUM_ROWS)
         ending = "" if scene.split == "val" else f"_{scene.split}"
         yield f"label_fixes{ending}.csv", suspects.fixes(scene.class_names)
@@ -82,23 +83,30 @@ class LabelSuspects(Picture):
         said = left_out_probabilities(features, labels, len(scene.class_names), copies)
         return suspects_of(scene.data.sources, places, labels, said)
 
-    def _sheet(self, scene: Scene, suspects: Suspects) -> Figure:
-        found = suspects.found
-        rows: list[int] = found.order()[: self.num_images].tolist()
-        pictures = [
-            scene.data.images(suspects.splits[row], [suspects.indices[row]])[0] for row in rows
-        ]
-        given, suggested = suspects.labels[rows].tolist(), found.suggested[rows].tolist()
-        return plot_label_suspects(
-            torch.stack(pictures).movedim(1, -1).numpy(),
-            [scene.class_names[int(label)] for label in given],
-            [scene.class_names[int(label)] for label in suggested],
-            torch.stack([found.given, found.probability], dim=1)[rows].numpy(),
-            found.confident[rows].tolist(),
-            [suspects.splits[row] for row in rows],
-            f"labels to look at, {scene.title}\n{int(found.confident.sum()):,} of "
-            f"{len(found.given):,} images seem to be of another class (red)",
-        )
+
+def draw_suspects(suspects: Suspects, data: Any, num_images: int, title: str) -> Figure:
+    """The most suspicious images, with what speaks against their labels.
+
+    Args:
+        suspects: What was found.
+        data: The datamodule that the images come from.
+        num_images: How many to show.
+        title: When and of what.
+    """
+    found, names = suspects.found, data.class_names
+    rows = found.order()[:num_images]
+    places = [(str(suspects.splits[row]), suspects.indices[row]) for row in rows.tolist()]
+    pictures = torch.stack([data.images(split, [index])[0] for split, index in places])
+    return plot_label_suspects(
+        pictures.movedim(1, -1).numpy(),
+        [names[label] for label in suspects.labels[rows].tolist()],
+        [names[label] for label in found.suggested[rows].tolist()],
+        torch.stack([found.given, found.probability], dim=1)[rows].numpy(),
+        found.confident[rows].tolist(),
+        [split for split, _ in places],
+        f"{title}\n{int(found.confident.sum()):,} of {len(found.given):,} images seem to be of "
+        "another class (red)",
+    )
 
 
 def _judge_outputs(scene: Scene, said: Outputs) -> Suspects:

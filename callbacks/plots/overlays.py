@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from callbacks.plots.sheet import add_colorbar, plot_sheet
 
 CMAP = "inferno"
+STRONGEST = 0.75  # share of the image that the strongest place of a map covers
 
 
 def plot_overlays(
@@ -43,5 +44,5 @@ def plot_overlays(
 def overlaid(images: np.ndarray, maps: np.ndarray) -> np.ndarray:
     """Images under their maps, (N, H, W, 3); see `plot_overlays`."""
     heat = matplotlib.colormaps[CMAP](maps)[..., :3]
-    cover = 0.75 * maps[..., None]
-    return (1 - cover) * images * 0.85 + cover * heat
+    cover = STRONGEST * maps[..., None]
+    return (1 - cover) * images + cover * heat

@@ -9,7 +9,6 @@ from torch import Tensor
 
 from callbacks.pictures import Scene
 from lightning_app.explain.drawing import draw
-from lightning_app.explain.files import Folder
 from lightning_app.explain.images import Images, find_images
 from lightning_app.explain.library import library_network
 from lightning_app.explain.network import Network
@@ -18,6 +17,7 @@ from lightning_app.explain.overlays import write_overlays
 from lightning_app.explain.predictions import prediction_table, probabilities_of
 from lightning_app.explain.run import log_files, open_run
 from lightning_app.explain.trained import trained_network
+from lightning_app.folder import Folder
 
 SHOWN = 12  # images whose prediction is printed
 
@@ -39,11 +39,11 @@ def explain(args: list[str]) -> None:
     images = Images(files, network.image_size, network.num_channels)
     pictures, folder = chosen_pictures(options), Folder(options.out)
     probabilities = probabilities_of(network, images)
-    predictions = prediction_table(network, images, probabilities)
+    predictions = prediction_table(network, images.names, probabilities)
     folder.write_table("predictions", predictions)
     left_out = draw(pictures, _scene(network, images), folder)
     if options.each:
-        write_overlays(pictures, network, images, probabilities, folder)
+        write_overlays(pictures, network, images, folder)
     _tell(predictions, folder, left_out)
     if logged is not None:
         log_files(*logged, folder)

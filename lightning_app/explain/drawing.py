@@ -7,7 +7,7 @@ from tqdm import tqdm
 
 from callbacks.explainable import explainable
 from callbacks.pictures import Picture, Scene, Shown
-from lightning_app.explain.files import Folder
+from lightning_app.folder import Folder
 from models.explain import NothingToShow
 
 

@@ -1,11 +1,13 @@
 """What the network says of each image."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from callbacks.predictions import prediction_columns
 from lightning_app.explain.images import Images
 from lightning_app.explain.network import Network
 
@@ -35,14 +37,8 @@ def probabilities_of(network: Network, images: Images) -> Tensor:
     return probabilities
 
 
-def prediction_table(network: Network, images: Images, probabilities: Tensor) -> dict[str, Any]:
+def prediction_table(
+    network: Network, names: Sequence[str], probabilities: Tensor
+) -> dict[str, list[Any]]:
     """Columns image, predicted, confidence, and the same of the next most probable classes."""
-    values, classes = probabilities.topk(min(TOP, probabilities.shape[1]), dim=1)
-    table: dict[str, Any] = {"image": images.names}
-    for place in range(classes.shape[1]):
-        rank = "" if place == 0 else f"_{place + 1}"
-        chosen = classes[:, place].tolist()
-        table[f"predicted{rank}"] = [network.class_names[index] for index in chosen]
-        # As many digits as a CSV file of predictions has elsewhere.
-        table[f"confidence{rank}"] = values[:, place].double().round(decimals=6).tolist()
-    return table
+    return {"image": [*names], **prediction_columns(probabilities, network.class_names, TOP)}

@@ -3,7 +3,7 @@
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from lightning_app.explain.files import Folder
+from lightning_app.folder import Folder
 from lightning_app.runs import find_run, open_store
 
 ARTIFACTS = "explanations"

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from lightning.pytorch import Trainer
 from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
@@ -45,6 +46,24 @@ class Optimization:
             raise ValueError(f"Expected stage_decay in (0, 1], got {self.stage_decay:g}.")
         if not (isfinite(self.warmup_epochs) and self.warmup_epochs >= 0):
             raise ValueError(f"Expected warmup_epochs of 0 or more, got {self.warmup_epochs:g}.")
+
+    def configure(
+        self,
+        make_optimizer: OptimizerCallable,
+        make_scheduler: LRSchedulerCallable | Schedule | None,
+        groups: list[dict[str, Any]],
+        num_steps: Callable[[], float],
+    ) -> OptimizerLRScheduler:
+        """What Lightning asks of `configure_optimizers`; see the two methods below.
+
+        Raises:
+            ValueError: If the optimizer or the scheduler refuses one of its settings.
+        """
+        optimizer = self.build_optimizer(make_optimizer, groups)
+        if make_scheduler is None:
+            return optimizer
+        scheduler = self.build_scheduler(make_scheduler, optimizer, num_steps)
+        return {"optimizer": optimizer, "lr_scheduler": scheduler}  # pyright: ignore[reportReturnType]
 
     def build_optimizer(self, make: OptimizerCallable, groups: list[dict[str, Any]]) -> Optimizer:
         """Build the optimizer, and lower the rate of each stage by its distance from the head.

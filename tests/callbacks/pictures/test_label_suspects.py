@@ -112,9 +112,8 @@ def test_training_images_beyond_the_limit_are_evenly_left_out(scene):
 
 
 def test_test_images_have_a_file_of_their_own(scene):
-    test = replace(
-        scene, split="test", data=scene.data.with_sources({"test": scene.data.sources["val"]})
-    )
+    scene.data.sources["test"] = scene.data.sources["val"]
+    test = replace(scene, split="test")
     names = [name for name, _ in LabelSuspects().draw(test)]
     assert names == ["label_suspects", "label_suspects", "label_fixes_test.csv"]
 
