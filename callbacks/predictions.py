@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor
 
 from callbacks.outputs import OutputRecorder
@@ -19,8 +20,9 @@ UNLABELLED = -1  # label of an image whose class is not known
 
 @dataclass(eq=False)
 class PredictionWriter(Callback):
-    """Log `predictions/test.csv` or `predictions/predict.csv`: a row an image, in their order.
+    """Log `predictions/test.csv` after `test`: a row an image, in their order.
 
+    So does `validate` with `predictions/val.csv`, and `predict` with `predictions/predict.csv`.
     Columns are image, label (empty where it is not known), predicted and confidence, the softmax
     probability of the prediction; then the next best classes and their probabilities,
     `predicted_2`, `confidence_2` and so on. Under several processes the rows of all are gathered.
@@ -50,6 +52,11 @@ class PredictionWriter(Callback):
             data = data_of(trainer)
             names = data.sources[_predicted(trainer)].names
             fill_submission(self.sample_submission, names, [0] * len(names), data.class_names)
+
+    def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Store the table, unless it is one of the many validations of a fit."""
+        if trainer.state.fn == TrainerFn.VALIDATING:
+            self._store(trainer, "val", split="val")
 
     def on_test_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Store the table."""

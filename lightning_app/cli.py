@@ -100,7 +100,8 @@ class ImageClassificationCLI(LightningCLI):
                 f"{', '.join(given)}."
             )
         run_id = checkpoint.get(RUN_ID)
-        found = logger and run_id and logger.attach(run_id, training=self.subcommand == "fit")
+        tested_epoch = None if self.subcommand == "fit" else checkpoint["epoch"]
+        found = logger and run_id and logger.attach(run_id, tested_epoch)
         run = f"the run {logger.run_name}" if logger and found else "no run of this store"
         rank_zero_info(f"The network and its settings come from {path}, of {run}.")
 
@@ -130,6 +131,11 @@ class ImageClassificationCLI(LightningCLI):
         self._report()
         if self.trainer.is_global_zero:
             print_summary(self.trainer)
+
+    def after_validate(self) -> None:
+        """Say where the predictions are."""
+        if self.trainer.is_global_zero:
+            print_predictions(self.trainer, "val")
 
     def after_test(self) -> None:
         """Write the report anew, with the test, and say where the predictions are."""

@@ -49,7 +49,7 @@ class RunLogger(MLFlowLogger):
         self.uri = tracking_uri(root)
         self.default_name = "run"
         self._monitor: SystemMetricsMonitor | None = None
-        self._keeps_status = False
+        self._tested_epoch: int | None = None
         self._buffer: list[Metric] = []
         self._flushed = time.monotonic()
         # One for each tracker: another would refuse what waits for this one.
@@ -83,12 +83,13 @@ class RunLogger(MLFlowLogger):
         """Where the checkpoints of this run lie."""
         return checkpoint_folder(self.root, self._experiment_name, self.run_id or "")
 
-    def attach(self, run_id: str, training: bool) -> bool:
+    def attach(self, run_id: str, tested_epoch: int | None = None) -> bool:
         """Continue a run instead of starting one, if the store has it.
 
         Args:
             run_id: The run.
-            training: Whether the run trains on; else its status stays as it is.
+            tested_epoch: Epoch of the network that is only looked at: what is said of it belongs
+                there, and the run's status stays as it is. None if the run trains on.
         """
         with self._lock:
             try:
@@ -97,7 +98,7 @@ class RunLogger(MLFlowLogger):
                 return False
         self._run_id, self._run_name = run.info.run_id, run.info.run_name
         self._experiment_name = self._mlflow_client.get_experiment(run.info.experiment_id).name
-        self._keeps_status = not training
+        self._tested_epoch = tested_epoch
         return True
 
     @property
@@ -122,7 +123,7 @@ class RunLogger(MLFlowLogger):
                     self._run_name = f"{self.default_name}-{secrets.token_hex(2)}"
             _ = super().experiment
         self._client.send_waiting()
-        if not self._keeps_status:
+        if self._tested_epoch is None:
             self._mlflow_client.update_run(self._run_id, status="RUNNING")
             resumed = bool(self._mlflow_client.get_run(self._run_id).data.metrics)
             self._monitor = SystemMetricsMonitor(
@@ -142,6 +143,8 @@ class RunLogger(MLFlowLogger):
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         """Buffer metrics; see the class for their x-axis."""
         epoch = metrics.get("epoch", step or 0)
+        if self._tested_epoch is not None:  # a trainer that does not train counts from zero
+            epoch = self._tested_epoch
         now = time.time_ns() // 1_000_000
         for name, value in metrics.items():
             if name != "epoch":
@@ -167,7 +170,7 @@ class RunLogger(MLFlowLogger):
             self._monitor.finish()
             self._monitor = None
         client = self.experiment
-        if not self._keeps_status:
+        if self._tested_epoch is None:
             client.set_terminated(self._run_id, RunStatus.to_string(_end_state(status)))
         if waiting := client.send_waiting():
             print(f"The tracker is away: {waiting} entries wait in {self._spool}.")

@@ -77,7 +77,7 @@ def test_curves_of_a_resumed_run_are_whole(drawn, fit, tmp_path):
     unfreezing = ProgressiveUnfreezing({0: "head", 1: "all"})
     logger = fit(1, last, unfreezing, enable_checkpointing=True)
     again = RunLogger("curves")
-    assert again.attach(logger.run_id, training=True)
+    assert again.attach(logger.run_id)
     fit(3, unfreezing, logger=again, ckpt_path=tmp_path / "last.ckpt")
     history, freed = drawn[-1]
     assert epochs_of(history)["val/accuracy"] == [0, 1, 2]

@@ -40,7 +40,7 @@ CONFIG = {
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory, store_template):
-    """A folder in which a fit and a test of its best checkpoint have run, and what they printed."""
+    """A folder in which a fit, a test and a validation have run, and what they printed."""
     folder = tmp_path_factory.mktemp("finished")
     (folder / "mlruns").mkdir()
     shutil.copy(store_template, folder / "mlruns" / "mlflow.db")
@@ -51,6 +51,7 @@ def finished(tmp_path_factory, store_template):
         with redirect_stdout(StringIO()) as output:
             main(["fit", "--config", "config.yaml"])
             main(["test", "--config", "config.yaml", "--ckpt_path", "best"])
+            main(["validate", "--config", "config.yaml", "--ckpt_path", "best"])
     return folder, output.getvalue()
 
 
@@ -120,8 +121,20 @@ def test_epochs_are_the_axis_of_epoch_metrics_and_steps_that_of_step_metrics(sto
     def steps(name):
         return [m.step for m in store.get_metric_history(run.info.run_id, name)]
 
-    assert steps("val/accuracy") == steps("train/loss") == steps("lr/head") == [0, 1]
+    assert steps("train/loss") == steps("train/accuracy") == steps("lr/head") == [0, 1]
     assert steps("train/loss_step") == [0, 1, 2, 3, 4, 5]  # 52 images, three batches of 16
+
+
+def test_a_tested_network_is_scored_at_its_epoch(store, run):
+    def points(name):
+        return [(m.step, m.value) for m in store.get_metric_history(run.info.run_id, name)]
+
+    file = f"mlruns/checkpoints/pictures/{run.info.run_id}/best.ckpt"
+    epoch = torch.load(file, weights_only=True)["epoch"]
+    *fitted, again = points("val/accuracy")
+    assert [step for step, _ in fitted] == [0, 1]
+    assert again == fitted[epoch]
+    assert [step for step, _ in points("test/accuracy")] == [epoch]
 
 
 def test_parameters_have_short_names_and_full_values(run):
@@ -170,13 +183,14 @@ def test_model_summary_counts_the_parameters(artifact, run):
     assert sum(parameter.numel() for parameter in model.parameters()) == total
 
 
-def test_predictions_join_names_labels_and_classes(artifact, run):
-    rows = list(csv.DictReader(StringIO(artifact("predictions/test.csv"))))
+@pytest.mark.parametrize("split", ["val", "test"])
+def test_predictions_join_names_labels_and_classes(artifact, run, split):
+    rows = list(csv.DictReader(StringIO(artifact(f"predictions/{split}.csv"))))
     splits = list(csv.DictReader(StringIO(artifact("data/splits.csv"))))
-    labels = {row["image"]: row["label"] for row in splits if row["split"] == "test"}
+    labels = {row["image"]: row["label"] for row in splits if row["split"] == split}
     assert {row["image"]: row["label"] for row in rows} == labels
     right = sum(row["label"] == row["predicted"] for row in rows) / len(rows)
-    assert run.data.metrics["test/accuracy"] == pytest.approx(right)
+    assert run.data.metrics[f"{split}/accuracy"] == pytest.approx(right)
 
 
 def test_saved_config_repeats_the_run_to_the_last_digit(artifact, store, run, folder):

@@ -64,7 +64,7 @@ def test_metrics_of_a_failed_run_are_kept(client, fit):
 def test_attached_run_goes_on(client, fit):
     fit(first := RunLogger("states"))
     second = RunLogger("another")
-    assert second.attach(first.run_id, training=True)
+    assert second.attach(first.run_id)
     assert second.experiment_name == "states"
     _ = second.experiment
     assert status(client, first) == "RUNNING"
@@ -75,14 +75,14 @@ def test_attached_run_goes_on(client, fit):
 def test_failed_test_leaves_the_status_of_the_training(client, fit):
     fit(first := RunLogger("states"))
     second = RunLogger("states")
-    second.attach(first.run_id, training=False)
+    second.attach(first.run_id, tested_epoch=0)
     _ = second.experiment
     second.finalize("failed")
     assert status(client, first) == "FINISHED"
 
 
 def test_run_of_another_store_cannot_be_attached(workplace):
-    assert not RunLogger("states").attach("0" * 32, training=True)
+    assert not RunLogger("states").attach("0" * 32)
 
 
 def test_seeding_does_not_make_names_equal(workplace, make_classifier):
