@@ -15,6 +15,7 @@ Train image classifiers and see what they learned.
                                                what is done before training
   lightning_cli explain --ckpt_path RUN_OR_FILE --images a.jpg DIR
                                                pictures of any trained network
+  lightning_cli ablate FILE.yaml               what each part of a recipe is worth
   lightning_cli suspects --config FILE.yaml    labels that are probably wrong
   lightning_cli ui [--port 5000]               open the runs in a browser
   lightning_cli report RUN [--language zh]     a page about a run, to be sent
@@ -29,6 +30,7 @@ Any setting can be overridden:
 """
 TRAINING = ("fit", "validate", "test", "predict")
 COMMANDS = {
+    "ablate": "lightning_app.ablate.command:ablate",
     "explain": "lightning_app.explain.command:explain",
     "report": "lightning_app.report.command:report",
     "suspects": "lightning_app.suspects:suspects",
