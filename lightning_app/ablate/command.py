@@ -89,8 +89,8 @@ def _search(family: Family, plan: Plan, overrides: Sequence[str], jobs: int) -> 
                 tqdm.write(f"{settings} failed: {failure}")
                 num_failed += 1
 
-        study = trials.run(done)
-    return num_failed, store_trials(family, plan, study)
+        trials.run(done)
+    return num_failed, store_trials(family, trials)
 
 
 def _chosen(plan: Plan, options: argparse.Namespace) -> Plan:

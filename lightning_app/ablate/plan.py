@@ -127,6 +127,12 @@ class Plan:
         ]
         return [self.child("", self.seeds[0], some, overrides).arguments for some in settings]
 
+    def search_key(self, overrides: Sequence[str]) -> str:
+        """Another one for other ranges, or another base."""
+        base = self.child("", self.seeds[0], {}, overrides).key
+        ranges = self.search.ranges if self.search else {}
+        return hashlib.sha256(f"{ranges} {base}".encode()).hexdigest()[:8]
+
     def child(
         self, variation: str, seed: int, settings: dict[str, Any], overrides: Sequence[str]
     ) -> "Child":

@@ -5,6 +5,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.utilities import rank_zero_info
 
 PRUNED = "pruned"  # attribute of a trial
+NUM_WHOLE = 3  # trials that run to their end before others are measured by them
 
 
 class PruneTrial(Callback):
@@ -15,17 +16,23 @@ class PruneTrial(Callback):
         study: Name of the study.
         trial: Id of the trial in the database.
         monitor: Metric to report.
+        starts: First epoch after which the trial may be stopped.
     """
 
-    def __init__(self, storage: str, study: str, trial: int, monitor: str) -> None:
-        self.storage, self.study, self.trial, self.monitor = storage, study, trial, monitor
+    def __init__(self, storage: str, study: str, trial: int, monitor: str, starts: int) -> None:
+        self.storage, self.study, self.trial = storage, study, trial
+        self.monitor = monitor
+        # Not part of what a database holds of a study.
+        self.pruner = optuna.pruners.MedianPruner(NUM_WHOLE, n_warmup_steps=starts)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Report, and end the training after this epoch if others were better by now."""
         value = trainer.callback_metrics.get(self.monitor)
         prune = False
         if trainer.is_global_zero and value is not None:
-            study = optuna.load_study(study_name=self.study, storage=self.storage)
+            study = optuna.load_study(
+                study_name=self.study, storage=self.storage, pruner=self.pruner
+            )
             trial = optuna.Trial(study, self.trial)
             trial.report(float(value), trainer.current_epoch)
             if prune := trial.should_prune():

@@ -1,13 +1,13 @@
 """Optuna looks for the best settings: each trial is a run beneath the parent."""
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import optuna
 from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback
 from optuna.study import MaxTrialsCallback
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 
 from lightning_app.ablate.children import ChildFailed, Runner
 from lightning_app.ablate.plan import Child, Plan, Range, as_argument
@@ -22,8 +22,8 @@ RUN_ID = "run_id"  # attribute of a trial
 class TrialSearch:
     """Makes the trials of a study, and goes on with one that was stopped.
 
-    The study is called as its parent run is; the same command on several machines that share the
-    folder of the store shares its trials.
+    The study is called after its parent run and its ranges: a search that is changed begins anew,
+    and the same command on several machines that share the folder of the store shares its trials.
 
     Args:
         runner: Starts the runs.
@@ -45,14 +45,11 @@ class TrialSearch:
             grace_period=GRACE,
             heartbeat_stale_trial_callback=RetryHeartbeatStaleTrialCallback(),
         )
-        starts = self.wanted.pruning_starts
-        pruner = optuna.pruners.MedianPruner(n_startup_trials=3, n_warmup_steps=starts)
         self.study = optuna.create_study(
             storage=storage,
-            study_name=runner.family.parent_id,
+            study_name=f"{runner.family.parent_id} {plan.search_key(overrides)}",
             direction="minimize" if settings.mode == "min" else "maximize",
             sampler=optuna.samplers.TPESampler(seed=plan.seeds[0]),
-            pruner=pruner if self.wanted.prune else optuna.pruners.NopPruner(),
             load_if_exists=True,
         )
 
@@ -61,7 +58,7 @@ class TrialSearch:
         """Trials that have still to be made."""
         return max(0, self.wanted.trials - len(self.study.get_trials(False, FINISHED)))
 
-    def run(self, done: Callable[[str, float | None, ChildFailed | None], None]) -> optuna.Study:
+    def run(self, done: Callable[[str, float | None, ChildFailed | None], None]) -> None:
         """Make the trials that are missing.
 
         Args:
@@ -69,6 +66,8 @@ class TrialSearch:
         """
 
         def objective(trial: optuna.Trial) -> float:
+            for name, span in self.wanted.ranges.items():
+                _suggest(trial, name, span)
             child = self.child(trial)
             try:
                 value = self._score(trial, child)
@@ -87,26 +86,15 @@ class TrialSearch:
                 self.study.optimize(
                     objective, self.missing, None, jobs, (ChildFailed,), callbacks=[enough]
                 )
-        return self.study
 
-    def child(self, trial: optuna.Trial) -> Child:
+    def child(self, trial: optuna.Trial | FrozenTrial) -> Child:
         """The run of a trial, called after its settings."""
-        settings = {n: _suggest(trial, n, span) for n, span in self.wanted.ranges.items()}
-        name = ", ".join(f"{n.rsplit('.', 1)[-1]} {value}" for n, value in settings.items())
-        return self.plan.child(name, self.plan.seeds[0], settings, self.overrides)
+        name = described(trial.params)
+        return self.plan.child(name, self.plan.seeds[0], trial.params, self.overrides)
 
     def _score(self, trial: optuna.Trial, child: Child) -> float:
         """Train, and return the best value of the metric over the epochs."""
-        pruning = {
-            "storage": self.address,
-            "study": self.study.study_name,
-            "trial": trial._trial_id,
-            "monitor": self.monitor,
-        }
-        path = f"{PruneTrial.__module__}.{PruneTrial.__name__}"
-        more = [f"--trainer.callbacks+={path}"]
-        more += [f"--trainer.callbacks.{key}={value}" for key, value in pruning.items()]
-        run = self.runner.run(child, *more)
+        run = self.runner.run(child, *(self._pruning(trial) if self.wanted.prune else ()))
         trial.set_user_attr(RUN_ID, run.info.run_id)
         client = self.runner.family.client
         points = client.get_metric_history(run.info.run_id, self.monitor)
@@ -115,11 +103,33 @@ class TrialSearch:
             raise ChildFailed(f"it has no metric {self.monitor}.")
         return min(values) if self.runner.family.settings.mode == "min" else max(values)
 
+    def _pruning(self, trial: optuna.Trial) -> list[str]:
+        """Arguments that add the callback to a run."""
+        options = {
+            "storage": self.address,
+            "study": self.study.study_name,
+            "trial": trial._trial_id,
+            "monitor": self.monitor,
+            "starts": self.wanted.pruning_starts,
+        }
+        name = f"{PruneTrial.__module__}.{PruneTrial.__name__}"
+        own = [f"--trainer.callbacks.{key}={value}" for key, value in options.items()]
+        return [f"--trainer.callbacks+={name}", *own]
 
-def _suggest(trial: optuna.Trial, name: str, span: list[Any] | Range) -> Any:
-    """A value of a setting, for Optuna to learn from."""
+
+def described(settings: Mapping[str, Any]) -> str:
+    """`lr 0.00044, augmentation none`."""
+    return ", ".join(
+        f"{name.rsplit('.', 1)[-1]} {f'{value:.3g}' if isinstance(value, float) else value}"
+        for name, value in settings.items()
+    )
+
+
+def _suggest(trial: optuna.Trial, name: str, span: list[Any] | Range) -> None:
+    """Let Optuna choose a value of a setting."""
     if isinstance(span, list):
-        return trial.suggest_categorical(name, [as_argument(value) for value in span])
-    if isinstance(span.low, int) and isinstance(span.high, int):
-        return trial.suggest_int(name, span.low, span.high, log=span.log)
-    return trial.suggest_float(name, span.low, span.high, log=span.log)
+        trial.suggest_categorical(name, [as_argument(value) for value in span])
+    elif isinstance(span.low, int) and isinstance(span.high, int):
+        trial.suggest_int(name, span.low, span.high, log=span.log)
+    else:
+        trial.suggest_float(name, span.low, span.high, log=span.log)

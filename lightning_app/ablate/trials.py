@@ -3,29 +3,28 @@
 import shlex
 from typing import Any
 
-import matplotlib.pyplot as plt
+import numpy as np
 import optuna
 from optuna.trial import FrozenTrial, TrialState
-from optuna.visualization.matplotlib import plot_optimization_history, plot_param_importances
 
 from callbacks.plots.legible import legible
+from callbacks.plots.search import plot_search
 from callbacks.tracking import store_table
-from lightning_app.ablate.plan import Plan, as_argument
 from lightning_app.ablate.runs import Family
-from lightning_app.ablate.search import RUN_ID
+from lightning_app.ablate.search import RUN_ID, TrialSearch, described
 
 SHOWN = 5  # trials on the console
 FEWEST = 4  # trials from which one can learn which setting matters
 
 
-def store_trials(family: Family, plan: Plan, study: optuna.Study) -> str:
+def store_trials(family: Family, search: TrialSearch) -> str:
     """Store all trials as a table and as figures, and say which are the best.
 
     Args:
         family: The runs.
-        plan: With the search.
-        study: Its trials.
+        search: Has made them.
     """
+    study = search.study
     direction = 1 if study.direction.name == "MINIMIZE" else -1
     valued = [trial for trial in study.get_trials() if trial.value is not None]
     valued.sort(key=lambda trial: direction * (trial.value or 0.0))
@@ -33,25 +32,20 @@ def store_trials(family: Family, plan: Plan, study: optuna.Study) -> str:
         return "There is nothing to compare: no trial was finished."
     client, run_id, metric = family.client, family.parent_id, family.settings.monitor
     store_table(client, run_id, _columns(valued, metric), "search")
-    client.log_text(run_id, _command(plan, valued[0]) + "\n", "best.txt")
-    complete = [trial for trial in valued if trial.state == TrialState.COMPLETE]
-    with plt.rc_context({"figure.figsize": (8.6, 4.4), "figure.dpi": 110}):
-        _store(family, "search_history", plot_optimization_history(study, target_name=metric))
-        if len(complete) >= FEWEST and len({trial.value for trial in complete}) > 1:
-            _store(family, "search_importances", plot_param_importances(study))
-    lines = [
-        f"{trial.value:.4f}  {'stopped early  ' if trial.state == TrialState.PRUNED else ''}"
-        + ", ".join(f"{name} {_short(value)}" for name, value in trial.params.items())
-        for trial in valued[:SHOWN]
-    ]
-    return "\n".join(
-        [
-            f"The best of {len(valued)} trials by {metric}:",
-            *lines,
-            "Train the best with",
-            f"  {_command(plan, valued[0])}",
-        ]
+    command = shlex.join(["lightning_cli", "fit", *search.child(valued[0]).arguments])
+    client.log_text(run_id, f"{command}\n", "best.txt")
+    figure = plot_search(
+        np.array([trial.value for trial in valued]),
+        {name: [trial.params[name] for trial in valued] for name in valued[0].params},
+        _importances(study),
+        np.array([trial.state == TrialState.PRUNED for trial in valued]),
+        metric,
+        f"{family.parent.info.run_name}: {len(valued)} trials",
     )
+    client.log_figure(run_id, legible(figure), "figures/search.png")
+    lines = [f"{trial.value:.4f}  {described(trial.params)}" for trial in valued[:SHOWN]]
+    head = f"The best of {len(valued)} trials by {metric}:"
+    return "\n".join([head, *lines, "Train the best with", f"  {command}"])
 
 
 def _columns(trials: list[FrozenTrial], metric: str) -> dict[str, list[Any]]:
@@ -66,19 +60,9 @@ def _columns(trials: list[FrozenTrial], metric: str) -> dict[str, list[Any]]:
     return columns | {"run": [trial.user_attrs.get(RUN_ID) for trial in trials]}
 
 
-def _command(plan: Plan, trial: FrozenTrial) -> str:
-    """What trains the settings of a trial again."""
-    configs = [part for config in plan.configs for part in ("--config", str(config))]
-    settings = [f"--{name}={as_argument(value)}" for name, value in trial.params.items()]
-    return shlex.join(["lightning_cli", "fit", *configs, *settings])
-
-
-def _short(value: Any) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
-
-
-def _store(family: Family, name: str, axes: Any) -> None:
-    """Store what Optuna has drawn, and forget it."""
-    figure = axes.figure
-    family.client.log_figure(family.parent_id, legible(figure), f"figures/{name}.png")
-    plt.close(figure)
+def _importances(study: optuna.Study) -> dict[str, float]:
+    """Share of the variation that comes from each setting; nothing where it cannot be known."""
+    values = [trial.value for trial in study.get_trials(False, (TrialState.COMPLETE,))]
+    if len(values) < FEWEST or len(set(values)) == 1:
+        return {}
+    return optuna.importance.get_param_importances(study)
