@@ -3,6 +3,8 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
 
 from lightning_app.report.record import Record
 
@@ -93,6 +95,30 @@ def augmentation(record: Record) -> str:
 def num_epochs(record: Record) -> int:
     """Epochs that were trained to their end."""
     return max(record.history("train/loss"), default=-1) + 1
+
+
+def best_epoch(record: Record) -> tuple[str, int, float] | None:
+    """By which metric the best checkpoint was chosen, its epoch, and the value there."""
+    metric = record.params.get("best_checkpoint.monitor", "")
+    history = record.history(metric) if metric in record.metrics else {}
+    if not history:
+        return None
+    choose = min if record.params.get("best_checkpoint.mode") == "min" else max
+    epoch = choose(history, key=lambda epoch: (history[epoch], -epoch))
+    return metric, epoch, history[epoch]
+
+
+def epoch_time(record: Record) -> int:
+    """Median milliseconds from the end of an epoch to that of the next; 0 if there is no next."""
+    times = record.times("train/loss")
+    steps = [end - start for start, end in pairwise(times)]
+    return round(median(steps)) if steps else 0
+
+
+def took(record: Record) -> int:
+    """Milliseconds from the start of a run to its end; 0 if it has none."""
+    info = record.run.info
+    return info.end_time - info.start_time if info.end_time else 0
 
 
 def environment(record: Record) -> dict[str, str]:

@@ -3,7 +3,7 @@ import time
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import Normalize
+from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 
 from callbacks.plots import plot_confusion_matrix
@@ -123,7 +123,7 @@ def test_no_confusion_of_a_thousand_classes_falls_between_two_pixels():
     values = np.zeros((1000, 1000))
     values[3, 901] = 1
     axes = Figure().subplots()
-    draw_overview(axes, values, ["a"] * 1000, Normalize(), [])
+    draw_overview(axes, values, ["a"] * 1000, ScalarMappable(), [])
     shown = np.asarray(axes.images[0].get_array())
     assert shown.shape == (500, 500)
     assert np.argwhere(shown).tolist() == [[1, 450]]
