@@ -10,6 +10,7 @@ from callbacks.plots.sheet import RIGHT, WRONG, columns_of, plot_sheet, shorten
 
 TILE_INCHES = 1.45
 CAPTION = 0.35  # height of the captions, in tiles
+STRETCH = 2  # width over height: two sheets are seen one above the other
 NAME_LENGTH = 11  # that leaves room for a probability beside it
 
 
@@ -24,14 +25,14 @@ class Change(NamedTuple):
 
 
 def plot_changes(images: np.ndarray, changes: Sequence[Change], title: str) -> Figure:
-    """Images in a sheet that is nearly square, each above its label and both predictions.
+    """Images in a sheet that is wider than high, each above its label and both predictions.
 
     Args:
         images: In [0, 1], (N, H, W, C).
         changes: What was said of each image.
         title: What the images have in common.
     """
-    columns = columns_of(len(images), images.shape[1] / images.shape[2] + CAPTION)
+    columns = columns_of(len(images), STRETCH * (images.shape[1] / images.shape[2] + CAPTION))
     captions = [_caption(change) for change in changes]
     colors = [RIGHT if change.after == change.label else WRONG for change in changes]
     return plot_sheet(images, captions, columns, title, colors, TILE_INCHES)

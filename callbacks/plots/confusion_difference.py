@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.cm import ScalarMappable
 from matplotlib.colors import FuncNorm
 from matplotlib.figure import Figure
 
 from callbacks.plots.confusion_layout import NUM_LISTED, Matrix, Texts, lay_out
 from callbacks.plots.confusion_order import frequent_confusions, shares_of
-from callbacks.plots.confusion_panels import Listed
+from callbacks.plots.confusion_panels import Colors, Listed
 from callbacks.plots.sheet import RIGHT, WRONG
 
 CMAP = "PuOr_r"  # not blue and vermilion: more is good on the diagonal, and bad beside it
@@ -44,8 +43,7 @@ def plot_confusion_difference(
         _listed(confusion.true, confusion.predicted, first, second)
         for confusion in frequent_confusions(abs(change), NUM_LISTED)
     ]
-    colors = ScalarMappable(norm, CMAP)
-    return lay_out(Matrix(values, abs(change), class_names, colors), lines, texts)
+    return lay_out(Matrix(values, abs(change), class_names, Colors(CMAP, norm)), lines, texts)
 
 
 def _listed(true: int, predicted: int, first: np.ndarray, second: np.ndarray) -> Listed:

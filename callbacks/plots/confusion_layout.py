@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from callbacks.plots.confusion_order import cluster_classes, most_confused
 from callbacks.plots.confusion_panels import (
+    Colors,
     Listed,
     draw_cells,
     draw_list,
@@ -32,13 +33,13 @@ class Matrix(NamedTuple):
         values: What the colours mean, (K, K).
         counts: Images, (K, K): they say what classes belong together, and which matter most.
         class_names: Names of the classes.
-        colors: The scale of the values.
+        colors: Of the values.
     """
 
     values: np.ndarray
     counts: np.ndarray
     class_names: Sequence[str]
-    colors: ScalarMappable
+    colors: Colors
 
 
 class Texts(NamedTuple):
@@ -75,7 +76,8 @@ def lay_out(matrix: Matrix, lines: Sequence[Listed], texts: Texts) -> Figure:
         figure, cells, below = _plot_named(matrix, inches)
     else:
         figure, cells, below = _plot_many(matrix, inches, texts)
-    figure.colorbar(matrix.colors, ax=cells, shrink=0.75, aspect=30).set_label(texts.unit)
+    colors = ScalarMappable(matrix.colors.norm, matrix.colors.cmap)
+    figure.colorbar(colors, ax=cells, shrink=0.75, aspect=30).set_label(texts.unit)
     draw_list(below, lines, matrix.class_names, texts.listed)
     figure.suptitle(texts.title, fontsize=11)
     return figure

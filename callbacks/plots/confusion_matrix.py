@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.cm import ScalarMappable
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 
 from callbacks.plots.confusion_layout import NUM_LISTED, Matrix, Texts, lay_out
 from callbacks.plots.confusion_order import Confusion, frequent_confusions, shares_of
-from callbacks.plots.confusion_panels import Listed
+from callbacks.plots.confusion_panels import Colors, Listed
 from callbacks.plots.sheet import WRONG
 
 CMAP = "Blues"
@@ -40,7 +39,7 @@ def plot_confusion_matrix(
         "no confusion",
     )
     lines = [_listed(confusion) for confusion in frequent_confusions(counts, NUM_LISTED)]
-    return lay_out(Matrix(values, counts, class_names, ScalarMappable(norm, CMAP)), lines, texts)
+    return lay_out(Matrix(values, counts, class_names, Colors(CMAP, norm)), lines, texts)
 
 
 def _listed(confusion: Confusion) -> Listed:

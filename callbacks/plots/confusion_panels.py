@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
 from matplotlib.patches import Rectangle
 
 from callbacks.plots.confusion_order import most_confused
@@ -17,6 +17,13 @@ NAME_LENGTH = 22
 GROUP_NAME_LENGTH = 14
 MIN_LABEL_DISTANCE = 0.045  # between the names of two groups, of the height of the matrix
 MAX_CELLS = 500  # a side of an image: more would fall between its pixels
+
+
+class Colors(NamedTuple):
+    """Which colour a value has: the name of the colours, and their scale."""
+
+    cmap: str
+    norm: Normalize
 
 
 class Listed(NamedTuple):
@@ -33,16 +40,16 @@ def draw_cells(
     axes: Axes,
     values: np.ndarray,
     class_names: Sequence[str],
-    colors: ScalarMappable,
+    colors: Colors,
     inches: float,
 ) -> None:
     """Every class with its name, and every cell with its number while it has room for one.
 
     Args:
         axes: Where to draw.
-        values: What the colours mean, (K, K).
+        values: What the colours mean, (K, K); if one is negative, all numbers have a sign.
         class_names: Names of the K classes.
-        colors: Their scale; numbers have a sign if it begins below zero.
+        colors: Of the values.
         inches: Side of the matrix; names that would run into each other below it are turned.
     """
     num_classes = len(class_names)
@@ -54,7 +61,7 @@ def draw_cells(
         square=True,
         cmap=colors.cmap,
         norm=colors.norm,
-        annot=_annotations(values, "+.0f" if (colors.norm.vmin or 0) < 0 else ".0f") if annotated else False,
+        annot=_annotations(values, "+.0f" if values.min() < 0 else ".0f") if annotated else False,
         fmt="",
         annot_kws={"fontsize": font},
         linewidths=0.5 if annotated else 0,
@@ -75,7 +82,7 @@ def draw_overview(
     axes: Axes,
     values: np.ndarray,
     class_names: Sequence[str],
-    colors: ScalarMappable,
+    colors: Colors,
     groups: Sequence[range],
 ) -> None:
     """All classes as an image, with an outline about each group that is confused within itself.
@@ -84,7 +91,7 @@ def draw_overview(
         axes: Where to draw.
         values: What the colours mean, (K, K), in the order to draw.
         class_names: Names of the K classes in that order.
-        colors: Their scale.
+        colors: Of the values.
         groups: Places of the classes of each group.
     """
     size = len(values)
