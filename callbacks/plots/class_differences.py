@@ -28,14 +28,14 @@ def plot_class_differences(
     order = np.argsort(-differences["difference"], kind="stable")
     many = len(order) > MAX_NAMED
     half = MAX_NAMED // 2
-    shown = np.concatenate([order[:half], order[-half:]]) if many else order
+    shown: list[int] = (np.append(order[:half], order[-half:]) if many else order).tolist()
     height = max(2.6, ROW_INCHES * len(shown) + 1.7)
     figure = Figure(figsize=(12.4 if many else 8.6, height), dpi=DPI, layout="constrained")
     *rest, marks, images = figure.subplots(1, 2 + many, width_ratios=[3.4] * many + [5, 1.4])
     points = {name: 100 * differences[name] for name in ("difference", "low", "high")}
     reach = 1.03 * max(abs(points["low"]).max(), abs(points["high"]).max())
     _draw_marks(marks, {name: values[shown] for name, values in points.items()}, reach)
-    names = [shorten(class_names[k], NAME_LENGTH) for k in shown.tolist()]
+    names = [shorten(class_names[k], NAME_LENGTH) for k in shown]
     marks.set_yticks(np.arange(len(shown)), names, fontsize=9)
     draw_support(images, differences["support"][shown])
     for axes in rest:

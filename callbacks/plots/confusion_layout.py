@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from callbacks.plots.confusion_order import cluster_classes, most_confused
 from callbacks.plots.confusion_panels import (
@@ -89,8 +90,9 @@ def _plot_named(matrix: Matrix, lines: float) -> tuple[Figure, Axes, Axes]:
     inches = float(np.clip(2.8 + 0.29 * len(class_names), 3.6, 9))
     names = name_inches(class_names, inches)
     below = names if names > inches / len(class_names) else 0.2
-    width, height = inches + names + 1.6, inches + below + 1.0
-    figure = Figure(figsize=(width, height + lines), dpi=DPI, layout="constrained")
+    width, height = inches + names + 1.8, inches + below + 1.0
+    layout = ConstrainedLayoutEngine(w_pad=0.12)  # square cells may end beside their place
+    figure = Figure(figsize=(width, height + lines), dpi=DPI, layout=layout)
     cells, rest = figure.subplots(2, 1, height_ratios=(height, lines))
     draw_cells(cells, matrix.values, class_names, matrix.colors, inches)
     return figure, cells, rest

@@ -7,6 +7,7 @@ from lightning_app.compare.answers import COMMANDS, Answers, Split, read_answers
 from lightning_app.compare.pairs import Pair, classes_of, compare_pair, pairwise_p_values
 from lightning_app.report.facts import class_names, splits_of
 from lightning_app.report.record import Record
+from lightning_app.tracking.store import ROOT, checkpoint_folder
 
 ID_LENGTH = 6  # of a run's id, where its name is not its own
 
@@ -59,25 +60,30 @@ def choose_split(records: Sequence[Record], wanted: Split | None) -> Split:
     Raises:
         ValueError: If there are none.
     """
-    lacking: dict[Split, list[str]] = {
+    names = names_of(records)
+    lacking: dict[Split, list[int]] = {
         split: [
-            name
-            for name, record in zip(names_of(records), records, strict=True)
+            row
+            for row, record in enumerate(records)
             if f"predictions/{split}.csv" not in record.files
         ]
         for split in COMMANDS
         if wanted in (None, split)
     }
-    for split, names in lacking.items():
-        if not names:
+    for split, rows in lacking.items():
+        if not rows:
             return split
     told = "; ".join(
-        f"{', '.join(names)} without predictions/{split}.csv" for split, names in lacking.items()
+        f"{', '.join(names[row] for row in rows)} without predictions/{split}.csv"
+        for split, rows in lacking.items()
     )
-    commands = " or ".join(f"`lightning_cli {COMMANDS[split]}`" for split in lacking)
+    split, [row, *_] = next(iter(lacking.items()))
+    info = records[row].run.info
+    best = checkpoint_folder(ROOT, records[row].experiment, info.run_id) / "best.ckpt"
     raise ValueError(
-        f"The runs have no predictions in common: {told}. {commands} makes them, with the "
-        "configuration of the run and --ckpt_path FILE, its best.ckpt."
+        f"The runs have no predictions in common: {told}. With the configuration of "
+        f"{names[row]}, `lightning_cli {COMMANDS[split]} --config FILE.yaml --ckpt_path {best}` "
+        "makes those that it lacks."
     )
 
 

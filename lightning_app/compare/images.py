@@ -9,6 +9,7 @@ from torch import Tensor
 from datamodules import ImageDataModule
 from lightning_app.compare.answers import Split
 from lightning_app.fit_parser import fit_parser
+from lightning_app.mistakes.parse_errors import explain
 from lightning_app.report.record import Record
 
 CONFIG = "config/config.yaml"
@@ -45,4 +46,4 @@ def _build(record: Record) -> ImageDataModule:
     try:
         return parser.instantiate_classes(parser.parse_object({"data": settings["data"]})).data
     except argparse.ArgumentError as error:  # of another version, or a class that is not here
-        raise ValueError(str(error).splitlines()[0]) from error
+        raise ValueError(" ".join(explain(str(error), (), parser).split())) from error
