@@ -18,7 +18,7 @@ CONFIG = "config/config.yaml"
 def read_images(record: Record, split: Split, names: Sequence[str]) -> dict[str, Tensor]:
     """Images by their names, (C, H, W) each, in [0, 1] and of one size.
 
-    Nothing is downloaded, and only these images are opened.
+    Nothing is prepared or cached, and only these images are opened.
 
     Args:
         record: A run that looked at them.
