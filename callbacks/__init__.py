@@ -7,6 +7,7 @@ from callbacks.learning_rate_finder import LearningRateRangeTest
 from callbacks.outputs import OutputRecorder
 from callbacks.predictions import PredictionWriter
 from callbacks.progressive_unfreezing import ProgressiveUnfreezing
+from callbacks.stopwatch import Stopwatch
 from callbacks.unreadable import UnreadableMonitor
 from callbacks.weight_average import WeightAverage
 
@@ -18,6 +19,7 @@ __all__ = [
     "OutputRecorder",
     "PredictionWriter",
     "ProgressiveUnfreezing",
+    "Stopwatch",
     "UnreadableMonitor",
     "WeightAverage",
 ]

@@ -38,22 +38,27 @@ def log_figure(trainer: Trainer, figure: Figure, name: str) -> None:
 
 
 def log_table(trainer: Trainer, columns: dict[str, list[Any]], name: str) -> None:
+    """Store a table in the run; see `store_table`."""
+    for client, run_id in _runs(trainer):
+        store_table(client, run_id, columns, name)
+
+
+def store_table(client: Any, run_id: str, columns: dict[str, list[Any]], name: str) -> None:
     """Store a table, which the UI shows as one, as `tables/<name>.json`; a later one replaces it.
 
     MLflow's `log_table` would append its rows to those of a fit that is resumed.
     """
     file = f"tables/{name}.json"
     text = pd.DataFrame(columns).to_json(orient="split", index=False)
-    for client, run_id in _runs(trainer):
-        client.log_text(run_id, text, file)
-        try:
-            tags = client.get_run(run_id).data.tags
-        except (MlflowException, OSError) as error:
-            log.warning("The UI will not list %s, the tracker is away: %s", file, error)
-            continue
-        listed = json.loads(tags.get(MLFLOW_LOGGED_ARTIFACTS, "[]"))
-        if (entry := {"path": file, "type": "table"}) not in listed:
-            client.set_tag(run_id, MLFLOW_LOGGED_ARTIFACTS, json.dumps([*listed, entry]))
+    client.log_text(run_id, text, file)
+    try:
+        tags = client.get_run(run_id).data.tags
+    except (MlflowException, OSError) as error:
+        log.warning("The UI will not list %s, the tracker is away: %s", file, error)
+        return
+    listed = json.loads(tags.get(MLFLOW_LOGGED_ARTIFACTS, "[]"))
+    if (entry := {"path": file, "type": "table"}) not in listed:
+        client.set_tag(run_id, MLFLOW_LOGGED_ARTIFACTS, json.dumps([*listed, entry]))
 
 
 def log_text(trainer: Trainer, text: str, file: str) -> None:

@@ -13,7 +13,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint, ProgressBar, TQDMProgre
 from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
 from lightning.pytorch.utilities import rank_zero_info
 
-from callbacks import PredictionWriter, UnreadableMonitor
+from callbacks import PredictionWriter, Stopwatch, UnreadableMonitor
 from datamodules import ImageDataModule
 from lightning_app.checkpoint_io import AtomicCheckpointIO
 from lightning_app.checkpoints import find_checkpoint, read_checkpoint
@@ -78,7 +78,7 @@ class ImageClassificationCLI(LightningCLI):
         own_bar = any(isinstance(callback, ProgressBar) for callback in chosen)
         bar = [] if own_bar or trainer.enable_progress_bar is False else [TQDMProgressBar(10)]
         return super().instantiate_trainer(
-            callbacks=[*chosen, *bar, *pictures, UnreadableMonitor()], **kwargs
+            callbacks=[*chosen, *bar, *pictures, Stopwatch(), UnreadableMonitor()], **kwargs
         )
 
     def after_instantiate_classes(self) -> None:
@@ -149,7 +149,9 @@ class ImageClassificationCLI(LightningCLI):
             print_predictions(self.trainer, "predict")
 
 
-def run(args: list[str] | None = None) -> None:
+def run(
+    args: list[str] | None = None, cli: type[ImageClassificationCLI] = ImageClassificationCLI
+) -> ImageClassificationCLI:
     """Run `fit`, `validate`, `test` or `predict`; `args` replaces `sys.argv`."""
     for message in QUIET:
         warnings.filterwarnings("ignore", message)
@@ -157,7 +159,7 @@ def run(args: list[str] | None = None) -> None:
     logging.getLogger("mlflow").setLevel(logging.WARNING)  # else it reports each thread it starts
     logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(_is_no_tip)
     torch.set_float32_matmul_precision("high")  # tensor cores where there are some
-    ImageClassificationCLI(
+    return cli(
         model_class=ImageClassifier,
         datamodule_class=ImageDataModule,
         subclass_mode_model=True,

@@ -29,6 +29,7 @@ LAST: dict[str, Any] = {
 # What the libraries say of our defaults that is no news to the user.
 QUIET = (
     r".*does not have many workers.*",
+    r".*args parameter is intended to run from within Python.*",
     r".*smaller than the logging interval.*",
     r"(?s).*Dump of a value that does not round-trip.*",
     r".*Checkpoint directory .* exists and is not empty.*",

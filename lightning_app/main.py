@@ -12,8 +12,8 @@ Train image classifiers and see what they learned.
                                                test the last run's best network
   lightning_cli validate, predict              as test, on other images
   lightning_cli prepare split, augment, check, shard   before training
-  lightning_cli explain --ckpt_path RUN_OR_FILE --images a.jpg DIR
-                                               pictures of any trained network
+  lightning_cli explain --ckpt_path RUN --images a.jpg   pictures of a network
+  lightning_cli ablate FILE.yaml               what each part of a recipe is worth
   lightning_cli suspects --config FILE.yaml    labels that are probably wrong
   lightning_cli ui [--port 5000]               open the runs in a browser
   lightning_cli report RUN [--language zh]     a page about a run, to be sent
@@ -29,6 +29,7 @@ Any setting can be overridden:
 """
 TRAINING = ("fit", "validate", "test", "predict")
 COMMANDS = {
+    "ablate": "lightning_app.ablate.command:ablate",
     "compare": "lightning_app.compare.command:compare",
     "explain": "lightning_app.explain.command:explain",
     "report": "lightning_app.report.command:report",

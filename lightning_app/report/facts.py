@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from statistics import median
 
 from lightning_app.report.record import Record
@@ -109,10 +108,8 @@ def best_epoch(record: Record) -> tuple[str, int, float] | None:
 
 
 def epoch_time(record: Record) -> int:
-    """Median milliseconds from the end of an epoch to that of the next; 0 if there is no next."""
-    times = record.times("train/loss")
-    steps = [end - start for start, end in pairwise(times)]
-    return round(median(steps)) if steps else 0
+    """Median milliseconds that an epoch trained; 0 if that was not measured."""
+    return round(1000 * median(record.history("time/epoch").values() or [0]))
 
 
 def took(record: Record) -> int:

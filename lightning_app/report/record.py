@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from mlflow import MlflowClient
-from mlflow.entities import Metric, Run
+from mlflow.entities import Run
 
 import lightning_app.tracking.patient_client  # noqa: F401 - sets how long MLflow tries
 
@@ -64,11 +64,8 @@ class Record:
 
     def history(self, metric: str) -> dict[int, float]:
         """Values by epoch; of several of one epoch the last."""
-        return {point.step: point.value for point in self._points(metric)}
-
-    def times(self, metric: str) -> list[int]:
-        """When its values were logged, in milliseconds, the first first."""
-        return [point.timestamp for point in self._points(metric)]
+        points = self._client.get_metric_history(self.run.info.run_id, metric)
+        return {point.step: point.value for point in sorted(points, key=lambda p: p.timestamp)}
 
     def options(self, prefix: str) -> dict[str, Any]:
         """The parameters below a name, without it: `options("model.backbone")`."""
@@ -78,10 +75,6 @@ class Record:
             for key, value in self.params.items()
             if key.startswith(start)
         }
-
-    def _points(self, metric: str) -> list[Metric]:
-        points = self._client.get_metric_history(self.run.info.run_id, metric)
-        return sorted(points, key=lambda point: point.timestamp)
 
     def _below(self, folder: str | None) -> Iterator[str]:
         for file in self._client.list_artifacts(self.run.info.run_id, folder):

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
 from lightning.fabric.loggers.logger import rank_zero_experiment
 from lightning.pytorch.loggers import MLFlowLogger
 from lightning.pytorch.utilities import rank_zero_only
@@ -18,8 +17,13 @@ from mlflow.exceptions import MlflowException
 from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 
 from lightning_app.tracking.patient_client import PatientClient
-from lightning_app.tracking.store import ROOT, checkpoint_folder, is_local, tracking_uri
-from lightning_app.tracking.ui_view import TAG, view_state
+from lightning_app.tracking.store import (
+    ROOT,
+    checkpoint_folder,
+    create_experiment,
+    store_lock,
+    tracking_uri,
+)
 
 FLUSH_SECONDS = 5.0  # how far the UI may lag behind; a write costs a step some milliseconds
 MAX_BATCH = 1000  # metrics that MLflow takes at once
@@ -54,8 +58,7 @@ class RunLogger(MLFlowLogger):
         self._flushed = time.monotonic()
         # One for each tracker: another would refuse what waits for this one.
         self._spool = root / "spool" / hashlib.sha256(self.uri.encode()).hexdigest()[:8]
-        # Two processes that both create the database would break it.
-        self._lock = FileLock(root / ".store.lock")
+        self._lock = store_lock(root)
         try:
             root.mkdir(parents=True, exist_ok=True)
             self._lock.acquire()
@@ -117,7 +120,7 @@ class RunLogger(MLFlowLogger):
         self._client: Any = PatientClient(self._mlflow_client, self._spool)
         with self._lock:
             if self._run_id is None:
-                self._create_experiment()
+                create_experiment(self._mlflow_client, self._experiment_name, self.root, self.uri)
                 if self._run_name is None:
                     # Not drawn by `random`, which the seed makes equal for every run.
                     self._run_name = f"{self.default_name}-{secrets.token_hex(2)}"
@@ -130,14 +133,6 @@ class RunLogger(MLFlowLogger):
                 self._run_id, resume_logging=resumed, tracking_uri=self.uri
             )
             self._monitor.start()
-
-    def _create_experiment(self) -> None:
-        client = self._mlflow_client
-        if client.get_experiment_by_name(self._experiment_name) is None:
-            artifacts = str((self.root / "artifacts").resolve()) if is_local(self.uri) else None
-            # The first tag opens the UI in its mode for trained models.
-            tags = {"mlflow.experimentKind": "custom_model_development", TAG: view_state()}
-            client.create_experiment(self._experiment_name, artifacts, tags)
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:

@@ -3,6 +3,11 @@
 import os
 from pathlib import Path
 
+from filelock import FileLock
+from mlflow import MlflowClient
+
+from lightning_app.tracking.ui_view import TAG, view_state
+
 ROOT = Path("mlruns")  # relative to where the command is started
 
 
@@ -20,3 +25,19 @@ def is_local(uri: str) -> bool:
 def checkpoint_folder(root: Path, experiment: str, run_id: str) -> Path:
     """Where the checkpoints of a run lie."""
     return root / "checkpoints" / experiment / run_id
+
+
+def store_lock(root: Path) -> FileLock:
+    """Held while the store is opened: two processes that create the database would break it."""
+    return FileLock(root / ".store.lock")
+
+
+def create_experiment(client: MlflowClient, name: str, root: Path, uri: str) -> str:
+    """The id of an experiment; if there is none of that name, it is made with our view of runs."""
+    experiment = client.get_experiment_by_name(name)
+    if experiment is None:
+        artifacts = str((root / "artifacts").resolve()) if is_local(uri) else None
+        # The first tag opens the UI in its mode for trained models.
+        tags = {"mlflow.experimentKind": "custom_model_development", TAG: view_state()}
+        return client.create_experiment(name, artifacts, tags)
+    return experiment.experiment_id

@@ -1,0 +1,112 @@
+"""`lightning_cli ablate`: train variations of a configuration, and compare them."""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from tqdm import tqdm
+
+from lightning_app.ablate.checks import check
+from lightning_app.ablate.children import ChildFailed, Runner
+from lightning_app.ablate.plan import Child, Plan, read_plan
+from lightning_app.ablate.runs import Family, open_family
+from lightning_app.ablate.storing import store_results
+from lightning_app.ablate.tables import text_of
+from lightning_app.summary import UI
+
+DESCRIPTION = """\
+Train variations of a configuration with several seeds, score them on the same images, and compare
+each with the base. What is finished is not repeated, so a stopped ablation is gone on with by the
+same command. What else `fit` takes (--data.root PATH, --trainer.max_epochs 2) holds for all runs.
+"""
+
+
+def ablate(args: list[str]) -> None:
+    """Run an ablation, or what is left of it.
+
+    Args:
+        args: The command line after `ablate`.
+
+    Raises:
+        ValueError: If the file or a setting of a run is wrong; nothing was started then.
+        SystemExit: With 2 if the command line does not parse, with 1 if a run failed.
+    """
+    options, overrides = _parser().parse_known_args(args)
+    if options.jobs < 1:
+        raise ValueError(f"Expected --jobs of 1 or more, got {options.jobs}.")
+    plan = _chosen(read_plan(options.file), options)
+    settings, *_ = [check(arguments) for arguments in plan.examples(overrides)]
+    with open_family(options.file.stem, plan, settings, options.fresh) as family:
+        family.client.log_artifact(family.parent_id, str(options.file))
+        run = _compare if plan.search is None else _search
+        num_failed, text = run(family, plan, overrides, options.jobs)
+        print(text)
+        print(f"Look at it  {UI}; the run is {family.parent.info.run_name}")
+    if num_failed:
+        raise SystemExit(1)
+
+
+def _compare(family: Family, plan: Plan, overrides: Sequence[str], jobs: int) -> tuple[int, str]:
+    """Run all variations; how many runs failed, and the result for the console."""
+    children, num_failed = plan.children(overrides), 0
+    with tqdm(total=len(children), unit="run", delay=2) as bar:
+
+        def done(child: Child, seconds: float, failure: ChildFailed | None) -> None:
+            nonlocal num_failed
+            bar.update()
+            if failure is None:
+                tqdm.write(f"{child.name}: {seconds / 60:.1f} min")
+            else:
+                tqdm.write(f"{child.name} failed: {failure}")
+                num_failed += 1
+
+        Runner(family, plan.split, jobs).run_all(children, done)
+    results = store_results(family, plan, children)
+    missing = f"There is nothing to compare: no run of {plan.base_name} is finished."
+    return num_failed, text_of(results) if results else missing
+
+
+def _search(family: Family, plan: Plan, overrides: Sequence[str], jobs: int) -> tuple[int, str]:
+    """Make all trials; how many runs failed, and the result for the console."""
+    try:
+        from lightning_app.ablate.search import TrialSearch
+        from lightning_app.ablate.trials import store_trials
+    except ModuleNotFoundError as error:
+        raise ValueError(
+            "A search needs Optuna: install `lightning-image-classification[search]`, or "
+            "`uv sync --extra search`."
+        ) from error
+    trials, num_failed = TrialSearch(Runner(family, None, jobs), plan, overrides), 0
+    with tqdm(total=trials.missing, unit="trial", delay=2) as bar:
+
+        def done(settings: str, value: float | None, failure: ChildFailed | None) -> None:
+            nonlocal num_failed
+            bar.update()
+            if failure is None:
+                tqdm.write(f"{settings}: {trials.monitor} {value:.4f}")
+            else:
+                tqdm.write(f"{settings} failed: {failure}")
+                num_failed += 1
+
+        study = trials.run(done)
+    return num_failed, store_trials(family, plan, study)
+
+
+def _chosen(plan: Plan, options: argparse.Namespace) -> Plan:
+    """The plan with what the command line says otherwise."""
+    chosen = {} if options.seeds is None else {"seeds": options.seeds}
+    return replace(plan, **chosen)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "lightning_cli ablate", description=DESCRIPTION, allow_abbrev=False
+    )
+    parser.add_argument("file", type=Path, metavar="FILE.yaml", help="base, variations and seeds")
+    parser.add_argument(
+        "--seeds", type=int, nargs="+", metavar="SEED", help="instead of the file's"
+    )
+    parser.add_argument("--jobs", type=int, default=1, help="runs at the same time")
+    parser.add_argument("--fresh", action="store_true", help="repeat what is finished, too")
+    return parser

@@ -1,0 +1,121 @@
+"""The parent run of an ablation, and what the store holds of its children."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+from mlflow import MlflowClient
+from mlflow.entities import Run
+from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME
+
+from lightning_app.ablate.checks import Settings
+from lightning_app.ablate.plan import Child, Plan
+from lightning_app.compare.answers import Split
+from lightning_app.tracking.store import (
+    checkpoint_folder,
+    create_experiment,
+    store_lock,
+    tracking_uri,
+)
+
+ABLATION, KEY, VARIATION = "ablation", "ablation_key", "variation"  # tags
+
+
+class Family:
+    """A parent run and its children.
+
+    Args:
+        client: The store.
+        parent: The parent.
+        settings: Of the children.
+    """
+
+    def __init__(self, client: Any, parent: Run, settings: Settings) -> None:
+        self.client, self.parent, self.settings = client, parent, settings
+
+    @property
+    def parent_id(self) -> str:
+        """Id of the parent."""
+        return self.parent.info.run_id
+
+    def find(self, child: Child) -> Run | None:
+        """The newest run of a child, if it was ever started."""
+        found = self.client.search_runs(
+            [self.parent.info.experiment_id],
+            f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{self.parent_id}' and tags.{KEY} = '{child.key}'",
+            order_by=["attributes.start_time DESC"],
+            max_results=1,
+        )
+        return found[0] if found else None
+
+    def is_done(self, run: Run, split: Split | None) -> bool:
+        """Whether a child was trained, and scored on the split that is compared, if any."""
+        if run.info.status != "FINISHED" or split is None:
+            return run.info.status == "FINISHED"
+        file = f"predictions/{split}.csv"
+        names = [f.path for f in self.client.list_artifacts(run.info.run_id, "predictions")]
+        return file in names
+
+    def checkpoint(self, run: Run, name: str) -> Path | None:
+        """A checkpoint of a child, if there is one."""
+        folder = checkpoint_folder(self.settings.root, self.settings.experiment, run.info.run_id)
+        file = folder / f"{name}.ckpt"
+        return file if file.is_file() else None
+
+    def tags(self, child: Child) -> dict[str, str]:
+        """What ties a child to its parent."""
+        own = {MLFLOW_PARENT_RUN_ID: self.parent_id, KEY: child.key, VARIATION: child.variation}
+        return {**self.settings.tags, **own}
+
+
+@contextlib.contextmanager
+def open_family(name: str, plan: Plan, settings: Settings, fresh: bool) -> Iterator[Family]:
+    """The parent run of an ablation: that of the last time, or a new one.
+
+    Args:
+        name: Of the ablation.
+        plan: What is compared.
+        settings: Of the children.
+        fresh: Begin anew, whatever was finished.
+
+    Raises:
+        ValueError: If the ablation is running already.
+    """
+    lock = FileLock(settings.root / f".{ABLATION}-{name}.lock")
+    settings.root.mkdir(parents=True, exist_ok=True)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise ValueError(f"The ablation {name} is running already, in another process.") from None
+    try:
+        client, parent = _parent(name, plan, settings, fresh)
+        status = "FAILED"
+        try:
+            client.update_run(parent.info.run_id, status="RUNNING")
+            yield Family(client, parent, settings)
+            status = "FINISHED"
+        except (KeyboardInterrupt, SystemExit):
+            status = "KILLED"
+            raise
+        finally:
+            client.set_terminated(parent.info.run_id, status)
+    finally:
+        lock.release()
+
+
+def _parent(name: str, plan: Plan, settings: Settings, fresh: bool) -> tuple[MlflowClient, Run]:
+    uri = tracking_uri(settings.root)
+    with store_lock(settings.root):
+        client = MlflowClient(uri)
+        experiment = create_experiment(client, settings.experiment, settings.root, uri)
+    if not fresh:
+        query, newest = f"tags.{ABLATION} = '{name}'", ["attributes.start_time DESC"]
+        if found := client.search_runs([experiment], query, order_by=newest, max_results=1):
+            return client, found[0]
+    tags = {MLFLOW_RUN_NAME: f"ablation {name}", ABLATION: name}
+    parent = client.create_run(experiment, tags=tags)
+    for key, value in (("base", plan.configs), ("seeds", plan.seeds), ("split", [plan.split])):
+        client.log_param(parent.info.run_id, key, ", ".join(map(str, value)))
+    return client, parent

@@ -1,0 +1,97 @@
+"""The results of an ablation as a table, for the eye and for a report."""
+
+import math
+from typing import Any
+
+from lightning_app.ablate.results import Outcome, Results
+
+POINTS = 100  # percentage points of a share
+
+
+def columns_of(results: Results) -> dict[str, list[Any]]:
+    """A row a variation, as shares in [0, 1] and their differences; None for what is unknown."""
+    rows = [_row(outcome, results.split) for outcome in results.outcomes]
+    return {name: [row[name] for row in rows] for name in rows[0]}
+
+
+def _row(outcome: Outcome, split: str) -> dict[str, Any]:
+    low, high = outcome.interval
+    test = outcome.against_base
+    row: dict[str, Any] = {
+        "variation": outcome.name,
+        "seeds": len(outcome.seeds),
+        f"{split}/accuracy": outcome.mean,
+        "low": low,
+        "high": high,
+        "difference": math.nan if test is None else test.difference,
+        "difference_low": math.nan if test is None else test.low,
+        "difference_high": math.nan if test is None else test.high,
+        "p_value": math.nan if test is None else test.p_value,
+        "parameters": outcome.parameters,
+        "trainable": outcome.trainable,
+        "epoch_seconds": outcome.epoch_seconds,
+        "train_minutes": outcome.minutes,
+    }
+    return {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in row.items()}
+
+
+def markdown_of(results: Results) -> str:
+    """The same as a table of Markdown, in percent."""
+    head = (
+        "variation",
+        f"{results.split} accuracy, %",
+        "95 % over seeds",
+        "seeds",
+        "difference, points",
+        "95 % over images",
+        "p",
+        "parameters",
+        "s / epoch",
+    )
+    lines = [head, ("---", *["--:"] * (len(head) - 1))]
+    lines += [_cells(outcome) for outcome in results.outcomes]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def text_of(results: Results) -> str:
+    """The same, aligned, for the console."""
+    head = (
+        "variation",
+        "accuracy",
+        "over seeds",
+        "seeds",
+        "difference",
+        "over images",
+        "p",
+        "parameters",
+        "s/epoch",
+    )
+    lines = [head, *(_cells(outcome) for outcome in results.outcomes)]
+    widths = [max(len(line[place]) for line in lines) for place in range(len(head))]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if place == 0 else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in lines
+    )
+
+
+def _cells(outcome: Outcome) -> tuple[str, ...]:
+    low, high = outcome.interval
+    test = outcome.against_base
+    return (
+        outcome.name,
+        f"{POINTS * outcome.mean:.1f}",
+        "" if math.isnan(low) else f"{POINTS * low:.1f} to {POINTS * high:.1f}",
+        str(len(outcome.seeds)),
+        "" if test is None else f"{POINTS * test.difference:+.1f}",
+        "" if test is None else f"{POINTS * test.low:+.1f} to {POINTS * test.high:+.1f}",
+        "" if test is None else _p(test.p_value),
+        f"{outcome.parameters:,}",
+        "" if math.isnan(outcome.epoch_seconds) else f"{outcome.epoch_seconds:.1f}",
+    )
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
