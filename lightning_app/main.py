@@ -13,7 +13,7 @@ Train image classifiers and see what they learned.
   lightning_cli validate, predict              as test, on other images
   lightning_cli prepare split, augment, check, shard   before training
   lightning_cli explain --ckpt_path RUN --images a.jpg   pictures of a network
-  lightning_cli ablate FILE.yaml               what each part of a recipe is worth
+  lightning_cli ablate FILE.yaml               what each setting is worth
   lightning_cli suspects --config FILE.yaml    labels that are probably wrong
   lightning_cli ui [--port 5000]               open the runs in a browser
   lightning_cli report RUN [--language zh]     a page about a run, to be sent
