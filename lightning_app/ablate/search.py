@@ -49,7 +49,8 @@ class TrialSearch:
             storage=storage,
             study_name=f"{runner.family.parent_id} {plan.search_key(overrides)}",
             direction="minimize" if settings.mode == "min" else "maximize",
-            sampler=optuna.samplers.TPESampler(seed=plan.seeds[0]),
+            # Without a seed, by which a second start would draw the first trials again.
+            sampler=optuna.samplers.TPESampler(),
             load_if_exists=True,
         )
 

@@ -1,4 +1,4 @@
-"""Runs written by hand into a real store, and pages taken apart."""
+"""Runs written by hand into a real store, runs of an ablation, and pages taken apart."""
 
 import base64
 import io
@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 from mlflow.entities import Dataset, DatasetInput, InputTag
 from PIL import Image
+
+from lightning_app.ablate.children import ChildFailed, Runner
+from lightning_app.main import main
 
 VOID = ("meta", "img", "input", "link", "br", "wbr")
 
@@ -90,3 +93,19 @@ def add_split(client):
         client.log_inputs(run_id, [DatasetInput(dataset, tags)])
 
     return add
+
+
+@pytest.fixture
+def in_this_process(monkeypatch):
+    """Run children of an ablation here, by the same command; returns the commands."""
+    commands = []
+
+    def start(self, command, child, more, environment):
+        commands.append((command, child.name))
+        try:
+            main([command, *child.arguments, *more])
+        except SystemExit as end:
+            raise ChildFailed(f"`{command}` ended with status {end.code}") from end
+
+    monkeypatch.setattr(Runner, "_start", start)
+    return commands

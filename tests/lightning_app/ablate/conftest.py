@@ -1,10 +1,7 @@
-"""A small base to vary, and a way to run children that costs no start of Python."""
+"""A small base to vary."""
 
 import pytest
 import yaml
-
-from lightning_app.ablate.children import ChildFailed, Runner
-from lightning_app.main import main
 
 BASE = {
     "data": {
@@ -47,19 +44,3 @@ def write_plan(base):
         return file
 
     return write
-
-
-@pytest.fixture
-def in_this_process(monkeypatch):
-    """Run children here, by the same command; returns the commands."""
-    commands = []
-
-    def start(self, command, child, more, environment):
-        commands.append((command, child.name))
-        try:
-            main([command, *child.arguments, *more])
-        except SystemExit as end:
-            raise ChildFailed(f"`{command}` ended with status {end.code}") from end
-
-    monkeypatch.setattr(Runner, "_start", start)
-    return commands

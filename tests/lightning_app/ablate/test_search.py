@@ -30,7 +30,8 @@ def test_search_makes_so_many_trials_and_goes_on_where_it_stopped(
     assert table["columns"] == ["trial", "val/accuracy", "state", "model.optimizer.lr", "run"]
     best = {run.info.run_id: run for run in runs}[table["data"][0][-1]]
     assert best.data.metrics["val/accuracy"] == table["data"][0][1]
-    assert float(best.data.params["model.optimizer.lr"]) == table["data"][0][3]
+    lr = float(best.data.params["model.optimizer.lr"])
+    assert lr == pytest.approx(table["data"][0][3])
     figures = [f.path for f in client.list_artifacts(parent.info.run_id, "figures")]
     assert figures == ["figures/search.png"]
     printed = capsys.readouterr().out
