@@ -125,8 +125,8 @@ def test_s1_balances_offline_and_then_trains(simpsons, artifacts, name):
 
 @pytest.mark.parametrize("name", ["scenes_resnet50", "scenes_resnet50_better"])
 def test_s2_reads_its_manifests_and_explains_its_last_convolution(scenes, artifacts, name):
-    fit(name, "--data.image_size=32", pictures=["grad_cam"])
-    config = ["--config", f"configs/{name}.yaml", "--data.image_size=32", "--data.num_workers=0"]
+    fit(name, "--data.image_size=96", pictures=["grad_cam"])
+    config = ["--config", f"configs/{name}.yaml", "--data.image_size=96", "--data.num_workers=0"]
     main(["test", *config, "--ckpt_path", "best"])
     assert any("grad_cam" in image for image in artifacts("scenes", "images"))
     rows = rows_of(artifacts("scenes", "predictions")["test.csv"])
