@@ -17,11 +17,11 @@ from jsonargparse import Namespace
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import LightningArgumentParser, SaveConfigCallback
-from lightning.pytorch.utilities.model_summary.model_summary import ModelSummary
 from mlflow.entities import Dataset, DatasetInput, InputTag, Param
 
 from datamodules import ImageDataModule
 from datamodules.sources.source import UNLABELLED
+from lightning_app.tracking.model_summary import summarize
 from lightning_app.tracking.run_logger import RunLogger
 from lightning_app.tracking.settings import flatten, without_secrets
 
@@ -74,9 +74,11 @@ class RunRecord(SaveConfigCallback):
         for name, value in _code_version().items():
             client.set_tag(run_id, name, value)
         client.log_text(run_id, _environment(), "config/environment.txt")
-        client.log_text(run_id, str(ModelSummary(pl_module, max_depth=3)), "model/summary.txt")
-        assert isinstance(trainer.datamodule, ImageDataModule)  # pyright: ignore[reportAttributeAccessIssue]
-        _log_data(client, run_id, trainer.datamodule, config)  # pyright: ignore[reportAttributeAccessIssue]
+        data = trainer.datamodule  # pyright: ignore[reportAttributeAccessIssue]
+        assert isinstance(data, ImageDataModule)
+        summary = summarize(pl_module, data.num_channels, data.image_size)
+        client.log_text(run_id, summary, "model/summary.txt")
+        _log_data(client, run_id, data, config)
 
     def on_save_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]

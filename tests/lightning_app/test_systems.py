@@ -90,19 +90,36 @@ def artifacts(client):
     return find
 
 
+@pytest.fixture
+def count_parameters(client):
+    """Parameters of the newest run of an experiment: in all, and those that train."""
+
+    def count(experiment):
+        experiment_id = client.get_experiment_by_name(experiment).experiment_id
+        metrics = client.search_runs([experiment_id])[0].data.metrics
+        return metrics["params/total"], metrics["params/trainable"]
+
+    return count
+
+
 def rows_of(file):
     with Path(file).open() as stream:
         return list(csv.DictReader(stream))
 
 
 @pytest.mark.parametrize("name", ["simpsons_resnet152", "simpsons_resnet152_better"])
-def test_s0_trains_on_class_folders_and_predicts_what_has_no_label(simpsons, artifacts, name):
+def test_s0_trains_on_class_folders_and_predicts_what_has_no_label(
+    simpsons, artifacts, count_parameters, name
+):
     small = [
         "--data.image_size=32",
         "--data.split.val_per_class=2",
         "--data.split.test_per_class=2",
     ]
     fit(name, NO_DOWNLOAD, *small)
+    if name == "simpsons_resnet152":  # published with 50 classes; here are three
+        fewer = 47 * (1024 + 1)
+        assert count_parameters("simpsons") == (60_295_283 - fewer, 2_151_475 - fewer)
     new = simpsons / "new"
     shutil.copytree(simpsons / "data" / "simpsons" / "bart", new)
     config = ["--config", f"configs/{name}.yaml", "--data.image_size=32", "--data.num_workers=0"]
@@ -113,19 +130,24 @@ def test_s0_trains_on_class_folders_and_predicts_what_has_no_label(simpsons, art
 
 
 @pytest.mark.parametrize("name", ["simpsons_resnext101", "simpsons_resnext101_better"])
-def test_s1_balances_offline_and_then_trains(simpsons, artifacts, name):
+def test_s1_balances_offline_and_then_trains(simpsons, artifacts, count_parameters, name):
     counts = ["--per-class", "10", "--val-per-class", "2", "--test-per-class", "2"]
     out = ["--out", "data/simpsons20", "--preset", "s1"]
     main(["prepare", "augment", "data/simpsons", *out, *counts])
     fit(name, NO_DOWNLOAD, "--data.image_size=32", "--trainer.precision=32")
+    fewer = 17 * (2048 + 1)  # published with 20 classes; here are three
+    assert count_parameters("simpsons") == (86_783_316 - fewer, 28_786_708 - fewer)
     config = ["--config", f"configs/{name}.yaml", "--data.image_size=32", "--data.num_workers=0"]
     main(["test", *config, "--trainer.precision=32", "--ckpt_path", "best"])
     assert len(rows_of(artifacts("simpsons", "predictions")["test.csv"])) == 6
 
 
 @pytest.mark.parametrize("name", ["scenes_resnet50", "scenes_resnet50_better"])
-def test_s2_reads_its_manifests_and_explains_its_last_convolution(scenes, artifacts, name):
+def test_s2_reads_its_manifests_and_explains_its_last_convolution(
+    scenes, artifacts, count_parameters, name
+):
     fit(name, "--data.image_size=96", pictures=["grad_cam"])
+    assert count_parameters("scenes") == (23_520_326, 23_520_326)
     config = ["--config", f"configs/{name}.yaml", "--data.image_size=96", "--data.num_workers=0"]
     main(["test", *config, "--ckpt_path", "best"])
     assert any("grad_cam" in image for image in artifacts("scenes", "images"))
@@ -136,10 +158,12 @@ def test_s2_reads_its_manifests_and_explains_its_last_convolution(scenes, artifa
 @pytest.mark.parametrize(
     "name", ["fer2013_cnn", "fer2013_cnn_better", "fer2013_dnn", "fer2013_dnn_better"]
 )
-def test_s3_reads_kaggles_file_and_predicts_its_test_rows(faces, artifacts, name):
+def test_s3_reads_kaggles_file_and_predicts_its_test_rows(faces, artifacts, count_parameters, name):
     drawn = {"fer2013_cnn": ["filters", "feature_maps", "activation_maximisation"]}.get(name, ())
     little = ["--pictures.activation_maximisation.steps=2"] if drawn else []
     fit(name, "--data.split.val_last_n=7", *little, pictures=drawn)
+    size = 2_207_893 if "cnn" in name else 2_237_973
+    assert count_parameters("fer2013") == (size, size)
     sample = faces / "sample.csv"
     sample.write_text("id,emotion\n" + "".join(f"{13 - row},0\n" for row in range(14)))
     config = ["--config", f"configs/{name}.yaml", "--data.split.val_last_n=7"]
