@@ -27,6 +27,12 @@ class LearningCurvesVisualizer(Callback):
 
     macro_f1: bool = False
 
+    _trained = False  # whatever stops a test, or a fit before its first step, leaves no curves
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Know that there will be something to draw."""
+        self._trained = True
+
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draw all epochs."""
         self._draw(trainer, pl_module)
@@ -35,7 +41,8 @@ class LearningCurvesVisualizer(Callback):
         self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
     ) -> None:
         """Draw the epochs that there were."""
-        self._draw(trainer, pl_module)
+        if self._trained:
+            self._draw(trainer, pl_module)
 
     def _draw(self, trainer: Trainer, module: LightningModule) -> None:
         names = [*CURVES, *["val/f1_macro"] * self.macro_f1]

@@ -104,6 +104,24 @@ def test_a_fit_that_fails_shows_the_epochs_that_there_were(drawn, fit):
     assert epochs_of(history)["val/accuracy"] == [0]
 
 
+@pytest.mark.parametrize("command", ["fit", "predict"])
+def test_what_fails_before_it_trains_leaves_the_curves_alone(
+    drawn, fit, make_classifier, make_trainer, synthetic, command
+):
+    class Fail(Callback):
+        def setup(self, trainer, pl_module, stage):
+            raise ValueError("no such file")
+
+    again = RunLogger("curves")
+    again.attach(fit(1).run_id)
+    drawn.clear()
+    callbacks = [Fail(), ProgressiveUnfreezing(), LearningCurvesVisualizer()]
+    trainer = make_trainer(logger=again, callbacks=callbacks)
+    with pytest.raises(ValueError, match="no such file"):
+        getattr(trainer, command)(make_classifier(), datamodule=synthetic)
+    assert not drawn
+
+
 def test_macro_f1_is_read_if_it_is_wanted(drawn, fit):
     fit(1, curves={"macro_f1": True})
     assert epochs_of(drawn[0][0])["val/f1_macro"] == [0]
