@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from callbacks.pictures.picture import Picture, Scene, Shown
 from callbacks.plots import plot_feature_maps
-from callbacks.plots.sheet import shorten
+from callbacks.plots.widths import shorten
 from models.explain import (
     NothingToShow,
     constant_maps,

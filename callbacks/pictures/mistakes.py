@@ -12,7 +12,7 @@ from callbacks.pictures.picture import Picture, Scene, Shown, Table
 from callbacks.plots import plot_mistakes
 from callbacks.plots.confusion_order import frequent_confusions
 from callbacks.plots.mistakes import Answer
-from callbacks.plots.sheet import shorten
+from callbacks.plots.widths import shorten
 from models.explain import NothingToShow, grad_cam, last_feature_map
 from models.metrics import confusion_counts
 from models.verdicts import Verdicts, judge

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from callbacks.plots.sheet import DPI, shorten
+from callbacks.plots.sheet import DPI
+from callbacks.plots.widths import shorten
 
 COLORS = ("#0072B2", "#E69F00", "#999999")  # Okabe and Ito
 ROW_INCHES = 0.24

@@ -28,6 +28,7 @@ NUM_ENLARGED = 20  # of more classes, those that are drawn once more with names 
 NUM_LISTED = 8  # confusions
 LINE_INCHES = 0.2
 OVERVIEW_INCHES = 6.6
+BAR = {"shrink": 0.75, "aspect": 30, "fraction": 0.04}  # of a colour bar, which is about as wide
 
 
 def plot_confusion_matrix(
@@ -55,7 +56,7 @@ def plot_confusion_matrix(
         figure, cells, below = _plot_named(values, class_names, norm, lines)
     else:
         figure, cells, below = _plot_many(counts, values, class_names, norm, lines)
-    bar = figure.colorbar(ScalarMappable(norm, CMAP), ax=cells, shrink=0.75, aspect=30)
+    bar = figure.colorbar(ScalarMappable(norm, CMAP), ax=cells, **BAR)
     bar.set_label("% of the true class" if normalize else "images")
     draw_list(below, confusions, class_names)
     figure.suptitle(title, fontsize=11)

@@ -9,7 +9,8 @@ from matplotlib.colors import Normalize
 from matplotlib.patches import Rectangle
 
 from callbacks.plots.confusion_order import Confusion, most_confused
-from callbacks.plots.sheet import NEUTRAL, WRONG, shorten
+from callbacks.plots.sheet import NEUTRAL, WRONG
+from callbacks.plots.widths import inches_of, shorten
 
 MAX_ANNOTATED = 25  # classes beyond which numbers in the cells could not be read
 NAME_LENGTH = 22
@@ -37,7 +38,6 @@ def draw_cells(
     sns.heatmap(
         values,
         ax=axes,
-        square=True,
         cmap=CMAP,
         norm=norm,
         annot=_annotations(values) if annotated else False,
@@ -74,9 +74,8 @@ def draw_overview(
         groups: Places of the classes of each group.
     """
     size = len(values)
-    axes.imshow(
-        _reduced(values), cmap=CMAP, norm=norm, extent=(0, size, size, 0), interpolation="nearest"
-    )
+    pixels, place = _reduced(values), (0, size, size, 0)
+    axes.imshow(pixels, cmap=CMAP, norm=norm, extent=place, interpolation="nearest", aspect="auto")
     labels: list[tuple[float, str]] = []
     for group in sorted(groups, key=len, reverse=True):
         corner, side = (group.start, group.start), len(group)
@@ -113,8 +112,8 @@ def draw_list(axes: Axes, confusions: Sequence[Confusion], class_names: Sequence
 
 def name_inches(class_names: Sequence[str], inches: float) -> float:
     """Length of the longest name, as it is drawn beside a matrix of that side."""
-    length = min(max(map(len, class_names)), NAME_LENGTH)
-    return 0.6 * length * _font_size(len(class_names), inches) / 72
+    font = _font_size(len(class_names), inches)
+    return max(inches_of(shorten(name, NAME_LENGTH), font) for name in class_names)
 
 
 def _font_size(num_classes: int, inches: float) -> float:

@@ -10,7 +10,8 @@ from matplotlib.patches import Rectangle
 
 from callbacks.plots.name_boxes import apart, box_sizes, draw_names, in_margins, is_crowded
 from callbacks.plots.palette import class_colors
-from callbacks.plots.sheet import DPI, shorten
+from callbacks.plots.sheet import DPI
+from callbacks.plots.widths import shorten
 
 PAGE = 6.4  # inches, width and height of the map
 TITLE, MARGIN = 0.6, 0.08

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from callbacks.plots.sheet import shorten
+from callbacks.plots.widths import shorten
 
 Curve = Sequence[tuple[int, float]]  # (epoch, value)
 FREED = "#707070"

@@ -22,7 +22,7 @@ def texts(figure):
 
 
 def title(figure):
-    return figure.axes[0].get_title()
+    return figure.get_suptitle()
 
 
 def test_three_convolutions_and_the_classes_are_shown_by_themselves(scene):

@@ -61,7 +61,7 @@ def test_class_activation_is_called_after_its_method(scene):
     for method in ("grad_cam", "hires_cam", "eigen_cam"):
         [(name, figure)] = ClassActivation(method=method, num_images=4).draw(scene)
         assert name == method
-        assert "the evidence for the prediction lies" in figure.axes[0].get_title()
+        assert "the evidence for the prediction lies" in figure.get_suptitle()
         assert len(figure.axes[0].images) == 4
 
 
@@ -69,7 +69,7 @@ def test_named_layer_is_explained_and_an_unknown_one_refused_before_training(sce
     picture = ClassActivation(layer="block2.conv", num_images=2)
     picture.begin(scene.model)
     [(_, figure)] = picture.draw(scene)
-    assert figure.axes[0].get_title().endswith("block2.conv, epoch 4")
+    assert figure.get_suptitle().endswith("block2.conv, epoch 4")
     with pytest.raises(ValueError, match=r"no layer 'block9'\. Near names: "):
         ClassActivation(layer="block9").begin(scene.model)
 
@@ -94,8 +94,8 @@ def test_saliency_has_a_row_an_image_and_a_column_a_method(scene):
     assert name == "saliency"
     assert len(axes.images) == 3 * 3
     texts = [text.get_text() for text in axes.texts]
-    assert texts[3:] == ["image", "vanilla", "smooth\ngrad"]
-    assert axes.get_title() == "which pixels matter to the prediction, epoch 4"
+    assert texts[:3] == ["image", "vanilla", "smooth\ngrad"]
+    assert figure.get_suptitle() == "which pixels matter to the prediction, epoch 4"
 
 
 def test_methods_that_need_a_relu_are_left_out_of_a_vit(images):

@@ -87,7 +87,7 @@ def test_sheet_shows_each_suspect_with_both_labels(scene):
     assert len(axes.images) == len(axes.texts) == 5
     for text, label, other in zip(axes.texts, table["label"], table["suggested"], strict=False):
         assert text.get_text().startswith(f"{label}\n→ {other}\n")
-    assert "labels to look at, epoch 5\n" in axes.get_title()
+    assert "labels to look at, epoch 5\n" in figure.get_suptitle()
 
 
 def test_without_training_images_only_the_outputs_are_read(scene):
