@@ -56,7 +56,7 @@ class Gallery(Callback):
         """Let the pictures see the network as it was built, before a checkpoint is read."""
         if stage == "fit":
             for picture in self.pictures:
-                picture.begin(classifier_of(pl_module))
+                picture.begin(classifier_of(pl_module), data_of(trainer))
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Start the clock."""

@@ -8,8 +8,9 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from callbacks.pictures.picture import Picture, Scene, Shown, When
+from callbacks.pictures.picture import Picture, Scene, Shown, When, setting
 from callbacks.plots.honesty import Verdict, plot_honesty
+from callbacks.run import ImageData
 from models.explain import NothingToShow, find_layer, short_name
 from models.explain.honesty import (
     Randomization,
@@ -54,12 +55,13 @@ class Honesty(Picture):
     num_steps: int = 20
     num_stages: int = 6
 
-    def begin(self, model: nn.Module) -> None:
+    def begin(self, model: nn.Module, data: ImageData) -> None:
         """See `Picture`."""
         for method in self.methods:
             check_method(method)
         if self.layer is not None:
-            find_layer(model, self.layer)
+            with setting(f"{self.name}.layer"):
+                find_layer(model, self.layer)
 
     def draw(self, scene: Scene) -> Iterator[Shown]:
         """See `Picture`."""

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from callbacks.pictures.picture import Picture, Scene, Shown, Table
 from callbacks.plots import plot_mistakes
 from callbacks.plots.confusion_order import frequent_confusions
 from callbacks.plots.mistakes import Answer
 from callbacks.plots.widths import shorten
+from callbacks.run import ImageData
 from models.explain import NothingToShow, grad_cam, last_feature_map
 from models.metrics import confusion_counts
 from models.verdicts import Verdicts, judge
@@ -50,6 +51,10 @@ class Mistakes(Picture):
         if self.num_images < 1:
             value = self.num_images
             raise ValueError(f"pictures.{self.name}.num_images is {value}; expected 1 or more.")
+
+    def begin(self, model: nn.Module, data: ImageData) -> None:
+        """See `Picture`."""
+        _indices(self.confusion, data.class_names)
 
     def draw(self, scene: Scene) -> Iterator[Shown]:
         """See `Picture`."""

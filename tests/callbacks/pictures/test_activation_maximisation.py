@@ -101,9 +101,11 @@ def test_where_time_is_short_fewer_filters_are_shown(scene, monkeypatch):
     assert "6 of 8" in title(figure)  # seven would do, but not fill their rows
 
 
-def test_layer_that_the_network_lacks_is_refused_before_training(scene):
-    with pytest.raises(ValueError, match=r"no layer 'block9\.conv'"):
-        ActivationMaximisation(layers=["block9.conv"]).begin(scene.model)
+def test_layer_that_the_network_lacks_is_refused_before_training(scene, synthetic):
+    with pytest.raises(
+        ValueError, match=r"pictures\.activation_maximisation\.layers: .*no layer 'block9\.conv'"
+    ):
+        ActivationMaximisation(layers=["block9.conv"]).begin(scene.model, synthetic)
 
 
 @pytest.mark.parametrize("option", ["num_filters", "steps", "seconds"])

@@ -124,6 +124,11 @@ def test_unknown_class_is_refused(make_scene, wrong):
         shown(Mistakes(confusion=("row", "full")), make_scene(wrong))
 
 
+def test_class_that_is_none_is_refused_before_training(make_classifier, synthetic):
+    with pytest.raises(ValueError, match=r"pictures\.mistakes\.confusion names 'x', which is no"):
+        Mistakes(confusion=("rows", "x")).begin(make_classifier(), synthetic)
+
+
 def test_grad_cam_of_the_predicted_class_lies_under_each_image(make_scene, wrong, synthetic):
     scene = make_scene(wrong)
     figure = shown(Mistakes(num_images=2), scene)["mistakes/most_confident"]
