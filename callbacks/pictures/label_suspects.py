@@ -33,7 +33,9 @@ class LabelSuspects(Picture):
     network as it was built and has no such blind spot.
 
     `label_fixes.csv` lists the images that are taken for another class with confidence. A person
-    deletes the lines that are no mistakes; `data.options.label_fixes` takes the rest.
+    deletes the lines that are no mistakes; `data.options.label_fixes` takes the rest. Where the
+    network has learned too little to judge, so that it doubts a quarter of the labels, the title
+    says so and there is no such file.
 
     Under several processes the first one judges the training images while the others wait.
 
@@ -69,8 +71,9 @@ class LabelSuspects(Picture):
         title = f"labels to look at, {scene.title}"
         yield self.name, draw_suspects(suspects, scene.data, self.num_images, title)
         yield self.name, suspects.ranking(scene.class_names, NUM_ROWS)
-        ending = "" if scene.split == "val" else f"_{scene.split}"
-        yield f"label_fixes{ending}.csv", suspects.fixes(scene.class_names)
+        if suspects.believable:
+            ending = "" if scene.split == "val" else f"_{scene.split}"
+            yield f"label_fixes{ending}.csv", suspects.fixes(scene.class_names)
 
     def _judge_training(self, scene: Scene, backbone: Backbone) -> Suspects:
         """What linear heads say of training images, each of a head that has not seen it."""
@@ -105,7 +108,7 @@ def draw_suspects(suspects: Suspects, data: Any, num_images: int, title: str) ->
         found.confident[rows].tolist(),
         [split for split, _ in places],
         f"{title}\n{int(found.confident.sum()):,} of {len(found.given):,} images seem to be of "
-        "another class (red)",
+        f"another class (red){'' if suspects.believable else f': {suspects.doubt}'}",
     )
 
 
