@@ -36,6 +36,7 @@ def explained() -> Iterator[None]:
         ours = _origin(error.__traceback__) in OURS or not isinstance(error, WORDED)
         if not (ours or worker) or os.environ.get(DEBUG):
             raise
+        _close_bars()
         print(
             f"error: {worker['message'] if worker else text}\n(the stack trace: {DEBUG}=1)",
             file=sys.stderr,
@@ -43,6 +44,13 @@ def explained() -> Iterator[None]:
         raise SystemExit(1) from None
     finally:
         warnings.formatwarning = python
+
+
+def _close_bars() -> None:
+    """Leave the line on which a progress bar stands, else a message would be glued to it."""
+    if (module := sys.modules.get("tqdm")) is not None:
+        for bar in list(module.tqdm._instances):
+            bar.close()
 
 
 def _brief(message: Warning | str, *place: Any, **options: Any) -> str:
