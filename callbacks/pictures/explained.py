@@ -20,7 +20,8 @@ class Explained:
     Attributes:
         images: (N, C, H, W) in [0, 1], on the device of the model.
         classes: The class to explain for each, (N,).
-        captions: A line or two for each: the prediction, how sure it is, and what is true.
+        captions: A line or more for each: its file, if a user has named it, the prediction, how
+            sure it is, and what is true.
         colors: Of each caption: right, wrong, or unknown.
         what: What is explained, for a title.
     """
@@ -76,5 +77,8 @@ def explained(scene: Scene, num_images: int, wanted: str, picture: str) -> Expla
         wrong = "" if true in (guess, UNKNOWN) else f"\nnot {scene.class_names[true]}"
         captions.append(f"{scene.class_names[guess]} {sure:.0%}{wrong}")
         colors.append(NEUTRAL if true == UNKNOWN else RIGHT if guess == true else WRONG)
+    if scene.names is not None:
+        pairs = zip(scene.names(num_images), captions, strict=True)
+        captions = [f"{name}\n{caption}" for name, caption in pairs]
     what = {"predicted": "the prediction", "true": "the true class"}.get(wanted, wanted)
     return Explained(images, classes, captions, colors, what)

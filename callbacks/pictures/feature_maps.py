@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from callbacks.pictures.picture import Picture, Scene, Shown, setting
 from callbacks.plots import plot_feature_maps
-from callbacks.plots.widths import shorten
+from callbacks.plots.texts import shorten
 from callbacks.run import ImageData
 from models.explain import (
     NothingToShow,
@@ -106,6 +106,8 @@ class FeatureMaps(Picture):
         self._check_image(len(images))
         label = int(labels[self.image])
         of = "image" if label < 0 else f"image: {scene.class_names[label]}"
+        if scene.names is not None:
+            of = f"image: {scene.names(len(images))[self.image]}"
         return images[self.image : self.image + 1], of
 
     def _figure(self, found: LayerMaps, image: Tensor, layer: str, lines: Sequence[str]) -> Figure:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from callbacks.pictures.picture import Picture, Scene, Shown, When, setting
 from callbacks.plots.honesty import Verdict, plot_honesty
+from callbacks.plots.texts import counted
 from callbacks.run import ImageData
 from models.explain import NothingToShow, find_layer, short_name
 from models.explain.honesty import (
@@ -132,5 +133,5 @@ def _figure(
         dict(zip(found, maps[:, :, shown].cpu().numpy(), strict=True)),
         verdicts,
         (chance[0].mean(dim=0).cpu().numpy(), chance[1].mean(dim=0).cpu().numpy()),
-        f"are the pictures honest? {len(images)} images, {scene.title}",
+        f"are the pictures honest? {counted(len(images), 'image')}, {scene.title}",
     )

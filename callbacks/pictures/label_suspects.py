@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from callbacks.outputs import Outputs
 from callbacks.pictures.picture import Picture, Scene, Shown, When
 from callbacks.plots.label_suspects import plot_label_suspects
+from callbacks.plots.texts import counted
 from callbacks.suspects import Suspects, copies_of, suspects_of
 from models import Backbone, ImageClassifier
 from models.explain import NothingToShow
@@ -99,6 +100,8 @@ def draw_suspects(suspects: Suspects, data: Any, num_images: int, title: str) ->
     found, names = suspects.found, data.class_names
     rows = found.order()[:num_images]
     places = [(str(suspects.splits[row]), suspects.indices[row]) for row in rows.tolist()]
+    counts = f"{int(found.confident.sum()):,} of {counted(len(found.given), 'image')}"
+    doubt = "" if suspects.believable else f": {suspects.doubt}"
     pictures = torch.stack([data.images(split, [index])[0] for split, index in places])
     return plot_label_suspects(
         pictures.movedim(1, -1).numpy(),
@@ -107,8 +110,7 @@ def draw_suspects(suspects: Suspects, data: Any, num_images: int, title: str) ->
         torch.stack([found.given, found.probability], dim=1)[rows].numpy(),
         found.confident[rows].tolist(),
         [split for split, _ in places],
-        f"{title}\n{int(found.confident.sum()):,} of {len(found.given):,} images seem to be of "
-        f"another class (red){'' if suspects.believable else f': {suspects.doubt}'}",
+        f"{title}\n{counts} seem to be of another class (red){doubt}",
     )
 
 

@@ -12,7 +12,7 @@ from callbacks.pictures.picture import Picture, Scene, Shown, Table
 from callbacks.plots import plot_mistakes
 from callbacks.plots.confusion_order import frequent_confusions
 from callbacks.plots.mistakes import Answer
-from callbacks.plots.widths import shorten
+from callbacks.plots.texts import counted, shorten
 from callbacks.run import ImageData
 from models.explain import NothingToShow, grad_cam, last_feature_map
 from models.metrics import confusion_counts
@@ -83,7 +83,7 @@ class Mistakes(Picture):
     def _choose(self, verdicts: Verdicts, scene: Scene) -> Iterator[tuple[str, Tensor, str]]:
         """Name, rows and title of each sheet."""
         names, surest = scene.class_names, verdicts.surest_mistakes()
-        count = f"{len(surest):,} of {len(verdicts.labels):,} images are wrong"
+        count = f"wrong: {len(surest):,} of {counted(len(verdicts.labels), 'image')}"
         title = f"the highest losses, {scene.title}\n{count}"
         yield "top_loss", verdicts.by_loss()[: self.num_images], title
         true, predicted = _indices(self.confusion, names) or _most_frequent(verdicts, len(names))
@@ -92,7 +92,7 @@ class Mistakes(Picture):
         if len(confused):
             pair = " taken for ".join(shorten(names[k], NAME_LENGTH) for k in (true, predicted))
             share = f"{len(confused) / int(of_class.sum()):.0%} of the class"
-            title = f"{pair}\n{scene.title}: {_images(len(confused))}, {share}"
+            title = f"{pair}\n{scene.title}: {counted(len(confused), 'image')}, {share}"
             yield "top_confusion", confused[: self.num_images], title
         title = f"the surest mistakes, {scene.title}\n{count}"
         yield "most_confident", surest[: self.num_images], title
@@ -143,10 +143,6 @@ def _answers(verdicts: Verdicts, rows: Tensor, class_names: Sequence[str]) -> li
         )
         for row in rows.tolist()
     ]
-
-
-def _images(number: int) -> str:
-    return f"{number:,} image" + "s" * (number > 1)
 
 
 def _table(verdicts: Verdicts, scene: Scene) -> Table:

@@ -32,6 +32,7 @@ class Scene:
         final: Whether this is the last time in its run, so that tables and summaries are due.
         outputs: What the network said of each image of the split; None if it was not asked.
         data: Where the images come from; None outside a run with a datamodule.
+        names: `names(n)` are those of the images of `sample(n)`, where a user has named them.
     """
 
     model: nn.Module
@@ -42,6 +43,7 @@ class Scene:
     final: bool = True
     outputs: Outputs | None = None
     data: Any = None
+    names: Callable[[int], Sequence[str]] | None = None
 
     def said(self) -> Outputs:
         """What the network said of each image of the split.

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from callbacks.plots.confusion_order import (
     cluster_classes,
@@ -56,7 +57,8 @@ def plot_confusion_matrix(
         figure, cells, below = _plot_named(values, class_names, norm, lines)
     else:
         figure, cells, below = _plot_many(counts, values, class_names, norm, lines)
-    bar = figure.colorbar(ScalarMappable(norm, CMAP), ax=cells, **BAR)
+    ticks = None if normalize else MaxNLocator(integer=True)  # there is no half of an image
+    bar = figure.colorbar(ScalarMappable(norm, CMAP), ax=cells, ticks=ticks, **BAR)
     bar.set_label("% of the true class" if normalize else "images")
     draw_list(below, confusions, class_names)
     figure.suptitle(title, fontsize=11)

@@ -10,7 +10,7 @@ from matplotlib.patches import Rectangle
 
 from callbacks.plots.confusion_order import Confusion, most_confused
 from callbacks.plots.sheet import NEUTRAL, WRONG
-from callbacks.plots.widths import inches_of, shorten
+from callbacks.plots.texts import counted, inches_of, shorten
 
 MAX_ANNOTATED = 25  # classes beyond which numbers in the cells could not be read
 NAME_LENGTH = 22
@@ -105,8 +105,7 @@ def draw_list(axes: Axes, confusions: Sequence[Confusion], class_names: Sequence
         length = 0.22 * confusion.images / confusions[0].images
         axes.text(0.49, row, f"{true} → {predicted}", ha="right", va="center", fontsize=8)
         axes.barh(row, length, left=0.5, height=0.7, color=WRONG)
-        images = f"{confusion.images:,} image{'s' * (confusion.images > 1)}"
-        note = f"{images}, {confusion.share:.0%} of the class"
+        note = f"{counted(confusion.images, 'image')}, {confusion.share:.0%} of the class"
         axes.text(0.51 + length, row, note, va="center", fontsize=8, color=NEUTRAL)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from callbacks.plots.widths import inches_of
+from callbacks.plots.texts import inches_of
 
 FONT = 7.5
 PAD = 0.25  # inches that a name needs beside its letters; and the height of its box

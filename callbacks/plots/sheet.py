@@ -9,7 +9,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from callbacks.plots.widths import letters_in, shorten, wrapped
+from callbacks.plots.texts import letters_in, shorten, wrapped
 
 RIGHT, WRONG, NEUTRAL = "#0072B2", "#D55E00", "black"  # Okabe and Ito's blue and vermilion
 DPI = 130

@@ -102,7 +102,8 @@ def _scene(network: Network, images: Images) -> Scene:
         shown, labels = images.sample(num_images)
         return shown.to(network.device), labels.to(network.device)
 
-    return Scene(network.model, network.class_names, sample, network.title, "images")
+    names, title = network.class_names, network.title
+    return Scene(network.model, names, sample, title, "images", names=images.sampled_names)
 
 
 def _tell(predictions: dict[str, Any], folder: Folder, left_out: dict[str, str]) -> None:

@@ -61,6 +61,18 @@ def test_what_was_freed_has_its_name_and_its_parameters(drawn, fit, make_classif
     assert freed == expected
 
 
+def test_rates_of_frozen_stages_are_zero(drawn, fit):
+    fit(3, ProgressiveUnfreezing({0: "head", 2: "block3"}))
+    [(history, _)] = drawn
+    trains = {name: [rate > 0 for _, rate in history[name]] for name in history if "lr/" in name}
+    assert trains == {
+        "lr/block1": [False, False, False],
+        "lr/block2": [False, False, False],
+        "lr/block3": [False, False, True],
+        "lr/head": [True, True, True],
+    }
+
+
 def test_unfreezing_by_another_callback_shows_as_numbers(drawn, fit):
     class Freeze(Callback):
         def on_train_epoch_start(self, trainer, pl_module):

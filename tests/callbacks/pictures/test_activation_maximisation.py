@@ -27,7 +27,7 @@ def title(figure):
 
 def test_three_convolutions_and_the_classes_are_shown_by_themselves(scene):
     shown = dict(ActivationMaximisation(**QUICK).draw(scene))
-    keys = ["block1.conv", "block2.conv", "block3.conv", "classes"]
+    keys = ["classes", "block1.conv", "block2.conv", "block3.conv"]
     assert list(shown) == [f"activation_maximisation/{key}" for key in keys]
     assert title(shown["activation_maximisation/block2.conv"]) == (
         "block2.conv, after ReLU\nwhat excites each most, 4 of 16, epoch 4"
@@ -73,12 +73,12 @@ def test_any_network_will_do():
     model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(400, 2)).eval()
     scene = Scene(model, ["a", "b"], lambda n: (torch.rand(1, 3, 12, 12), torch.tensor([-1])), "x")
     shown = dict(ActivationMaximisation(**QUICK).draw(scene))
-    assert list(shown) == ["activation_maximisation/0", "activation_maximisation/classes"]
+    assert list(shown) == ["activation_maximisation/classes", "activation_maximisation/0"]
 
 
 def test_sheets_that_would_take_too_long_are_left_out_and_named(scene):
     picture = ActivationMaximisation(steps=1000, num_filters=4, seconds=1e-3)
-    with pytest.raises(NothingToShow, match=r"block1.conv, .*classes: 4 images would take longer"):
+    with pytest.raises(NothingToShow, match=r"classes, .*block3.conv: 4 images would take longer"):
         list(picture.draw(scene))
 
 

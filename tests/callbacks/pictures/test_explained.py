@@ -1,5 +1,7 @@
 """Class activation and saliency: which class is explained, and what the pictures say."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -39,6 +41,16 @@ def test_images_without_a_label_are_explained_by_their_prediction(scene, images)
     assert asked.classes.equal(explained(scene, 8, "predicted", "grad_cam").classes)
     assert set(asked.colors) == {NEUTRAL}
     assert not any("not" in caption for caption in asked.captions)
+
+
+def test_images_that_a_user_names_have_their_names_in_the_pictures(scene, images):
+    named = replace(scene, names=lambda n: [f"file_{index}.jpg" for index in range(n)])
+    asked = explained(named, 3, "predicted", "grad_cam")
+    assert [caption.split("\n")[0] for caption in asked.captions] == [
+        "file_0.jpg",
+        "file_1.jpg",
+        "file_2.jpg",
+    ]
 
 
 def test_captions_say_what_is_predicted_how_surely_and_what_is_true(scene, images):

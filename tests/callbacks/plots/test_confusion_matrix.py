@@ -63,6 +63,13 @@ def test_most_frequent_confusions_are_listed(normalize):
     assert first / second == pytest.approx(5 / 2)
 
 
+def test_scale_of_counts_has_whole_numbers():
+    figure = plot_confusion_matrix(np.eye(3, dtype=int), NAMES, "t", normalize=False)
+    FigureCanvasAgg(figure).draw()
+    ticks = figure.axes[-1].get_yticks()
+    assert all(tick == round(tick) for tick in ticks if 0 <= tick <= 1)
+
+
 @pytest.mark.parametrize("num_classes", [2, 20, 50, 100, 300])
 def test_can_be_read_at_any_number_of_classes(num_classes, fits):
     counts, names = confused(num_classes)

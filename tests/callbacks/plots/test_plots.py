@@ -85,6 +85,16 @@ def test_class_counts_are_stacked():
     assert [text.get_text() for text in axes.get_legend().texts] == ["train: 8", "val: 3"]
 
 
+def test_splits_have_one_order_and_one_colour_in_every_figure():
+    counts = {split: np.array([5, 3]) for split in ("test", "train", "val")}
+    axes = plot_class_counts(counts, ["cat", "dog"]).axes[0]
+    assert [text.get_text()[:-3] for text in axes.get_legend().texts] == ["train", "val", "test"]
+    curves = plot_curves({"train/loss": [(0, 1.0)], "val/loss": [(0, 1.0)]}).axes[0].lines
+    bars = [to_rgb(bar.get_facecolor()) for bar in axes.patches[::2]]
+    assert [to_rgb(line.get_color()) for line in curves] == bars[:2]
+    assert len(set(bars)) == 3
+
+
 @pytest.mark.parametrize("num_classes", [2, 100, 1000])
 def test_class_counts_fit_a_page(num_classes, fits):
     counts = {"train": np.arange(num_classes)}

@@ -30,7 +30,7 @@ def test_deepest_map_is_found_whatever_the_architecture(make, size, layer):
 
 
 def test_vit_is_explained_by_its_last_block_where_patches_do_not_fill_the_image():
-    model = timm.create_model("vit_tiny_patch16_224", img_size=100).eval()  # six patches of 16 pixels a side
+    model = timm.create_model("vit_tiny_patch16_224", img_size=100).eval()  # six patches a side
     images = torch.rand(1, 3, 100, 100)
     name, to_map = last_feature_map(model, images)
     assert name == "blocks.11.norm1"

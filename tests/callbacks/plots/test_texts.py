@@ -3,7 +3,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from callbacks.plots.legible import legible
-from callbacks.plots.widths import inches_of, letters_in, shorten, wrapped
+from callbacks.plots.texts import counted, inches_of, letters_in, shorten, wrapped
 
 
 @pytest.mark.parametrize("text", ["class number 17", "WWWW", "illicit", "two\nlines of it"])
@@ -40,6 +40,10 @@ def test_of_wide_letters_fewer_fit():
 def test_inches_in_letters_and_back():
     room = letters_in(2.0, 8)
     assert 1.9 < inches_of(shorten("W" * 99, room), 8) <= 2.0
+
+
+def test_one_is_not_counted_in_the_plural():
+    assert [counted(n, "image") for n in (0, 1, 1200)] == ["0 images", "1 image", "1,200 images"]
 
 
 def test_lines_are_broken_between_words_where_they_are_too_wide():

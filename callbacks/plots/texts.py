@@ -1,4 +1,4 @@
-"""How wide a text is, and texts that are made to fit."""
+"""Texts in figures: how wide they are, how they are made to fit, and how many there are of what."""
 
 from functools import cache
 from unicodedata import east_asian_width
@@ -49,6 +49,11 @@ def wrapped(text: str, inches: float, points: float) -> str:
             else:
                 lines[-1] = longer
     return "\n".join(lines)
+
+
+def counted(number: int, what: str) -> str:
+    """`1 image`, `1,200 images`."""
+    return f"{number:,} {what}{'s' * (number != 1)}"
 
 
 def _ems(line: str) -> float:
