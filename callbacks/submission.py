@@ -1,12 +1,14 @@
 """Predictions in the form that a competition asks for."""
 
 import difflib
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
+LINE = re.compile(r".+:\d+")  # name of a row of pixels: its file and line
 SHOWN = 5  # names that an error lists
 SPELLINGS: tuple[Callable[[PurePosixPath], str], ...] = (
     str,
@@ -21,8 +23,9 @@ def fill_submission(
     """A sample submission with the predictions in the place of its answers.
 
     Rows, their order, and the names of the columns are those of the sample. The first column holds
-    the ids: an image is meant by its path, its file name, or that without the ending. The last one
-    holds the answers: numbers of classes where the sample has numbers, else their names.
+    the ids: an image is meant by its path, its file name, or that without the ending; a row of
+    pixels, which has no name of its own, by its number, from 0 or from 1. The last column holds the
+    answers: numbers of classes where the sample has numbers, else their names.
 
     Args:
         sample: A CSV file with a header and two columns.
@@ -68,6 +71,8 @@ def _read(sample: Path) -> pd.DataFrame:
 
 def _rows(sample: Path, ids: Sequence[str], names: Sequence[str]) -> list[int]:
     """The image that each id means: by the most exact of the spellings that knows all ids."""
+    if not set(ids) <= set(names) and all(LINE.fullmatch(name) for name in names):
+        return _numbered(sample, ids, len(names))
     attempts: list[tuple[list[str], list[str]]] = []  # the ids that a spelling does not know
     for spell in SPELLINGS:
         spelled = [spell(PurePosixPath(name)) for name in names]
@@ -82,6 +87,18 @@ def _rows(sample: Path, ids: Sequence[str], names: Sequence[str]) -> list[int]:
     near = difflib.get_close_matches(unknown[0], spelled, n=3)
     hint = f"Near: {', '.join(near)}" if near else f"Images: {_some(spelled)}"
     raise ValueError(f"{sample}: no image is called {_some(unknown)}. {hint}.")
+
+
+def _numbered(sample: Path, ids: Sequence[str], num_rows: int) -> list[int]:
+    """The row that each id means, if they count the rows."""
+    for first in (0, 1):
+        rows = {str(first + row): row for row in range(num_rows)}
+        if set(ids) <= set(rows):
+            return [rows[given] for given in ids]
+    raise ValueError(
+        f"{sample}: the images are {num_rows} rows of pixels; expected their numbers, from 0 or "
+        f"from 1, got {_some(ids)}."
+    )
 
 
 def _some(names: Sequence[str]) -> str:

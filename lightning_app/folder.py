@@ -29,9 +29,7 @@ class Folder:
 
     def write_figure(self, name: str, figure: Figure) -> None:
         """Store a figure as `<name>.png`."""
-        content = io.BytesIO()
-        FigureCanvasAgg(legible(figure)).print_png(content)
-        self._write(f"{name}.png", content.getvalue())
+        self._write(f"{name}.png", png_of(figure))
 
     def write_image(self, name: str, image: np.ndarray) -> None:
         """Store pixels, uint8 (H, W, 3), as `<name>.png`, one to one."""
@@ -62,3 +60,10 @@ class Folder:
             raise ValueError(f"{file} cannot be written (--out): {error.strerror}.") from error
         if Path(name) not in self.written:
             self.written.append(Path(name))
+
+
+def png_of(figure: Figure) -> bytes:
+    """A figure as the content of a PNG file."""
+    content = io.BytesIO()
+    FigureCanvasAgg(legible(figure)).print_png(content)
+    return content.getvalue()

@@ -11,14 +11,13 @@ Train image classifiers and see what they learned.
   lightning_cli test --config FILE.yaml --ckpt_path best
                                                test the last run's best network
   lightning_cli validate, predict              as test, on other images
-  lightning_cli prepare split, augment, check, shard
-                                               what is done before training
-  lightning_cli explain --ckpt_path RUN_OR_FILE --images a.jpg DIR
-                                               pictures of any trained network
-  lightning_cli ablate FILE.yaml               what each part of a recipe is worth
+  lightning_cli prepare split, augment, check, shard   before training
+  lightning_cli explain --ckpt_path RUN --images a.jpg   pictures of a network
+  lightning_cli ablate FILE.yaml               what each setting is worth
   lightning_cli suspects --config FILE.yaml    labels that are probably wrong
   lightning_cli ui [--port 5000]               open the runs in a browser
   lightning_cli report RUN [--language zh]     a page about a run, to be sent
+  lightning_cli compare RUN RUN [RUN ...]      what changed, image by image
 
 Any setting can be overridden:
   --trainer.max_epochs 3 --data.batch_size 16 --pictures.grad_cam false
@@ -31,6 +30,7 @@ Any setting can be overridden:
 TRAINING = ("fit", "validate", "test", "predict")
 COMMANDS = {
     "ablate": "lightning_app.ablate.command:ablate",
+    "compare": "lightning_app.compare.command:compare",
     "explain": "lightning_app.explain.command:explain",
     "report": "lightning_app.report.command:report",
     "suspects": "lightning_app.suspects:suspects",

@@ -2,7 +2,10 @@
 
 from callbacks.plots.activation_maximisation import plot_maximised
 from callbacks.plots.augmentations import plot_augmentations
+from callbacks.plots.changes import plot_changes
 from callbacks.plots.class_counts import plot_class_counts
+from callbacks.plots.class_differences import plot_class_differences
+from callbacks.plots.confusion_difference import plot_confusion_difference
 from callbacks.plots.confusion_matrix import plot_confusion_matrix
 from callbacks.plots.curves import plot_curves
 from callbacks.plots.feature_maps import plot_feature_maps
@@ -18,8 +21,11 @@ __all__ = [
     "RIGHT",
     "WRONG",
     "plot_augmentations",
+    "plot_changes",
     "plot_class_counts",
+    "plot_class_differences",
     "plot_class_scores",
+    "plot_confusion_difference",
     "plot_confusion_matrix",
     "plot_curves",
     "plot_feature_maps",

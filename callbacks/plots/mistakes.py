@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from callbacks.plots.overlays import CMAP, overlaid
-from callbacks.plots.sheet import RIGHT, WRONG, add_colorbar, plot_sheet
+from callbacks.plots.sheet import RIGHT, WRONG, add_colorbar, columns_of, plot_sheet
 from callbacks.plots.texts import shorten
 
 TILE_INCHES = 1.5  # an image is looked at, and a caption has two names and three numbers
@@ -45,9 +45,7 @@ def plot_mistakes(
             caption if map_.any() else f"{caption}\n(no evidence)"
             for caption, map_ in zip(captions, maps, strict=True)
         ]
-    ratio = tiles.shape[1] / tiles.shape[2] + CAPTION
-    rows = -(-len(tiles) // max(1, round((len(tiles) * ratio) ** 0.5)))
-    columns = -(-len(tiles) // rows)  # so that the last row is nearly full
+    columns = columns_of(len(tiles), tiles.shape[1] / tiles.shape[2] + CAPTION)
     colors = [RIGHT if answer.predicted == answer.label else WRONG for answer in answers]
     figure = plot_sheet(tiles, captions, columns, title, colors, TILE_INCHES)
     if maps is not None:

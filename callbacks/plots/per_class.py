@@ -39,7 +39,7 @@ def plot_class_scores(
     _draw_scores(bars, {name: values[shown] for name, values in scores.items()})
     names = [shorten(class_names[k], NAME_LENGTH) for k in shown]
     bars.set_yticks(np.arange(len(shown)), names, fontsize=9)
-    _draw_support(images, scores["support"][shown])
+    draw_support(images, scores["support"][shown])
     for axes in rest:
         _draw_all(axes, {name: values[order] for name, values in scores.items()})
         bars.set_title(f"the worst {len(shown)}", fontsize=9)
@@ -91,7 +91,8 @@ def _frame(axes: Axes, num_rows: int) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _draw_support(axes: Axes, support: np.ndarray) -> None:
+def draw_support(axes: Axes, support: np.ndarray) -> None:
+    """A bar and a number for the images of each class, (K,), from the top down."""
     places = np.arange(len(support))
     axes.barh(places, support, height=0.75, color=SUPPORT)
     for place, count in zip(places, support, strict=True):

@@ -103,6 +103,17 @@ def tile(pictures: np.ndarray, columns: int, ground: float = 1.0) -> np.ndarray:
     return sheet
 
 
+def columns_of(number: int, ratio: float) -> int:
+    """Pictures in a row of a sheet that is nearly square, its last row nearly full.
+
+    Args:
+        number: Pictures in all.
+        ratio: Height of one, with its caption, over its width.
+    """
+    rows = -(-number // max(1, round((number * ratio) ** 0.5)))
+    return -(-number // rows)
+
+
 def enlarged(pictures: np.ndarray, side: int) -> np.ndarray:
     """Repeat pixels, so that the longer side comes near `side` if it is shorter."""
     factor = max(1, side // max(pictures.shape[1:3]))

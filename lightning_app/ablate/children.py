@@ -1,6 +1,7 @@
 """Run the children of an ablation, each in a process of its own."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -9,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from pathlib import Path
 from queue import SimpleQueue
+from typing import Any
 
 import torch
 from mlflow.entities import Run
@@ -30,13 +32,13 @@ class Runner:
 
     Args:
         family: Whose children are run.
-        split: What they are scored on.
+        split: What they are scored on; None if they are only trained.
         jobs: How many run at the same time.
     """
 
-    def __init__(self, family: Family, split: Split, jobs: int) -> None:
+    def __init__(self, family: Family, split: Split | None, jobs: int) -> None:
         self.family, self.jobs = family, jobs
-        self.split: Split = split
+        self.split: Split | None = split
         self.logs = family.settings.root / "ablations" / family.parent_id
         self.logs.mkdir(parents=True, exist_ok=True)
         self._slots: SimpleQueue[Environment] = SimpleQueue()
@@ -61,18 +63,20 @@ class Runner:
                     done(started[future], *future.result())
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
-                self.stop()
+                self._stop()
                 raise
 
     @contextmanager
     def stopping(self) -> Iterator[None]:
         """Leave no process behind, however the block ends."""
+        before = signal.signal(signal.SIGTERM, _exit)
         try:
             yield
         finally:
-            self.stop()
+            self._stop()
+            signal.signal(signal.SIGTERM, before)
 
-    def stop(self) -> None:
+    def _stop(self) -> None:
         """End the runs that are under way; they write their checkpoints first."""
         self._stopped = True
         for process in list(self._running):
@@ -109,6 +113,8 @@ class Runner:
             run = self.family.find(child)
         if run is None:
             raise ChildFailed("it left no run in the store.")
+        if self.split is None:
+            return run
         chosen = self.family.checkpoint(run, "best") or self.family.checkpoint(run, "last")
         if chosen is None:
             raise ChildFailed("it left no checkpoint.")
@@ -149,6 +155,11 @@ class Runner:
             raise ChildFailed(
                 f"`{command}` ended with status {status}; {file} ends so:\n{_tail(file)}"
             )
+
+
+def _exit(number: int, frame: Any) -> None:
+    """A batch system asks us to stop."""
+    raise SystemExit(128 + number)
 
 
 def _environments(jobs: int) -> list[Environment]:

@@ -1,6 +1,7 @@
 """`lightning_cli ablate`: train variations of a configuration, and compare them."""
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from tqdm import tqdm
 from lightning_app.ablate.checks import check
 from lightning_app.ablate.children import ChildFailed, Runner
 from lightning_app.ablate.plan import Child, Plan, read_plan
-from lightning_app.ablate.runs import open_family
+from lightning_app.ablate.runs import Family, open_family
 from lightning_app.ablate.storing import store_results
 from lightning_app.ablate.tables import text_of
 from lightning_app.summary import UI
@@ -32,34 +33,64 @@ def ablate(args: list[str]) -> None:
         SystemExit: With 2 if the command line does not parse, with 1 if a run failed.
     """
     options, overrides = _parser().parse_known_args(args)
+    if options.jobs < 1:
+        raise ValueError(f"Expected --jobs of 1 or more, got {options.jobs}.")
     plan = _chosen(read_plan(options.file), options)
-    children = plan.children(overrides)
-    base, *_ = [check(child.arguments) for child in children[: len(plan.names)]]
-    with open_family(options.file.stem, plan, base, options.fresh) as family:
+    settings, *_ = [check(arguments) for arguments in plan.examples(overrides)]
+    with open_family(options.file.stem, plan, settings, options.fresh) as family:
         family.client.log_artifact(family.parent_id, str(options.file))
-        failed = _run(Runner(family, plan.split, options.jobs), children)
-        results = store_results(family, plan, children)
-        print(text_of(results) if results else "There is nothing to compare: no run of the base.")
+        run = _compare if plan.search is None else _search
+        num_failed, text = run(family, plan, overrides, options.jobs)
+        print(text)
         print(f"Look at it  {UI}; the run is {family.parent.info.run_name}")
-    if failed:
+    if num_failed:
         raise SystemExit(1)
 
 
-def _run(runner: Runner, children: list[Child]) -> list[Child]:
-    """Run all, and return those that failed."""
-    failed: list[Child] = []
+def _compare(family: Family, plan: Plan, overrides: Sequence[str], jobs: int) -> tuple[int, str]:
+    """Run all variations; how many runs failed, and the result for the console."""
+    children, num_failed = plan.children(overrides), 0
     with tqdm(total=len(children), unit="run", delay=2) as bar:
 
         def done(child: Child, seconds: float, failure: ChildFailed | None) -> None:
+            nonlocal num_failed
             bar.update()
             if failure is None:
                 tqdm.write(f"{child.name}: {seconds / 60:.1f} min")
-                return
-            tqdm.write(f"{child.name} failed: {failure}")
-            failed.append(child)
+            else:
+                tqdm.write(f"{child.name} failed: {failure}")
+                num_failed += 1
 
-        runner.run_all(children, done)
-    return failed
+        Runner(family, plan.split, jobs).run_all(children, done)
+    results = store_results(family, plan, children)
+    missing = f"There is nothing to compare: no run of {plan.base_name} is finished."
+    return num_failed, text_of(results) if results else missing
+
+
+def _search(family: Family, plan: Plan, overrides: Sequence[str], jobs: int) -> tuple[int, str]:
+    """Make all trials; how many runs failed, and the result for the console."""
+    try:
+        from lightning_app.ablate.search import TrialSearch
+        from lightning_app.ablate.trials import store_trials
+    except ModuleNotFoundError as error:
+        raise ValueError(
+            "A search needs Optuna: install `lightning-image-classification[search]`, or "
+            "`uv sync --extra search`."
+        ) from error
+    trials, num_failed = TrialSearch(Runner(family, None, jobs), plan, overrides), 0
+    with tqdm(total=trials.missing, unit="trial", delay=2) as bar:
+
+        def done(settings: str, value: float | None, failure: ChildFailed | None) -> None:
+            nonlocal num_failed
+            bar.update()
+            if failure is None:
+                tqdm.write(f"{settings}: {trials.monitor} {value:.4f}")
+            else:
+                tqdm.write(f"{settings} failed: {failure}")
+                num_failed += 1
+
+        trials.run(done)
+    return num_failed, store_trials(family, trials)
 
 
 def _chosen(plan: Plan, options: argparse.Namespace) -> Plan:

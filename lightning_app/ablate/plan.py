@@ -12,21 +12,48 @@ from lightning_app.mistakes.parse_errors import BriefParser
 
 
 @dataclass(frozen=True)
+class Range:
+    """Numbers between two ends, whole ones if both ends are.
+
+    Attributes:
+        low: The smallest.
+        high: The largest.
+        log: Whether a factor counts, not a difference, as suits learning rates.
+    """
+
+    low: int | float
+    high: int | float
+    log: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse a range without numbers."""
+        if not self.low < self.high or (self.log and self.low <= 0):
+            raise ValueError(
+                f"Expected low below high, and above 0 with log; got {self.low} and {self.high}."
+            )
+
+
+@dataclass(frozen=True)
 class Search:
     """Optuna looks for the best settings, instead of trying each.
 
     Attributes:
         ranges: What to try, by the name of the setting: `[none, light]` is a choice, `{low: 1.0e-4,
-            high: 1.0e-1, log: true}` a range of numbers, of whole ones if both ends are whole.
-        trials: Runs to make.
+            high: 1.0e-1, log: true}` a `Range`.
+        trials: Runs to make, those that are pruned among them.
         prune: Stop a run that is worse than the median of those before it at the same epoch.
         pruning_starts: First epoch after which a run may be stopped.
     """
 
-    ranges: dict[str, list[Any] | dict[str, Any]]
+    ranges: dict[str, Range | list[Any]]
     trials: int = 20
     prune: bool = True
     pruning_starts: int = 3
+
+    def __post_init__(self) -> None:
+        """Refuse a search for nothing."""
+        if self.trials < 1 or not self.ranges or [] in self.ranges.values():
+            raise ValueError("A search needs one trial or more, and ranges that are not empty.")
 
 
 @dataclass(frozen=True)
@@ -61,8 +88,8 @@ class Plan:
         for config in self.configs:
             if not config.is_file():
                 raise ValueError(f"There is no configuration {config} (base), seen from here.")
-        if self.search and (self.search.trials < 1 or not self.search.ranges):
-            raise ValueError("A search needs ranges, and one trial or more.")
+        if self.search and len(self.seeds) > 1:
+            raise ValueError(f"A search makes all its trials with one seed, got {self.seeds}.")
 
     @property
     def configs(self) -> list[Path]:
@@ -86,12 +113,32 @@ class Plan:
             for name in self.names
         ]
 
+    def examples(self, overrides: Sequence[str]) -> list[tuple[str, ...]]:
+        """Arguments of a run of each kind: what is wrong with one is wrong with all of it."""
+        if self.search is None:
+            return [child.arguments for child in self.children(overrides)[: len(self.names)]]
+        values = {
+            name: span if isinstance(span, list) else [span.low, span.high]
+            for name, span in self.search.ranges.items()
+        }
+        settings = [
+            {name: some[min(index, len(some) - 1)] for name, some in values.items()}
+            for index in range(max(map(len, values.values())))
+        ]
+        return [self.child("", self.seeds[0], some, overrides).arguments for some in settings]
+
+    def search_key(self, overrides: Sequence[str]) -> str:
+        """Another one for other ranges, or another base."""
+        base = self.child("", self.seeds[0], {}, overrides).key
+        ranges = self.search.ranges if self.search else {}
+        return hashlib.sha256(f"{ranges} {base}".encode()).hexdigest()[:8]
+
     def child(
         self, variation: str, seed: int, settings: dict[str, Any], overrides: Sequence[str]
     ) -> "Child":
         """One run."""
         configs = [part for config in self.configs for part in ("--config", str(config))]
-        own = [f"--{key}={_as_argument(value)}" for key, value in settings.items()]
+        own = [f"--{key}={as_argument(value)}" for key, value in settings.items()]
         arguments = (*configs, *overrides, *own, f"--seed_everything={seed}")
         contents = "".join(config.read_text() for config in self.configs)
         text = json.dumps([contents, arguments])
@@ -136,5 +183,6 @@ def read_plan(file: Path) -> Plan:
     return Plan(**{part.name: settings[part.name] for part in fields(Plan)})
 
 
-def _as_argument(value: Any) -> str:
+def as_argument(value: Any) -> str:
+    """A value as the command line takes it."""
     return value if isinstance(value, str) else json.dumps(value)

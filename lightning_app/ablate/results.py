@@ -11,6 +11,7 @@ from scipy.stats import t
 from torch import Tensor
 
 from lightning_app.compare.answers import Answers, Split, read_answers
+from lightning_app.report.facts import class_names, splits_of
 from lightning_app.report.record import Record
 from models.paired_test import CONFIDENCE, PairedTest, paired_test
 
@@ -68,12 +69,14 @@ class Results:
         outcomes: Of each variation.
         answers: What all runs said of the images that they share.
         rows: Rows of `answers` that belong to each variation.
+    class_names: In the order of the network's outputs.
     """
 
     split: Split
     outcomes: list[Outcome]
     answers: Answers
     rows: dict[str, list[int]]
+    class_names: list[str]
 
 
 def collect(finished: Sequence[tuple[str, int, Record]], split: Split) -> Results:
@@ -96,7 +99,8 @@ def collect(finished: Sequence[tuple[str, int, Record]], split: Split) -> Result
         _outcome(name, [finished[row] for row in own], answers.right[own], base if index else None)
         for index, (name, own) in enumerate(rows.items())
     ]
-    return Results(split, outcomes, answers, rows)
+    names = class_names(splits_of(finished[0][2]))
+    return Results(split, outcomes, answers, rows, names)
 
 
 def _outcome(

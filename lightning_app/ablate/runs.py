@@ -50,11 +50,13 @@ class Family:
         )
         return found[0] if found else None
 
-    def is_done(self, run: Run, split: Split) -> bool:
-        """Whether a child was trained, and scored on the split that is compared."""
+    def is_done(self, run: Run, split: Split | None) -> bool:
+        """Whether a child was trained, and scored on the split that is compared, if any."""
+        if run.info.status != "FINISHED" or split is None:
+            return run.info.status == "FINISHED"
         file = f"predictions/{split}.csv"
         names = [f.path for f in self.client.list_artifacts(run.info.run_id, "predictions")]
-        return run.info.status == "FINISHED" and file in names
+        return file in names
 
     def checkpoint(self, run: Run, name: str) -> Path | None:
         """A checkpoint of a child, if there is one."""

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from callbacks.plots.legible import legible
 from callbacks.tracking import store_table
+from lightning_app.ablate.figures import figures_of
 from lightning_app.ablate.plan import Child, Plan
 from lightning_app.ablate.results import Results, collect
 from lightning_app.ablate.runs import Family
@@ -39,4 +41,6 @@ def store_results(family: Family, plan: Plan, children: Sequence[Child]) -> Resu
     store_table(client, run_id, columns, "ablation")
     client.log_text(run_id, pd.DataFrame(columns).to_csv(index=False), "ablation.csv")
     client.log_text(run_id, markdown_of(results), "ablation.md")
+    for name, figure in figures_of(results, str(family.parent.info.run_name)):
+        client.log_figure(run_id, legible(figure), f"figures/{name}.png")
     return results

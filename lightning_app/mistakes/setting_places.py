@@ -82,7 +82,7 @@ def _is_it(setting: Setting, keys: tuple[str, ...], value: str) -> bool:
 
 
 def _of_command_line(arguments: Sequence[str]) -> Iterator[Setting]:
-    for argument, following in zip(arguments, [*arguments[1:], ""], strict=True):
+    for argument, following in zip(arguments, [*arguments, ""][1:], strict=True):
         if argument.startswith("--"):
             key, equals, value = argument[2:].partition("=")
             yield Setting(_path(key.rstrip("+")), value if equals else following, COMMAND_LINE)

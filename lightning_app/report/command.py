@@ -5,7 +5,7 @@ from pathlib import Path
 
 from lightning_app.report.page import write_page
 from lightning_app.report.settings import FILE, LANGUAGES
-from lightning_app.report.store import language_of, store_page
+from lightning_app.report.store import check_page_file, language_of, store_page, write_file
 from lightning_app.runs import LAST, find_run, open_store
 
 DESCRIPTION = f"""\
@@ -25,18 +25,13 @@ def report(args: list[str]) -> None:
         SystemExit: With 2 if the command line does not parse.
     """
     options = _parser().parse_args(args)
-    if options.out is not None and options.out.suffix not in (".html", ".htm"):
-        raise ValueError(f"The page goes to a file that ends in .html (--out), not {options.out}.")
+    check_page_file(options.out)
     client = open_store()
     run = find_run(client, options.run)
     if options.out is None:
         print(f"Report  {store_page(client, run, options.language)}")
         return
-    text = write_page(client, run, language_of(run, options.language))
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = options.out.with_name(f".{options.out.name}.tmp")
-    unfinished.write_text(text, "utf-8")
-    unfinished.replace(options.out)
+    write_file(options.out, write_page(client, run, language_of(run, options.language)))
     print(f"Report  {options.out}")
 
 

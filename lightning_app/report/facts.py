@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from lightning_app.report.record import Record
 
@@ -93,6 +94,28 @@ def augmentation(record: Record) -> str:
 def num_epochs(record: Record) -> int:
     """Epochs that were trained to their end."""
     return max(record.history("train/loss"), default=-1) + 1
+
+
+def best_epoch(record: Record) -> tuple[str, int, float] | None:
+    """By which metric the best checkpoint was chosen, its epoch, and the value there."""
+    metric = record.params.get("best_checkpoint.monitor", "")
+    history = record.history(metric) if metric in record.metrics else {}
+    if not history:
+        return None
+    choose = min if record.params.get("best_checkpoint.mode") == "min" else max
+    epoch = choose(history, key=lambda epoch: (history[epoch], -epoch))
+    return metric, epoch, history[epoch]
+
+
+def epoch_time(record: Record) -> int:
+    """Median milliseconds that an epoch trained; 0 if that was not measured."""
+    return round(1000 * median(record.history("time/epoch").values() or [0]))
+
+
+def took(record: Record) -> int:
+    """Milliseconds from the start of a run to its end; 0 if it has none."""
+    info = record.run.info
+    return info.end_time - info.start_time if info.end_time else 0
 
 
 def environment(record: Record) -> dict[str, str]:

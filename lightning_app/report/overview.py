@@ -27,7 +27,7 @@ def tiles(record: Record, words: Words, splits: Sequence[Split], results: Sequen
         "parameters": record.metrics.get("params/total", 0),
     }
     shown += [(words["tiles"][key], words.number(value)) for key, value in numbers.items() if value]
-    took = _took(record)
+    took = facts.took(record)
     return shown + ([(words["tiles"]["time"], words.duration(took))] if took else [])
 
 
@@ -73,7 +73,7 @@ def data_rows(record: Record, words: Words, splits: Sequence[Split]) -> Rows:
 
 def ended_rows(record: Record, words: Words) -> Rows:
     """When, how long and on what it ran, and how that ended."""
-    info, took = record.run.info, _took(record)
+    info, took = record.run.info, facts.took(record)
     return _labelled(
         words,
         {
@@ -107,11 +107,6 @@ def _parameters(record: Record, words: Words) -> str:
         return ""
     text = words["values"]["all_train" if free == total else "parameters"]
     return text.format(total=words.number(total), trainable=words.number(free))
-
-
-def _took(record: Record) -> int:
-    info = record.run.info
-    return info.end_time - info.start_time if info.end_time else 0
 
 
 def _labelled(words: Words, values: dict[str, str]) -> Rows:

@@ -3,13 +3,13 @@
 import time
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from lightning_app.report import overview
 from lightning_app.report.data_uris import Embedded, embed_all
-from lightning_app.report.facts import class_names, splits_of
+from lightning_app.report.facts import best_epoch, class_names, splits_of
 from lightning_app.report.pictures import Topic, View, frames, topics_of
 from lightning_app.report.record import Record, open_record
 from lightning_app.report.scores import confusions, results_of, worst_classes
@@ -29,25 +29,29 @@ def write_page(client: MlflowClient, run: Run, language: Language) -> str:
         run: The run, of any end state.
         language: Of the sentences.
     """
-    environment = Environment(
-        loader=PackageLoader("lightning_app.report"),
+    with open_record(client, run) as record:
+        template = open_templates("lightning_app.report").get_template("page.html")
+        return template.render(_context(record, Words(language)))
+
+
+def open_templates(*packages: str) -> Environment:
+    """The templates of packages, the first that has one; what is filled in is escaped."""
+    return Environment(
+        loader=ChoiceLoader([PackageLoader(package) for package in packages]),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    with open_record(client, run) as record:
-        return environment.get_template("page.html").render(_context(record, Words(language)))
 
 
 def _context(record: Record, words: Words) -> dict[str, Any]:
     splits = splits_of(record)
     results = results_of(record, splits)
-    info, params = record.run.info, record.params
     return {
         "t": words.texts,
         "words": words,
-        "run": info,
+        "run": record.run.info,
         "experiment": record.experiment,
         "now": words.date(time.time_ns() // 1_000_000),
         "tiles": overview.tiles(record, words, splits, results),
@@ -58,7 +62,7 @@ def _context(record: Record, words: Words) -> dict[str, Any]:
         "splits": splits,
         "class_names": class_names(splits),
         "results": results,
-        "best": _best(record, params.get("best_checkpoint.monitor", ""), words),
+        "best": _best(record, words),
         "metrics": sorted(
             (name, words.number(value))
             for name, value in record.metrics.items()
@@ -75,15 +79,12 @@ def _context(record: Record, words: Words) -> dict[str, Any]:
     }
 
 
-def _best(record: Record, metric: str, words: Words) -> str:
+def _best(record: Record, words: Words) -> str:
     """Which epoch was the best, and by what."""
-    history = record.history(metric) if metric in record.metrics else {}
-    if not history:
+    if (best := best_epoch(record)) is None:
         return ""
-    choose = min if record.params.get("best_checkpoint.mode") == "min" else max
-    epoch = choose(history, key=lambda epoch: (history[epoch], -epoch))
-    value = f"{history[epoch]:.4f}"
-    return words["numbers"]["best"].format(metric=metric, value=value, epoch=epoch)
+    metric, epoch, value = best
+    return words["numbers"]["best"].format(metric=metric, value=f"{value:.4f}", epoch=epoch)
 
 
 def _sections(record: Record, words: Words) -> dict[str, list[dict[str, Any]]]:
@@ -93,12 +94,12 @@ def _sections(record: Record, words: Words) -> dict[str, list[dict[str, Any]]]:
     needed = sum(len(topic.views) for topic in topics)
     images = embed_all(frames(topics), record.content, needed)
     return {
-        section: _side_by_side([_topic(topic, images, words) for topic in of_section])
+        section: side_by_side([_topic(topic, images, words) for topic in of_section])
         for section, of_section in sections.items()
     }
 
 
-def _side_by_side(topics: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def side_by_side(topics: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Give a topic that has no neighbour the whole width."""
     alone: dict[str, Any] | None = None
     for topic in topics:

@@ -33,10 +33,28 @@ def store_page(client: Any, run: Run, language: Language | None) -> str:
     return place_of(run)
 
 
-def place_of(run: Run) -> str:
-    """The file of a run's report, as short as can be; on a server, its name and that of the run."""
+def place_of(run: Run, name: str = FILE) -> str:
+    """The file of an artifact, as short as can be; on a server, its name and that of the run."""
     address = urlparse(run.info.artifact_uri)
     if address.scheme not in ("", "file"):
-        return f"{FILE} in the run {run.info.run_name}"
-    file = Path(unquote(address.path)) / FILE
+        return f"{name} in the run {run.info.run_name}"
+    file = Path(unquote(address.path)) / name
     return str(file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file)
+
+
+def check_page_file(file: Path | None) -> None:
+    """Refuse a place for a page that no browser would open as one.
+
+    Raises:
+        ValueError: If the file is given, and is no HTML file.
+    """
+    if file is not None and file.suffix not in (".html", ".htm"):
+        raise ValueError(f"The page goes to a file that ends in .html (--out), not {file}.")
+
+
+def write_file(file: Path, page: str) -> None:
+    """Write a page beside its place and rename it."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = file.with_name(f".{file.name}.tmp")
+    unfinished.write_text(page, "utf-8")
+    unfinished.replace(file)

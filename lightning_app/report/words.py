@@ -11,6 +11,8 @@ import yaml
 from lightning_app.report.settings import Language
 
 UNKNOWN = "\N{EN DASH}"
+SHORT = 9_950  # milliseconds, below which a time is told in tenths of a second
+SMALLEST_P = 0.0001  # that is told; what is below it says no more
 
 
 class Words:
@@ -53,12 +55,26 @@ class Words:
         )
 
     def duration(self, milliseconds: int) -> str:
-        """The two largest units of a time."""
+        """The two largest units of a time; of a short one a tenth of a second counts."""
         seconds = round(milliseconds / 1000)
         units = self["formats"]["duration"]
+        if 0 < milliseconds < SHORT:
+            return units[-1].format(f"{milliseconds / 1000:.1f}")
         parts = (seconds // 86400, seconds // 3600 % 24, seconds // 60 % 60, seconds % 60)
         told = [unit.format(part) for unit, part in zip(units, parts, strict=True) if part]
         return " ".join(told[:2]) or units[-1].format(0)
+
+
+def points(difference: float) -> str:
+    """A difference of two shares in percentage points, with its sign."""
+    return f"{round(100 * difference, 1) + 0.0:+.1f}"  # + 0.0 so that none is `-0.0`
+
+
+def p_value(value: float, name: str = "") -> str:
+    """A p-value in two digits that count: `0.031`, or `p = 0.031` with the name `p `."""
+    if value < SMALLEST_P:
+        return f"{name}< {SMALLEST_P}"
+    return f"{name}= {value:.2g}" if name else f"{value:.2g}"
 
 
 @cache

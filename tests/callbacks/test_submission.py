@@ -35,6 +35,28 @@ def test_classes_whose_names_are_numbers_are_answered_by_name(sample):
     assert fill_submission(file, NAMES, [0, 1, 1], ("3", "7"))["label"].tolist() == ["3", "7", "7"]
 
 
+@pytest.mark.parametrize("first", [0, 1])
+def test_rows_of_pixels_are_meant_by_their_numbers(sample, first):
+    names = [f"test.csv:{line}" for line in (2, 3, 4)]
+    file = sample(f"id,emotion\n{first + 2},0\n{first},0\n{first + 1},0\n")
+    table = fill_submission(file, names, [0, 1, 1], CLASSES)
+    assert table.to_csv(index=False) == f"id,emotion\n{first + 2},1\n{first},0\n{first + 1},1\n"
+
+
+def test_rows_of_pixels_are_meant_by_file_and_line_too(sample):
+    file = sample("id,emotion\ntest.csv:3,x\ntest.csv:2,x\n")
+    table = fill_submission(file, ["test.csv:2", "test.csv:3"], [0, 1], CLASSES)
+    assert table["emotion"].tolist() == ["dog", "cat"]
+
+
+def test_other_ids_of_rows_of_pixels_are_refused(sample):
+    file = sample("id,emotion\n7,0\n8,0\n")
+    with pytest.raises(
+        ValueError, match="2 rows of pixels; expected their numbers, from 0 or from"
+    ):
+        fill_submission(file, ["test.csv:2", "test.csv:3"], [0, 1], CLASSES)
+
+
 def test_leading_zeros_and_a_class_called_na_survive(sample):
     file = sample("id,answer\n007,x\n08,x\n")
     table = fill_submission(file, ["08.png", "007.png"], [0, 1], ("NA", "b"))

@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy.stats import binomtest, permutation_test
 
-from models.paired_test import paired_test
+from models.paired_test import holm, paired_test
 
 
 def hits(*shape, share=0.7, seed=0):
@@ -69,3 +69,10 @@ def test_all_fixed_is_as_sure_as_so_many_coins():
 def test_other_images_are_refused(first, second):
     with pytest.raises(ValueError, match="the same images, one or more"):
         paired_test(torch.ones(first).bool(), torch.ones(second).bool())
+
+
+def test_holm_adjusts_as_by_hand():
+    # sorted .005, .01, .03, .04 times 4, 3, 2, 1: .02, .03, .06, .04, which may not fall again
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.6, 0.9]) == [1, 1]
+    assert holm([0.3]) == [0.3]

@@ -7,7 +7,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from callbacks.plots import plot_confusion_matrix
-from callbacks.plots.confusion_panels import draw_overview
+from callbacks.plots.confusion_panels import Colors, draw_overview
 
 NAMES = ["cat", "dog", "owl"]
 COUNTS = np.array([[8, 2, 0], [0, 5, 5], [0, 0, 0]])
@@ -141,7 +141,7 @@ def test_no_confusion_of_a_thousand_classes_falls_between_two_pixels():
     values = np.zeros((1000, 1000))
     values[3, 901] = 1
     axes = Figure().subplots()
-    draw_overview(axes, values, ["a"] * 1000, Normalize(), [])
+    draw_overview(axes, values, ["a"] * 1000, Colors("Blues", Normalize()), [])
     shown = np.asarray(axes.images[0].get_array())
     assert shown.shape == (500, 500)
     assert np.argwhere(shown).tolist() == [[1, 450]]

@@ -44,7 +44,7 @@ def test_every_kind_of_picture_has_a_sentence(language):
 
 def test_chinese_is_chinese():
     for key, text in flat(read_texts("zh")):
-        latin = re.sub(r"{.*?}|`.*?`|lang|F1|Git|Python|t-SNE", "", text)
+        latin = re.sub(r"{.*?}|`.*?`|lang|F1|Git|Python|t-SNE|McNemar|Holm|p 值", "", text)
         assert key.startswith(("lang", "formats")) or not re.search(r"[A-Za-z]", latin), key
 
 
@@ -63,7 +63,12 @@ def test_numbers_are_written_as_the_language_does():
 
 def test_times_are_written_in_their_two_largest_units():
     english, chinese = Words("en"), Words("zh")
-    assert english.duration(400) == "0 s"
+    assert [english.duration(t) for t in (0, 400, 9_949, 9_950)] == [
+        "0 s",
+        "0.4 s",
+        "9.9 s",
+        "10 s",
+    ]
     assert english.duration(65_000) == "1 min 5 s"
     assert english.duration(26 * HOUR + 61_000) == "1 d 2 h"
     assert chinese.duration(2 * HOUR + 180_000) == "2 小时 3 分"

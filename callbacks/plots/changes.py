@@ -1,0 +1,47 @@
+"""Sheets of images that one network gets right and another does not."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from callbacks.plots.sheet import RIGHT, WRONG, columns_of, plot_sheet
+from callbacks.plots.texts import shorten
+
+TILE_INCHES = 1.45
+CAPTION = 0.35  # height of the captions, in tiles
+STRETCH = 2  # width over height: two sheets are seen one above the other
+NAME_LENGTH = 11  # that leaves room for a probability beside it
+
+
+class Change(NamedTuple):
+    """What two networks said of an image, by the names of the classes, and how sure they were."""
+
+    label: str
+    before: str
+    before_confidence: float  # in [0, 1]
+    after: str
+    after_confidence: float
+
+
+def plot_changes(images: np.ndarray, changes: Sequence[Change], title: str) -> Figure:
+    """Images in a sheet that is wider than high, each above its label and both predictions.
+
+    Args:
+        images: In [0, 1], (N, H, W, C).
+        changes: What was said of each image.
+        title: What the images have in common.
+    """
+    columns = columns_of(len(images), STRETCH * (images.shape[1] / images.shape[2] + CAPTION))
+    captions = [_caption(change) for change in changes]
+    colors = [RIGHT if change.after == change.label else WRONG for change in changes]
+    return plot_sheet(images, captions, columns, title, colors, TILE_INCHES)
+
+
+def _caption(change: Change) -> str:
+    before, after = (shorten(name, NAME_LENGTH) for name in (change.before, change.after))
+    return (
+        f"{change.label}\n{before} ({change.before_confidence:.0%})"
+        f"\n→ {after} ({change.after_confidence:.0%})"
+    )

@@ -1,0 +1,44 @@
+"""Tell a search how a run is doing, and stop it if it is not worth going on."""
+
+import optuna
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.utilities import rank_zero_info
+
+PRUNED = "pruned"  # attribute of a trial
+NUM_WHOLE = 3  # trials that run to their end before others are measured by them
+
+
+class PruneTrial(Callback):
+    """Report the metric that is searched for after each epoch; the command line adds it to runs.
+
+    Args:
+        storage: Address of the database of the studies.
+        study: Name of the study.
+        trial: Id of the trial in the database.
+        monitor: Metric to report.
+        starts: First epoch after which the trial may be stopped.
+    """
+
+    def __init__(self, storage: str, study: str, trial: int, monitor: str, starts: int) -> None:
+        self.storage, self.study, self.trial = storage, study, trial
+        self.monitor = monitor
+        # Not part of what a database holds of a study.
+        self.pruner = optuna.pruners.MedianPruner(NUM_WHOLE, n_warmup_steps=starts)
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Report, and end the training after this epoch if others were better by now."""
+        value = trainer.callback_metrics.get(self.monitor)
+        prune = False
+        if trainer.is_global_zero and value is not None:
+            study = optuna.load_study(
+                study_name=self.study, storage=self.storage, pruner=self.pruner
+            )
+            trial = optuna.Trial(study, self.trial)
+            trial.report(float(value), trainer.current_epoch)
+            if prune := trial.should_prune():
+                trial.set_user_attr(PRUNED, trainer.current_epoch)
+        if trainer.strategy.broadcast(prune):
+            rank_zero_info(
+                f"Stopped after epoch {trainer.current_epoch}: other trials were better."
+            )
+            trainer.should_stop = True

@@ -1,0 +1,97 @@
+"""Runs that looked at the same images, each against the first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lightning_app.compare.answers import COMMANDS, Answers, Split, read_answers
+from lightning_app.compare.pairs import Pair, classes_of, compare_pair, pairwise_p_values
+from lightning_app.report.facts import class_names, splits_of
+from lightning_app.report.record import Record
+from lightning_app.tracking.store import ROOT, checkpoint_folder
+
+ID_LENGTH = 6  # of a run's id, where its name is not its own
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """What several runs say of the same images.
+
+    Attributes:
+        records: The runs.
+        names: What each is called, all different.
+        split: The images.
+        answers: What the runs say of them.
+        class_names: The classes, in the order of the networks' outputs.
+        pairs: Each run but the first against the first.
+        p_values: Of all pairs of rows, adjusted; empty if there is only one.
+    """
+
+    records: Sequence[Record]
+    names: list[str]
+    split: Split
+    answers: Answers
+    class_names: list[str]
+    pairs: list[Pair]
+    p_values: dict[tuple[int, int], float]
+
+
+def compare_runs(records: Sequence[Record], wanted: Split | None) -> Comparison:
+    """Compare all runs with the first.
+
+    Args:
+        records: Two runs or more.
+        wanted: The images; None for those of the test if all runs were tested, else validation.
+
+    Raises:
+        ValueError: If a run has no predictions, or no image is common to all.
+    """
+    split = choose_split(records, wanted)
+    answers = read_answers(records, split)
+    known = [name for record in records for name in class_names(splits_of(record))]
+    names = classes_of(answers, known)
+    pairs = [compare_pair(answers, 0, row, names) for row in range(1, len(records))]
+    adjusted = pairwise_p_values(answers.right) if len(pairs) > 1 else {}
+    return Comparison(records, names_of(records), split, answers, names, pairs, adjusted)
+
+
+def choose_split(records: Sequence[Record], wanted: Split | None) -> Split:
+    """The images that all runs have predictions of; those of the test, if there is a choice.
+
+    Raises:
+        ValueError: If there are none.
+    """
+    names = names_of(records)
+    lacking: dict[Split, list[int]] = {
+        split: [
+            row
+            for row, record in enumerate(records)
+            if f"predictions/{split}.csv" not in record.files
+        ]
+        for split in COMMANDS
+        if wanted in (None, split)
+    }
+    for split, rows in lacking.items():
+        if not rows:
+            return split
+    told = "; ".join(
+        f"{', '.join(names[row] for row in rows)} without predictions/{split}.csv"
+        for split, rows in lacking.items()
+    )
+    split, [row, *_] = next(iter(lacking.items()))
+    info = records[row].run.info
+    best = checkpoint_folder(ROOT, records[row].experiment, info.run_id) / "best.ckpt"
+    raise ValueError(
+        f"The runs have no predictions in common: {told}. With the configuration of "
+        f"{names[row]}, `lightning_cli {COMMANDS[split]} --config FILE.yaml --ckpt_path {best}` "
+        "makes those that it lacks."
+    )
+
+
+def names_of(records: Sequence[Record]) -> list[str]:
+    """The names of runs; one that several have gets the beginning of the id."""
+    infos = [record.run.info for record in records]
+    all_names = [str(info.run_name) for info in infos]
+    return [
+        name if all_names.count(name) == 1 else f"{name} ({info.run_id[:ID_LENGTH]})"
+        for name, info in zip(all_names, infos, strict=True)
+    ]

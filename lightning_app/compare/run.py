@@ -1,0 +1,95 @@
+"""From the names of runs to what is told of them."""
+
+import os
+import re
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from mlflow import MlflowClient
+from mlflow.entities import Run
+from torch import Tensor
+
+from lightning_app.compare.answers import Split
+from lightning_app.compare.comparison import Comparison, compare_runs
+from lightning_app.compare.figures import shown_images
+from lightning_app.compare.images import read_images
+from lightning_app.compare.page import write_page
+from lightning_app.compare.terminal import described
+from lightning_app.mistakes.user_errors import DEBUG
+from lightning_app.report.record import open_record
+from lightning_app.report.settings import Language
+from lightning_app.report.store import language_of, place_of, write_file
+from lightning_app.report.words import Words
+from lightning_app.runs import find_run, open_store
+
+FOLDER = "comparisons"  # among the artifacts
+MAX_NAME = 60  # characters of a file, each of which may take four bytes
+
+
+def run(
+    wanted: Sequence[str],
+    split: Split | None,
+    num_images: int,
+    language: Language | None,
+    out: Path | None,
+) -> None:
+    """Compare runs, print what was found, and write the page.
+
+    Args:
+        wanted: Ids or names of the runs.
+        split: The images; None for those that all runs have predictions of.
+        num_images: In a sheet.
+        language: Of the page; None for that of the last run.
+        out: Where the page goes; None for the artifacts of the last run.
+
+    Raises:
+        ValueError: If there is no such run, one is named twice, or they have no image in common.
+    """
+    client = open_store()
+    runs = _different(client, wanted)
+    with ExitStack() as stack:
+        records = [stack.enter_context(open_record(client, of_name)) for of_name in runs]
+        comparison = compare_runs(records, split)
+        print(described(comparison, Words("en")))
+        images, complaint = _images(comparison, num_images)
+        if complaint:
+            print(f"\nNo sheets of images: {complaint}")
+        words = Words(language_of(runs[-1], language))
+        page = write_page(comparison, words, images, num_images, complaint)
+    if out is None:
+        name = _file_name(comparison.names)
+        client.log_text(runs[-1].info.run_id, page, name)
+        print(f"\nComparison  {place_of(runs[-1], name)}")
+    else:
+        write_file(out, page)
+        print(f"\nComparison  {out}")
+
+
+def _different(client: MlflowClient, wanted: Sequence[str]) -> list[Run]:
+    runs = [find_run(client, name) for name in wanted]
+    ids = [of_name.info.run_id for of_name in runs]
+    for of_name in runs:
+        if ids.count(of_name.info.run_id) > 1:
+            raise ValueError(
+                f"The run {of_name.info.run_name} is named twice; expected different runs."
+            )
+    return runs
+
+
+def _images(comparison: Comparison, num_images: int) -> tuple[dict[str, Tensor], str]:
+    """The images of the sheets, or what is in the way of reading them."""
+    names = shown_images(comparison, num_images)
+    if not names:
+        return {}, ""
+    try:
+        return read_images(comparison.records[0], comparison.split, names), ""
+    except Exception as error:  # whatever a datamodule raises: the comparison needs no images
+        if os.environ.get(DEBUG):
+            raise
+        return {}, f"those of {comparison.names[0]} cannot be read again: {error}"
+
+
+def _file_name(names: Sequence[str]) -> str:
+    joined = re.sub(r"[^\w.-]+", "-", "_".join(names))
+    return f"{FOLDER}/{joined[:MAX_NAME].strip('.-')}.html"

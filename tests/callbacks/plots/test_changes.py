@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
+
+from callbacks.plots import RIGHT, WRONG, plot_changes
+from callbacks.plots.changes import Change
+
+IMAGES = np.linspace(0, 1, 20)[:, None, None, None] * np.ones((20, 24, 24, 1))
+FIXED = Change("owl", "dog", 0.98, "owl", 0.6)
+LONG = Change("abraham_grampa", "charles_montgomery_burns", 1.0, "abraham_grampa_simpson", 1.0)
+TITLE = "fixed: 31 of 1,360 test images\na-long-name-of-a-run-12a → a-long-name-of-a-run-34b\nc"
+
+
+def test_captions_say_what_both_said_and_how_sure_they_were():
+    broken = Change("owl", "owl", 0.7, "cat", 0.85)
+    axes = plot_changes(IMAGES[:2], [FIXED, broken], "t").axes[0]
+    assert [text.get_text() for text in axes.texts] == [
+        "owl\ndog (98%)\n→ owl (60%)",
+        "owl\nowl (70%)\n→ cat (85%)",
+    ]
+    assert [to_rgb(text.get_color()) for text in axes.texts] == [to_rgb(RIGHT), to_rgb(WRONG)]
+
+
+def test_images_are_in_their_order():
+    axes = plot_changes(IMAGES, [FIXED] * 20, "t").axes[0]
+    assert [image.get_array()[0, 0, 0] for image in axes.images] == pytest.approx(
+        IMAGES[:, 0, 0, 0]
+    )
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 9, 20])
+def test_nothing_is_cut_off_and_many_are_wider_than_high(number):
+    figure = plot_changes(IMAGES[:number], [LONG] * number, TITLE)
+    FigureCanvasAgg(figure).draw()
+    drawn, page = figure.get_tightbbox(), figure.get_size_inches()
+    assert min(drawn.x0, drawn.y0) > -0.01
+    assert (drawn.max <= page + 0.01).all()
+    assert number < 3 or 1.2 < page[0] / page[1] < 2.6
+
+
+def test_captions_do_not_run_into_their_neighbours():
+    figure = plot_changes(IMAGES, [LONG] * 20, "t")
+    FigureCanvasAgg(figure).draw()
+    first, second = (text.get_window_extent() for text in figure.axes[0].texts[:2])
+    assert first.x1 < second.x0
+    assert all(text.get_text().count("…") == 2 for text in figure.axes[0].texts)  # no number is cut

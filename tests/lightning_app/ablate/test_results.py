@@ -1,0 +1,152 @@
+"""What finished runs add up to, against values worked out by hand."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from mlflow.entities import Dataset, DatasetInput
+
+from callbacks.plots.ablation import plot_ablation, plot_class_accuracies, plot_destinations
+from lightning_app.ablate.figures import figures_of
+from lightning_app.ablate.results import collect
+from lightning_app.ablate.tables import columns_of, markdown_of, text_of
+from lightning_app.report.record import open_record
+
+LABELS = list("aabb")
+
+
+@pytest.fixture
+def write_run(client):
+    """Write a run with predictions by hand, and open it."""
+    stack = []
+
+    def write(predicted, excluded=(), seconds=()):
+        run_id = client.create_run("0").info.run_id
+        columns = {"image": range(4), "label": LABELS, "predicted": list(predicted)}
+        table = pd.DataFrame({**columns, "confidence": 0.5})
+        client.log_text(run_id, table.to_csv(index=False), "predictions/test.csv")
+        client.log_metric(run_id, "params/total", 12)
+        client.log_param(run_id, "data.options.exclude_classes", str(list(excluded)))
+        for epoch, value in enumerate(seconds):
+            client.log_metric(run_id, "time/epoch", value, step=epoch)
+        profile = '{"num_images": 4, "class_counts": {"b": 2, "a": 2}}'
+        dataset = Dataset("Hand/train", "0", "local", "", profile=profile)
+        client.log_inputs(run_id, [DatasetInput(dataset)])
+        record = open_record(client, client.get_run(run_id))
+        stack.append(record)
+        return record.__enter__()
+
+    yield write
+    for record in stack:
+        record.__exit__(None, None, None)
+
+
+@pytest.fixture
+def results(write_run):
+    return collect(
+        [
+            ("base", 0, write_run("aabb", seconds=[2, 4])),
+            ("base", 1, write_run("aaba", seconds=[3, 3])),
+            ("no a", 0, write_run("bbbb", excluded=["a"])),
+        ],
+        "test",
+    )
+
+
+def test_scores_are_means_over_seeds_with_students_interval(results):
+    base = results.outcomes[0]
+    assert (base.seeds, base.scores) == ([0, 1], [1.0, 0.75])
+    assert base.mean == 0.875
+    low, high = base.interval
+    assert low == 0  # 0.875 - 12.706 * 0.17678 / sqrt(2) is below
+    assert high == 1
+    assert base.against_base is None
+
+
+def test_single_seed_has_no_interval(results):
+    assert all(math.isnan(end) for end in results.outcomes[1].interval)
+
+
+def test_difference_is_paired_image_by_image(results):
+    test = results.outcomes[1].against_base
+    assert test.difference == pytest.approx(0.5 - 0.875)
+    assert test.p_value == pytest.approx(np.mean([abs(s) >= 3 for s in signed_sums(2, 2, 1)]))
+
+
+def signed_sums(*sizes):
+    sums = {0: 1}
+    for size in sizes:
+        sums_before, sums = sums, {}
+        for total, count in sums_before.items():
+            for sign in (-1, 1):
+                sums[total + sign * size] = sums.get(total + sign * size, 0) + count
+    return [total for total, count in sums.items() for _ in range(count)]
+
+
+def test_times_are_medians(results):
+    base, other = results.outcomes
+    assert base.epoch_seconds == 3
+    assert base.minutes == pytest.approx(0.1)
+    assert math.isnan(other.epoch_seconds)
+
+
+def test_classes_come_in_the_order_of_the_outputs(results):
+    assert results.class_names == ["b", "a"]
+    assert results.outcomes[1].excluded == ["a"]
+
+
+def test_table_leaves_unknown_cells_empty(results):
+    columns = columns_of(results)
+    assert columns["variation"] == ["base", "no a"]
+    assert columns["test/accuracy"] == [0.875, 0.5]
+    assert columns["difference"] == [None, pytest.approx(-0.375)]
+    assert columns["low"][1] is None
+
+
+def test_texts_name_all_variations(results):
+    assert "| no a | 50.0 |  | 1 | -37.5 |" in markdown_of(results)
+    head, base, other = text_of(results).splitlines()
+    assert head.split()[:2] == ["variation", "accuracy"]
+    assert base.startswith("base")
+    assert "-37.5" in other
+
+
+def test_figures_show_where_a_class_went_that_was_left_out(results):
+    figures = dict(figures_of(results, "parts"))
+    assert list(figures) == ["ablation", "accuracy_by_class", "classes_left_out"]
+    [axes] = figures["classes_left_out"].axes
+    assert [bar.get_width() for bar in axes.patches] == [100]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["a\nno a"]
+
+
+def test_accuracy_figure_has_a_dot_a_seed_and_an_interval_a_variation():
+    differences = np.array([[np.nan] * 3, [-0.1, -0.2, 0.0]])
+    figure = plot_ablation(["base", "other"], [[0.8, 0.9], [0.75]], differences, "title")
+    accuracy, difference = figure.axes
+    dots = [c.get_offsets().tolist() for c in accuracy.collections]
+    assert dots[0] == [[80, 0], [90, 0]]
+    assert dots[1] == [[85, 0]]
+    assert dots[2] == [[75, 1]]
+    [interval] = difference.containers
+    assert interval[0].get_xdata().tolist() == [-10]
+
+
+def test_classes_without_images_have_no_row():
+    accuracies = np.array([[0.5, np.nan, 1.0], [0.25, np.nan, 1.0]])
+    figure = plot_class_accuracies(accuracies, ["base", "other"], ["a", "b", "c"], "title")
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["a", "c"]
+
+
+def test_of_many_classes_those_that_change_most_are_shown():
+    accuracies = np.full((2, 100), 0.5)
+    accuracies[1, 60:] = 0.9
+    names = [f"class {k}" for k in range(100)]
+    figure = plot_class_accuracies(accuracies, ["base", "other"], names, "title")
+    assert [t.get_text() for t in figure.axes[0].get_yticklabels()] == names[60:]
+
+
+def test_bars_of_destinations_add_up_to_the_whole():
+    figure = plot_destinations({"a": np.array([0.25, 0, 0.75])}, ["a", "b", "c"], "title")
+    bars = figure.axes[0].patches
+    assert [(bar.get_x(), bar.get_width()) for bar in bars] == [(0, 25), (25, 75)]

@@ -1,0 +1,186 @@
+"""Runs written by hand, as the console and the page tell of them."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from lightning_app.main import main
+
+ODD = '<b>&"'
+
+
+@pytest.fixture
+def compared(workplace, parse, capsys):
+    """What the console says, and the page, parsed."""
+
+    def compare(*arguments):
+        main(["compare", *arguments, "--out", "page.html"])
+        return capsys.readouterr().out, parse(Path("page.html").read_text("utf-8"))
+
+    return compare
+
+
+def test_images_that_changed_are_counted(make_tested, compared):
+    make_tested("a", "cdddoc")
+    make_tested("b", "ccddcc")
+    output, page = compared("a", "b")
+    assert "b against a, on 6 test images" in output
+    assert "fixed 1, broken 1, both right 3, both wrong 1" in output
+    assert "McNemar p = 1 (exact)" in output
+    assert "gained most  cat: +50.0" in output
+    assert "lost most    owl: -50.0" in output
+    assert "left out" not in output
+    assert page.words.count("+0.0") == 1  # the accuracy
+    assert {"b against a", "fixed", "broken"} <= set(page.words)
+    assert "Undecided" in page.text
+
+
+@pytest.mark.parametrize(("first", "second", "word"), [("d", "c", "Better"), ("c", "d", "Worse")])
+def test_clear_difference_is_said_to_be_one(make_tested, compared, first, second, word):
+    make_tested("a", first * 10, labels="c" * 10)
+    make_tested("b", second * 10, labels="c" * 10)
+    output, page = compared("a", "b")
+    assert "McNemar p = 0.002 (exact)" in output  # 2 * 0.5**10
+    assert any(text.startswith(f"{word}: ") for text in page.words)
+
+
+def test_numbers_stand_side_by_side(make_tested, compared):
+    metrics = {"test/accuracy": 0.91234, "test/f1_macro": 0.5, "params/total": 1234}
+    make_tested("a", "ccddoo", metrics=metrics, status="FAILED")
+    make_tested("b", "ccddoo", metrics={"test/accuracy": 0.5})
+    output, page = compared("a", "b")
+    lines = output.splitlines()
+    assert re.search(r"accuracy, test +91\.23 % +50\.00 %", output)
+    assert re.search(r"parameters +1,234 +\N{EN DASH}", output)
+    assert re.search(r"ended as +failed +finished", output)
+    assert not any(line.startswith("loss") for line in lines)  # no run has one
+    assert max(map(len, lines)) <= 100
+    assert {"91.23 %", "1,234", "failed"} <= set(page.words)
+
+
+def test_settings_that_differ_are_listed_and_silent_ones_are_not(make_tested, compared):
+    silent = {"trainer.logger.run_name": "x", "pictures.budget": "0", "seed_everything": "0"}
+    make_tested("a", "ccddoo", params={"model.lr": "0.1", "model.backbone": "A", **silent})
+    other = {"trainer.logger.run_name": "y", "pictures.budget": "1", "seed_everything": "1"}
+    make_tested("b", "ccddoo", params={"model.lr": "0.2", "model.backbone": "A", **other})
+    make_tested("c", "ccddoo", params={"model.backbone": "A", "model.width": "4", **silent})
+    output, page = compared("a", "b", "c")
+    assert re.search(r"model\.lr +0\.1 +0\.2 +\N{EN DASH}", output)
+    assert re.search(r"model\.width +\N{EN DASH} +\N{EN DASH} +4", output)
+    assert re.search(r"seed_everything +0 +1 +0", output)
+    assert not re.search(r"run_name|budget|backbone", output)
+    assert "model.width" in page.words
+
+
+def test_the_same_settings_are_said_to_be_the_same(make_tested, compared):
+    make_tested("a", "ccddoo")
+    make_tested("b", "ccddoo")
+    output, page = compared("a", "b")
+    assert "no setting differs" in output
+    assert "No setting differs." in page.words
+
+
+def test_other_data_are_told(make_tested, add_split, compared):
+    for name in ("a", "b"):
+        run_id = make_tested(name, "ccddoo", params={"x": name})
+        if name == "b":
+            add_split(run_id, "train", {"cat": 2})
+    assert re.search(r"images \(train\) +\N{EN DASH} +0123abcd", compared("a", "b")[0])
+
+
+def test_three_runs_have_a_table_of_all_pairs(make_tested, compared):
+    make_tested("a", "d" * 9, labels="c" * 9)
+    make_tested("b", "c" * 9, labels="c" * 9)
+    make_tested("d", "c" * 9, labels="c" * 9)
+    output, page = compared("a", "b", "d")
+    [table] = [part for part in output.split("\n\n") if part.startswith("p-values of all 3 pairs")]
+    assert [line.split() for line in table.splitlines()[1:]] == [
+        ["b", "d"],
+        ["a", "0.012", "0.012"],
+        ["b", "1"],
+    ]
+    assert page.words.count("0.012") == 2  # 3 * 2 * 0.5**9, and not below it for the second
+    assert "adjusted for 3 pairs (Holm)" in page.text
+
+
+def test_classes_that_a_run_does_not_have_are_joined_by_name(make_tested, add_split, compared):
+    add_split(make_tested("a", "ccddoo"), "train", {"cat": 2, "dog": 2, "owl": 2})
+    add_split(make_tested("b", "ccddcd"), "train", {"dog": 2, "cat": 2})
+    output, _ = compared("a", "b")
+    assert "broken 2" in output
+    assert "owl: -100.0" in output
+
+
+def test_images_that_not_all_runs_have_are_counted(make_tested, compared):
+    make_tested("a", "ccddoo")
+    make_tested("b", "ccdd", labels="cccd")  # one of another label, two that are not there
+    output, page = compared("a", "b")
+    assert "on 3 test images" in output
+    assert "3 left out: not all runs have them, or not with the same label" in output
+    assert "3 more are left out" in page.text
+
+
+def test_runs_of_one_name_are_told_apart(make_tested, compared):
+    ids = [make_tested("same", said) for said in ("ccddoo", "ccddoc")]
+    output, _ = compared(*ids)
+    first, second = (f"same ({run_id[:6]})" for run_id in ids)
+    assert f"{second} against {first}" in output
+
+
+def test_names_are_escaped(make_tested, compared):
+    make_tested(ODD, "ccddoo")
+    make_tested("b", "ccddoo")
+    _, page = compared(ODD, "b")
+    assert ODD in page.words
+    assert ODD not in page.source
+
+
+def test_page_is_in_the_language_that_is_wanted(make_tested, compared):
+    make_tested("a", "ccddoo")
+    make_tested("b", "ccddoc", params={"report.language": "zh"})
+    assert compared("a", "b")[1].all("html") == [{"lang": "zh-Hans"}]
+    assert compared("b", "a")[1].all("html") == [{"lang": "en"}]
+    page = compared("b", "a", "--language", "zh")[1]
+    assert "运行对比" in page.words
+
+
+def test_data_that_are_gone_cost_the_sheets_alone(make_tested, client, compared):
+    run_id = make_tested("a", "ccddoo")
+    data = {"class_path": "ImageFolderDataModule", "init_args": {"root": "gone"}}
+    client.log_text(run_id, yaml.safe_dump({"data": data}), "config/config.yaml")
+    make_tested("b", "ccddod")
+    output, page = compared("a", "b")
+    expected = "those of a cannot be read again: There is no folder gone"
+    assert f"No sheets of images: {expected}" in output
+    assert expected in page.text
+    assert len(page.images()) == 2  # the classes and the confusions
+
+
+@pytest.mark.parametrize(
+    ("config", "complaint"),
+    [
+        ("", "the run has no config/config.yaml that names its data."),
+        (
+            "data: {class_path: OfAnotherTimeDataModule}",
+            "expects a kind of ImageDataModule, got 'OfAnotherTimeDataModule'.",
+        ),
+    ],
+)
+def test_data_that_cannot_be_built_cost_the_sheets_alone(
+    make_tested, client, compared, config, complaint
+):
+    client.log_text(make_tested("a", "ccddoo"), config, "config/config.yaml")
+    make_tested("b", "ccddod")
+    told = [line for line in compared("a", "b")[0].splitlines() if line.startswith("No sheets")]
+    assert len(told) == 1
+    assert complaint in told[0]
+
+
+def test_no_image_changed_needs_no_image(make_tested, compared):
+    make_tested("a", "ccddod")
+    make_tested("b", "ccddod")
+    output, page = compared("a", "b")
+    assert "No sheets" not in output
+    assert len(page.images()) == 2

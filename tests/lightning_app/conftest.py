@@ -1,0 +1,111 @@
+"""Runs written by hand into a real store, runs of an ablation, and pages taken apart."""
+
+import base64
+import io
+import json
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from mlflow.entities import Dataset, DatasetInput, InputTag
+from PIL import Image
+
+from lightning_app.ablate.children import ChildFailed, Runner
+from lightning_app.main import main
+
+VOID = ("meta", "img", "input", "link", "br", "wbr")
+
+
+class Page(HTMLParser):
+    """Collects what a page holds, and checks that each tag is closed."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.source, self.open, self.tags, self.words = text, [], [], []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open[-1:] != ["style"] and data.strip():
+            self.words.append(" ".join(data.split()))
+
+    @property
+    def text(self):
+        return "\n".join(self.words)
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.tags if name == tag]
+
+    def images(self):
+        return [decoded(image["src"]) for image in self.all("img")]
+
+
+def decoded(uri):
+    data = base64.b64decode(uri.split("base64,")[1])
+    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+
+
+@pytest.fixture
+def parse():
+    return Page
+
+
+@pytest.fixture
+def make_run(client):
+    """Make a run of these parameters, metrics, tables and end state."""
+
+    def make(params=(), metrics=(), tables=(), status="FINISHED", name="net-1a2b"):
+        experiment = client.get_experiment_by_name("hand")
+        number = experiment.experiment_id if experiment else client.create_experiment("hand")
+        run_id = client.create_run(number, run_name=name).info.run_id
+        for key, value in dict(params).items():
+            client.log_param(run_id, key, value)
+        for key, value in dict(metrics).items():
+            client.log_metric(run_id, key, value)
+        for file, columns in dict(tables).items():
+            content = {
+                "columns": list(columns),
+                "data": [list(row) for row in zip(*columns.values(), strict=True)],
+            }
+            client.log_text(run_id, json.dumps(content), f"tables/{file}.json")
+        client.set_terminated(run_id, status)
+        return run_id
+
+    return make
+
+
+@pytest.fixture
+def add_split(client):
+    """Name the images of a split."""
+
+    def add(run_id, split, counts):
+        profile = {"num_images": sum(counts.values()), "class_counts": counts}
+        dataset = Dataset(f"Hand/{split}", "0123abcd", "local", "{}", profile=json.dumps(profile))
+        tags = [InputTag("mlflow.data.context", split)]
+        client.log_inputs(run_id, [DatasetInput(dataset, tags)])
+
+    return add
+
+
+@pytest.fixture
+def in_this_process(monkeypatch):
+    """Run children of an ablation here, by the same command; returns the commands."""
+    commands = []
+
+    def start(self, command, child, more, environment):
+        commands.append((command, child.name))
+        try:
+            main([command, *child.arguments, *more])
+        except SystemExit as end:
+            raise ChildFailed(f"`{command}` ended with status {end.code}") from end
+
+    monkeypatch.setattr(Runner, "_start", start)
+    return commands
