@@ -43,7 +43,7 @@ class Gallery(Callback):
         self, pictures: Sequence[Picture], recorder: OutputRecorder, budget: float = 0.05
     ) -> None:
         if not 0 < budget <= 1:
-            raise ValueError(f"Expected pictures.budget in (0, 1], got {budget:g}.")
+            raise ValueError(f"pictures.budget is {budget:g}; expected 0, for no pictures, to 1.")
         self.pictures, self.recorder, self.budget = pictures, recorder, budget
         self.costs: dict[Picture, float] = {}  # seconds that each took last
         self.failed: set[Picture] = set()
@@ -56,7 +56,7 @@ class Gallery(Callback):
         """Let the pictures see the network as it was built, before a checkpoint is read."""
         if stage == "fit":
             for picture in self.pictures:
-                picture.begin(classifier_of(pl_module))
+                picture.begin(classifier_of(pl_module), data_of(trainer))
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Start the clock."""
@@ -94,12 +94,12 @@ class Gallery(Callback):
         outputs = self.recorder.gather(trainer)
         if not trainer.is_global_zero:
             return
-        scene = self._scene(trainer, pl_module, outputs, final=True)
+        scene, before = self._scene(trainer, pl_module, outputs, final=True), self.spent
         self._draw(self.pictures, scene, trainer)
-        seconds = time.perf_counter() - self.started
+        left_out = f"; others were left out, beyond {100 * self.budget:g}% of the time"
         rank_zero_info(
-            f"Pictures    {self.spent:.1f} s, {self.spent / seconds:.0%} of the fit"
-            + (f"; left out where they would have been beyond {self.budget:.0%}" * self.thinned)
+            f"Pictures    {self.spent - before:.1f} s at the end, which does not count, and "
+            f"{before:.1f} s before it{left_out * self.thinned}"
         )
 
     def _draw_all(self, trainer: Trainer, module: LightningModule, split: str) -> None:
@@ -177,8 +177,8 @@ class Gallery(Callback):
         if not enough and not self.thinned:
             self.thinned = True
             rank_zero_info(
-                f"Pictures may take {self.budget:.0%} of the time (pictures.budget): some epochs "
-                "go without. All are drawn when training ends."
+                f"Pictures may take {100 * self.budget:g}% of the time (pictures.budget): some "
+                "epochs go without. All are drawn when training ends."
             )
         return enough
 

@@ -7,6 +7,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 
 from callbacks.plots import plot_curves
 from callbacks.progressive_unfreezing import ProgressiveUnfreezing
+from callbacks.run import classifier_of
 from callbacks.tracking import log_figure, metric_history, metric_names
 from models import ImageClassifier
 from models.freezing import stage_names
@@ -27,6 +28,12 @@ class LearningCurvesVisualizer(Callback):
 
     macro_f1: bool = False
 
+    _trained = False  # whatever stops a test, or a fit before its first step, leaves no curves
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Know that there will be something to draw."""
+        self._trained = True
+
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draw all epochs."""
         self._draw(trainer, pl_module)
@@ -35,15 +42,39 @@ class LearningCurvesVisualizer(Callback):
         self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
     ) -> None:
         """Draw the epochs that there were."""
-        self._draw(trainer, pl_module)
+        if self._trained:
+            self._draw(trainer, pl_module)
 
     def _draw(self, trainer: Trainer, module: LightningModule) -> None:
         names = [*CURVES, *["val/f1_macro"] * self.macro_f1]
         history = {name: metric_history(trainer, name) for name in names}
         if any(history.values()):
-            rates = _from_input_to_output(metric_names(trainer, "lr/"), module)
-            history |= {name: metric_history(trainer, name) for name in rates}
+            history |= _rates(trainer, module)
             log_figure(trainer, plot_curves(history, _freed(trainer)), "learning_curves")
+
+
+def _rates(trainer: Trainer, module: LightningModule) -> dict[str, list[tuple[int, float]]]:
+    """Learning rates of the stages, from input to output; 0 while a stage is frozen."""
+    names = _from_input_to_output(metric_names(trainer, "lr/"), module)
+    rates = {name: metric_history(trainer, name) for name in names}
+    if (unfreezing := _unfreezing(trainer)) is None:
+        return rates
+    shares = {
+        epoch: unfreezing.shares(epoch, classifier_of(module))
+        for epoch in {epoch for points in rates.values() for epoch, _ in points}
+    }
+    return {
+        name: [
+            (epoch, rate if shares[epoch].get(name.removeprefix("lr/"), 1) else 0.0)
+            for epoch, rate in points
+        ]
+        for name, points in rates.items()
+    }
+
+
+def _unfreezing(trainer: Trainer) -> ProgressiveUnfreezing | None:
+    callbacks = trainer.callbacks  # pyright: ignore[reportAttributeAccessIssue]
+    return next((c for c in callbacks if isinstance(c, ProgressiveUnfreezing)), None)
 
 
 def _from_input_to_output(rates: list[str], module: LightningModule) -> list[str]:
@@ -61,10 +92,8 @@ def _from_input_to_output(rates: list[str], module: LightningModule) -> list[str
 def _freed(trainer: Trainer) -> list[tuple[int, str]]:
     """Epochs at which other parameters begin to train, and which; none if all always do."""
     trainable = metric_history(trainer, "params/trainable")
-    boundaries: dict[int, str] = {}
-    for callback in trainer.callbacks:  # pyright: ignore[reportAttributeAccessIssue]
-        if isinstance(callback, ProgressiveUnfreezing):
-            boundaries = callback.boundaries
+    unfreezing = _unfreezing(trainer)
+    boundaries = unfreezing.boundaries if unfreezing else {}
     changes: list[tuple[int, float]] = []
     for epoch, count in trainable:
         if not changes or count != changes[-1][1]:

@@ -108,12 +108,16 @@ class ProgressiveUnfreezing(Callback):
         if not any(rates.values()):
             return
         epochs = range(max(max(points) for points in rates.values() if points) + 1)
-        shares = [share_free(boundary_at(e, self.boundaries), classifier) for e in epochs]
+        shares = [self.shares(epoch, classifier) for epoch in epochs]
         speeds = [[rates[name].get(epoch, float("nan")) for epoch in epochs] for name in names]
         figure = plot_unfreezing(
             names, [[share[name] for share in shares] for name in names], speeds
         )
         log_figure(trainer, figure, "unfreezing")
+
+    def shares(self, epoch: int, classifier: ImageClassifier) -> dict[str, float]:
+        """Share of the parameters of each stage that train in an epoch, in [0, 1]."""
+        return share_free(boundary_at(epoch, self.boundaries), classifier)
 
     @property
     def _rates(self) -> dict[int, float]:

@@ -155,7 +155,6 @@ def run(
     """Run `fit`, `validate`, `test` or `predict`; `args` replaces `sys.argv`."""
     for message in QUIET:
         warnings.filterwarnings("ignore", message)
-    warnings.formatwarning = _brief
     logging.getLogger("mlflow").setLevel(logging.WARNING)  # else it reports each thread it starts
     logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(_is_no_tip)
     torch.set_float32_matmul_precision("high")  # tensor cores where there are some
@@ -172,10 +171,6 @@ def run(
         trainer_defaults=TRAINER,
         args=args,
     )
-
-
-def _brief(message: Warning | str, *place: Any, **options: Any) -> str:
-    return f"warning: {message}\n"  # the line of our code that it comes from says nothing to a user
 
 
 def _is_no_tip(record: logging.LogRecord) -> bool:

@@ -36,11 +36,11 @@ def fit_parser(prog: str, description: str) -> BriefParser:
 
 
 def parse_fit(parser: BriefParser, args: list[str]) -> Namespace:
-    """Read a command line; what else `fit` is told in the configuration is not used."""
+    """Read a command line, and build nothing yet; what else `fit` is told there is not used."""
     own = {action.dest.split(".")[0] for action in parser._actions}
     for key in sorted(_keys(args) - own):
         parser.add_argument(f"--{key}", type=_unused, help="Not used.")
-    return parser.instantiate_classes(parser.parse_args(args))
+    return parser.parse_args(args)
 
 
 def _unused(value: Any) -> None:

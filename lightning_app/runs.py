@@ -18,6 +18,7 @@ def open_store() -> MlflowClient:
 
     Raises:
         ValueError: If there is no store yet.
+        ConnectionError: If it does not answer.
     """
     uri = tracking_uri()
     if is_local(uri) and not (ROOT / "mlflow.db").is_file():
@@ -25,7 +26,12 @@ def open_store() -> MlflowClient:
             f"There is no run in {ROOT.resolve()} yet. Start one with `lightning_cli fit`, or go "
             "where yours are."
         )
-    return MlflowClient(uri)
+    client = MlflowClient(uri)
+    try:
+        client.search_experiments(max_results=1)
+    except MlflowException as error:
+        raise ConnectionError(f"The runs at {uri} cannot be read: {error}") from error
+    return client
 
 
 def find_run(client: MlflowClient, wanted: str) -> Run:

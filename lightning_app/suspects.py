@@ -1,10 +1,12 @@
 """`lightning_cli suspects`: which labels are probably wrong, before anything is trained on them."""
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
+from jsonargparse import Namespace
 from tqdm import tqdm
 
 from callbacks.pictures.label_suspects import draw_suspects
@@ -19,6 +21,7 @@ DESCRIPTION = """Rank the labels of a configuration's images, the most suspiciou
 is judged by a linear head that was fitted to all other images, on what all layers of the backbone
 say of them, as it is built: with its pretrained weights, and without any training."""
 SHOWN, SHEET = 10, 20  # labels on the console, and pictures in the sheet
+FILES = ("suspects.png", "suspects.csv", "fixes.csv")
 Split = Literal["train", "val", "test"]
 
 
@@ -42,9 +45,10 @@ def suspects(args: list[str]) -> None:
     folder = Folder(settings.out)
     ranking = found.ranking(data.class_names, len(found.names))
     folder.write_table("label_suspects", ranking)
-    folder.write_text("label_fixes.csv", found.fixes(data.class_names))
+    if found.believable:
+        folder.write_text("label_fixes.csv", found.fixes(data.class_names))
     folder.write_figure("label_suspects", draw_suspects(found, data, SHEET, "labels to look at"))
-    _print(ranking, int(found.found.confident.sum()), settings.out)
+    _print(found, ranking, settings.out)
 
 
 def judge(
@@ -95,17 +99,37 @@ def _parse(args: list[str]) -> Any:
         help="Look at the corners of each image too: five times the work, and fewer false alarms.",
     )
     torch.manual_seed(0)  # what is not pretrained is the same at every call
-    return parse_fit(parser, args)
+    settings = parse_fit(parser, args)
+    _warn_of_chance(settings.model)
+    return parser.instantiate_classes(settings)
 
 
-def _print(ranking: dict[str, list[Any]], num_confident: int, out: Path) -> None:
-    print(f"{num_confident:,} of {len(ranking['image']):,} labels look wrong. The first ones:")
+def _warn_of_chance(model: Namespace | None) -> None:
+    """Say so if the features that labels are judged by are those of weights drawn by chance."""
+    backbone = model.init_args.backbone if model else None
+    if backbone and not (backbone.init_args.get("pretrained") or backbone.init_args.get("weights")):
+        warnings.warn(
+            f"{backbone.class_path.rsplit('.', 1)[-1]} is judging without any training: it has "
+            "neither `pretrained` nor `weights`. A pretrained network finds more wrong labels.",
+            stacklevel=2,
+        )
+
+
+def _print(found: Suspects, ranking: dict[str, list[Any]], out: Path) -> None:
+    number = int(found.found.confident.sum())
+    star = f" (* is one of the {number:,})" if number else ""
+    print(f"{number:,} of {len(found.names):,} labels look wrong. The most suspicious{star}:")
     for row in range(min(SHOWN, len(ranking["image"]))):
         label, other = ranking["label"][row], ranking["suggested"][row]
         sure = ranking["suggested_probability"][row]
-        print(f"  {ranking['image'][row]}: {label}, rather {other} ({sure:.0%})")
-    fixes = out / "label_fixes.csv"
-    print(
-        f"Look at {out / 'label_suspects.png'}, delete what is right from {fixes}, and train with\n"
-        f"  --data.options.label_fixes {fixes}"
-    )
+        mark = "*" if ranking["confident"][row] else " "
+        print(f"{mark} {ranking['image'][row]}: {label}, rather {other} ({sure:.0%})")
+    sheet, table, fixes = (out / f"label_{name}" for name in FILES)
+    print(f"Look at {sheet}; {table} ranks all of them.")
+    if found.believable:
+        print(
+            f"Delete what is right from {fixes}, and train with\n"
+            f"  --data.options.label_fixes {fixes}"
+        )
+    else:
+        print(f"No {fixes}: {found.doubt}.")

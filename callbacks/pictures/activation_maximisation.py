@@ -10,8 +10,9 @@ from matplotlib.figure import Figure
 from torch import nn
 
 from callbacks.pictures.activation_maximisation_sheets import Sheet, find_sheets, image_shape
-from callbacks.pictures.picture import Picture, Scene, Shown, When
+from callbacks.pictures.picture import Picture, Scene, Shown, When, setting
 from callbacks.plots import plot_maximised
+from callbacks.run import ImageData
 from models.explain import NothingToShow, find_layers, maximise_activation
 from models.explain.activation_maximisation import Detector, Maximised, Method
 
@@ -63,7 +64,7 @@ class ActivationMaximisation(Picture):
                     f"pictures.{self.name}.{option} is {value:g}; expected more than 0."
                 )
 
-    def begin(self, model: nn.Module) -> None:
+    def begin(self, model: nn.Module, data: ImageData) -> None:
         """Refuse layers that the network lacks."""
         self._named(model)
 
@@ -90,7 +91,8 @@ class ActivationMaximisation(Picture):
 
     def _named(self, model: nn.Module) -> list[Detector]:
         patterns = [self.layers] if isinstance(self.layers, str) else self.layers or []
-        return [Detector(name, name) for name in find_layers(model, patterns)]
+        with setting(f"{self.name}.layers"):
+            return [Detector(name, name) for name in find_layers(model, patterns)]
 
     def _affordable(self, scene: Scene, sheet: Sheet, seconds: float) -> int:
         """How many images can climb in this time, judged by a few steps of a few of them."""

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from torch import nn
 
 from callbacks.pictures.picture import Scene
-from callbacks.plots.sheet import shorten
+from callbacks.plots.texts import shorten
 from models.explain import short_name
 from models.explain.activation_maximisation import Detector, count_channels, find_detectors
 
@@ -34,7 +34,7 @@ class Sheet(NamedTuple):
 def find_sheets(
     scene: Scene, layers: Sequence[Detector], num_filters: int, classes: bool
 ) -> list[Sheet]:
-    """The sheets of layers, or of three that are found, and that of the classes last.
+    """The sheet of the classes, which says most, and those of layers, or of three that are found.
 
     Args:
         scene: Whose network it is.
@@ -46,16 +46,16 @@ def find_sheets(
         NothingToShow: If no layer is asked for, and none can be found.
     """
     model, sheets = scene.model, []
+    if classes:
+        names = list(scene.class_names)
+        heading = "classes, before softmax"
+        sheets.append(Sheet("classes", heading, None, names[:num_filters], len(names)))
     for name, answer in layers or find_detectors(model, scene.sample(1)[0]):
         layer, short = model.get_submodule(answer), short_name(model, name)
         after = "" if answer == name else f", after {type(layer).__name__}"
         total = count_channels(model, layer, image_shape(scene))
         captions = [str(channel) for channel in range(min(num_filters, total))]
         sheets.append(Sheet(short, shorten(short, 40) + after, layer, captions, total))
-    if classes:
-        names = list(scene.class_names)
-        heading = "classes, before softmax"
-        sheets.append(Sheet("classes", heading, None, names[:num_filters], len(names)))
     return sheets
 
 

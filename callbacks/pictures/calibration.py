@@ -1,11 +1,12 @@
 """Calibration: is what the network is 90 % sure of right nine times of ten?"""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from callbacks.pictures.picture import Picture, Scene, Shown
 from callbacks.plots.calibration import Reliability, plot_calibration
+from callbacks.plots.texts import counted
 from models.calibration import (
     NUM_BINS,
     Bins,
@@ -17,7 +18,7 @@ from models.calibration import (
     risk_coverage,
 )
 from models.explain import NothingToShow
-from models.temperature import fit_temperature, scale_by_halves
+from models.temperature import TEMPERATURES, fit_temperature, scale_by_halves
 
 
 @dataclass(eq=False)
@@ -56,7 +57,7 @@ class Calibration(Picture):
         logits, labels = said.logits[known], said.labels[known]
         if len(labels) < 2:
             raise NothingToShow("calibration needs two images whose class is known.")
-        scaled, (low, high) = scale_by_halves(logits, labels)
+        scaled, temperatures = scale_by_halves(logits, labels)
         judged, judged_scaled = judge(logits, labels), judge(scaled, labels)
         before, after = (
             reliability(each, self.num_bins, self.equal_mass) for each in (judged, judged_scaled)
@@ -66,11 +67,13 @@ class Calibration(Picture):
             self.name,
             plot_calibration(
                 _series("as it is", before, judged),
-                _series(f"logits / {low:.2f} and / {high:.2f}", after, judged_scaled),
+                _series(_scaling(temperatures), after, judged_scaled)
+                if _is_fitted(temperatures)
+                else None,
                 risk.numpy(),
                 chance_error(before),
                 f"{scene.title}: is what it is p % sure of right p % of the time? "
-                f"{len(labels):,} images, Brier score {judged.brier.mean():.3f}",
+                f"{counted(len(labels), 'image')}, Brier score {judged.brier.mean():.3f}",
             ),
         )
         if scene.final:
@@ -79,6 +82,17 @@ class Calibration(Picture):
             yield "temperature", fit_temperature(logits, labels)
             yield "aurc", float(risk.mean())
             yield "brier", float(judged.brier.mean())
+
+
+def _is_fitted(temperatures: Sequence[float]) -> bool:
+    """Whether all of them are between the ends of what may come of a fit."""
+    coldest, hottest = TEMPERATURES
+    return all(1.01 * coldest < temperature < 0.99 * hottest for temperature in temperatures)
+
+
+def _scaling(temperatures: Sequence[float]) -> str:
+    first, second = temperatures
+    return f"scaled by temperature ({first:.2f} and {second:.2f}, by halves)"
 
 
 def _series(name: str, bins: Bins, judged: Judged) -> Reliability:

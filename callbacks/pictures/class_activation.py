@@ -7,9 +7,10 @@ from weakref import WeakKeyDictionary
 
 from torch import Tensor, nn
 
-from callbacks.pictures.explained import Explained, explained
-from callbacks.pictures.picture import Picture, Scene, Shown
+from callbacks.pictures.explained import Explained, class_to_explain, explained
+from callbacks.pictures.picture import Picture, Scene, Shown, setting
 from callbacks.plots import plot_overlays
+from callbacks.run import ImageData
 from models.explain import CLASS_ACTIVATIONS, find_layer, last_feature_map, short_name
 from models.explain.feature_map import ToMap
 
@@ -54,10 +55,11 @@ class ClassActivation(Picture):
                 f"pictures.grad_cam.num_images is {self.num_images}; expected 1 or more."
             )
 
-    def begin(self, model: nn.Module) -> None:
+    def begin(self, model: nn.Module, data: ImageData) -> None:
         """See `Picture`."""
+        class_to_explain(self.explain, data.class_names, self.name)
         if self.layer is not None:
-            find_layer(model, self.layer)
+            self._named(model, self.layer)
 
     def draw(self, scene: Scene) -> Iterator[Shown]:
         """See `Picture`."""
@@ -76,16 +78,20 @@ class ClassActivation(Picture):
 
     def find_evidence(self, scene: Scene) -> tuple[Explained, Tensor, str]:
         """What is explained, its maps (N, H, W) in [0, 1], and the layer that they come from."""
-        asked = explained(scene, self.num_images, self.explain)
+        asked = explained(scene, self.num_images, self.explain, self.name)
         name, to_map = self._layer(scene.model, asked.images)
         layer = scene.model.get_submodule(name)
         explain = CLASS_ACTIVATIONS[self.method]
         return asked, explain(scene.model, layer, asked.images, asked.classes, to_map), name
 
+    def _named(self, model: nn.Module, layer: str) -> str:
+        with setting(f"{self.name}.layer"):
+            return find_layer(model, layer)
+
     def _layer(self, model: nn.Module, images: Tensor) -> tuple[str, ToMap | None]:
         """The layer to explain; looked for once a network, so that epochs compare."""
         if self.layer is not None:
-            return find_layer(model, self.layer), None
+            return self._named(model, self.layer), None
         if self._found is None:  # not sooner: the command line shows what a new picture holds
             self._found = WeakKeyDictionary()
         if model not in self._found:

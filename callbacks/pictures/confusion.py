@@ -7,6 +7,7 @@ from typing import ClassVar
 from callbacks.pictures.picture import Picture, Scene, Shown
 from callbacks.plots import plot_confusion_matrix
 from callbacks.plots.confusion_order import frequent_confusions
+from callbacks.plots.texts import counted
 from models.explain import NothingToShow
 from models.metrics import accuracy, confusion_counts
 
@@ -31,7 +32,8 @@ class ConfusionMatrix(Picture):
         if not confusion.any():
             raise NothingToShow("the images have no labels.")
         counts = confusion.numpy()
-        title = f"{scene.title}: {counts.sum():,} images, accuracy {accuracy(confusion):.1%}"
+        images = counted(int(counts.sum()), "image")
+        title = f"{scene.title}: {images}, accuracy {accuracy(confusion):.1%}"
         for name, normalize in ((self.name, True), ("confusion_counts", False)):
             yield name, plot_confusion_matrix(counts, names, title, normalize)
         if scene.final:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from callbacks.pictures.picture import Picture, Scene, Shown
 from callbacks.plots.embedding import Thumbnails, plot_embedding
+from callbacks.plots.texts import counted
 from models.embedding import (
     most_mixed,
     neighbour_agreement,
@@ -101,7 +102,7 @@ class Embedding(Picture):
             (said.logits[rows].argmax(dim=1) != labels).numpy(),
             scene.class_names,
             named,
-            f"what lies near what, {scene.title}: {what.format(f'{len(rows):,} images')}\n"
+            f"what lies near what, {scene.title}: {what.format(counted(len(rows), 'image'))}\n"
             f"{100 * agreement.mean():.0f} % of the nearest neighbours share the class; "
             f"ringed: mistaken{note}",
             self._thumbnails(scene, points, rows),

@@ -1,5 +1,6 @@
 """Which class of each image an explanation is about, and what is written beneath it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -9,6 +10,7 @@ from callbacks.pictures.picture import Scene
 from callbacks.plots.sheet import NEUTRAL, RIGHT, WRONG
 
 UNKNOWN = -1  # label of an image that a user names
+LISTED = 8  # classes that an error names
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,7 +20,8 @@ class Explained:
     Attributes:
         images: (N, C, H, W) in [0, 1], on the device of the model.
         classes: The class to explain for each, (N,).
-        captions: A line or two for each: the prediction, how sure it is, and what is true.
+        captions: A line or more for each: its file, if a user has named it, the prediction, how
+            sure it is, and what is true.
         colors: Of each caption: right, wrong, or unknown.
         what: What is explained, for a title.
     """
@@ -30,7 +33,24 @@ class Explained:
     what: str
 
 
-def explained(scene: Scene, num_images: int, wanted: str) -> Explained:
+def class_to_explain(wanted: str, class_names: Sequence[str], picture: str) -> int | None:
+    """Number of the class that a setting names; None for `predicted` and `true`.
+
+    Raises:
+        ValueError: If it is none of these.
+    """
+    if wanted in ("predicted", "true"):
+        return None
+    if wanted in class_names:
+        return list(class_names).index(wanted)
+    known = ", ".join(class_names[:LISTED]) + ", …" * (len(class_names) > LISTED)
+    raise ValueError(
+        f"pictures.{picture}.explain is {wanted!r}; expected predicted, true, or the name of a "
+        f"class: {known}."
+    )
+
+
+def explained(scene: Scene, num_images: int, wanted: str, picture: str) -> Explained:
     """Ask the network of the probe images.
 
     Args:
@@ -38,24 +58,18 @@ def explained(scene: Scene, num_images: int, wanted: str) -> Explained:
         num_images: How many of them.
         wanted: `predicted`, `true`, or the name of a class. An image whose class is not known is
             explained by its prediction.
+        picture: Whose setting that is, for an error.
 
     Raises:
         ValueError: If it is none of these.
     """
+    chosen = class_to_explain(wanted, scene.class_names, picture)
     images, labels = scene.sample(num_images)
     with torch.no_grad():
         confidences, predicted = scene.model(images).float().softmax(dim=1).max(dim=1)
+    classes = predicted if chosen is None else torch.full_like(predicted, chosen)
     if wanted == "true":
         classes = torch.where(labels == UNKNOWN, predicted, labels)
-    elif wanted == "predicted":
-        classes = predicted
-    elif wanted in scene.class_names:
-        classes = torch.full_like(predicted, list(scene.class_names).index(wanted))
-    else:
-        known = ", ".join(list(scene.class_names)[:8])
-        raise ValueError(
-            f"explain is {wanted!r}; expected predicted, true, or the name of a class: {known}."
-        )
     captions, colors = [], []
     for guess, true, sure in zip(
         predicted.tolist(), labels.tolist(), confidences.tolist(), strict=True
@@ -63,5 +77,8 @@ def explained(scene: Scene, num_images: int, wanted: str) -> Explained:
         wrong = "" if true in (guess, UNKNOWN) else f"\nnot {scene.class_names[true]}"
         captions.append(f"{scene.class_names[guess]} {sure:.0%}{wrong}")
         colors.append(NEUTRAL if true == UNKNOWN else RIGHT if guess == true else WRONG)
+    if scene.names is not None:
+        pairs = zip(scene.names(num_images), captions, strict=True)
+        captions = [f"{name}\n{caption}" for name, caption in pairs]
     what = {"predicted": "the prediction", "true": "the true class"}.get(wanted, wanted)
     return Explained(images, classes, captions, colors, what)

@@ -7,9 +7,10 @@ from typing import ClassVar, Literal
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from callbacks.pictures.picture import Picture, Scene, Shown
+from callbacks.pictures.picture import Picture, Scene, Shown, setting
 from callbacks.plots import plot_feature_maps
-from callbacks.plots.sheet import shorten
+from callbacks.plots.texts import shorten
+from callbacks.run import ImageData
 from models.explain import (
     NothingToShow,
     constant_maps,
@@ -64,10 +65,10 @@ class FeatureMaps(Picture):
                     f"pictures.feature_maps.{option} is {value}; expected {least} or more."
                 )
 
-    def begin(self, model: nn.Module) -> None:
-        """Refuse layers that the network lacks."""
-        if self.layers is not None:
-            find_layers(model, self._patterns())
+    def begin(self, model: nn.Module, data: ImageData) -> None:
+        """Refuse layers that the network lacks, and images that there are not."""
+        self._named(model, self._patterns())
+        self._check_image(len(data.sources["val"]))
 
     def draw(self, scene: Scene) -> Iterator[Shown]:
         """See `Picture`."""
@@ -75,7 +76,7 @@ class FeatureMaps(Picture):
         if self.layers is None:
             keys = {name: key for key, name in first_middle_last(scene.model, image).items()}
         else:
-            names = find_layers(scene.model, self._patterns())
+            names = self._named(scene.model, self._patterns())
             keys = {name: short_name(scene.model, name) for name in names}
         found = feature_maps(scene.model, image, [*keys], self.activated)
         for pattern in self._patterns():
@@ -88,16 +89,25 @@ class FeatureMaps(Picture):
     def _patterns(self) -> list[str]:
         return [self.layers] if isinstance(self.layers, str) else self.layers or []
 
+    def _named(self, model: nn.Module, patterns: Sequence[str]) -> list[str]:
+        with setting(f"{self.name}.layers"):
+            return find_layers(model, patterns)
+
+    def _check_image(self, num_images: int) -> None:
+        if self.image >= num_images:
+            raise ValueError(
+                f"pictures.feature_maps.image is {self.image}; there are {num_images} images, the "
+                "first is 0."
+            )
+
     def _probe(self, scene: Scene) -> tuple[Tensor, str]:
         """The image, (1, C, H, W), and what it shows."""
         images, labels = scene.sample(max(PROBES, self.image + 1))
-        if self.image >= len(images):
-            raise ValueError(
-                f"pictures.feature_maps.image is {self.image}; there are {len(images)} images, "
-                "the first is 0."
-            )
+        self._check_image(len(images))
         label = int(labels[self.image])
         of = "image" if label < 0 else f"image: {scene.class_names[label]}"
+        if scene.names is not None:
+            of = f"image: {scene.names(len(images))[self.image]}"
         return images[self.image : self.image + 1], of
 
     def _figure(self, found: LayerMaps, image: Tensor, layer: str, lines: Sequence[str]) -> Figure:

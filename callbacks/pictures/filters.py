@@ -7,9 +7,10 @@ from typing import ClassVar
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from callbacks.pictures.picture import Picture, Scene, Shown
+from callbacks.pictures.picture import Picture, Scene, Shown, setting
 from callbacks.plots import plot_filters
-from callbacks.plots.sheet import shorten
+from callbacks.plots.texts import shorten
+from callbacks.run import ImageData
 from models.explain import NothingToShow, filter_layers, filters_of, short_name
 from models.explain.filters import Channel, sees_images
 
@@ -55,7 +56,7 @@ class Filters(Picture):
                 f"pictures.filters.channel is {self.channel}; expected 0 or more, or norm."
             )
 
-    def begin(self, model: nn.Module) -> None:
+    def begin(self, model: nn.Module, data: ImageData) -> None:
         """Refuse layers and channels that the network lacks; keep its weights if asked to."""
         self._initial = {} if self.difference else None
         for name in self._names(model) if self.layers or self.difference else ():
@@ -80,7 +81,8 @@ class Filters(Picture):
 
     def _names(self, model: nn.Module) -> list[str]:
         patterns = [self.layers] if isinstance(self.layers, str) else self.layers
-        return filter_layers(model, patterns)
+        with setting(f"{self.name}.layers"):
+            return filter_layers(model, patterns)
 
     def _figure(self, scene: Scene, name: str, initial: Tensor | None) -> Figure:
         layer = scene.model.get_submodule(name)

@@ -8,8 +8,10 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from callbacks.pictures.picture import Picture, Scene, Shown, When
+from callbacks.pictures.picture import Picture, Scene, Shown, When, setting
 from callbacks.plots.honesty import Verdict, plot_honesty
+from callbacks.plots.texts import counted
+from callbacks.run import ImageData
 from models.explain import NothingToShow, find_layer, short_name
 from models.explain.honesty import (
     Randomization,
@@ -54,12 +56,13 @@ class Honesty(Picture):
     num_steps: int = 20
     num_stages: int = 6
 
-    def begin(self, model: nn.Module) -> None:
+    def begin(self, model: nn.Module, data: ImageData) -> None:
         """See `Picture`."""
         for method in self.methods:
             check_method(method)
         if self.layer is not None:
-            find_layer(model, self.layer)
+            with setting(f"{self.name}.layer"):
+                find_layer(model, self.layer)
 
     def draw(self, scene: Scene) -> Iterator[Shown]:
         """See `Picture`."""
@@ -130,5 +133,5 @@ def _figure(
         dict(zip(found, maps[:, :, shown].cpu().numpy(), strict=True)),
         verdicts,
         (chance[0].mean(dim=0).cpu().numpy(), chance[1].mean(dim=0).cpu().numpy()),
-        f"are the pictures honest? {len(images)} images, {scene.title}",
+        f"are the pictures honest? {counted(len(images), 'image')}, {scene.title}",
     )

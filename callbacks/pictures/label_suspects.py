@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from callbacks.outputs import Outputs
 from callbacks.pictures.picture import Picture, Scene, Shown, When
 from callbacks.plots.label_suspects import plot_label_suspects
+from callbacks.plots.texts import counted
 from callbacks.suspects import Suspects, copies_of, suspects_of
 from models import Backbone, ImageClassifier
 from models.explain import NothingToShow
@@ -33,7 +34,9 @@ class LabelSuspects(Picture):
     network as it was built and has no such blind spot.
 
     `label_fixes.csv` lists the images that are taken for another class with confidence. A person
-    deletes the lines that are no mistakes; `data.options.label_fixes` takes the rest.
+    deletes the lines that are no mistakes; `data.options.label_fixes` takes the rest. Where the
+    network has learned too little to judge, so that it doubts a quarter of the labels, the title
+    says so and there is no such file.
 
     Under several processes the first one judges the training images while the others wait.
 
@@ -69,8 +72,9 @@ class LabelSuspects(Picture):
         title = f"labels to look at, {scene.title}"
         yield self.name, draw_suspects(suspects, scene.data, self.num_images, title)
         yield self.name, suspects.ranking(scene.class_names, NUM_ROWS)
-        ending = "" if scene.split == "val" else f"_{scene.split}"
-        yield f"label_fixes{ending}.csv", suspects.fixes(scene.class_names)
+        if suspects.believable:
+            ending = "" if scene.split == "val" else f"_{scene.split}"
+            yield f"label_fixes{ending}.csv", suspects.fixes(scene.class_names)
 
     def _judge_training(self, scene: Scene, backbone: Backbone) -> Suspects:
         """What linear heads say of training images, each of a head that has not seen it."""
@@ -96,6 +100,8 @@ def draw_suspects(suspects: Suspects, data: Any, num_images: int, title: str) ->
     found, names = suspects.found, data.class_names
     rows = found.order()[:num_images]
     places = [(str(suspects.splits[row]), suspects.indices[row]) for row in rows.tolist()]
+    counts = f"{int(found.confident.sum()):,} of {counted(len(found.given), 'image')}"
+    doubt = "" if suspects.believable else f": {suspects.doubt}"
     pictures = torch.stack([data.images(split, [index])[0] for split, index in places])
     return plot_label_suspects(
         pictures.movedim(1, -1).numpy(),
@@ -104,8 +110,7 @@ def draw_suspects(suspects: Suspects, data: Any, num_images: int, title: str) ->
         torch.stack([found.given, found.probability], dim=1)[rows].numpy(),
         found.confident[rows].tolist(),
         [split for split, _ in places],
-        f"{title}\n{int(found.confident.sum()):,} of {len(found.given):,} images seem to be of "
-        "another class (red)",
+        f"{title}\n{counts} seem to be of another class (red){doubt}",
     )
 
 

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from callbacks.pictures.picture import Picture, Scene, Shown, Table
 from callbacks.plots import plot_mistakes
 from callbacks.plots.confusion_order import frequent_confusions
 from callbacks.plots.mistakes import Answer
-from callbacks.plots.sheet import shorten
+from callbacks.plots.texts import counted, shorten
+from callbacks.run import ImageData
 from models.explain import NothingToShow, grad_cam, last_feature_map
 from models.metrics import confusion_counts
 from models.verdicts import Verdicts, judge
@@ -51,6 +52,10 @@ class Mistakes(Picture):
             value = self.num_images
             raise ValueError(f"pictures.{self.name}.num_images is {value}; expected 1 or more.")
 
+    def begin(self, model: nn.Module, data: ImageData) -> None:
+        """See `Picture`."""
+        _indices(self.confusion, data.class_names)
+
     def draw(self, scene: Scene) -> Iterator[Shown]:
         """See `Picture`."""
         said = scene.said()
@@ -78,7 +83,7 @@ class Mistakes(Picture):
     def _choose(self, verdicts: Verdicts, scene: Scene) -> Iterator[tuple[str, Tensor, str]]:
         """Name, rows and title of each sheet."""
         names, surest = scene.class_names, verdicts.surest_mistakes()
-        count = f"{len(surest):,} of {len(verdicts.labels):,} images are wrong"
+        count = f"wrong: {len(surest):,} of {counted(len(verdicts.labels), 'image')}"
         title = f"the highest losses, {scene.title}\n{count}"
         yield "top_loss", verdicts.by_loss()[: self.num_images], title
         true, predicted = _indices(self.confusion, names) or _most_frequent(verdicts, len(names))
@@ -87,7 +92,7 @@ class Mistakes(Picture):
         if len(confused):
             pair = " taken for ".join(shorten(names[k], NAME_LENGTH) for k in (true, predicted))
             share = f"{len(confused) / int(of_class.sum()):.0%} of the class"
-            title = f"{pair}\n{scene.title}: {_images(len(confused))}, {share}"
+            title = f"{pair}\n{scene.title}: {counted(len(confused), 'image')}, {share}"
             yield "top_confusion", confused[: self.num_images], title
         title = f"the surest mistakes, {scene.title}\n{count}"
         yield "most_confident", surest[: self.num_images], title
@@ -138,10 +143,6 @@ def _answers(verdicts: Verdicts, rows: Tensor, class_names: Sequence[str]) -> li
         )
         for row in rows.tolist()
     ]
-
-
-def _images(number: int) -> str:
-    return f"{number:,} image" + "s" * (number > 1)
 
 
 def _table(verdicts: Verdicts, scene: Scene) -> Table:

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from callbacks.pictures.picture import Picture, Scene, Shown, Table
 from callbacks.plots import plot_class_scores
+from callbacks.plots.texts import counted
 from models.bootstrap import Intervals, bootstrap_intervals
 from models.explain import NothingToShow
 from models.metrics import ClassScores as Scores
@@ -34,7 +35,7 @@ class ClassScores(Picture):
         scores, intervals = class_scores(confusion), bootstrap_intervals(confusion)
         low, high = intervals.f1
         columns = {"low": low, "high": high, **scores._asdict()}
-        title = f"{scene.title}: {int(confusion.sum()):,} images\n" + ", ".join(
+        title = f"{scene.title}: {counted(int(confusion.sum()), 'image')}\n" + ", ".join(
             f"{label} {value:.1%} (95% interval {100 * ends[0]:.1f} to {100 * ends[1]:.1f})"
             for label, value, ends in _overall(confusion, intervals)
         )

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -9,6 +10,7 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from callbacks.outputs import Outputs
+from callbacks.run import ImageData
 from models.explain import NothingToShow
 
 When = Literal["doubling", "last"] | int
@@ -30,6 +32,7 @@ class Scene:
         final: Whether this is the last time in its run, so that tables and summaries are due.
         outputs: What the network said of each image of the split; None if it was not asked.
         data: Where the images come from; None outside a run with a datamodule.
+        names: `names(n)` are those of the images of `sample(n)`, where a user has named them.
     """
 
     model: nn.Module
@@ -40,6 +43,7 @@ class Scene:
     final: bool = True
     outputs: Outputs | None = None
     data: Any = None
+    names: Callable[[int], Sequence[str]] | None = None
 
     def said(self) -> Outputs:
         """What the network said of each image of the split.
@@ -83,11 +87,11 @@ class Picture(ABC):
         if isinstance(self.when, int) and self.when < 1:
             raise ValueError(f"pictures.{self.name}.when is {self.when}; expected 1 or more.")
 
-    def begin(self, model: nn.Module) -> None:  # noqa: B027 - most pictures have no use for it
-        """Look at the network before it trains, and refuse settings that do not fit it.
+    def begin(self, model: nn.Module, data: ImageData) -> None:  # noqa: B027 - most have no use
+        """Look at network and data before training, and refuse settings that do not fit them.
 
         Raises:
-            ValueError: If the network has no layer of a name that is asked for.
+            ValueError: If there is no layer, class or image of the kind that is asked for.
         """
 
     @abstractmethod
@@ -97,6 +101,17 @@ class Picture(ABC):
         Raises:
             NothingToShow: If the network, or the data, have nothing of the kind.
         """
+
+
+@contextmanager
+def setting(name: str) -> Iterator[None]:
+    """Say which setting it is that names what the network has not."""
+    try:
+        yield
+    except NothingToShow:
+        raise
+    except ValueError as error:
+        raise ValueError(f"pictures.{name}: {error}") from error
 
 
 def is_due(when: When, epochs: range) -> bool:

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
+from torch import nn
 
-from callbacks.pictures.explained import explained
+from callbacks.pictures.explained import class_to_explain, explained
 from callbacks.pictures.picture import Picture, Scene, Shown
 from callbacks.plots.saliency import plot_saliency
+from callbacks.run import ImageData
 from models.explain import SALIENCIES, NothingToShow
 
 Method = Literal[
@@ -53,9 +55,13 @@ class Saliency(Picture):
                 f"{self.num_images} and methods {list(self.methods)}."
             )
 
+    def begin(self, model: nn.Module, data: ImageData) -> None:
+        """See `Picture`."""
+        class_to_explain(self.explain, data.class_names, self.name)
+
     def draw(self, scene: Scene) -> Iterator[Shown]:
         """See `Picture`."""
-        asked = explained(scene, self.num_images, self.explain)
+        asked = explained(scene, self.num_images, self.explain, self.name)
         maps: dict[str, np.ndarray] = {}
         for method in self.methods:
             try:

@@ -7,7 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from callbacks.plots.palette import OKABE_ITO, class_colors
-from callbacks.plots.sheet import DPI, RIGHT, WRONG, shorten
+from callbacks.plots.sheet import DPI, RIGHT, WRONG
+from callbacks.plots.texts import shorten
 
 NAME_LENGTH = 30
 ROW_INCHES = 0.42

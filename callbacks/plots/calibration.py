@@ -1,5 +1,6 @@
 """Whether a network's confidence can be believed, and what it is good for."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -35,13 +36,13 @@ class Reliability(NamedTuple):
 
 
 def plot_calibration(
-    before: Reliability, after: Reliability, risk: np.ndarray, by_chance: float, title: str
+    before: Reliability, after: Reliability | None, risk: np.ndarray, by_chance: float, title: str
 ) -> Figure:
     """Reliability diagram with its histogram, and risk against coverage beside it.
 
     Args:
         before: The network as it is.
-        after: The same images with scaled logits.
+        after: The same images with scaled logits; None if no temperature could be fitted.
         risk: Share of errors among the k surest images, for k = 1 … N, (N,).
         by_chance: Calibration error of a network whose confidence is true, in [0, 1].
         title: What was looked at.
@@ -50,15 +51,19 @@ def plot_calibration(
     grid = figure.add_gridspec(2, 2, height_ratios=[3.6, 1])
     diagram = figure.add_subplot(grid[0, 0])
     histogram = figure.add_subplot(grid[1, 0], sharex=diagram)
-    _draw_diagram(diagram, before, after, by_chance)
+    looks = [(before, WRONG, "o")] if after is None else [(before, WRONG, "o"), (after, RIGHT, "s")]
+    _draw_diagram(diagram, looks, by_chance)
     _draw_histogram(histogram, before, after)
     _draw_risk(figure.add_subplot(grid[:, 1]), risk)
     figure.suptitle(title, fontsize=11)
     return figure
 
 
-def _draw_diagram(axes: Axes, before: Reliability, after: Reliability, by_chance: float) -> None:
+def _draw_diagram(
+    axes: Axes, looks: Sequence[tuple[Reliability, str, str]], by_chance: float
+) -> None:
     axes.plot([0, 100], [0, 100], color="black", lw=0.8)
+    before = looks[0][0]
     many = before.num_images >= MIN_IMAGES
     center, reach = before.confidence[many], 2 * before.spread[many]
     axes.vlines(
@@ -69,11 +74,15 @@ def _draw_diagram(axes: Axes, before: Reliability, after: Reliability, by_chance
         lw=7,
         label=f"95 % range if its confidence is true: ECE {100 * by_chance:.1f} %",
     )
-    for series, color, marker in ((before, WRONG, "o"), (after, RIGHT, "s")):
+    for series, color, marker in looks:
         points = np.stack([100 * series.confidence, 100 * series.accuracy])
         many = series.num_images >= MIN_IMAGES
         axes.plot(*points[:, many], color=color, lw=1.6, marker=marker, ms=6, label=series.label)
         axes.plot(*points[:, ~many], marker, color=color, ms=3.5, mfc="none", alpha=0.6)
+    few = f"hollow: bins of fewer than {MIN_IMAGES} images"
+    axes.plot([], [], "o", color="black", ms=3.5, mfc="none", alpha=0.6, label=few)
+    if len(looks) == 1:
+        axes.plot([], [], " ", label="no temperature fits: too few images, or too few errors")
     axes.set_xlim(-2, 102)
     axes.set_ylim(-2, 102)
     axes.set_ylabel("right, % of the images")
@@ -82,11 +91,13 @@ def _draw_diagram(axes: Axes, before: Reliability, after: Reliability, by_chance
     axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 1), fontsize=8.5, frameon=False)
 
 
-def _draw_histogram(axes: Axes, before: Reliability, after: Reliability) -> None:
+def _draw_histogram(axes: Axes, before: Reliability, after: Reliability | None) -> None:
     for series, color, style in (
         (before, WRONG, {"fill": True, "alpha": 0.35}),
         (after, RIGHT, {}),
     ):
+        if series is None:
+            continue
         counts, edges = np.histogram(100 * series.confidences, HISTOGRAM_BINS, (0, 100))
         axes.stairs(counts, edges, color=color, lw=1.4, **style)
     axes.set_xlabel("confidence, %")

@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.figure import Figure
 
-from callbacks.plots.sheet import RIGHT, WRONG, columns_of, plot_sheet, shorten
+from callbacks.plots.sheet import RIGHT, WRONG, columns_of, plot_sheet
+from callbacks.plots.texts import shorten
 
 TILE_INCHES = 1.45
 CAPTION = 0.35  # height of the captions, in tiles

@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from callbacks.plots.sheet import DPI, shorten
+from callbacks.plots.palette import SPLIT_COLORS
+from callbacks.plots.sheet import DPI
+from callbacks.plots.texts import shorten
 
-COLORS = ("#0072B2", "#E69F00", "#999999")  # Okabe and Ito
 ROW_INCHES = 0.24
 MAX_NAMED = 120  # classes beyond which their names could not be read
 
@@ -24,8 +25,10 @@ def plot_class_counts(counts: Mapping[str, np.ndarray], class_names: Sequence[st
     figure = Figure(figsize=(6.4, max(3.4, row * num_classes + 1.3)), dpi=DPI, layout="constrained")
     axes = figure.subplots()
     left = np.zeros(num_classes)
-    for (split, values), color in zip(counts.items(), COLORS, strict=False):
-        label = f"{split}: {values.sum():,}"
+    for split, color in SPLIT_COLORS.items():
+        if split not in counts:
+            continue
+        values, label = counts[split], f"{split}: {counts[split].sum():,}"
         axes.barh(np.arange(num_classes), values, left=left, color=color, label=label)
         left += values
     names = [shorten(name, 28) for name in class_names]

@@ -7,7 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from callbacks.plots.per_class import MAX_NAMED, NAME_LENGTH, ROW_INCHES, draw_support
-from callbacks.plots.sheet import DPI, RIGHT, WRONG, shorten
+from callbacks.plots.sheet import DPI, RIGHT, WRONG
+from callbacks.plots.texts import shorten
 
 UNSURE = "#777777"
 

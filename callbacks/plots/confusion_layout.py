@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import MaxNLocator
 
 from callbacks.plots.confusion_order import cluster_classes, most_confused
 from callbacks.plots.confusion_panels import (
@@ -25,6 +25,7 @@ NUM_ENLARGED = 20  # of more classes, those that are drawn once more with names 
 NUM_LISTED = 8  # confusions
 LINE_INCHES = 0.2
 OVERVIEW_INCHES = 6.6
+BAR = {"shrink": 0.75, "aspect": 30, "fraction": 0.04}  # of a colour bar, which is about as wide
 
 
 class Matrix(NamedTuple):
@@ -78,7 +79,9 @@ def lay_out(matrix: Matrix, lines: Sequence[Listed], texts: Texts) -> Figure:
     else:
         figure, cells, below = _plot_many(matrix, inches, texts)
     colors = ScalarMappable(matrix.colors.norm, matrix.colors.cmap)
-    figure.colorbar(colors, ax=cells, shrink=0.75, aspect=30).set_label(texts.unit)
+    whole = np.issubdtype(matrix.values.dtype, np.integer)  # there is no half of an image
+    ticks = MaxNLocator(integer=True) if whole else None
+    figure.colorbar(colors, ax=cells, ticks=ticks, **BAR).set_label(texts.unit)
     draw_list(below, lines, matrix.class_names, texts.listed)
     figure.suptitle(texts.title, fontsize=11)
     return figure
@@ -90,9 +93,8 @@ def _plot_named(matrix: Matrix, lines: float) -> tuple[Figure, Axes, Axes]:
     inches = float(np.clip(2.8 + 0.29 * len(class_names), 3.6, 9))
     names = name_inches(class_names, inches)
     below = names if names > inches / len(class_names) else 0.2
-    width, height = inches + names + 1.8, inches + below + 1.0
-    layout = ConstrainedLayoutEngine(w_pad=0.12)  # square cells may end beside their place
-    figure = Figure(figsize=(width, height + lines), dpi=DPI, layout=layout)
+    width, height = inches + names + 1.6, inches + below + 1.0
+    figure = Figure(figsize=(width, height + lines), dpi=DPI, layout="constrained")
     cells, rest = figure.subplots(2, 1, height_ratios=(height, lines))
     draw_cells(cells, matrix.values, class_names, matrix.colors, inches)
     return figure, cells, rest

@@ -10,6 +10,7 @@ from callbacks.plots.confusion_layout import NUM_LISTED, Matrix, Texts, lay_out
 from callbacks.plots.confusion_order import Confusion, frequent_confusions, shares_of
 from callbacks.plots.confusion_panels import Colors, Listed
 from callbacks.plots.sheet import WRONG
+from callbacks.plots.texts import counted
 
 CMAP = "Blues"
 
@@ -44,5 +45,5 @@ def plot_confusion_matrix(
 
 def _listed(confusion: Confusion) -> Listed:
     true, predicted, images, share = confusion
-    note = f"{images:,} image{'s' * (images > 1)}, {share:.0%} of the class"
+    note = f"{counted(images, 'image')}, {share:.0%} of the class"
     return Listed(true, predicted, images, note, WRONG)

@@ -10,7 +10,8 @@ from matplotlib.colors import Normalize
 from matplotlib.patches import Rectangle
 
 from callbacks.plots.confusion_order import most_confused
-from callbacks.plots.sheet import NEUTRAL, WRONG, shorten
+from callbacks.plots.sheet import NEUTRAL, WRONG
+from callbacks.plots.texts import inches_of, shorten
 
 MAX_ANNOTATED = 25  # classes beyond which numbers in the cells could not be read
 NAME_LENGTH = 22
@@ -55,10 +56,10 @@ def draw_cells(
     num_classes = len(class_names)
     annotated = num_classes <= MAX_ANNOTATED
     font = _font_size(num_classes, inches)
+    # Not `square`: matplotlib's layout has no room for the labels of axes that keep their shape.
     sns.heatmap(
         values,
         ax=axes,
-        square=True,
         cmap=colors.cmap,
         norm=colors.norm,
         annot=_annotations(values, "+.0f" if values.min() < 0 else ".0f") if annotated else False,
@@ -101,6 +102,7 @@ def draw_overview(
         norm=colors.norm,
         extent=(0, size, size, 0),
         interpolation="nearest",
+        aspect="auto",
     )
     labels: list[tuple[float, str]] = []
     for group in sorted(groups, key=len, reverse=True):
@@ -136,8 +138,8 @@ def draw_list(axes: Axes, lines: Sequence[Listed], class_names: Sequence[str], t
 
 def name_inches(class_names: Sequence[str], inches: float) -> float:
     """Length of the longest name, as it is drawn beside a matrix of that side."""
-    length = min(max(map(len, class_names)), NAME_LENGTH)
-    return 0.6 * length * _font_size(len(class_names), inches) / 72
+    font = _font_size(len(class_names), inches)
+    return max(inches_of(shorten(name, NAME_LENGTH), font) for name in class_names)
 
 
 def _font_size(num_classes: int, inches: float) -> float:

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from callbacks.plots.sheet import DPI, RIGHT, WRONG
+from callbacks.plots.palette import SPLIT_COLORS
+from callbacks.plots.sheet import DPI
 from callbacks.plots.timeline import Curve, draw_rates, finish, label_freed, mark_freed, marker
 
-COLORS = {"train": WRONG, "val": RIGHT}
 LABELS = {"train": "training", "val": "validation"}
 RATE = "lr/"  # begins the name of a learning rate
 
@@ -29,7 +29,9 @@ def plot_curves(history: Mapping[str, Curve], freed: Sequence[tuple[int, str]] =
     _draw(loss, history, "loss", "mean over the images")
     _draw(accuracy, history, "accuracy", "share of images classified right")
     if points := history.get("val/f1_macro"):
-        accuracy.plot(*zip(*points, strict=True), color=COLORS["val"], ls="--", label="macro F1")
+        accuracy.plot(
+            *zip(*points, strict=True), color=SPLIT_COLORS["val"], ls="--", label="macro F1"
+        )
         accuracy.legend(frameon=False)
     _mark_best(loss, accuracy, history)
     last = max((epoch for curve in history.values() for epoch, _ in curve), default=0)
@@ -48,11 +50,11 @@ def plot_curves(history: Mapping[str, Curve], freed: Sequence[tuple[int, str]] =
 
 
 def _draw(axes: Axes, history: Mapping[str, Curve], name: str, unit: str) -> None:
-    for stage, color in COLORS.items():
+    for stage, label in LABELS.items():
         if points := history.get(f"{stage}/{name}"):
             epochs, values = zip(*points, strict=True)
             style = {"lw": 1.6, "marker": marker(points), "ms": 3}
-            axes.plot(epochs, values, color=color, label=LABELS[stage], **style)
+            axes.plot(epochs, values, color=SPLIT_COLORS[stage], label=label, **style)
     axes.set_title(name, fontsize=11)
     finish(axes, unit)
     if axes.lines:
@@ -66,7 +68,13 @@ def _mark_best(loss: Axes, accuracy: Axes, history: Mapping[str, Curve]) -> None
         return
     epoch, best = max(points, key=lambda point: point[1])
     accuracy.set_title(f"accuracy: best {best:.4f}, epoch {epoch}", fontsize=11)
-    star = {"marker": "*", "s": 110, "color": COLORS["val"], "edgecolors": "white", "zorder": 3}
+    star = {
+        "marker": "*",
+        "s": 110,
+        "color": SPLIT_COLORS["val"],
+        "edgecolors": "white",
+        "zorder": 3,
+    }
     accuracy.scatter(epoch, best, **star)
     if (value := dict(history.get("val/loss", ())).get(epoch)) is not None:
         loss.scatter(epoch, value, **star)

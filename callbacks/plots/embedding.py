@@ -10,7 +10,8 @@ from matplotlib.patches import Rectangle
 
 from callbacks.plots.name_boxes import apart, box_sizes, draw_names, in_margins, is_crowded
 from callbacks.plots.palette import class_colors
-from callbacks.plots.sheet import DPI, shorten
+from callbacks.plots.sheet import DPI
+from callbacks.plots.texts import shorten
 
 PAGE = 6.4  # inches, width and height of the map
 TITLE, MARGIN = 0.6, 0.08
@@ -42,7 +43,7 @@ def plot_embedding(
 ) -> Figure:
     """A map whose points have the colour of their class, with a black ring around mistakes.
 
-    Names stand where the middle of their points is, or in the margins if they are long or many.
+    Names stand at the point in the middle of theirs, or in the margins if they are long or many.
 
     Args:
         points: (N, 2).
@@ -64,7 +65,7 @@ def plot_embedding(
     _draw_points(axes, points, colors[labels], wrong)
     if thumbnails:
         _draw_thumbnails(axes, points, colors[labels], wrong, thumbnails, inch)
-    middles = np.array([np.median(points[labels == k], axis=0) for k in named]).reshape(-1, 2)
+    middles = np.array([_middle(points[labels == k]) for k in named]).reshape(-1, 2)
     if crowded:
         (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
         half = column / 2 * inch
@@ -73,6 +74,12 @@ def plot_embedding(
         places = apart(middles, sizes * inch)
     draw_names(axes, places, middles, names, colors[list(named)])
     return axes.get_figure(root=True) or Figure()
+
+
+def _middle(points: np.ndarray) -> np.ndarray:
+    """The point nearest to the median, where of two groups there may be none."""
+    away = np.linalg.norm(points - np.median(points, axis=0), axis=1)
+    return points[away.argmin()]
 
 
 def _page(center: np.ndarray, reach: float, column: float, title: str) -> Axes:

@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 
 from callbacks.plots.palette import OKABE_ITO
 from callbacks.plots.scale import MAGNITUDE
-from callbacks.plots.sheet import DPI, shorten
+from callbacks.plots.sheet import DPI
+from callbacks.plots.texts import shorten
 
 WIDTH, LEFT, RIGHT, BOTTOM = 8.8, 0.95, 0.25, 0.55  # inches, with margins
 TITLE, HEADER = 0.62, 0.13  # inches, with margins; of a line
@@ -147,6 +148,7 @@ def _draw_curves(axes: Axes, curves: Mapping[str, np.ndarray], chance: np.ndarra
     axes.set_ylim(0, 1.02)
     axes.grid(alpha=0.25)
     axes.legend(
+        loc="upper right" if chance[0] > chance[-1] else "lower right",  # where no curve begins
         fontsize=7.5,
         edgecolor="none",
         framealpha=0.7,

@@ -1,10 +1,11 @@
 """Names in boxes, where they belong or in a margin, none on another."""
 
 from collections.abc import Sequence
-from unicodedata import east_asian_width
 
 import numpy as np
 from matplotlib.axes import Axes
+
+from callbacks.plots.texts import inches_of
 
 FONT = 7.5
 PAD = 0.25  # inches that a name needs beside its letters; and the height of its box
@@ -12,9 +13,8 @@ CROWDED = 0.04  # share of the page that names in it may cover
 
 
 def box_sizes(names: Sequence[str]) -> np.ndarray:
-    """About the width and height of each name in its box, (n, 2), in inches."""
-    ems = [sum(1.0 if east_asian_width(c) in "FW" else 0.62 for c in name) for name in names]
-    return np.array([(em * FONT / 72 + PAD, PAD) for em in ems]).reshape(-1, 2)
+    """Width and height of each name in its box, (n, 2), in inches."""
+    return np.array([(inches_of(name, FONT) + PAD, PAD) for name in names]).reshape(-1, 2)
 
 
 def is_crowded(names: Sequence[str], area: float) -> bool:

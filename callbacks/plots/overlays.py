@@ -28,7 +28,7 @@ def plot_overlays(
         captions: A line for each image.
         colors: Colour of each caption.
         title: What the maps mean.
-        columns: Images in a row.
+        columns: Images in a row at most.
     """
     rgb = np.broadcast_to(images, (*images.shape[:3], 3))
     pairs = np.concatenate([rgb, overlaid(images, maps)], axis=2)
@@ -36,7 +36,7 @@ def plot_overlays(
         f"{caption} (no evidence)" if not map_.any() else caption
         for caption, map_ in zip(captions, maps, strict=True)
     ]
-    figure = plot_sheet(pairs, notes, columns, title, colors)
+    figure = plot_sheet(pairs, notes, min(columns, len(pairs)), title, colors)
     add_colorbar(figure.axes[0], CMAP, 0, 1, "evidence (1 = strongest)")
     return figure
 

@@ -1,10 +1,13 @@
-"""One colour a class, the same in every figure."""
+"""One colour a class and one a split, the same in every figure."""
 
 import numpy as np
 import seaborn as sns
 
 # Okabe and Ito's colours, which colour-blind people can tell apart; black is left to text.
 OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#F0E442")
+
+# In this order, where there are several.
+SPLIT_COLORS = {"train": OKABE_ITO[1], "val": OKABE_ITO[0], "test": OKABE_ITO[2]}
 
 
 def class_colors(num_classes: int) -> np.ndarray:

@@ -6,7 +6,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from callbacks.plots.sheet import DPI, shorten
+from callbacks.plots.sheet import DPI
+from callbacks.plots.texts import shorten
 
 MAX_NAMED = 40  # classes; of more, as many of the worst have a name
 ROW_INCHES = 0.24
@@ -62,19 +63,10 @@ def _draw_scores(axes: Axes, scores: Mapping[str, np.ndarray]) -> None:
         capsize=2,
         label="its 95% interval",
     )
-    for name, color, mark in (("precision", PRECISION, "o"), ("recall", RECALL, "D")):
-        axes.scatter(
-            scores[name],
-            places,
-            s=20,
-            color=color,
-            marker=mark,
-            edgecolors="white",
-            linewidths=0.5,
-            zorder=3,
-            label=name,
-            clip_on=False,
-        )
+    ring = {"facecolors": "none", "edgecolors": RECALL, "s": 50, "linewidths": 1.4}
+    dot = {"facecolors": PRECISION, "edgecolors": "white", "s": 20, "linewidths": 0.5}
+    for name, mark, look in (("precision", "o", dot), ("recall", "D", ring)):  # both may be equal
+        axes.scatter(scores[name], places, marker=mark, zorder=3, label=name, clip_on=False, **look)
     _frame(axes, len(places))
 
 

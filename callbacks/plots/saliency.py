@@ -4,14 +4,19 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from callbacks.plots.sheet import DPI, GAP, add_colorbar, shorten
+from callbacks.plots.sheet import DPI, GAP, TITLE_FONT, TITLE_INCHES, add_colorbar
+from callbacks.plots.texts import inches_of, shorten, wrapped
 
 CMAP = "inferno"
 PERCENTILE = 99.0  # of a map, which is drawn as the strongest: single pixels would hide the rest
-INCHES, NAME, TOP = 1.25, 1.5, 0.85  # of a tile, of the captions, and of the titles
-NAME_LENGTH = 22  # characters that fit there
+INCHES, STEP = 1.25, 1 + GAP  # width of a tile, and tiles from one to the next
+FONT, LINE = 8, 0.15  # points, and inches of a line, of captions and heads
+NAME_LENGTH = 22  # letters of a line of a caption
+NOTHING, FAINT = "no signal", "#a0a0a0"  # what is written over a map that is 0 everywhere
 
 
 def plot_saliency(
@@ -30,41 +35,49 @@ def plot_saliency(
         colors: Of each caption.
         title: What is explained.
     """
-    number, height, width = images.shape[:3]
-    columns = ["image", *maps]
-    tiles = np.stack(
-        [np.broadcast_to(images, (*images.shape[:3], 3)), *(_painted(m) for m in maps.values())],
-        axis=1,
-    )
-    ratio = height / width
-    size = (
-        len(columns) * INCHES * (1 + GAP) + NAME + 0.7,
-        number * INCHES * ratio * (1 + GAP) + TOP,
-    )
-    figure = Figure(figsize=size, dpi=DPI, layout="constrained")
+    height, width = images.shape[1:3]
+    notes = ["\n".join(shorten(line, NAME_LENGTH) for line in c.split("\n")) for c in captions]
+    heads = [_head(name) for name in ("image", *maps)]
+    beside = max(inches_of(note, FONT) for note in notes) + 0.1
+    above = LINE * max(head.count("\n") + 1 for head in heads)
+    across, down = len(heads) * STEP - GAP, (len(images) * STEP - GAP) * height / width
+    axes = _page((across * INCHES + beside, down * INCHES + above), title)
+    axes.set_xlim(-beside / INCHES, across)
+    axes.set_ylim(down, -above / INCHES)
+    for column, head in enumerate(heads):
+        axes.text(column * STEP + 0.5, -0.03, head, ha="center", va="bottom", fontsize=FONT)
+    rgb = np.broadcast_to(images, (*images.shape[:3], 3))
+    for column, pictures in enumerate([rgb, *map(_painted, maps.values())]):
+        _draw_column(axes, column, pictures)
+    for column, magnitudes in enumerate(maps.values(), start=1):
+        for row in np.flatnonzero(~magnitudes.any(axis=(1, 2))):
+            place = (column * STEP + 0.5, (row * STEP + 0.5) * height / width)
+            axes.text(*place, NOTHING, ha="center", va="center", fontsize=FONT, color=FAINT)
+    for row, (note, color) in enumerate(zip(notes, colors, strict=True)):
+        place = (-0.06, (row * STEP + 0.5) * height / width)
+        axes.text(*place, note, ha="right", va="center", fontsize=FONT, color=color)
+    add_colorbar(axes, CMAP, 0, 1, f"magnitude (1 = {PERCENTILE:g}th percentile of the map)")
+    return axes.get_figure(root=True) or Figure()
+
+
+def _page(size: tuple[float, float], title: str) -> Axes:
+    """Axes without a frame, that high and wide in inches, beneath a title."""
+    title = wrapped(title, size[0] - 0.2, TITLE_FONT)
+    height = size[1] + TITLE_INCHES * (title.count("\n") + 3)
+    layout = ConstrainedLayoutEngine(h_pad=0.08, compress=True)
+    figure = Figure(figsize=(size[0], height), dpi=DPI, layout=layout)
+    figure.suptitle(title, fontsize=TITLE_FONT)
     axes = figure.subplots()
     axes.set_axis_off()
-    axes.set_title(title, fontsize=10, pad=18)
-    for row, pictures in enumerate(tiles):
-        top = row * ratio * (1 + GAP)
-        for column, picture in enumerate(pictures):
-            left = column * (1 + GAP)
-            extent = (left, left + 1, top + ratio, top)
-            axes.imshow(picture, extent=extent, interpolation="nearest")
-        lines = [shorten(line, NAME_LENGTH) for line in captions[row].split("\n")]
-        axes.text(
-            -0.06, top + ratio / 2, "\n".join(lines), ha="right", va="center", fontsize=8,
-            color=colors[row],
-        )  # fmt: skip
-    for column, name in enumerate(columns):
-        axes.text(
-            column * (1 + GAP) + 0.5, -0.03, _label(name), ha="center", va="bottom", fontsize=8
-        )
-    axes.set_xlim(-NAME / INCHES, len(columns) * (1 + GAP) - GAP)
-    axes.set_ylim(number * ratio * (1 + GAP) - GAP * ratio, 0)
-    axes.set_aspect("equal")
-    add_colorbar(axes, CMAP, 0, 1, f"magnitude (1 = {PERCENTILE:g}th percentile of the map)")
-    return figure
+    return axes
+
+
+def _draw_column(axes: Axes, column: int, pictures: np.ndarray) -> None:
+    """Pictures, (N, H, W, 3), one beneath the other."""
+    ratio = pictures.shape[1] / pictures.shape[2]
+    for row, picture in enumerate(pictures):
+        place = (column * STEP, column * STEP + 1, (row * STEP + 1) * ratio, row * STEP * ratio)
+        axes.imshow(picture, extent=place, interpolation="nearest", aspect="equal")
 
 
 def _painted(maps: np.ndarray) -> np.ndarray:
@@ -75,5 +88,5 @@ def _painted(maps: np.ndarray) -> np.ndarray:
     return matplotlib.colormaps[CMAP](scaled.clip(0, 1))[..., :3]
 
 
-def _label(method: str) -> str:
+def _head(method: str) -> str:
     return method.replace("gradient_times_input", "gradient\nx input").replace("_", "\n")

@@ -7,7 +7,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from callbacks.plots.sheet import DPI, RIGHT, WRONG, shorten
+from callbacks.plots.sheet import DPI, RIGHT, WRONG
+from callbacks.plots.texts import shorten
 
 PANEL_INCHES, MAX_COLUMNS = 3.1, 4
 WIDE = 30  # largest to smallest value from which an axis is logarithmic

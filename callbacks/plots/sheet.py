@@ -9,11 +9,16 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
+from callbacks.plots.texts import letters_in, shorten, wrapped
+
 RIGHT, WRONG, NEUTRAL = "#0072B2", "#D55E00", "black"  # Okabe and Ito's blue and vermilion
 DPI = 130
 TILE_INCHES = 1.05
 CAPTION_INCHES = 0.14  # a line
-MIN_INCHES = 4.2  # width of a sheet of few columns
+CAPTION_FONT, TITLE_FONT, BAR_FONT = 7.5, 10, 8  # points
+TITLE_INCHES = 0.17  # a line
+BAR_INCHES = 0.75  # a scale with its ticks and its label
+MIN_INCHES = 4.2  # width of a sheet of few columns, whose tiles are up to twice as large
 GAP = 0.06  # between tiles, in tiles
 
 
@@ -31,20 +36,25 @@ def plot_sheet(
         tiles: Pictures in [0, 1], (N, H, W, 3) or (N, H, W, 1).
         captions: Text for each picture, in as many lines as it has; empty for none.
         columns: Pictures in a row.
-        title: What the sheet shows.
+        title: What the sheet shows; lines that are too long for it are broken.
         colors: Colour of each caption.
         tile_inches: Shorter side of a picture; a sheet of few is larger.
     """
     lines = max((caption.count("\n") + 1 for caption in captions if caption), default=0)
     rows = -(-len(tiles) // columns)
     ratio = tiles.shape[1] / tiles.shape[2]  # a tile is one unit wide and `ratio` high
-    inches = max(tile_inches / min(ratio, 1), MIN_INCHES / columns)
+    inches = tile_inches / min(ratio, 1)
+    inches = min(max(inches, MIN_INCHES / columns), 2 * inches)
     caption = GAP + lines * CAPTION_INCHES / inches
-    size = (columns * inches * (1 + GAP) + 0.2, rows * inches * (ratio + caption) + 0.5)
-    figure = Figure(figsize=size, dpi=DPI, layout=ConstrainedLayoutEngine(h_pad=0.08))
+    width = max(columns * inches * (1 + GAP), MIN_INCHES)
+    title = wrapped(title, width, TITLE_FONT)
+    height = rows * inches * (ratio + caption) + TITLE_INCHES * (title.count("\n") + 3)
+    layout = ConstrainedLayoutEngine(h_pad=0.08, compress=True)  # a scale stands beside the tiles
+    figure = Figure(figsize=(width + 0.2, height), dpi=DPI, layout=layout)
+    figure.suptitle(title, fontsize=TITLE_FONT)
     axes = figure.subplots()
-    axes.set_title(title, fontsize=10)
     axes.set_axis_off()
+    room = letters_in(inches, CAPTION_FONT)
     if not lines:
         sheet = tile(enlarged(tiles, round(2 / GAP)), columns)
         _show(axes, sheet, (0, 0), columns * (1 + GAP) - GAP)
@@ -55,10 +65,10 @@ def plot_sheet(
         axes.text(
             left + 0.5,
             top + ratio + 0.02,
-            "\n".join(shorten(line, round(14 * inches)) for line in captions[index].split("\n")),
+            "\n".join(shorten(line, room) for line in captions[index].split("\n")),
             ha="center",
             va="top",
-            fontsize=7.5,
+            fontsize=CAPTION_FONT,
             color=colors[index] if colors else NEUTRAL,
         )
     axes.set_xlim(0, columns * (1 + GAP) - GAP)
@@ -121,21 +131,12 @@ def _show(axes: Axes, picture: np.ndarray, corner: tuple[float, float], width: f
 
 
 def add_colorbar(axes: Axes, cmap: str, low: float, high: float, label: str) -> None:
-    """A slim bar that says what the colours mean."""
-    figure = axes.figure
+    """A slim bar that says what the colours mean; the figure grows by its width."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    figure.set_figwidth(figure.get_figwidth() + BAR_INCHES)
     bar = figure.colorbar(
         ScalarMappable(Normalize(low, high), cmap), ax=axes, fraction=0.03, pad=0.02, aspect=35
     )
-    bar.set_label(label, fontsize=8)
+    bar.set_label(wrapped(label, 0.75 * figure.get_figheight(), BAR_FONT), fontsize=BAR_FONT)
     bar.ax.tick_params(labelsize=7)
-
-
-def shorten(text: str, length: int) -> str:
-    """Take out the middle of a text that would run into its neighbour.
-
-    The end stays, since it is what tells `class number 17` from `class number 62`.
-    """
-    if len(text) <= length:
-        return text
-    end = (length - 1) // 3
-    return f"{text[: length - 1 - end]}…{text[len(text) - end :]}"

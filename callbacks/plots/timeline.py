@@ -7,13 +7,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from callbacks.plots.sheet import shorten
+from callbacks.plots.texts import shorten
 
 Curve = Sequence[tuple[int, float]]  # (epoch, value)
 FREED = "#707070"
 MAX_MARKED = 40  # epochs whose points can be told apart
 MAX_LABELS = 30  # that stand side by side above a time axis
-MAX_LEGEND = 8
+MAX_LEGEND = 10
 
 
 def draw_rates(axes: Axes, rates: Mapping[str, Curve]) -> None:
@@ -22,7 +22,7 @@ def draw_rates(axes: Axes, rates: Mapping[str, Curve]) -> None:
     Args:
         axes: Where to draw.
         rates: Learning rate of each stage, from input to output; stages with equal rates share a
-            line.
+            line, and a rate of 0 is none.
     """
     curves = _merged(rates)
     shades = matplotlib.colormaps["viridis"](np.linspace(0.1, 0.85, len(curves)))
@@ -42,16 +42,19 @@ def draw_rates(axes: Axes, rates: Mapping[str, Curve]) -> None:
     axes.set_yscale("log")
     finish(axes, "learning rate")
     if curves:
-        axes.legend(frameon=False, fontsize=8)
+        axes.legend(frameon=False, fontsize=8, ncols=2 if len(curves) > MAX_LEGEND / 2 else 1)
 
 
 def _merged(rates: Mapping[str, Curve]) -> dict[str, Curve]:
-    """One curve for all stages with the same rates, under the names of the first and the last."""
+    """One curve for all stages with the same rates, under the names of the first and the last.
+
+    Those that never train have none.
+    """
     stages: dict[tuple[tuple[int, float], ...], list[str]] = {}
     for stage, points in rates.items():
-        if points:
+        if any(rate > 0 for _, rate in points):
             stages.setdefault(tuple(points), []).append(stage)
-    if len(stages) == 1 and len(rates) > 1:
+    if any(len(names) == len(rates) > 1 for names in stages.values()):
         return {"all stages": next(iter(stages))}
     return {
         names[0] if len(names) == 1 else f"{names[0]} … {names[-1]}": points

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from callbacks.plots import plot_changes, plot_class_differences, plot_confusion_difference
 from callbacks.plots.changes import Change
-from callbacks.plots.sheet import shorten
+from callbacks.plots.texts import shorten
 from lightning_app.compare.comparison import Comparison
 from lightning_app.compare.pairs import Pair
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from callbacks.plots.sheet import shorten
+from callbacks.plots.texts import shorten
 from lightning_app.compare.comparison import Comparison
 from lightning_app.compare.numbers import Number, number_rows
 from lightning_app.compare.pairs import ClassChange, Pair

@@ -60,18 +60,40 @@ def _network(options: Namespace) -> Network:
         network = library_network(
             options.network, options.library, options.weights, options.allow, options.image_size
         )
-    available = "cuda" if torch.cuda.is_available() else "cpu"
-    network.model.to(available if options.device == "auto" else options.device).eval()
+    network.model.to(_device(options.device)).eval()
+    if options.image_size is not None:
+        _check_size(network)
     if options.class_names is not None:
         network = network._replace(class_names=_read_names(options.class_names))
     return network
+
+
+def _device(wanted: str) -> str:
+    has_gpu = torch.cuda.is_available()
+    if wanted == "cuda" and not has_gpu:
+        raise ValueError("--device cuda: torch finds no GPU here; expected cpu or auto.")
+    return {"auto": "cuda" if has_gpu else "cpu"}.get(wanted, wanted)
+
+
+def _check_size(network: Network) -> None:
+    """Refuse images of which nothing is left on their way through the network."""
+    shape = (1, network.num_channels, network.image_size, network.image_size)
+    try:
+        with torch.inference_mode():
+            network.model(torch.zeros(shape, device=network.device))
+    except (AssertionError, RuntimeError) as error:
+        raise ValueError(
+            f"--image_size {network.image_size} does not fit {network.title}; perhaps it is too "
+            f"small: {str(error).splitlines()[0]}"
+        ) from error
 
 
 def _read_names(file: Path) -> tuple[str, ...]:
     try:
         lines = file.read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"{file} cannot be read (--class_names): {error}.") from error
+        what = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
+        raise ValueError(f"{file} cannot be read (--class_names): {what}.") from error
     return tuple(line.strip() for line in lines if line.strip())
 
 
@@ -80,7 +102,8 @@ def _scene(network: Network, images: Images) -> Scene:
         shown, labels = images.sample(num_images)
         return shown.to(network.device), labels.to(network.device)
 
-    return Scene(network.model, network.class_names, sample, network.title, "images")
+    names, title = network.class_names, network.title
+    return Scene(network.model, names, sample, title, "images", names=images.sampled_names)
 
 
 def _tell(predictions: dict[str, Any], folder: Folder, left_out: dict[str, str]) -> None:

@@ -42,9 +42,16 @@ class Images:
 
     def sample(self, num_images: int) -> tuple[Tensor, Tensor]:
         """Images spread over all, all if that many are asked for, and -1 for what they show."""
+        chosen = self._spread(num_images)
+        return self.batch(chosen), torch.full((len(chosen),), -1)
+
+    def sampled_names(self, num_images: int) -> list[str]:
+        """What the images of `sample` are called."""
+        return [self.names[index] for index in self._spread(num_images)]
+
+    def _spread(self, num_images: int) -> list[int]:
         count = min(num_images, len(self))
-        chosen = [index * len(self) // count for index in range(count)]
-        return self.batch(chosen), torch.full((count,), -1)
+        return [index * len(self) // count for index in range(count)]
 
 
 def find_images(places: Sequence[Path]) -> list[Path]:
@@ -62,7 +69,10 @@ def find_images(places: Sequence[Path]) -> list[Path]:
             kinds = ", ".join(sorted(EXTENSIONS))
             raise ValueError(f"There is no image in the folder {place}; those end in {kinds}.")
         files += found
-    files = list(dict.fromkeys(files))
+    unique: dict[Path, Path] = {}  # one file may be named in two ways
+    for file in files:
+        unique.setdefault(file.resolve(), file)
+    files = list(unique.values())
     bad = [complaint for file in files if (complaint := file_complaint(file))]
     if bad:
         more = f"\n  and {len(bad) - SHOWN} more" if len(bad) > SHOWN else ""

@@ -63,7 +63,7 @@ def _parse(args: list[str]) -> Any:
         "--shard_mb", type=float, default=256.0, help="Megabytes of images in a shard."
     )
     parser.add_argument("--seed", type=int, default=0, help="Another seed, another order.")
-    return parse_fit(parser, args)
+    return parser.instantiate_classes(parse_fit(parser, args))
 
 
 def _count(shards: tuple[Any, ...]) -> str:

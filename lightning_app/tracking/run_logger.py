@@ -54,6 +54,7 @@ class RunLogger(MLFlowLogger):
         self.default_name = "run"
         self._monitor: SystemMetricsMonitor | None = None
         self._tested_epoch: int | None = None
+        self._state = RunStatus.RUNNING  # that an attached run has until it trains on
         self._buffer: list[Metric] = []
         self._flushed = time.monotonic()
         # One for each tracker: another would refuse what waits for this one.
@@ -102,6 +103,7 @@ class RunLogger(MLFlowLogger):
         self._run_id, self._run_name = run.info.run_id, run.info.run_name
         self._experiment_name = self._mlflow_client.get_experiment(run.info.experiment_id).name
         self._tested_epoch = tested_epoch
+        self._state = RunStatus.from_string(run.info.status)
         return True
 
     @property
@@ -140,7 +142,7 @@ class RunLogger(MLFlowLogger):
         epoch = metrics.get("epoch", step or 0)
         if self._tested_epoch is not None:  # a trainer that does not train counts from zero
             epoch = self._tested_epoch
-        now = time.time_ns() // 1_000_000
+        self._state, now = RunStatus.RUNNING, time.time_ns() // 1_000_000
         for name, value in metrics.items():
             if name != "epoch":
                 place = int(step or 0 if name.endswith("_step") else epoch)
@@ -166,7 +168,10 @@ class RunLogger(MLFlowLogger):
             self._monitor = None
         client = self.experiment
         if self._tested_epoch is None:
-            client.set_terminated(self._run_id, RunStatus.to_string(_end_state(status)))
+            state = _end_state(status)
+            if state != RunStatus.FINISHED and RunStatus.is_terminated(self._state):
+                state = self._state
+            client.set_terminated(self._run_id, RunStatus.to_string(state))
         if waiting := client.send_waiting():
             print(f"The tracker is away: {waiting} entries wait in {self._spool}.")
 

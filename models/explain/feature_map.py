@@ -123,10 +123,10 @@ def _tokens(num_tokens: int, height: int, width: int) -> ToMap | None:
     for prefix in range(min(6, num_tokens)):  # class, distillation, up to four registers
         rows = round(((num_tokens - prefix) * height / width) ** 0.5)
         columns = (num_tokens - prefix) // max(rows, 1)
-        fits = rows > 1 and rows * columns == num_tokens - prefix
+        fits = 1 < rows <= height and rows * columns == num_tokens - prefix
         if (
             fits
-            and height % rows == 0
+            and height // (height // rows) == rows  # whole patches; a rest at the edge is cut off
             and _same_ratio(torch.Size((rows, columns)), (height, width))
         ):
             return lambda output, p=prefix, r=rows, c=columns: (

@@ -61,6 +61,18 @@ def test_what_was_freed_has_its_name_and_its_parameters(drawn, fit, make_classif
     assert freed == expected
 
 
+def test_rates_of_frozen_stages_are_zero(drawn, fit):
+    fit(3, ProgressiveUnfreezing({0: "head", 2: "block3"}))
+    [(history, _)] = drawn
+    trains = {name: [rate > 0 for _, rate in history[name]] for name in history if "lr/" in name}
+    assert trains == {
+        "lr/block1": [False, False, False],
+        "lr/block2": [False, False, False],
+        "lr/block3": [False, False, True],
+        "lr/head": [True, True, True],
+    }
+
+
 def test_unfreezing_by_another_callback_shows_as_numbers(drawn, fit):
     class Freeze(Callback):
         def on_train_epoch_start(self, trainer, pl_module):
@@ -102,6 +114,24 @@ def test_a_fit_that_fails_shows_the_epochs_that_there_were(drawn, fit):
         fit(3, Fail())
     [(history, _)] = drawn
     assert epochs_of(history)["val/accuracy"] == [0]
+
+
+@pytest.mark.parametrize("command", ["fit", "predict"])
+def test_what_fails_before_it_trains_leaves_the_curves_alone(
+    drawn, fit, make_classifier, make_trainer, synthetic, command
+):
+    class Fail(Callback):
+        def setup(self, trainer, pl_module, stage):
+            raise ValueError("no such file")
+
+    again = RunLogger("curves")
+    again.attach(fit(1).run_id)
+    drawn.clear()
+    callbacks = [Fail(), ProgressiveUnfreezing(), LearningCurvesVisualizer()]
+    trainer = make_trainer(logger=again, callbacks=callbacks)
+    with pytest.raises(ValueError, match="no such file"):
+        getattr(trainer, command)(make_classifier(), datamodule=synthetic)
+    assert not drawn
 
 
 def test_macro_f1_is_read_if_it_is_wanted(drawn, fit):

@@ -6,9 +6,11 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
+from jsonargparse import Namespace
 
 from datamodules import ImageFolderDataModule, Options
 from lightning_app.main import main
+from lightning_app.suspects import _warn_of_chance
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 WRONG = {"dark/bright_3.png", "bright/dark_8.png"}
@@ -37,14 +39,18 @@ def command(images):
 
 
 def test_wrong_labels_come_first_and_are_mended(command, images, workplace, capsys):
-    main(command)
+    with pytest.warns(UserWarning, match="SmallCNN is judging without any training: it has nei"):
+        main(command)
     ranking = pd.read_csv(workplace / "suspects" / "label_suspects.csv")
     assert set(ranking.image[:2]) == WRONG
     assert len(ranking) == 40
     assert (workplace / "suspects" / "label_suspects.png").stat().st_size > 0
     fixes = workplace / "suspects" / "label_fixes.csv"
     assert set(pd.read_csv(fixes).image) == WRONG
-    assert "2 of 40 labels look wrong. The first ones:" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "2 of 40 labels look wrong. The most suspicious (* is one of the 2):" in said
+    starred = [line[2:].split(":")[0] for line in said.splitlines() if line.startswith("* ")]
+    assert set(starred) == WRONG
     options = Options(label_fixes=fixes)
     data = ImageFolderDataModule(images, image_size=16, num_workers=0, options=options)
     mended = {
@@ -53,6 +59,24 @@ def test_wrong_labels_come_first_and_are_mended(command, images, workplace, caps
         for name, label in zip(source.names, source.labels, strict=True)
     }
     assert all(Path(name).name.startswith(label) for name, label in mended.items())
+
+
+def test_labels_are_not_mended_by_a_network_that_doubts_most_of_them(
+    command, workplace, capsys, monkeypatch
+):
+    monkeypatch.setattr("callbacks.suspects.MAX_SHARE", 0.04)
+    main(command)
+    assert not (workplace / "suspects" / "label_fixes.csv").exists()
+    assert (workplace / "suspects" / "label_suspects.csv").exists()
+    said = capsys.readouterr().out
+    assert "No suspects/label_fixes.csv: where more than 4% of the labels look wrong" in said
+    assert "--data.options.label_fixes" not in said
+
+
+def test_pretrained_network_judges_without_a_warning(recwarn):
+    backbone = Namespace(class_path="TimmBackbone", init_args=Namespace(weights="net.pth"))
+    _warn_of_chance(Namespace(init_args=Namespace(backbone=backbone)))
+    assert not recwarn.list
 
 
 def test_nothing_to_judge_with_is_an_error(capsys):

@@ -22,12 +22,12 @@ def texts(figure):
 
 
 def title(figure):
-    return figure.axes[0].get_title()
+    return figure.get_suptitle()
 
 
 def test_three_convolutions_and_the_classes_are_shown_by_themselves(scene):
     shown = dict(ActivationMaximisation(**QUICK).draw(scene))
-    keys = ["block1.conv", "block2.conv", "block3.conv", "classes"]
+    keys = ["classes", "block1.conv", "block2.conv", "block3.conv"]
     assert list(shown) == [f"activation_maximisation/{key}" for key in keys]
     assert title(shown["activation_maximisation/block2.conv"]) == (
         "block2.conv, after ReLU\nwhat excites each most, 4 of 16, epoch 4"
@@ -73,12 +73,12 @@ def test_any_network_will_do():
     model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(400, 2)).eval()
     scene = Scene(model, ["a", "b"], lambda n: (torch.rand(1, 3, 12, 12), torch.tensor([-1])), "x")
     shown = dict(ActivationMaximisation(**QUICK).draw(scene))
-    assert list(shown) == ["activation_maximisation/0", "activation_maximisation/classes"]
+    assert list(shown) == ["activation_maximisation/classes", "activation_maximisation/0"]
 
 
 def test_sheets_that_would_take_too_long_are_left_out_and_named(scene):
     picture = ActivationMaximisation(steps=1000, num_filters=4, seconds=1e-3)
-    with pytest.raises(NothingToShow, match=r"block1.conv, .*classes: 4 images would take longer"):
+    with pytest.raises(NothingToShow, match=r"classes, .*block3.conv: 4 images would take longer"):
         list(picture.draw(scene))
 
 
@@ -101,9 +101,11 @@ def test_where_time_is_short_fewer_filters_are_shown(scene, monkeypatch):
     assert "6 of 8" in title(figure)  # seven would do, but not fill their rows
 
 
-def test_layer_that_the_network_lacks_is_refused_before_training(scene):
-    with pytest.raises(ValueError, match=r"no layer 'block9\.conv'"):
-        ActivationMaximisation(layers=["block9.conv"]).begin(scene.model)
+def test_layer_that_the_network_lacks_is_refused_before_training(scene, synthetic):
+    with pytest.raises(
+        ValueError, match=r"pictures\.activation_maximisation\.layers: .*no layer 'block9\.conv'"
+    ):
+        ActivationMaximisation(layers=["block9.conv"]).begin(scene.model, synthetic)
 
 
 @pytest.mark.parametrize("option", ["num_filters", "steps", "seconds"])

@@ -51,6 +51,17 @@ def test_images_of_unknown_class_do_not_count():
     assert "200 images" in title
 
 
+def test_temperature_at_the_end_of_what_is_tried_is_not_shown(monkeypatch):
+    shown = []
+    monkeypatch.setattr(
+        "callbacks.pictures.calibration.plot_calibration", lambda *series: shown.append(series)
+    )
+    list(Calibration().draw(scene(torch.eye(4), torch.arange(4), final=False)))
+    list(Calibration().draw(scene(*overconfident(), final=False)))
+    assert shown[0][1] is None  # every image is right, so that no confidence is too high
+    assert shown[1][1].label.startswith("scaled by temperature (")
+
+
 def test_without_known_classes_there_is_nothing_to_show():
     with pytest.raises(NothingToShow, match="two images whose class is known"):
         list(Calibration().draw(scene(torch.eye(3), torch.tensor([-1, 0, -1]))))

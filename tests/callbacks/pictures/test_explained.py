@@ -1,10 +1,12 @@
 """Class activation and saliency: which class is explained, and what the pictures say."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from callbacks.pictures import ClassActivation, Saliency, Scene
-from callbacks.pictures.explained import explained
+from callbacks.pictures.explained import class_to_explain, explained
 from callbacks.plots.sheet import NEUTRAL, RIGHT, WRONG
 from models import Head, ImageClassifier, TimmBackbone
 from models.explain import last_feature_map
@@ -28,21 +30,31 @@ def scene(make_classifier, images):
 def test_the_class_to_explain_can_be_chosen(scene, images):
     with torch.no_grad():
         predicted = scene.model(images[0]).argmax(dim=1)
-    assert explained(scene, 8, "predicted").classes.equal(predicted)
-    assert explained(scene, 8, "true").classes.equal(images[1])
-    assert explained(scene, 8, "checks").classes.tolist() == [2] * 8
+    assert explained(scene, 8, "predicted", "grad_cam").classes.equal(predicted)
+    assert explained(scene, 8, "true", "grad_cam").classes.equal(images[1])
+    assert explained(scene, 8, "checks", "grad_cam").classes.tolist() == [2] * 8
 
 
 def test_images_without_a_label_are_explained_by_their_prediction(scene, images):
     unknown = Scene(scene.model, NAMES, lambda n: (images[0], torch.full((8,), -1)), "images")
-    asked = explained(unknown, 8, "true")
-    assert asked.classes.equal(explained(scene, 8, "predicted").classes)
+    asked = explained(unknown, 8, "true", "grad_cam")
+    assert asked.classes.equal(explained(scene, 8, "predicted", "grad_cam").classes)
     assert set(asked.colors) == {NEUTRAL}
     assert not any("not" in caption for caption in asked.captions)
 
 
+def test_images_that_a_user_names_have_their_names_in_the_pictures(scene, images):
+    named = replace(scene, names=lambda n: [f"file_{index}.jpg" for index in range(n)])
+    asked = explained(named, 3, "predicted", "grad_cam")
+    assert [caption.split("\n")[0] for caption in asked.captions] == [
+        "file_0.jpg",
+        "file_1.jpg",
+        "file_2.jpg",
+    ]
+
+
 def test_captions_say_what_is_predicted_how_surely_and_what_is_true(scene, images):
-    asked = explained(scene, 8, "predicted")
+    asked = explained(scene, 8, "predicted", "grad_cam")
     with torch.no_grad():
         sure, predicted = scene.model(images[0]).softmax(dim=1).max(dim=1)
     for row, (caption, color) in enumerate(zip(asked.captions, asked.colors, strict=True)):
@@ -52,26 +64,37 @@ def test_captions_say_what_is_predicted_how_surely_and_what_is_true(scene, image
         assert color == (RIGHT if right else WRONG)
 
 
-def test_class_that_is_none_is_refused(scene):
-    with pytest.raises(ValueError, match=r"explain is 'dots'; expected predicted, true, .*: rows"):
-        [*ClassActivation(explain="dots").draw(scene)]
+@pytest.mark.parametrize("kind", [ClassActivation, Saliency])
+def test_class_that_is_none_is_refused_before_training_and_while_drawing(scene, synthetic, kind):
+    message = rf"pictures\.{kind.name}\.explain is 'dots'; expected predicted, true, .*: rows, col"
+    with pytest.raises(ValueError, match=message):
+        kind(explain="dots").begin(scene.model, synthetic)
+    with pytest.raises(ValueError, match=message):
+        [*kind(explain="dots").draw(scene)]
+
+
+def test_of_many_classes_an_error_lists_some():
+    with pytest.raises(ValueError, match=r"a class: 0, 1, 2, 3, 4, 5, 6, 7, …\.$"):
+        class_to_explain("dots", [str(index) for index in range(10)], "grad_cam")
 
 
 def test_class_activation_is_called_after_its_method(scene):
     for method in ("grad_cam", "hires_cam", "eigen_cam"):
         [(name, figure)] = ClassActivation(method=method, num_images=4).draw(scene)
         assert name == method
-        assert "the evidence for the prediction lies" in figure.axes[0].get_title()
+        assert "the evidence for the prediction lies" in figure.get_suptitle()
         assert len(figure.axes[0].images) == 4
 
 
-def test_named_layer_is_explained_and_an_unknown_one_refused_before_training(scene):
+def test_named_layer_is_explained_and_an_unknown_one_refused_before_training(scene, synthetic):
     picture = ClassActivation(layer="block2.conv", num_images=2)
-    picture.begin(scene.model)
+    picture.begin(scene.model, synthetic)
     [(_, figure)] = picture.draw(scene)
-    assert figure.axes[0].get_title().endswith("block2.conv, epoch 4")
-    with pytest.raises(ValueError, match=r"no layer 'block9'\. Near names: "):
-        ClassActivation(layer="block9").begin(scene.model)
+    assert figure.get_suptitle().endswith("block2.conv, epoch 4")
+    with pytest.raises(
+        ValueError, match=r"pictures\.grad_cam\.layer: .*no layer 'block9'\. Near names: "
+    ):
+        ClassActivation(layer="block9").begin(scene.model, synthetic)
 
 
 def test_every_epoch_explains_the_layer_that_was_found_first(scene, monkeypatch):
@@ -94,8 +117,8 @@ def test_saliency_has_a_row_an_image_and_a_column_a_method(scene):
     assert name == "saliency"
     assert len(axes.images) == 3 * 3
     texts = [text.get_text() for text in axes.texts]
-    assert texts[3:] == ["image", "vanilla", "smooth\ngrad"]
-    assert axes.get_title() == "which pixels matter to the prediction, epoch 4"
+    assert texts[:3] == ["image", "vanilla", "smooth\ngrad"]
+    assert figure.get_suptitle() == "which pixels matter to the prediction, epoch 4"
 
 
 def test_methods_that_need_a_relu_are_left_out_of_a_vit(images):

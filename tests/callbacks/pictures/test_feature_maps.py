@@ -107,9 +107,16 @@ def test_image_that_is_not_there_is_an_error(model):
         shown(FeatureMaps(image=5), model)
 
 
-def test_layer_that_is_not_there_is_refused_before_training(model):
-    with pytest.raises(ValueError, match="no layer 'block7'"):
-        FeatureMaps(layers=["block1", "block7"]).begin(model)
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"layers": ["block1", "block7"]}, r"pictures\.feature_maps\.layers: .* no layer 'block7'"),
+        ({"image": 12}, r"pictures\.feature_maps\.image is 12; there are 12 images"),
+    ],
+)
+def test_what_is_not_there_is_refused_before_training(model, synthetic, options, message):
+    with pytest.raises(ValueError, match=message):
+        FeatureMaps(**options).begin(model, synthetic)
 
 
 @pytest.mark.parametrize(("option", "least"), [("num_maps", 1), ("image", 0)])

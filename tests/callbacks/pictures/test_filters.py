@@ -73,9 +73,9 @@ def test_first_linear_layer_is_shown_as_it_sees_the_pixels():
     assert figure.axes[0].get_ylabel() == ""  # no matrix
 
 
-def test_difference_is_zero_at_first_and_then_the_update(model):
+def test_difference_is_zero_at_first_and_then_the_update(model, synthetic):
     picture = Filters(difference=True)
-    picture.begin(model)
+    picture.begin(model, synthetic)
     figures = shown(picture, model)
     assert list(figures) == ["filters", "filters_change"]
     assert title(figures["filters_change"]) == (
@@ -88,19 +88,19 @@ def test_difference_is_zero_at_first_and_then_the_update(model):
     assert bar.get_ylim() == pytest.approx((-0.25, 0.25))
 
 
-def test_another_model_begins_anew(model):
+def test_another_model_begins_anew(model, synthetic):
     picture = Filters(difference=True)
-    picture.begin(model)
+    picture.begin(model, synthetic)
     other = ImageClassifier(SmallCNN(4, num_channels=1), 3)
-    picture.begin(other)
+    picture.begin(other, synthetic)
     other.backbone.blocks.block1.conv.weight.data += 0.5
     bar = shown(picture, other)["filters_change"].axes[1]
     assert bar.get_ylim() == pytest.approx((-0.5, 0.5))
 
 
-def test_weights_are_kept_only_if_a_difference_is_asked_for(model):
+def test_weights_are_kept_only_if_a_difference_is_asked_for(model, synthetic):
     picture = Filters(layers="convolutions")
-    picture.begin(model)
+    picture.begin(model, synthetic)
     assert picture._initial is None
 
 
@@ -139,9 +139,11 @@ def test_what_changed_cannot_be_told_without_the_beginning(model):
         ({"layers": "block2.conv", "channel": 4}, "Expected a channel below 4"),
     ],
 )
-def test_settings_that_do_not_fit_the_network_are_refused_before_it_trains(model, options, message):
+def test_settings_that_do_not_fit_the_network_are_refused_before_it_trains(
+    model, synthetic, options, message
+):
     with pytest.raises(ValueError, match=message):
-        Filters(**options).begin(model)
+        Filters(**options).begin(model, synthetic)
 
 
 @pytest.mark.parametrize(

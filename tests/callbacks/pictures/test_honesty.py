@@ -74,15 +74,15 @@ def test_network_with_nothing_to_test_has_no_picture(make_scene):
         shown_by(Honesty(methods=("grad_cam",)), scene)
 
 
-def test_wrong_names_are_refused_before_training(make_classifier):
+def test_wrong_names_are_refused_before_training(make_classifier, synthetic):
     with pytest.raises(
         ValueError, match=r"no method of explaining 'gradcam'. Near names: grad_cam"
     ):
-        Honesty(methods=("gradcam",)).begin(make_classifier())
+        Honesty(methods=("gradcam",)).begin(make_classifier(), synthetic)
     with pytest.raises(ValueError, match=r"There are grad_cam, .*, vanilla"):
-        Honesty(methods=("xyz",)).begin(make_classifier())
-    with pytest.raises(ValueError, match="no layer 'layer4'"):
-        Honesty(layer="layer4").begin(make_classifier())
+        Honesty(methods=("xyz",)).begin(make_classifier(), synthetic)
+    with pytest.raises(ValueError, match=r"pictures\.honesty\.layer: .*no layer 'layer4'"):
+        Honesty(layer="layer4").begin(make_classifier(), synthetic)
 
 
 def test_network_stays_as_it_is(make_scene):

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 import torch
 from lightning.pytorch import Trainer, seed_everything
+from matplotlib.figure import Figure
 
 from callbacks import Gallery, OutputRecorder
 from callbacks.outputs import Outputs
@@ -87,7 +88,17 @@ def test_sheet_shows_each_suspect_with_both_labels(scene):
     assert len(axes.images) == len(axes.texts) == 5
     for text, label, other in zip(axes.texts, table["label"], table["suggested"], strict=False):
         assert text.get_text().startswith(f"{label}\n→ {other}\n")
-    assert "labels to look at, epoch 5\n" in axes.get_title()
+    assert "labels to look at, epoch 5\n" in figure.get_suptitle()
+
+
+def test_network_that_doubts_most_labels_mends_none(scene):
+    guesses = torch.randn(scene.outputs.logits.shape, generator=torch.Generator().manual_seed(0))
+    poor = replace(scene.outputs, logits=guesses)
+    picture = LabelSuspects(training=False)
+    shown = [content for _, content in picture.draw(replace(scene, outputs=poor))]
+    assert [type(content) for content in shown] == [Figure, dict]
+    title = " ".join(shown[0].get_suptitle().split())
+    assert "the network that judges them has learned too little" in title
 
 
 def test_without_training_images_only_the_outputs_are_read(scene):

@@ -94,7 +94,7 @@ def test_sheet_of_the_most_frequent_confusion(make_scene, synthetic):
     predicted[(labels == 1).nonzero()[0]] = 3
     number = int((labels == 2).sum())
     figure = shown(Mistakes(num_images=2), make_scene(predicted))["mistakes/top_confusion"]
-    assert figure.axes[0].get_title() == (
+    assert figure.get_suptitle() == (
         f"checks taken for rows\nepoch 4: {number} images, 100% of the class"
     )
     assert len(captions(figure)) == 2
@@ -104,7 +104,7 @@ def test_sheet_of_the_most_frequent_confusion(make_scene, synthetic):
 def test_named_confusion_is_shown(make_scene, wrong):
     named = Mistakes(confusion=("full", "rows"), grad_cam=False)
     figure = shown(named, make_scene(wrong))["mistakes/top_confusion"]
-    assert figure.axes[0].get_title().startswith("full taken for rows\n")
+    assert figure.get_suptitle().startswith("full taken for rows\n")
 
 
 def test_confusion_that_never_happened_has_no_sheet(make_scene, wrong):
@@ -115,13 +115,18 @@ def test_confusion_that_never_happened_has_no_sheet(make_scene, wrong):
 def test_class_may_be_called_by_a_number(make_scene, wrong):
     named = Mistakes(confusion=(3, 0), grad_cam=False)
     scene = make_scene(wrong, class_names=["0", "1", "2", "3"])
-    title = shown(named, scene)["mistakes/top_confusion"].axes[0].get_title()
+    title = shown(named, scene)["mistakes/top_confusion"].get_suptitle()
     assert title.startswith("3 taken for 0\n")
 
 
 def test_unknown_class_is_refused(make_scene, wrong):
     with pytest.raises(ValueError, match=r"names 'row', which is no class. Near names: rows"):
         shown(Mistakes(confusion=("row", "full")), make_scene(wrong))
+
+
+def test_class_that_is_none_is_refused_before_training(make_classifier, synthetic):
+    with pytest.raises(ValueError, match=r"pictures\.mistakes\.confusion names 'x', which is no"):
+        Mistakes(confusion=("rows", "x")).begin(make_classifier(), synthetic)
 
 
 def test_grad_cam_of_the_predicted_class_lies_under_each_image(make_scene, wrong, synthetic):

@@ -17,7 +17,7 @@ def test_images_are_shown_with_their_names_and_the_dead_are_crossed_out():
     assert dead[0, 0, 0] == dead[31, 31, 1] == dead[0, 63, 2] == CROSS
     assert dead[0, 31, 0] == dead[31, 0, 0] == GROUND
     assert [text.get_text() for text in figure.axes[0].texts] == ["0", "1 (dead)", "2"]
-    assert figure.axes[0].get_title() == "conv"
+    assert figure.get_suptitle() == "conv"
 
 
 def test_given_images_are_left_alone():

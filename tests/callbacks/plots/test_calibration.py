@@ -27,7 +27,12 @@ def test_line_goes_through_the_bins_that_hold_enough_images(figure):
 
 def test_legend_says_the_errors(figure):
     labels = [text.get_text() for text in figure.axes[0].get_legend().texts]
-    assert labels == ["95 % range if its confidence is true: ECE 2.0 %", "before", "after"]
+    assert labels == [
+        "95 % range if its confidence is true: ECE 2.0 %",
+        "before",
+        "after",
+        "hollow: bins of fewer than 5 images",
+    ]
 
 
 def test_range_lies_about_the_diagonal(figure):
@@ -59,6 +64,13 @@ def test_nothing_is_cut_off(figure):
     drawn, page = figure.get_tightbbox(), figure.get_size_inches()
     assert min(drawn.x0, drawn.y0) > -0.01
     assert (drawn.max <= page + 0.01).all()
+
+
+def test_scaling_that_could_not_be_fitted_is_not_drawn():
+    figure = plot_calibration(series("before"), None, np.array([0.0, 0.5]), 0.02, "epoch 4")
+    labels = [text.get_text() for text in figure.axes[0].get_legend().texts]
+    assert labels[-1] == "no temperature fits: too few images, or too few errors"
+    assert len(figure.axes[1].patches) == 1
 
 
 def test_network_without_errors_is_drawn():

@@ -17,13 +17,6 @@ def texts(axes):
     return [text.get_text() for text in axes.texts]
 
 
-def fits(figure):
-    """Whether everything that is drawn lies within the figure's edges."""
-    FigureCanvasAgg(figure).draw()
-    drawn, page = figure.get_tightbbox(), figure.get_size_inches()
-    return min(drawn.x0, drawn.y0) > -0.01 and (drawn.max <= page + 0.01).all()
-
-
 def cells_of(figure):
     """The axes whose cells have names."""
     [axes] = [axes for axes in figure.axes if axes.get_ylabel() == "true" and axes.collections]
@@ -70,8 +63,15 @@ def test_most_frequent_confusions_are_listed(normalize):
     assert first / second == pytest.approx(5 / 2)
 
 
+def test_scale_of_counts_has_whole_numbers():
+    figure = plot_confusion_matrix(np.eye(3, dtype=int), NAMES, "t", normalize=False)
+    FigureCanvasAgg(figure).draw()
+    ticks = figure.axes[-1].get_yticks()
+    assert all(tick == round(tick) for tick in ticks if 0 <= tick <= 1)
+
+
 @pytest.mark.parametrize("num_classes", [2, 20, 50, 100, 300])
-def test_can_be_read_at_any_number_of_classes(num_classes):
+def test_can_be_read_at_any_number_of_classes(num_classes, fits):
     counts, names = confused(num_classes)
     figure = plot_confusion_matrix(counts, names, "t", normalize=True)
     assert fits(figure)
@@ -83,8 +83,26 @@ def test_can_be_read_at_any_number_of_classes(num_classes):
         assert getattr(labels[0].get_window_extent(), side) <= pitch + 1  # no name on another
 
 
+@pytest.mark.parametrize("normalize", [True, False])
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["buildings", "forest", "glacier", "mountain", "sea", "street"],
+        ["阿布拉罕辛普森爷爷春田镇的居民们", "狗", "猫"],
+        ["W" * 30] * 10,
+        [f"阿布拉罕辛普森爷爷春田镇的居民们 {index}" for index in range(70)],
+    ],
+)
+def test_no_name_and_no_label_is_cut_off(names, normalize, fits):
+    counts = 9 * np.eye(len(names), dtype=int) + 1
+    figure = plot_confusion_matrix(counts, names, "t", normalize)
+    assert fits(figure)
+    width, height = cells_of(figure).get_window_extent().size
+    assert 0.75 < width / height < 1.1
+
+
 @pytest.mark.parametrize("num_classes", [2, 20, 61])
-def test_perfect_network_has_nothing_to_list(num_classes):
+def test_perfect_network_has_nothing_to_list(num_classes, fits):
     names = [str(index) for index in range(num_classes)]
     figure = plot_confusion_matrix(np.eye(num_classes, dtype=int), names, "t", normalize=True)
     assert fits(figure)

@@ -64,6 +64,19 @@ def test_a_rate_of_zero_is_left_out():
     np.testing.assert_allclose(values, [0.1, np.nan])
 
 
+def test_stages_that_never_train_have_no_line():
+    curves = history()
+    curves["lr/block1"] = [(epoch, 0.0) for epoch in range(3)]
+    rates = plot_curves(curves).axes[2]
+    assert len(rates.lines) == 1
+    assert legend(rates) == ["head"]
+
+
+def test_ten_stages_all_have_a_name():
+    stages = [f"blocks.{index}" for index in range(10)]
+    assert legend(plot_curves(history(stages=stages, decay=0.9)).axes[2]) == stages
+
+
 def test_best_epoch_has_a_star_on_accuracy_and_loss():
     curves = history()
     curves["val/accuracy"] = [(0, 0.5), (1, 0.75), (2, 0.75)]  # the first of two

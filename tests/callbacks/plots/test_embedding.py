@@ -41,6 +41,13 @@ def test_name_stands_where_the_middle_of_the_class_is():
     np.testing.assert_allclose(names["owl"], [5, 5], atol=1e-3)
 
 
+def test_name_of_a_class_in_two_groups_stands_in_one_of_them():
+    points = np.array([[0.0, 0.0], [0.1, 0.0], [8.0, 8.0], [8.1, 8.0], [4.0, 4.0]])
+    labels, wrong = np.array([0, 0, 0, 0, 1]), np.zeros(5, bool)
+    axes = plot_embedding(points, labels, wrong, ["cat", "dog"], [0, 1], "t").axes[0]
+    assert min(np.linalg.norm(points[:4] - names_of(axes)["cat"], axis=1)) < 1e-3
+
+
 def test_long_names_stand_in_the_margins():
     names = [f"abraham_grampa_simpson_{k}" for k in range(30)]
     figure = plot_embedding(

@@ -52,6 +52,14 @@ def test_legend_says_the_areas():
     assert labels == ["random order 0.50", "grad cam 0.88"]
 
 
+def test_legends_leave_the_ends_free_where_curves_begin():
+    figure = draw(["grad_cam"])
+    FigureCanvasAgg(figure).draw()
+    for axes in figure.axes[2:]:
+        box, start = axes.get_legend().get_window_extent(), axes.get_window_extent().x0
+        assert box.x0 > start + 0.3 * axes.get_window_extent().width
+
+
 @pytest.mark.parametrize("num_methods", [1, 2, 8])
 def test_every_method_is_drawn_and_nothing_is_cut_off(num_methods):
     figure = draw([f"gradient_times_input_{index}" for index in range(num_methods)])

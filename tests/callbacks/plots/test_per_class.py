@@ -44,6 +44,13 @@ def test_marks_are_precision_and_recall():
     assert marks == {"precision": [0.5, 0.9], "recall": [0.4, 0.8]}
 
 
+def test_precision_is_seen_through_an_equal_recall():
+    bars, _ = plot_class_scores(SCORES, NAMES, "t").axes
+    precision, recall = bars.collections[-2:]
+    assert len(recall.get_facecolor()) == 0  # hollow
+    assert recall.get_sizes()[0] > precision.get_sizes()[0]
+
+
 def test_of_many_classes_the_worst_are_named_beside_all():
     scores = many(1000)
     everything, bars, _ = plot_class_scores(scores, [str(k) for k in range(1000)], "t").axes

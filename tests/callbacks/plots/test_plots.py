@@ -18,13 +18,6 @@ def texts(axes):
     return [text.get_text() for text in axes.texts]
 
 
-def fits(figure):
-    """Whether everything that is drawn lies within the figure's edges."""
-    FigureCanvasAgg(figure).draw()
-    drawn, page = figure.get_tightbbox(), figure.get_size_inches()
-    return min(drawn.x0, drawn.y0) > -0.01 and (drawn.max <= page + 0.01).all()
-
-
 def test_sheet_places_tiles_row_by_row():
     tiles = np.stack([np.full((2, 2, 3), value) for value in (0.1, 0.2, 0.3)])
     axes = plot_sheet(tiles, ["a", "b", "c"], columns=2, title="t").axes[0]
@@ -65,6 +58,17 @@ def test_long_captions_do_not_run_into_their_neighbours():
     assert first.x1 < second.x0
 
 
+@pytest.mark.parametrize("number", [1, 2, 3, 12])
+def test_pairs_fill_the_figure_and_the_scale_stands_beside_them(number, fits):
+    images, maps = np.ones((number, 24, 24, 3)), np.ones((number, 24, 24))
+    title = "where the evidence for the prediction lies\nfeatures.12.expand3x3, epoch 13"
+    figure = plot_overlays(images, maps, ["cat"] * number, [RIGHT] * number, title)
+    assert fits(figure)
+    sheet, bar = (axes.get_window_extent() for axes in figure.axes)
+    assert sheet.width > 0.7 * figure.bbox.width
+    assert 0 < bar.x0 - sheet.x1 < 0.05 * figure.bbox.width
+
+
 def test_curves_name_the_best_epoch():
     history = {"val/accuracy": [(0, 0.5), (1, 0.75), (2, 0.625)], "train/loss": [(0, 1.0)]}
     loss, accuracy = plot_curves(history).axes
@@ -81,8 +85,18 @@ def test_class_counts_are_stacked():
     assert [text.get_text() for text in axes.get_legend().texts] == ["train: 8", "val: 3"]
 
 
+def test_splits_have_one_order_and_one_colour_in_every_figure():
+    counts = {split: np.array([5, 3]) for split in ("test", "train", "val")}
+    axes = plot_class_counts(counts, ["cat", "dog"]).axes[0]
+    assert [text.get_text()[:-3] for text in axes.get_legend().texts] == ["train", "val", "test"]
+    curves = plot_curves({"train/loss": [(0, 1.0)], "val/loss": [(0, 1.0)]}).axes[0].lines
+    bars = [to_rgb(bar.get_facecolor()) for bar in axes.patches[::2]]
+    assert [to_rgb(line.get_color()) for line in curves] == bars[:2]
+    assert len(set(bars)) == 3
+
+
 @pytest.mark.parametrize("num_classes", [2, 100, 1000])
-def test_class_counts_fit_a_page(num_classes):
+def test_class_counts_fit_a_page(num_classes, fits):
     counts = {"train": np.arange(num_classes)}
     figure = plot_class_counts(counts, [f"class {index}" for index in range(num_classes)])
     assert figure.get_figheight() <= 20

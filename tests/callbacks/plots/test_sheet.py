@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -53,3 +55,13 @@ def test_sheet_without_captions_is_one_image_and_looks_as_one_with_captions():
     left, right, bottom, top = plain.images[0].get_extent()
     assert (left, top, right) == pytest.approx((0, 0, plain.get_xlim()[1]), abs=0.02)
     assert bottom == pytest.approx(2.06, abs=0.02)
+
+
+@pytest.mark.parametrize("number", [1, 3, 8, 12])
+def test_no_title_is_cut_off_and_no_caption_lies_on_its_neighbour(number, fits):
+    caption = "阿布拉罕辛普森爷爷春田镇的居民们\n→ abraham_grampa_simpson\n0 → 100 % train"
+    title = "labels to look at, epoch 5: 2,924 of 4,250 images seem to be of another class (red)"
+    figure = plot_sheet(np.zeros((number, 9, 9, 3)), [caption] * number, min(number, 4), title)
+    assert fits(figure)
+    boxes = [text.get_window_extent() for text in figure.axes[0].texts[:4]]
+    assert all(left.x1 < right.x0 for left, right in pairwise(boxes))

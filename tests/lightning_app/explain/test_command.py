@@ -11,7 +11,7 @@ from PIL import Image
 
 from callbacks.explainable import explainable
 from callbacks.pictures import ClassActivation, Scene
-from lightning_app.explain.images import Images
+from lightning_app.explain.images import Images, find_images
 from lightning_app.explain.library import library_network
 from lightning_app.explain.overlays import overlay, unique_stems
 from lightning_app.explain.trained import find_file, trained_network
@@ -124,6 +124,19 @@ def test_overlay_is_the_image_where_the_map_is_zero_and_hot_where_it_peaks():
     mixed = overlay(image, map_)
     assert (np.argwhere((mixed != 100).any(axis=2)) == [[2, 3]]).all()
     assert (overlay(image, np.zeros((4, 4))) == 100).all()
+
+
+def test_file_that_is_named_twice_is_one_image(photos):
+    again = photos / "more" / ".." / "a.png"
+    files = find_images([photos / "b.png", photos / "a.png", again])
+    assert files == [photos / "b.png", photos / "a.png"]
+
+
+def test_names_of_the_sample_are_those_of_its_images(photos):
+    files = find_images([photos])
+    images = Images(files, 32, 3)
+    assert images.sampled_names(2) == [images.names[0], images.names[1]]
+    assert len(images.sampled_names(9)) == len(images.sample(9)[0]) == 3
 
 
 def test_files_of_one_name_keep_their_suffixes():

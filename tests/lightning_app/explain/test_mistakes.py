@@ -137,6 +137,24 @@ def test_run_that_is_not_in_the_store_takes_no_files(folder, photos, tmp_path, r
     assert "There is no run '0000" in error
 
 
+@pytest.mark.parametrize(
+    ("network", "size"), [(("--ckpt_path", "best"), 3), ((*NETWORK, "--weights"), 5)]
+)
+def test_size_that_the_network_cannot_take_is_told(
+    folder, photos, squeezenet, refused, network, size
+):
+    network = (*network, squeezenet) if network[-1] == "--weights" else network
+    error = refused(*network, "--images", photos, "--image_size", size)
+    assert f"--image_size {size} does not fit" in error
+    assert "perhaps it is too small: Given input size" in error
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_gpu_that_is_not_there_is_told(folder, photos, refused):
+    error = refused("--ckpt_path", "best", "--images", photos, "--device", "cuda")
+    assert "--device cuda: torch finds no GPU here; expected cpu or auto" in error
+
+
 def test_size_that_nobody_knows_is_asked_for(folder, photos, tmp_path, refused):
     content = torch.load(find_file("best"), weights_only=True)
     del content["image_size"], content["mlflow_run_id"]

@@ -1,3 +1,6 @@
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -6,6 +9,13 @@ from lightning_app.report.scores import wilson
 
 ODD = '<b>&"'
 CLASSES = {ODD: 30, "猫": 40, "$a_b$": 30}
+
+
+def test_cells_of_tables_are_broken_between_words_only():
+    """Else a narrow page squeezes names into columns of single letters."""
+    style = Path(data_uris.__file__).with_name("templates") / "style.css"
+    [rule] = re.findall(r"\nth, td \{.*\}", style.read_text())
+    assert "overflow-wrap: break-word" in rule
 
 
 def test_run_that_failed_at_once_has_a_page(make_run, page_of):

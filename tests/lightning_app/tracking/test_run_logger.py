@@ -72,6 +72,24 @@ def test_attached_run_goes_on(client, fit):
     assert status(client, first) == "FINISHED"
 
 
+def test_resumed_fit_that_fails_before_it_trains_leaves_the_state_of_the_run(client, fit):
+    fit(first := RunLogger("states"))
+    second = RunLogger("states")
+    second.attach(first.run_id)
+    _ = second.experiment
+    second.finalize("failed")
+    assert status(client, first) == "FINISHED"
+
+
+def test_resumed_fit_that_fails_while_it_trains_is_failed(client, fit):
+    fit(first := RunLogger("states"))
+    second = RunLogger("states")
+    second.attach(first.run_id)
+    with pytest.raises(RuntimeError, match="no"):
+        fit(second, RaiseAtTheEnd(RuntimeError("no")))
+    assert status(client, first) == "FAILED"
+
+
 def test_failed_test_leaves_the_status_of_the_training(client, fit):
     fit(first := RunLogger("states"))
     second = RunLogger("states")

@@ -1,4 +1,5 @@
 import pytest
+import timm
 import torch
 from torch import nn
 
@@ -26,6 +27,14 @@ def test_deepest_map_is_found_whatever_the_architecture(make, size, layer):
     assert name == layer
     maps = grad_cam(model, model.get_submodule(name), images, torch.tensor([0, 1]), to_map)
     assert maps.shape == (2, size, size)
+
+
+def test_vit_is_explained_by_its_last_block_where_patches_do_not_fill_the_image():
+    model = timm.create_model("vit_tiny_patch16_224", img_size=100).eval()  # six patches a side
+    images = torch.rand(1, 3, 100, 100)
+    name, to_map = last_feature_map(model, images)
+    assert name == "blocks.11.norm1"
+    assert to_map(torch.rand(1, 37, 8)).shape == (1, 8, 6, 6)
 
 
 def test_on_small_images_a_larger_map_is_preferred_to_a_deeper_one():

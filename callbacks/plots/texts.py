@@ -1,0 +1,73 @@
+"""Texts in figures: how wide they are, how they are made to fit, and how many there are of what."""
+
+from functools import cache
+from unicodedata import east_asian_width
+
+from matplotlib.font_manager import FontProperties, findfont
+from matplotlib.ft2font import FT2Font, LoadFlags
+
+LETTER = 0.6  # em: width of an ordinary letter, in which lengths are counted
+WIDE, OTHER = 1.0, 0.7  # em: of letters that the figures' own font has not
+
+
+def inches_of(text: str, points: float) -> float:
+    """Width of the longest line of a text in a font of that size."""
+    return max(_ems(line) for line in text.split("\n")) * points / 72
+
+
+def letters_in(inches: float, points: float) -> int:
+    """How many ordinary letters of that size a width has room for."""
+    return int(inches * 72 / points / LETTER)
+
+
+def shorten(text: str, length: int) -> str:
+    """Take out the middle of a text that would run into its neighbour.
+
+    The end stays, since it is what tells `class number 17` from `class number 62`.
+
+    Args:
+        text: A line.
+        length: In ordinary letters: of Chinese ones, say, there is room for half as many.
+    """
+    shown, kept = text, len(text)
+    while kept and _ems(shown) > length * LETTER:
+        kept -= 1
+        end = kept // 3
+        shown = f"{text[: kept - end]}…{text[len(text) - end :]}"
+    return shown
+
+
+def wrapped(text: str, inches: float, points: float) -> str:
+    """Break the lines of a text between words, where they are wider than that."""
+    lines: list[str] = []
+    for line in text.split("\n"):
+        lines.append("")
+        for word in line.split(" "):
+            longer = f"{lines[-1]} {word}" if lines[-1] else word
+            if lines[-1] and inches_of(longer, points) > inches:
+                lines.append(word)
+            else:
+                lines[-1] = longer
+    return "\n".join(lines)
+
+
+def counted(number: int, what: str) -> str:
+    """`1 image`, `1,200 images`."""
+    return f"{number:,} {what}{'s' * (number != 1)}"
+
+
+def _ems(line: str) -> float:
+    return sum(map(_em, line))
+
+
+@cache
+def _em(letter: str) -> float:
+    font = _font()
+    if index := font.get_char_index(ord(letter)):
+        return font.load_glyph(index, LoadFlags.NO_SCALE).horiAdvance / font.units_per_EM
+    return WIDE if east_asian_width(letter) in "FW" else OTHER
+
+
+@cache
+def _font() -> FT2Font:
+    return FT2Font(findfont(FontProperties()))
