@@ -18,10 +18,9 @@ from datamodules.augmentation.pipeline import Augmentation
 from datamodules.augmentation.views import with_views
 from datamodules.dataset import AugmentedDataset, Batch, PlainDataset, make_batch, to_unit_range
 from datamodules.loader import make_loader, position_of
+from datamodules.needed import prepared, told_where_from
 from datamodules.options import Options
 from datamodules.probe import draws_of, probe_images
-from datamodules.sources.cache import cached
-from datamodules.sources.readable import readable
 from datamodules.sources.source import ImageSource
 from datamodules.splits.arrange import arrange
 from datamodules.splits.sampler import EvalSampler, Position, TrainSampler, mix, sampling_weights
@@ -89,12 +88,14 @@ class ImageDataModule(LightningDataModule, ABC):
     @cached_property
     def class_names(self) -> tuple[str, ...]:
         """Names of the classes, in the order of their indices; known before `setup`."""
-        return merged_names(self.find_classes(), self.options.merge_classes)
+        with told_where_from(self.options.origin):
+            return merged_names(self.find_classes(), self.options.merge_classes)
 
     @cached_property
     def sources(self) -> dict[str, ImageSource]:
         """The images of each split: what the data lack is split off the training images."""
-        return arrange(self.load(), self.find_classes(), self.split, self.options)
+        with told_where_from(self.options.origin):
+            return arrange(self.load(), self.find_classes(), self.split, self.options)
 
     @property
     def num_classes(self) -> int:
@@ -109,23 +110,8 @@ class ImageDataModule(LightningDataModule, ABC):
         return np.bincount(self.sources["train"].labels, minlength=self.num_classes).tolist()
 
     def setup(self, stage: str) -> None:
-        """Look at the files that the command needs, and decode them if they are cached.
-
-        Raises:
-            UnreadableImageError: If a file cannot be read, and `options.on_error` is `raise`.
-            ValueError: If there is no image for the command.
-        """
-        splits = {"fit": ("train", "val"), "validate": ("val",), "test": ("test",)}
-        needed = splits.get(stage, (self._predicted,))
-        if missing := [split for split in needed if split not in self.sources]:
-            raise ValueError(
-                f"The data have no {missing[0]} images: give some, or a share of the training "
-                f"images with --data.split.{missing[0]}."
-            )
-        # A fit looks at the test images too: to learn of a broken one after hours is too late.
-        shown = self.sources if stage == "fit" else {k: self.sources[k] for k in needed}
-        self.sources |= readable(shown, self.options.on_error)
-        self.sources |= {k: cached(self.sources[k], self.options.cache) for k in needed}
+        """Look at the files that the command needs, and decode them if they are cached."""
+        self.sources |= prepared(self.sources, stage, self._predicted, self.options)
 
     def unreadable(self, split: str) -> Tensor:
         """Flags, (N,) uint8, of the images that could not be read since training started."""

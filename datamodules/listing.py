@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from datamodules.sources.decode import EXTENSIONS
+from datamodules.sources.missing import MissingDataError
 
 FOLDERS = {  # of each split, below the root
     "train": ("train", "training"),
@@ -25,7 +26,7 @@ def split_folders(root: Path, predict: Path | None = None) -> dict[str, Path]:
         ValueError: If a folder is missing.
     """
     if not root.is_dir():
-        raise ValueError(f"There is no folder {root}; name it with --data.root PATH.")
+        raise MissingDataError(f"There is no folder {root}; name it with --data.root PATH.")
     present = present_folders(root)
     if predict is not None:
         if not predict.is_dir():

@@ -35,6 +35,7 @@ class Options:
         on_error: What an unreadable file does before training: `raise` ends the run with a list
             of all, `skip` leaves them out with a warning. Once training has started, a file that
             becomes unreadable is always skipped, and counted as `data/unreadable`.
+        origin: Where the images can be had; said if they are missing.
     """
 
     exclude_classes: list[str] = field(default_factory=list)
@@ -47,6 +48,7 @@ class Options:
     test_time_views: list[View] = field(default_factory=list)
     cache: Literal["none", "ram", "disk"] = "none"
     on_error: Literal["raise", "skip"] = "raise"
+    origin: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what is out of range."""

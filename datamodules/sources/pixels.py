@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from datamodules.sources.cache import FOLDER, memory_mapped
+from datamodules.sources.missing import MissingDataError
 from datamodules.tables.table import find_column, read_table, refuse
 
 PIXELS = ("feature", "pixels")  # S3's name for the column, and Kaggle's
@@ -37,7 +38,7 @@ def read_pixels(file: Path) -> tuple[np.ndarray, Any]:
         ValueError: If the pixels are missing, too few, too many, or out of range.
     """
     if not file.is_file():
-        raise ValueError(f"There is no file {file}.")
+        raise MissingDataError(f"There is no file {file}.")
     with file.open("rb") as stream:
         key = hashlib.file_digest(stream, "sha256").hexdigest()[:32]
     rows_file = FOLDER / f"{key}.csv"

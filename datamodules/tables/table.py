@@ -8,6 +8,8 @@ from typing import Any
 
 import pandas as pd
 
+from datamodules.sources.missing import MissingDataError
+
 DELIMITERS = (";", "\t", "|", ",")
 
 
@@ -92,7 +94,7 @@ def refuse(rows: Any, wrong: Any, what: str, column: str = "image") -> None:
 
 def _parse(file: Path, header: bool, delimiter: str) -> Any:
     if not file.is_file():
-        raise ValueError(f"There is no file {file}.")
+        raise MissingDataError(f"There is no file {file}.")
     if len(delimiter) != 1:
         raise ValueError(f"Expected the delimiter to be one character, got {delimiter!r}.")
     try:
