@@ -118,7 +118,10 @@ class Runner:
         chosen = self.family.checkpoint(run, "best") or self.family.checkpoint(run, "last")
         if chosen is None:
             raise ChildFailed("it left no checkpoint.")
-        self._start(COMMANDS[self.split], child, ["--ckpt_path", str(chosen)], environment)
+        # The fit has drawn the validation images already.
+        pictures = ["--pictures.budget=0"] if self.split == "val" else []
+        score = ["--ckpt_path", str(chosen), *pictures]
+        self._start(COMMANDS[self.split], child, score, environment)
         return run
 
     def _identity(self, child: Child) -> list[str]:
