@@ -101,7 +101,8 @@ class ImageDataModule(LightningDataModule, ABC):
     def num_classes(self) -> int:
         """How many classes there are, two at least; the command line hands it to the model."""
         if len(self.class_names) < 2:
-            raise ValueError(f"Expected two classes or more, got {', '.join(self.class_names)}.")
+            found = ", ".join(self.class_names) or "none"
+            raise ValueError(f"{type(self).__name__}: expected two classes or more, found {found}.")
         return len(self.class_names)
 
     @property

@@ -18,6 +18,8 @@ def find_checkpoint(wanted: str | Path, experiment: str, root: Path = ROOT) -> P
         ValueError: If there is no such file, or no run of the experiment left one.
     """
     if str(wanted) not in KEYWORDS:
+        if Path(wanted).is_dir():
+            raise ValueError(f"{wanted} is a folder; expected a file in it, best or last.")
         if not Path(wanted).is_file():
             raise ValueError(f"There is no checkpoint {wanted}; expected a file, best or last.")
         read_checkpoint(Path(wanted))  # raises before the parser reads it
@@ -41,7 +43,7 @@ def read_checkpoint(file: Path) -> dict[str, Any]:
     try:
         content = torch.load(file, map_location="cpu", weights_only=True, mmap=True)
     except (EOFError, KeyError, RuntimeError, ValueError, pickle.UnpicklingError) as error:
-        raise ValueError(f"{file} is no checkpoint that can be read: {error}") from error
+        raise ValueError(f"{file} is damaged, or no checkpoint.") from error
     if not isinstance(content, dict) or "state_dict" not in content:
         raise ValueError(f"{file} is no checkpoint of a fit: it has no `state_dict`.")
     return content

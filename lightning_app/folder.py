@@ -19,11 +19,16 @@ class Folder:
     Args:
         path: The folder; it is made with the first file.
 
+    Raises:
+        ValueError: If it is a file.
+
     Attributes:
         written: The files so far, relative to the folder.
     """
 
     def __init__(self, path: Path) -> None:
+        if path.exists() and not path.is_dir():
+            raise ValueError(f"{path} is a file; the results go into a folder (--out).")
         self.path = path
         self.written: list[Path] = []
 

@@ -6,7 +6,9 @@ from pathlib import Path
 from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 
+from callbacks import PredictionWriter
 from lightning_app.checkpoints import read_checkpoint
+from lightning_app.report.store import place_of
 from lightning_app.tracking.run_record import run_logger_of
 
 # uv says so in the environment of what it runs; there the command is not on the path.
@@ -35,7 +37,14 @@ def print_summary(trainer: Trainer) -> None:
 
 
 def print_predictions(trainer: Trainer, split: str) -> None:
-    """Say where the predictions are."""
+    """Say where the predictions are, and the answers to a competition."""
     logger = run_logger_of(trainer)
-    if logger is not None:
-        print(f"Predictions  predictions/{split}.csv in the run {logger.run_name}: {UI}")
+    if logger is None:
+        return
+    run = logger.experiment.get_run(logger.run_id)
+    print(f"Predictions  {place_of(run, f'predictions/{split}.csv')}")
+    callbacks = trainer.callbacks  # pyright: ignore[reportAttributeAccessIssue]
+    writers = [callback for callback in callbacks if isinstance(callback, PredictionWriter)]
+    if split == "predict" and any(writer.sample_submission for writer in writers):
+        print(f"Submission   {place_of(run, 'predictions/submission.csv')}")
+    print(f"Look at it   {UI}")

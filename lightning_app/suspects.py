@@ -39,10 +39,10 @@ def suspects(args: list[str]) -> None:
     data, model = settings.data, settings.model
     if data is None or model is None:
         raise ValueError("`suspects` needs data and a network: --config FILE.yaml, as `fit` has.")
+    folder = Folder(settings.out)
     data.prepare_data()
     data.setup("fit")
     found = judge(data, model, settings.splits, settings.corners)
-    folder = Folder(settings.out)
     ranking = found.ranking(data.class_names, len(found.names))
     folder.write_table("label_suspects", ranking)
     if found.believable:

@@ -38,6 +38,7 @@ class Calibration(Picture):
 
     name: ClassVar[str] = "calibration"
     splits: ClassVar[tuple[str, ...]] = ("val", "test")
+    needs_labels: ClassVar[bool] = True
 
     num_bins: int = NUM_BINS
     equal_mass: bool = False

@@ -24,6 +24,7 @@ class ConfusionMatrix(Picture):
 
     name: ClassVar[str] = "confusion_matrix"
     splits: ClassVar[tuple[str, ...]] = ("val", "test")
+    needs_labels: ClassVar[bool] = True
 
     def draw(self, scene: Scene) -> Iterator[Shown]:
         """See `Picture`."""

@@ -47,6 +47,7 @@ class Embedding(Picture):
     """
 
     name: ClassVar[str] = "embedding"
+    needs_labels: ClassVar[bool] = True
 
     method: Method = "both"
     thumbnails: int = 0

@@ -49,6 +49,7 @@ class LabelSuspects(Picture):
 
     name: ClassVar[str] = "label_suspects"
     splits: ClassVar[tuple[str, ...]] = ("val", "test")
+    needs_labels: ClassVar[bool] = True
 
     when: When = "last"
     num_images: int = 20

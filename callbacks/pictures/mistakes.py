@@ -40,6 +40,7 @@ class Mistakes(Picture):
 
     name: ClassVar[str] = "mistakes"
     splits: ClassVar[tuple[str, ...]] = ("val", "test")
+    needs_labels: ClassVar[bool] = True
 
     num_images: int = 9
     confusion: tuple[str | int, str | int] | None = None  # YAML reads the name `3` as a number

@@ -25,6 +25,7 @@ class ClassScores(Picture):
 
     name: ClassVar[str] = "per_class"
     splits: ClassVar[tuple[str, ...]] = ("val", "test")
+    needs_labels: ClassVar[bool] = True
 
     def draw(self, scene: Scene) -> Iterator[Shown]:
         """See `Picture`."""

@@ -79,6 +79,7 @@ class Picture(ABC):
 
     name: ClassVar[str]
     splits: ClassVar[tuple[str, ...]] = ("val",)  # passes after which it is drawn
+    needs_labels: ClassVar[bool] = False  # so that it is of no use for images that a user names
 
     when: When = "doubling"
 

@@ -33,11 +33,12 @@ def explain(args: list[str]) -> None:
         SystemExit: With 2 if the command line does not parse.
     """
     options = parse(args)
+    folder = Folder(options.out)
     files = find_images(options.images)
     network = _network(options)
     logged = open_run(network.run_id) if options.log else None
     images = Images(files, network.image_size, network.num_channels)
-    pictures, folder = chosen_pictures(options), Folder(options.out)
+    pictures = chosen_pictures(options)
     probabilities = probabilities_of(network, images)
     predictions = prediction_table(network, images.names, probabilities)
     folder.write_table("predictions", predictions)

@@ -21,8 +21,12 @@ Device = Literal["auto", "cpu", "cuda"]
 
 
 def drawable() -> dict[str, type[Picture]]:
-    """The pictures of a network, by their names; others are about the run of a fit."""
-    return {name: kind for name, kind in PICTURES.items() if issubclass(kind, Picture)}
+    """The pictures of a network on images without labels; others are about the run of a fit."""
+    return {
+        name: kind
+        for name, kind in PICTURES.items()
+        if issubclass(kind, Picture) and not kind.needs_labels
+    }
 
 
 def parse(args: list[str]) -> Namespace:
@@ -126,6 +130,8 @@ def _check(options: Namespace) -> None:
     if options.log and options.network is not None:
         raise ValueError("--log needs a run: that of a checkpoint (--ckpt_path), not --network.")
     _check_methods(options.methods)
+    if off := [name for name in options.methods if options.pictures.as_dict()[name] is False]:
+        raise ValueError(f"--methods {off[0]} and --pictures.{off[0]} false exclude each other.")
 
 
 def _check_methods(methods: Sequence[str]) -> None:

@@ -57,6 +57,8 @@ def find_file(wanted: str) -> Path:
                 f"No run has left a checkpoint {wanted}.ckpt in {ROOT / 'checkpoints'}."
             )
         return newest
+    if Path(wanted).is_dir():
+        raise ValueError(f"{wanted} is a folder; name the file of a checkpoint in it.")
     if Path(wanted).suffix or len(Path(wanted).parts) > 1:  # no run is called so
         raise ValueError(
             f"There is no checkpoint {wanted}; expected a file, the id or name of a run, best or "

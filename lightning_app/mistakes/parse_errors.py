@@ -24,6 +24,7 @@ from lightning_app.mistakes.user_errors import DEBUG
 
 NO_FILE = re.compile(r"""Parser key "config": (?P<what>.*): '(?P<file>.*)'""")
 REPORT = re.compile("Does not validate against|Problem with given|Type .* expects a function")
+GROUP = re.compile(r"ambiguous option: --(?P<group>[\w.]+)\S* could match (?P<names>.+)")
 PLAIN = re.compile(r"\b(int|float|bool|str)\b|'")  # types that are written as values, not classes
 MAX_LINES = 5  # of a message that is shown as it is
 MAX_WIDTH = 240  # of a line: three of a terminal
@@ -84,6 +85,10 @@ def explain(message: str, arguments: Sequence[str], parser: ArgumentParser) -> s
         return f"--config: {match['what']}: {match['file']}.{_yaml_files(near)}"
     if message.startswith(("Problems parsing config", "Unexpected config")):
         return unreadable_file(arguments) or _shortened(message)
+    if match := GROUP.match(message):
+        names = dict.fromkeys(name.removesuffix(".help") for name in match["names"].split(", "))
+        off = " For no picture: --pictures.budget 0." if match["group"] == "pictures" else ""
+        return _shortened(f"`{match['group']}` is a group of settings: {', '.join(names)}.") + off
     if complaint := report.read_report(message):
         for pattern, explanation in EXPLANATIONS.items():
             if match := pattern.search(complaint.text):

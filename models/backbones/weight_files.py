@@ -62,8 +62,7 @@ def _read(file: Path) -> Any:
     except UNREADABLE as error:
         code = re.search(r"GLOBAL (\S+)", str(error))
         if code is None:
-            kind = type(error).__name__
-            raise ValueError(f"{file} is damaged, or no file of weights ({kind}).") from error
+            raise ValueError(f"{file} is damaged, or no file of weights.") from error
         raise ValueError(
             f"{file} holds more than tensors: to read it, code of {code[1]} would have to run. If "
             "you trust the file, read it with `torch.load(FILE, weights_only=False)` and save the "

@@ -36,6 +36,8 @@ def test_code_in_a_checkpoint_is_not_run(io, tmp_path):
 
 
 def test_missing_checkpoint_is_named(io, tmp_path):
+    with pytest.raises(ValueError, match="is a folder; expected a file in it, best or last"):
+        find_checkpoint(tmp_path, "digits")
     with pytest.raises(ValueError, match=r"There is no checkpoint .*gone\.ckpt"):
         io.load_checkpoint(tmp_path / "gone.ckpt")
 
@@ -56,7 +58,7 @@ def test_file_is_taken_as_it_is(io, tmp_path):
 
 def test_file_that_is_no_checkpoint_is_named(io, tmp_path):
     (tmp_path / "notes.ckpt").write_text("not a checkpoint")
-    with pytest.raises(ValueError, match=r"notes\.ckpt is no checkpoint that can be read"):
+    with pytest.raises(ValueError, match=r"notes\.ckpt is damaged, or no checkpoint\.$"):
         find_checkpoint(tmp_path / "notes.ckpt", "digits")
 
 

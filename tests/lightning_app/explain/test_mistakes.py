@@ -51,10 +51,29 @@ def test_unknown_layer_has_near_names(folder, photos, tmp_path, refused):
     assert "block" in error.split("Near names")[1]
 
 
-def test_picture_that_needs_labels_is_told(folder, photos, tmp_path, refused):
-    arguments = ("--methods", "confusion", "--out", tmp_path / "out")
-    error = refused("--ckpt_path", "best", "--images", photos, *arguments)
-    assert "None of the pictures can be drawn: confusion" in error
+@pytest.mark.parametrize("picture", ["confusion", "label_suspects", "embedding"])
+def test_picture_that_needs_labels_is_told(folder, photos, refused, picture):
+    error = refused("--ckpt_path", "best", "--images", photos, "--methods", picture)
+    assert f"'{picture}' is one of a run" in error
+    assert "confusion," not in error
+
+
+def test_picture_that_is_switched_on_and_off_is_told(folder, photos, refused):
+    both = ("--methods", "grad_cam", "--pictures.grad_cam", "false")
+    error = refused("--ckpt_path", "best", "--images", photos, *both)
+    assert "--methods grad_cam and --pictures.grad_cam false exclude each other" in error
+
+
+def test_folders_and_files_are_told_apart(folder, photos, tmp_path, refused):
+    error = refused("--ckpt_path", "mlruns/checkpoints", "--images", photos)
+    assert "mlruns/checkpoints is a folder; name the file of a checkpoint in it" in error
+    error = refused("--ckpt_path", "best", "--images", photos, "--out", photos / "a.png")
+    assert "a.png is a file; the results go into a folder (--out)" in error
+    error = refused("--ckpt_path", photos / "a.png", "--images", photos)
+    assert "a.png is damaged, or no checkpoint. A file of weights alone goes with" in error
+    names = ("--class_names", tmp_path / "none.txt")
+    error = refused("--ckpt_path", "best", "--images", photos, *names)
+    assert "none.txt cannot be read (--class_names): No such file or directory." in error
 
 
 def test_weights_that_do_not_fit_are_told(photos, squeezenet, refused):

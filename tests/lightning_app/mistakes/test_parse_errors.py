@@ -267,3 +267,11 @@ def test_error_of_our_constructor_is_not_wrapped(tmp_path):
     with pytest.raises(ValueError, match=r"^timm has no network 'resnt18'") as error:
         run(["fit", "--config", str(tmp_path / "fit.yaml")])
     assert error.traceback[-1].path.name == "timm_backbone.py"
+
+
+def test_group_of_settings_is_no_switch(error_of):
+    error = error_of("", "", "--pictures", "false")
+    assert error.startswith(
+        "`pictures` is a group of settings: --pictures.confusion, --pictures.gr"
+    )
+    assert error.endswith("For no picture: --pictures.budget 0.")

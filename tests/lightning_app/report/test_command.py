@@ -1,4 +1,5 @@
 import pytest
+from mlflow.exceptions import MlflowException
 
 from lightning_app.main import main
 
@@ -64,6 +65,16 @@ def test_empty_store_and_no_store_are_errors(workplace, capsys):
     (workplace / "mlruns" / "mlflow.db").unlink()
     error = report_error(capsys, "last")
     assert f"There is no run in {workplace / 'mlruns'} yet. Start one with" in error
+
+
+def test_tracker_that_is_away_is_told(workplace, capsys, monkeypatch):
+    def refuse(*arguments, **options):
+        raise MlflowException("Connection refused")
+
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    monkeypatch.setattr("lightning_app.runs.MlflowClient.search_experiments", refuse)
+    error = report_error(capsys, "last")
+    assert "The runs at http://127.0.0.1:9 cannot be read: Connection refused" in error
 
 
 def test_file_has_to_be_a_page(make_run, capsys):
