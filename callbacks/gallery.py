@@ -1,5 +1,6 @@
 """Draw the pictures of a run when they are due, within a budget of time."""
 
+import contextlib
 import os
 import time
 from collections.abc import Iterable, Sequence
@@ -56,7 +57,8 @@ class Gallery(Callback):
         """Let the pictures see the network as it was built, before a checkpoint is read."""
         if stage == "fit":
             for picture in self.pictures:
-                picture.begin(classifier_of(pl_module), data_of(trainer))
+                with contextlib.suppress(NothingToShow):  # which is said when it is drawn
+                    picture.begin(classifier_of(pl_module), data_of(trainer))
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Start the clock."""

@@ -6,6 +6,8 @@ from fnmatch import fnmatchcase
 
 from torch import nn
 
+from models.explain.feature_map import NothingToShow
+
 CONVOLUTIONS = "convolutions"
 
 
@@ -20,10 +22,13 @@ def find_layers(model: nn.Module, patterns: Sequence[str]) -> list[str]:
 
     Raises:
         ValueError: If a pattern names none; near names are listed.
+        NothingToShow: If all convolutions are asked for and there are none.
     """
     found: set[str] = set()
     for pattern in patterns:
         names = _matching(model, pattern)
+        if not names and pattern == CONVOLUTIONS:
+            raise NothingToShow("the network has no convolution.")
         if not names:
             raise ValueError(_unknown(model, pattern))
         found |= set(names)

@@ -3,7 +3,7 @@ import timm
 from torch import nn
 
 from models import ImageClassifier, SmallCNN, TimmBackbone
-from models.explain import find_layer, find_layers, short_name
+from models.explain import NothingToShow, find_layer, find_layers, short_name
 
 
 @pytest.fixture(scope="module")
@@ -20,6 +20,11 @@ def test_convolutions_are_all_of_them_in_the_order_of_the_network(resnet):
     names = find_layers(resnet, ["convolutions"])
     assert names == [n for n, m in resnet.named_modules() if isinstance(m, nn.Conv2d)]
     assert names[:2] == ["conv1.0", "conv1.3"]
+
+
+def test_network_without_convolutions_has_none_to_show():
+    with pytest.raises(NothingToShow, match="no convolution"):
+        find_layers(nn.Linear(3, 2), ["convolutions"])
 
 
 def test_word_and_names_can_be_mixed(classifier):
