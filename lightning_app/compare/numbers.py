@@ -44,6 +44,9 @@ def _scores(records: Sequence[Record], words: Words) -> Rows:
     rows: Rows = []
     for split in SPLITS:
         results = [of_run.get(split) for of_run in found]
+        # A fit scores its last epoch; a test, and what is compared, its best checkpoint.
+        last = words["comparison"]["numbers"]["last"] if split == "val" else "{split}"
+        place = last.format(split=words["splits"][split])
         for name in METRICS:
             scores = [result and result.scores[name] for result in results]
             numbers = [
@@ -52,8 +55,8 @@ def _scores(records: Sequence[Record], words: Words) -> Rows:
                 else Number(UNKNOWN)
                 for score in scores
             ]
-            rows.append((words["tiles"][name].format(split=words["splits"][split]), numbers))
-        label = words["comparison"]["numbers"]["loss"].format(split=words["splits"][split])
+            rows.append((words["tiles"][name].format(split=place), numbers))
+        label = words["comparison"]["numbers"]["loss"].format(split=place)
         losses = [words.number(result.loss) if result else UNKNOWN for result in results]
         rows.append((label, [Number(loss) for loss in losses]))
     return rows

@@ -91,6 +91,7 @@ def _pair(
     if test.p_value < LEVEL:
         verdict = "better" if test.difference > 0 else "worse"
     right, wrong = words.number(pair.both_right), words.number(pair.both_wrong)
+    before, after = map(words.percent, pair.accuracies)
     topics = [_topic(texts["pictures"][name], figures[name]) for name in ORDER if name in figures]
     return {
         "title": texts["headings"]["pair"].format(first=first, second=second),
@@ -98,7 +99,9 @@ def _pair(
             (texts["tiles"][name].format(**interval), value) for name, value in values.items()
         ],
         "verdict": texts["verdict"][verdict],
-        "rest": texts["verdict"]["rest"].format(right=right, wrong=wrong),
+        "rest": texts["verdict"]["rest"].format(
+            right=right, wrong=wrong, before=before, after=after
+        ),
         "gained": pair.gained[:SHOWN_CLASSES],
         "lost": pair.lost[:SHOWN_CLASSES],
         "topics": side_by_side(topics),

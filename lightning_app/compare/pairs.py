@@ -50,6 +50,13 @@ class Pair:
     confusions: np.ndarray
 
     @property
+    def accuracies(self) -> tuple[float, float]:
+        """Of the first and of the second on these images, in [0, 1]."""
+        fixed, broken = len(self.fixed), len(self.broken)
+        number = fixed + broken + self.both_right + self.both_wrong
+        return (self.both_right + broken) / number, (self.both_right + fixed) / number
+
+    @property
     def gained(self) -> list[ClassChange]:
         """Classes that are better, the largest gain first."""
         return [change for change in self.classes if change.test.difference > 0]

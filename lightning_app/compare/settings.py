@@ -11,6 +11,7 @@ from lightning_app.report.words import UNKNOWN, Words
 SILENT = (
     *("trainer.logger", "trainer.default_root_dir", "trainer.enable_progress_bar", "ckpt_path"),
     *("best_checkpoint.dirpath", "last_checkpoint.dirpath", "pictures", "predictions", "report"),
+    "data.options.origin",
 )
 COMMIT_LENGTH = 8
 

@@ -70,10 +70,10 @@ def _pair(comparison: Comparison, pair: Pair) -> Iterator[str]:
         f"  fixed {len(pair.fixed):,}, broken {len(pair.broken):,}, both right "
         f"{pair.both_right:,}, both wrong {pair.both_wrong:,}"
     )
-    test = pair.test
+    test, (before, after) = pair.test, pair.accuracies
     yield (
-        f"  accuracy {points(test.difference)} points [{points(test.low)}, {points(test.high)}], "
-        f"McNemar {p_value(test.p_value, 'p ')} (exact)"
+        f"  accuracy {before:.1%} to {after:.1%}: {points(test.difference)} points "
+        f"[{points(test.low)}, {points(test.high)}], McNemar {p_value(test.p_value, 'p ')} (exact)"
     )
     for label, classes in (("gained most", pair.gained), ("lost most", pair.lost)):
         for row, change in enumerate(classes[:SHOWN]):

@@ -28,6 +28,7 @@ def test_images_that_changed_are_counted(make_tested, compared):
     output, page = compared("a", "b")
     assert "b against a, on 6 test images" in output
     assert "fixed 1, broken 1, both right 3, both wrong 1" in output
+    assert "accuracy 66.7% to 66.7%: +0.0 points" in output
     assert "McNemar p = 1 (exact)" in output
     assert "gained most  cat: +50.0" in output
     assert "lost most    owl: -50.0" in output
