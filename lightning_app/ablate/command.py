@@ -15,6 +15,7 @@ from lightning_app.ablate.storing import store_results
 from lightning_app.ablate.tables import text_of
 from lightning_app.summary import UI
 
+INTERRUPTED = 130  # exit status, as of a shell
 DESCRIPTION = """\
 Train variations of a configuration with several seeds, score them on the same images, and compare
 each with the base. What is finished is not repeated, so a stopped ablation is gone on with by the
@@ -30,19 +31,24 @@ def ablate(args: list[str]) -> None:
 
     Raises:
         ValueError: If the file or a setting of a run is wrong; nothing was started then.
-        SystemExit: With 2 if the command line does not parse, with 1 if a run failed.
+        SystemExit: With 2 if the command line does not parse, with 1 if a run failed, with 130 if
+            it was interrupted.
     """
     options, overrides = _parser().parse_known_args(args)
     if options.jobs < 1:
         raise ValueError(f"Expected --jobs of 1 or more, got {options.jobs}.")
     plan = _chosen(read_plan(options.file), options)
     settings, *_ = [check(arguments) for arguments in plan.examples(overrides)]
-    with open_family(options.file.stem, plan, settings, options.fresh) as family:
-        family.client.log_artifact(family.parent_id, str(options.file))
-        run = _compare if plan.search is None else _search
-        num_failed, text = run(family, plan, overrides, options.jobs)
-        print(text)
-        print(f"Look at it  {UI}; the run is {family.parent.info.run_name}")
+    try:
+        with open_family(options.file.stem, plan, settings, options.fresh) as family:
+            family.client.log_artifact(family.parent_id, str(options.file))
+            run = _compare if plan.search is None else _search
+            num_failed, text = run(family, plan, overrides, options.jobs)
+    except KeyboardInterrupt:
+        print("\nInterrupted. The same command goes on from here.")
+        raise SystemExit(INTERRUPTED) from None
+    print(text)
+    print(f"Look at it  {UI}; the run is {family.parent.info.run_name}")
     if num_failed:
         raise SystemExit(1)
 

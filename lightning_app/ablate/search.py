@@ -76,7 +76,8 @@ class TrialSearch:
                 done(child.variation, None, failure)
                 raise
             done(child.variation, value, None)
-            if PRUNED in trial.user_attrs:
+            # Not of `trial`, which does not see what another process has written.
+            if PRUNED in self.study.get_trials(deepcopy=False)[trial.number].user_attrs:
                 raise optuna.TrialPruned
             return value
 

@@ -39,6 +39,23 @@ def test_search_makes_so_many_trials_and_goes_on_where_it_stopped(
     assert "lightning_cli fit --config base.yaml --model.optimizer.lr=" in printed
 
 
+def test_trial_that_was_stopped_early_is_called_so(
+    write_plan, in_this_process, client, monkeypatch
+):
+    always = optuna.pruners.ThresholdPruner(lower=2.0)
+    monkeypatch.setattr(optuna.pruners, "MedianPruner", lambda *number, **options: always)
+    search = {"ranges": RANGES, "trials": 1}
+    main(["ablate", str(write_plan(search=search)), "--trainer.max_epochs", "3"])
+    [experiment] = [e for e in client.search_experiments() if e.name == "parts"]
+    runs = client.search_runs([experiment.experiment_id])
+    [parent] = [run for run in runs if "ablation" in run.data.tags]
+    file = client.download_artifacts(parent.info.run_id, "tables/search.json")
+    table = json.loads(Path(file).read_text())
+    row = dict(zip(table["columns"], table["data"][0], strict=True))
+    assert row["state"] == "pruned"
+    assert len(client.get_metric_history(row["run"], "val/accuracy")) == 1
+
+
 def test_wrong_choice_is_found_before_anything_runs(write_plan, in_this_process, capsys):
     ranges = {"data.augmentation": ["none", "nix"], **RANGES, "model.lrr": [1]}
     with pytest.raises(SystemExit, match="2"):
