@@ -107,3 +107,29 @@ def test_metrics_and_predictions_of_two_processes_are_those_of_one(workplace, cl
     for name in ("test/accuracy", "test/loss", "test/f1_macro"):
         first, second = client.get_metric_history(run.info.run_id, name)
         assert second.value == pytest.approx(first.value, rel=1e-6)
+
+
+def test_submission_of_two_processes_with_views_is_that_of_one(workplace, client):
+    Path("config.yaml").write_text(yaml.safe_dump(CONFIG))
+    main(["fit", "--config", "config.yaml"])
+    [run] = client.search_runs([client.get_experiment_by_name("processes").experiment_id])
+
+    def artifact(name):
+        file = client.download_artifacts(run.info.run_id, f"predictions/{name}.csv")
+        return Path(file).read_text()
+
+    command = ["predict", "--config", "config.yaml", "--ckpt_path", "best"]
+    command += ["--data.options.test_time_views", "[mirror]"]
+    main(command)
+    table = artifact("predict")
+    images = [line.split(",")[0] for line in table.splitlines()[1:]]
+    sample = "".join(f"{image},?\n" for image in reversed(images))
+    Path("sample.csv").write_text(f"id,class\n{sample}")
+    two = ["--trainer.devices", "2", "--trainer.strategy", "ddp"]
+    two += ["--predictions.sample_submission", "sample.csv"]
+    subprocess.run([sys.executable, "-m", "lightning_app", *command, *two], check=True)
+    assert len(set(images)) == 15
+    assert artifact("predict") == table
+    answers = [line.split(",") for line in artifact("submission").splitlines()[1:]]
+    said = [line.split(",")[2] for line in table.splitlines()[1:]]
+    assert answers == [list(pair) for pair in zip(reversed(images), reversed(said), strict=True)]
