@@ -44,7 +44,7 @@ def plot_ablation(
     accuracy.set_xlabel("accuracy, % (dots: seeds, line: mean)")
     accuracy.set_yticks(places, [shorten(name, NAME_LENGTH) for name in names])
     _draw_differences(difference, 100 * differences)
-    difference.set_xlabel("difference from the base, percentage points (95 % over images)")
+    difference.set_xlabel("difference from the base, points (95 % over images)")
     for axes in (accuracy, difference):
         _frame(axes)
     accuracy.set_ylim(len(names) - 0.5, -0.5)
