@@ -19,6 +19,7 @@ from lightning_app.ablate.plan import Child
 from lightning_app.ablate.runs import Family
 from lightning_app.compare.answers import COMMANDS, Split
 
+GRACE = 30  # seconds that a run has to stop; what it has learned lies in `last.ckpt` anyway
 TAIL = 12  # lines of its output that the failure of a run is reported with
 Environment = dict[str, str]
 
@@ -77,12 +78,15 @@ class Runner:
             signal.signal(signal.SIGTERM, before)
 
     def _stop(self) -> None:
-        """End the runs that are under way; they write their checkpoints first."""
+        """End the runs that are under way; they have a while to write their checkpoints."""
         self._stopped = True
         for process in list(self._running):
             process.terminate()
         for process in list(self._running):
-            process.wait()
+            try:
+                process.wait(GRACE)
+            except subprocess.TimeoutExpired:  # Lightning heeds a signal only between two steps
+                process.kill()
 
     def run(self, child: Child, *more: str) -> Run:
         """Train a child and score it, or do what is left of that.
@@ -150,6 +154,8 @@ class Runner:
                 whole, stdout=log, stderr=log, env=environment, start_new_session=True
             )
             self._running.add(process)
+            if self._stopped:  # since it was asked above
+                process.terminate()
             try:
                 status = process.wait()
             finally:

@@ -53,24 +53,38 @@ def ablate(args: list[str]) -> None:
         raise SystemExit(1)
 
 
+class _Progress:
+    """A bar over runs, and a line for each that has ended.
+
+    Args:
+        total: How many there are.
+        unit: What they are called.
+    """
+
+    def __init__(self, total: int, unit: str) -> None:
+        self.bar = tqdm(total=total, unit=unit, delay=2)
+        self.num_failed = 0
+
+    def tell(self, name: str, result: str, failure: ChildFailed | None) -> None:
+        """Say how a run has ended."""
+        self.bar.update()
+        tqdm.write(f"{name}: {result}" if failure is None else f"{name} failed: {failure}")
+        self.num_failed += failure is not None
+
+
 def _compare(family: Family, plan: Plan, overrides: Sequence[str], jobs: int) -> tuple[int, str]:
     """Run all variations; how many runs failed, and the result for the console."""
-    children, num_failed = plan.children(overrides), 0
-    with tqdm(total=len(children), unit="run", delay=2) as bar:
+    children = plan.children(overrides)
+    progress = _Progress(len(children), "run")
 
-        def done(child: Child, seconds: float, failure: ChildFailed | None) -> None:
-            nonlocal num_failed
-            bar.update()
-            if failure is None:
-                tqdm.write(f"{child.name}: {seconds / 60:.1f} min")
-            else:
-                tqdm.write(f"{child.name} failed: {failure}")
-                num_failed += 1
+    def done(child: Child, seconds: float, failure: ChildFailed | None) -> None:
+        progress.tell(child.name, f"{seconds / 60:.1f} min", failure)
 
+    with progress.bar:
         Runner(family, plan.split, jobs).run_all(children, done)
     results = store_results(family, plan, children)
     missing = f"There is nothing to compare: no run of {plan.base_name} is finished."
-    return num_failed, text_of(results) if results else missing
+    return progress.num_failed, text_of(results) if results else missing
 
 
 def _search(family: Family, plan: Plan, overrides: Sequence[str], jobs: int) -> tuple[int, str]:
@@ -83,20 +97,16 @@ def _search(family: Family, plan: Plan, overrides: Sequence[str], jobs: int) -> 
             "A search needs Optuna: install `lightning-image-classification[search]`, or "
             "`uv sync --extra search`."
         ) from error
-    trials, num_failed = TrialSearch(Runner(family, None, jobs), plan, overrides), 0
-    with tqdm(total=trials.missing, unit="trial", delay=2) as bar:
+    trials = TrialSearch(Runner(family, None, jobs), plan, overrides)
+    progress = _Progress(trials.missing, "trial")
 
-        def done(settings: str, value: float | None, failure: ChildFailed | None) -> None:
-            nonlocal num_failed
-            bar.update()
-            if failure is None:
-                tqdm.write(f"{settings}: {trials.monitor} {value:.4f}")
-            else:
-                tqdm.write(f"{settings} failed: {failure}")
-                num_failed += 1
+    def done(settings: str, value: float | None, failure: ChildFailed | None) -> None:
+        result = "" if value is None else f"{trials.monitor} {value:.4f}"
+        progress.tell(settings, result, failure)
 
+    with progress.bar:
         trials.run(done)
-    return num_failed, store_trials(family, trials)
+    return progress.num_failed, store_trials(family, trials)
 
 
 def _chosen(plan: Plan, options: argparse.Namespace) -> Plan:
