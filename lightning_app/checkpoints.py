@@ -1,37 +1,71 @@
 """Which checkpoint a user means, and which run it belongs to."""
 
 import pickle
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from lightning_app.tracking.store import ROOT
+from lightning_app.runs import find_run, open_store
+from lightning_app.tracking.store import ROOT, checkpoint_folder
 
+SUFFIXES = (".ckpt", ".pt", ".pth")
 KEYWORDS = ("best", "last")
+EXPECTED = "a file, the id or name of a run, best or last"
 
 
-def find_checkpoint(wanted: str | Path, experiment: str, root: Path = ROOT) -> Path:
-    """A file as it is; `best` or `last` is that of the experiment's newest run.
+def find_checkpoint(
+    wanted: str | Path,
+    experiment: str | None = None,
+    order: Sequence[str] = KEYWORDS,
+    root: Path = ROOT,
+) -> Path:
+    """The checkpoint that a user means.
+
+    Args:
+        wanted: A file; the id or name of a run; `best` or `last` for the newest of that name.
+        experiment: Whose runs `best` and `last` look at; None for all.
+        order: Which checkpoint of a named run to take, if it has left it.
+        root: The folder of the runs.
 
     Raises:
-        ValueError: If there is no such file, or no run of the experiment left one.
+        ValueError: If there is no such file or run, or it has left no checkpoint.
     """
-    if str(wanted) not in KEYWORDS:
-        if Path(wanted).is_dir():
-            raise ValueError(f"{wanted} is a folder; expected a file in it, best or last.")
-        if not Path(wanted).is_file():
-            raise ValueError(f"There is no checkpoint {wanted}; expected a file, best or last.")
-        read_checkpoint(Path(wanted))  # raises before the parser reads it
-        return Path(wanted)
-    folder = root / "checkpoints" / experiment
-    found = sorted(folder.glob(f"*/{wanted}.ckpt"), key=lambda file: file.stat().st_mtime)
-    if not found:
+    path = Path(wanted)
+    if path.is_file():
+        return path
+    if str(wanted) in KEYWORDS:
+        return _newest(str(wanted), experiment, root)
+    if path.is_dir():
+        raise ValueError(f"{wanted} is a folder; name the file of a checkpoint in it.")
+    if path.suffix in SUFFIXES or path.is_absolute():  # no run is called so
+        raise ValueError(f"There is no checkpoint {wanted}; expected {EXPECTED}.")
+    client = open_store()
+    run = find_run(client, str(wanted))
+    folder = checkpoint_folder(
+        root, client.get_experiment(run.info.experiment_id).name, run.info.run_id
+    )
+    for name in order:
+        if (file := folder / f"{name}.ckpt").is_file():
+            return file
+    raise ValueError(
+        f"The run {run.info.run_name} has left no {' and no '.join(order)} checkpoint in {folder}; "
+        "name the file of its checkpoint."
+    )
+
+
+def _newest(name: str, experiment: str | None, root: Path) -> Path:
+    folder = root / "checkpoints" / experiment if experiment else root / "checkpoints"
+    found = folder.glob(f"*/{name}.ckpt" if experiment else f"*/*/{name}.ckpt")
+    newest = max(found, key=lambda file: file.stat().st_mtime, default=None)
+    if newest is None:
+        whose = f"No run of the experiment {experiment!r}" if experiment else "No run"
         raise ValueError(
-            f"No run of the experiment {experiment!r} has left a checkpoint {wanted}.ckpt in "
-            f"{folder}. Train one with `lightning_cli fit`, or name a file."
+            f"{whose} has left a checkpoint {name}.ckpt in {folder}. Train one with "
+            "`lightning_cli fit`, or name a file."
         )
-    return found[-1]
+    return newest
 
 
 def read_checkpoint(file: Path) -> dict[str, Any]:

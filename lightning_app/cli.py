@@ -16,7 +16,7 @@ from lightning.pytorch.utilities import rank_zero_info
 from callbacks import PredictionWriter, Stopwatch, UnreadableMonitor
 from datamodules import ImageDataModule
 from lightning_app.checkpoint_io import AtomicCheckpointIO
-from lightning_app.checkpoints import find_checkpoint, read_checkpoint
+from lightning_app.checkpoints import KEYWORDS, find_checkpoint, read_checkpoint
 from lightning_app.defaults import BEST, LAST, QUIET, TRAINER
 from lightning_app.fit_parser import import_datamodules, link_data_to_model
 from lightning_app.mistakes.parse_errors import BriefParser
@@ -59,12 +59,15 @@ class ImageClassificationCLI(LightningCLI):
         if settings.ckpt_path is not None:
             logger = settings.trainer.logger
             named = isinstance(logger, Namespace) and "experiment_name" in logger.init_args
-            experiment = logger.init_args.experiment_name if named else ""
-            settings.ckpt_path = str(find_checkpoint(settings.ckpt_path, experiment))
+            experiment = logger.init_args.experiment_name if named else None
+            order = ("last",) if command == "fit" else KEYWORDS  # a fit goes on where it stopped
+            path = find_checkpoint(settings.ckpt_path, experiment, order)
+            read_checkpoint(path)  # says what is wrong with it before the parser reads it
+            settings.ckpt_path = str(path)
         elif command != "fit":
             raise ValueError(
                 f"`lightning_cli {command}` needs a trained network: --ckpt_path best, "
-                "--ckpt_path last, or --ckpt_path FILE."
+                "--ckpt_path last, --ckpt_path RUN, or --ckpt_path FILE."
             )
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:

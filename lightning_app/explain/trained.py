@@ -3,11 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from lightning_app.checkpoints import KEYWORDS, read_checkpoint
+from lightning_app.checkpoints import find_checkpoint, read_checkpoint
 from lightning_app.explain.network import Network
 from lightning_app.runs import find_run, open_store
 from lightning_app.tracking.run_record import CLASS_NAMES, IMAGE_SIZE, NUM_CHANNELS, RUN_ID
-from lightning_app.tracking.store import ROOT, checkpoint_folder
 from models import ImageClassifier
 
 HYPER_PARAMETERS = "hyper_parameters"  # Lightning's key of what the network was built with
@@ -17,14 +16,13 @@ def trained_network(wanted: str, image_size: int | None) -> Network:
     """The network of a checkpoint, as it was when that was written.
 
     Args:
-        wanted: A file; the id or name of a run, for its best network; `best` or `last` for the
-            newest checkpoint of that name.
+        wanted: See `find_checkpoint`.
         image_size: Side of the images in pixels; None for that of the training.
 
     Raises:
         ValueError: If there is no such file or run, or it holds something else.
     """
-    file = find_file(wanted)
+    file = find_checkpoint(wanted)
     try:
         checkpoint = read_checkpoint(file)
     except ValueError as error:
@@ -43,38 +41,6 @@ def trained_network(wanted: str, image_size: int | None) -> Network:
     channels = checkpoint.get(NUM_CHANNELS) or backbone.get("num_channels", 3)
     title = f"{file.name}, epoch {checkpoint['epoch']}" if "epoch" in checkpoint else file.name
     return Network(model, tuple(names), int(size), channels, title, checkpoint.get(RUN_ID))
-
-
-def find_file(wanted: str) -> Path:
-    """The checkpoint that a user means; see `trained_network`."""
-    if Path(wanted).is_file():
-        return Path(wanted)
-    if wanted in KEYWORDS:
-        files = (ROOT / "checkpoints").glob(f"*/*/{wanted}.ckpt")
-        newest = max(files, key=lambda file: file.stat().st_mtime, default=None)
-        if newest is None:
-            raise ValueError(
-                f"No run has left a checkpoint {wanted}.ckpt in {ROOT / 'checkpoints'}."
-            )
-        return newest
-    if Path(wanted).is_dir():
-        raise ValueError(f"{wanted} is a folder; name the file of a checkpoint in it.")
-    if Path(wanted).suffix or len(Path(wanted).parts) > 1:  # no run is called so
-        raise ValueError(
-            f"There is no checkpoint {wanted}; expected a file, the id or name of a run, best or "
-            "last."
-        )
-    client = open_store()
-    run = find_run(client, wanted)
-    experiment = client.get_experiment(run.info.experiment_id).name
-    folder = checkpoint_folder(ROOT, experiment, run.info.run_id)
-    for name in ("best", "last"):
-        if (file := folder / f"{name}.ckpt").is_file():
-            return file
-    raise ValueError(
-        f"The run {run.info.run_name} has left no best.ckpt and no last.ckpt in {folder}; name the "
-        "file of its checkpoint."
-    )
 
 
 def _rebuilt(file: Path, checkpoint: dict[str, Any]) -> ImageClassifier:

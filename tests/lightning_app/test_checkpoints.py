@@ -36,7 +36,7 @@ def test_code_in_a_checkpoint_is_not_run(io, tmp_path):
 
 
 def test_missing_checkpoint_is_named(io, tmp_path):
-    with pytest.raises(ValueError, match="is a folder; expected a file in it, best or last"):
+    with pytest.raises(ValueError, match="is a folder; name the file of a checkpoint in it"):
         find_checkpoint(tmp_path, "digits")
     with pytest.raises(ValueError, match=r"There is no checkpoint .*gone\.ckpt"):
         io.load_checkpoint(tmp_path / "gone.ckpt")
@@ -59,13 +59,13 @@ def test_file_is_taken_as_it_is(io, tmp_path):
 def test_file_that_is_no_checkpoint_is_named(io, tmp_path):
     (tmp_path / "notes.ckpt").write_text("not a checkpoint")
     with pytest.raises(ValueError, match=r"notes\.ckpt is damaged, or no checkpoint\.$"):
-        find_checkpoint(tmp_path / "notes.ckpt", "digits")
+        read_checkpoint(tmp_path / "notes.ckpt")
 
 
 def test_bare_weights_are_no_checkpoint(io, tmp_path):
     torch.save({"conv.weight": torch.zeros(1)}, tmp_path / "w.ckpt")
     with pytest.raises(ValueError, match=r"no checkpoint of a fit: it has no `state_dict`"):
-        find_checkpoint(tmp_path / "w.ckpt", "digits")
+        read_checkpoint(tmp_path / "w.ckpt")
 
 
 def test_nothing_to_resume_from_is_an_error(tmp_path):
@@ -75,8 +75,15 @@ def test_nothing_to_resume_from_is_an_error(tmp_path):
         find_checkpoint("last", "digits", root=tmp_path)
 
 
+def test_newest_of_all_experiments_where_none_is_named(io, tmp_path):
+    for number, experiment in enumerate(("[a]", "b")):
+        file = tmp_path / "checkpoints" / experiment / "run" / "last.ckpt"
+        io.save_checkpoint({"state_dict": {}}, file)
+        os.utime(file, (number, number))
+    assert find_checkpoint("last", root=tmp_path).parts[-3] == "b"
+    assert find_checkpoint("last", "[a]", root=tmp_path).parts[-3] == "[a]"
+
+
 def test_wrong_path_is_an_error():
-    with pytest.raises(
-        ValueError, match=r"no checkpoint gone\.ckpt; expected a file, best or last"
-    ):
+    with pytest.raises(ValueError, match=r"no checkpoint gone\.ckpt; expected a file, the id or"):
         find_checkpoint("gone.ckpt", "digits")

@@ -13,6 +13,7 @@ import torch
 import yaml
 from mlflow import MlflowClient
 
+from lightning_app.checkpoints import find_checkpoint
 from lightning_app.main import main
 from models import ImageClassifier
 
@@ -208,6 +209,15 @@ def test_saved_config_tests_a_checkpoint(artifact, run, folder, store):
     before = run.data.metrics["test/loss"]
     main(["test", "--config", "saved.yaml", "--ckpt_path", file])
     assert store.get_run(run.info.run_id).data.metrics["test/loss"] == before
+
+
+def test_run_means_its_best_network_or_its_last(run, folder):
+    own = Path("mlruns/checkpoints/pictures") / run.info.run_id
+    for wanted in (run.info.run_name, run.info.run_id):
+        assert find_checkpoint(wanted) == own / "best.ckpt"
+        assert find_checkpoint(wanted, order=["last"]) == own / "last.ckpt"
+    with pytest.raises(ValueError, match="has left no first checkpoint in mlruns"):
+        find_checkpoint(run.info.run_name, order=["first"])
 
 
 def test_checkpoints_hold_nothing_but_plain_values(run, folder):

@@ -11,10 +11,11 @@ from PIL import Image
 
 from callbacks.explainable import explainable
 from callbacks.pictures import ClassActivation, Scene
+from lightning_app.checkpoints import find_checkpoint
 from lightning_app.explain.images import Images, find_images
 from lightning_app.explain.library import library_network
 from lightning_app.explain.overlays import overlay, unique_stems
-from lightning_app.explain.trained import find_file, trained_network
+from lightning_app.explain.trained import trained_network
 from lightning_app.main import main
 from models import ImageClassifier
 
@@ -32,7 +33,7 @@ def test_checkpoint_of_a_run_is_explained(folder, photos, tmp_path):
 def test_predictions_are_those_of_the_network_on_resized_images(folder, photos, tmp_path):
     explain(photos, tmp_path / "out", "--ckpt_path", "best", "--methods", "filters")
     rows = list(csv.DictReader((tmp_path / "out" / "predictions.csv").open()))
-    model = ImageClassifier.load_from_checkpoint(find_file("best")).eval()
+    model = ImageClassifier.load_from_checkpoint(find_checkpoint("best")).eval()
     files = [photos / name for name in ("a.png", "b.png", "more/c.jpg")]
     with torch.no_grad():
         probabilities = model(Images(files, 32, 1).batch(range(3))).softmax(dim=1)
@@ -51,7 +52,7 @@ def test_checkpoint_says_what_the_images_were_like(folder):
 
 
 def test_older_checkpoint_asks_its_run_how_large_the_images_were(folder, tmp_path):
-    content = torch.load(find_file("best"), weights_only=True)
+    content = torch.load(find_checkpoint("best"), weights_only=True)
     del content["image_size"], content["num_channels"]
     torch.save(content, tmp_path / "old.ckpt")
     network = trained_network(str(tmp_path / "old.ckpt"), None)

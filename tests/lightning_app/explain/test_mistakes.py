@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from lightning_app.explain.trained import find_file
+from lightning_app.checkpoints import find_checkpoint
 from lightning_app.main import main
 
 NETWORK = ("--network", "squeezenet1_1", "--library", "torchvision")
@@ -150,7 +150,7 @@ def test_weights_in_place_of_a_checkpoint_are_told(photos, squeezenet, refused):
 
 
 def test_run_that_is_not_in_the_store_takes_no_files(folder, photos, tmp_path, refused):
-    content = torch.load(find_file("best"), weights_only=True)
+    content = torch.load(find_checkpoint("best"), weights_only=True)
     torch.save({**content, "mlflow_run_id": "0" * 32}, tmp_path / "copied.ckpt")
     error = refused("--ckpt_path", tmp_path / "copied.ckpt", "--images", photos, "--log")
     assert "There is no run '0000" in error
@@ -175,7 +175,7 @@ def test_gpu_that_is_not_there_is_told(folder, photos, refused):
 
 
 def test_size_that_nobody_knows_is_asked_for(folder, photos, tmp_path, refused):
-    content = torch.load(find_file("best"), weights_only=True)
+    content = torch.load(find_checkpoint("best"), weights_only=True)
     del content["image_size"], content["mlflow_run_id"]
     torch.save(content, tmp_path / "old.ckpt")
     error = refused("--ckpt_path", tmp_path / "old.ckpt", "--images", photos)
