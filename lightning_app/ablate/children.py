@@ -80,13 +80,7 @@ class Runner:
     def _stop(self) -> None:
         """End the runs that are under way; they have a while to write their checkpoints."""
         self._stopped = True
-        for process in list(self._running):
-            process.terminate()
-        for process in list(self._running):
-            try:
-                process.wait(GRACE)
-            except subprocess.TimeoutExpired:  # Lightning heeds a signal only between two steps
-                process.kill()
+        end_processes(list(self._running), GRACE)
 
     def run(self, child: Child, *more: str) -> Run:
         """Train a child and score it, or do what is left of that.
@@ -164,6 +158,19 @@ class Runner:
             raise ChildFailed(
                 f"`{command}` ended with status {status}; {file} ends so:\n{_tail(file)}"
             )
+
+
+def end_processes(processes: Sequence[subprocess.Popen[bytes]], grace: float) -> None:
+    """Ask processes to stop, and kill those that are still there after `grace` seconds."""
+    for process in processes:
+        process.terminate()
+    deadline = time.monotonic() + grace
+    for process in processes:
+        try:
+            process.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:  # Lightning heeds a signal only between two steps
+            process.kill()
+            process.wait()
 
 
 def _exit(number: int, frame: Any) -> None:
