@@ -7,10 +7,11 @@ import subprocess
 import sys
 
 from lightning_app.tracking.store import ROOT, is_local, tracking_uri
-from lightning_app.tracking.ui_view import TAG, view_path
+from lightning_app.tracking.ui_view import TAG, last_steps, view_path, view_state
 
 HOST = "127.0.0.1"  # the store has no password: other machines must not see it
 START = "/#/experiments?workflowType=machine_learning"
+SHOWN_RUNS = 10  # that the view shows without being asked
 QUIET = "--log-level warning"
 
 
@@ -51,10 +52,17 @@ def open_ui(args: list[str]) -> None:
 
 
 def _newest_experiment(uri: str, port: int) -> str:
-    """Address of the experiment that was used last, laid out with its pictures first."""
+    """Address of the experiment that was used last, laid out with its last pictures first."""
     from mlflow import MlflowClient  # takes seconds, in which the server starts
 
-    newest = MlflowClient(uri).search_experiments(max_results=1, order_by=["last_update_time DESC"])
-    shown = [experiment for experiment in newest if TAG in experiment.tags]
-    path = view_path(shown[0].experiment_id) if shown else START
-    return f"http://{HOST}:{port}{path}"
+    client = MlflowClient(uri)
+    newest = client.search_experiments(max_results=1, order_by=["last_update_time DESC"])
+    shown = [experiment.experiment_id for experiment in newest if TAG in experiment.tags]
+    if not shown:
+        return f"http://{HOST}:{port}{START}"
+    runs = client.search_runs(shown, order_by=["start_time DESC"], max_results=SHOWN_RUNS)
+    images = [
+        [file.path for file in client.list_artifacts(run.info.run_id, "images")] for run in runs
+    ]
+    client.set_experiment_tag(shown[0], TAG, view_state(last_steps(images)))
+    return f"http://{HOST}:{port}{view_path(shown[0])}"

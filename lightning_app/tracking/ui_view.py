@@ -6,7 +6,9 @@ every parameter of a run above each picture, so that the picture is out of sight
 
 import base64
 import json
+import re
 import zlib
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 KEY = "pictures"
@@ -32,8 +34,17 @@ SECTIONS = {
 }
 
 
-def view_state() -> str:
-    """The value of `TAG`."""
+# How MLflow names the files of an image grid.
+IMAGE_FILE = re.compile(r"images/(?P<key>.+?)\+step\+(?P<step>\d+)\+timestamp")
+
+
+def view_state(steps: Mapping[str, int] | None = None) -> str:
+    """The value of `TAG`.
+
+    Args:
+        steps: Epoch that the slider below a picture starts at, if not at 0.
+    """
+    steps = steps or {}
     state = {
         "orderByKey": "attributes.start_time",
         "orderByAsc": False,
@@ -42,12 +53,34 @@ def view_state() -> str:
         "autoRefreshEnabled": True,
         "compareRunSections": [_section(name) for name in SECTIONS],
         "compareRunCharts": [
-            _chart(section, key, kind) for section, (keys, kind) in SECTIONS.items() for key in keys
+            _chart(section, key, kind, steps.get(key, 0))
+            for section, (keys, kind) in SECTIONS.items()
+            for key in keys
         ],
         "isAccordionReordered": True,  # else the sections are sorted by name
     }
     packed = base64.b64encode(zlib.compress(json.dumps(state).encode())).decode()
     return f"deflate;{packed}"  # plain, it would not fit into a tag
+
+
+def last_steps(runs: Iterable[Sequence[str]]) -> dict[str, int]:
+    """The last epoch of each picture, of those that all runs have which have the picture at all.
+
+    MLflow shows an image at its very epoch or not at all, so runs of other lengths are compared
+    at an epoch that they share. Without any it is the last one of the first run.
+
+    Args:
+        runs: Paths of the files in `images` of each run.
+    """
+    shared: dict[str, set[int]] = {}
+    for files in runs:
+        drawn: dict[str, set[int]] = {}
+        for match in filter(None, map(IMAGE_FILE.match, files)):
+            key = match["key"].replace("~", "/")
+            drawn.setdefault(key, set()).add(int(match["step"]))
+        for key, steps in drawn.items():
+            shared[key] = shared.get(key, steps) & steps or shared[key]
+    return {key: max(steps) for key, steps in shared.items()}
 
 
 def view_path(experiment_id: str) -> str:
@@ -69,7 +102,7 @@ def _section(name: str) -> dict[str, Any]:
     }
 
 
-def _chart(section: str, key: str, kind: str) -> dict[str, Any]:
+def _chart(section: str, key: str, kind: str, step: int) -> dict[str, Any]:
     chart: dict[str, Any] = {
         "uuid": key,
         "type": kind,
@@ -79,7 +112,7 @@ def _chart(section: str, key: str, kind: str) -> dict[str, Any]:
         "isGenerated": False,
     }
     if kind == "IMAGE":
-        return chart | {"imageKeys": [key], "step": 0, "showRunParams": False}
+        return chart | {"imageKeys": [key], "step": step, "showRunParams": False}
     return chart | {
         "metricKey": key,
         "displayName": key,
