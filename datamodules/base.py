@@ -4,6 +4,7 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -48,7 +49,12 @@ class ImageDataModule(LightningDataModule, ABC):
             file, or a list, `[]` for none.
         split: How to split off a validation or test set that the data lack.
         options: What is done with the images, wherever they come from.
+
+    Attributes:
+        place: Where the images come from, for messages.
     """
+
+    place: Path | str = ""
 
     def __init__(
         self,
@@ -102,7 +108,8 @@ class ImageDataModule(LightningDataModule, ABC):
         """How many classes there are, two at least; the command line hands it to the model."""
         if len(self.class_names) < 2:
             found = ", ".join(self.class_names) or "none"
-            raise ValueError(f"{type(self).__name__}: expected two classes or more, found {found}.")
+            where = self.place or type(self).__name__
+            raise ValueError(f"{where}: expected two classes or more, found {found}.")
         return len(self.class_names)
 
     @property

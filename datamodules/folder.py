@@ -53,7 +53,7 @@ class ImageFolderDataModule(ImageDataModule):
         super().__init__(
             image_size, num_channels, batch_size, num_workers, augmentation, split, options
         )
-        self.root, self.predict = root, predict
+        self.place, self.root, self.predict = root, root, predict
 
     def find_classes(self) -> tuple[str, ...]:
         """The folders of the training images that hold one, in alphabetical order."""

@@ -70,6 +70,7 @@ class ManifestDataModule(ImageDataModule):
             image_size, num_channels, batch_size, num_workers, augmentation, split, options
         )
         self.files = manifest_files(manifest)
+        self.place = ", ".join(map(str, self.files.values()))
         self.layout = Layout(header, columns, delimiter, labels or {})
         self.root = root or next(iter(self.files.values())).parent
         self.given_classes, self.allow_outside = class_names, allow_outside

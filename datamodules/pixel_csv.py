@@ -70,6 +70,7 @@ class PixelCSVDataModule(ImageDataModule):
         super().__init__(
             image_size, num_channels, batch_size, num_workers, augmentation, split, options
         )
+        self.place = file
         self.files = {"": file, "test": test, "predict": predict}
         self.given_classes, self.usage = class_names, USAGES | (usage or {})
 

@@ -56,6 +56,7 @@ class ShardDataModule(ImageDataModule):
         )
         if cache_gb <= 0:
             raise ValueError(f"data.cache_gb is {cache_gb:g}; expected more than 0.")
+        self.place = root
         self.store = ShardStore(root, int(cache_gb * GIGABYTE))
 
     def find_classes(self) -> tuple[str, ...]:
