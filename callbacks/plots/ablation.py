@@ -19,13 +19,18 @@ NEUTRAL = "#555555"
 
 
 def plot_ablation(
-    names: Sequence[str], scores: Sequence[Sequence[float]], differences: np.ndarray, title: str
+    names: Sequence[str],
+    scores: Sequence[Sequence[float]],
+    base_means: Sequence[float],
+    differences: np.ndarray,
+    title: str,
 ) -> Figure:
     """Accuracy of each variation and seed, and beside it the difference from the base.
 
     Args:
         names: Of the variations, the base first.
         scores: Accuracies in [0, 1] of each variation's seeds.
+        base_means: Mean accuracy of the base on the images of each row.
         differences: From the base, in [-1, 1], with the ends of their intervals, (V, 3); NaN for
             the base.
         title: What was compared.
@@ -40,8 +45,9 @@ def plot_ablation(
             percent, np.full(len(percent), place), s=22, color=NEUTRAL, alpha=0.6, lw=0
         )
         accuracy.scatter([percent.mean()], [place], s=160, color="black", marker="|", lw=2)
-    accuracy.axvline(100 * np.mean(scores[0]), color="black", lw=0.8, ls=":")
-    accuracy.set_xlabel("accuracy, % (dots: seeds, line: mean)")
+    base = 100 * np.asarray(base_means)
+    accuracy.vlines(base, places - 0.5, places + 0.5, color="black", lw=0.8, ls=":")
+    accuracy.set_xlabel("accuracy, % (dots: seeds, line: mean, dotted: base)")
     accuracy.set_yticks(places, [shorten(name, NAME_LENGTH) for name in names])
     _draw_differences(difference, 100 * differences)
     difference.set_xlabel("difference from the base, points (95 % over images)")

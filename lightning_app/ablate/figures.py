@@ -16,13 +16,20 @@ def figures_of(results: Results, title: str) -> Iterator[tuple[str, Figure]]:
         results: What to draw.
         title: Name of the ablation.
     """
-    outcomes, names = results.outcomes, [outcome.name for outcome in results.outcomes]
+    outcomes, names = results.outcomes, list(results.rows)
     images = f"{len(results.answers.images):,} {results.split} images"
     missing = (np.nan, np.nan, np.nan)
-    differences = np.array([(o.against_base or missing)[:3] for o in outcomes])
-    scores = [outcome.scores for outcome in outcomes]
-    yield "ablation", plot_ablation(names, scores, differences, f"{title}: {images}")
-    if len(outcomes) == 1:
+    yield (
+        "ablation",
+        plot_ablation(
+            [outcome.name for outcome in outcomes],
+            [outcome.scores for outcome in outcomes],
+            [outcome.base_mean for outcome in outcomes],
+            np.array([(outcome.against_base or missing)[:3] for outcome in outcomes]),
+            f"{title}: {images}",
+        ),
+    )
+    if len(names) == 1:
         return
     classes = results.class_names
     of_classes = np.stack([_class_accuracies(results, name, classes) for name in names])

@@ -3,7 +3,7 @@
 import ast
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 import numpy as np
@@ -26,6 +26,7 @@ class Outcome:
         name: What it is called.
         seeds: Of its finished runs.
         scores: Accuracy of each, in [0, 1].
+        base_mean: Mean accuracy of the base on the same images.
         against_base: Against the base on the same images; None for the base itself.
         minutes: That a run trained, without validation and pictures; the median over the seeds.
         epoch_seconds: Of an epoch's training, the median; NaN if unknown.
@@ -37,6 +38,7 @@ class Outcome:
     name: str
     seeds: list[int]
     scores: list[float]
+    base_mean: float
     against_base: PairedTest | None
     minutes: float
     epoch_seconds: float
@@ -66,10 +68,11 @@ class Results:
 
     Attributes:
         split: Images that they are compared on.
-        outcomes: Of each variation.
+        outcomes: Of each variation; one that was trained without some classes has another one
+            after it, on the images of the classes that it knows.
         answers: What all runs said of the images that they share.
         rows: Rows of `answers` that belong to each variation.
-    class_names: In the order of the network's outputs.
+        class_names: In the order of the network's outputs.
     """
 
     split: Split
@@ -94,17 +97,24 @@ def collect(finished: Sequence[tuple[str, int, Record]], split: Split) -> Result
     rows: dict[str, list[int]] = {}
     for row, (name, _, _) in enumerate(finished):
         rows.setdefault(name, []).append(row)
-    base = answers.right[next(iter(rows.values()))]
-    outcomes = [
-        _outcome(name, [finished[row] for row in own], answers.right[own], base if index else None)
-        for index, (name, own) in enumerate(rows.items())
-    ]
+    base, outcomes = answers.right[next(iter(rows.values()))], []
+    for name, own in rows.items():
+        runs, right = [finished[row] for row in own], answers.right[own]
+        outcomes.append(_outcome(name, runs, right, base, is_base=not outcomes))
+        known = ~np.isin(answers.labels, outcomes[-1].excluded)
+        if len(outcomes) > 1 and 0 < known.sum() < len(known):
+            others = _outcome(f"{name}: other classes", runs, right[:, known], base[:, known])
+            outcomes.append(replace(others, excluded=[]))
     names = class_names(splits_of(finished[0][2]))
     return Results(split, outcomes, answers, rows, names)
 
 
 def _outcome(
-    name: str, runs: Sequence[tuple[str, int, Record]], right: Tensor, base: Tensor | None
+    name: str,
+    runs: Sequence[tuple[str, int, Record]],
+    right: Tensor,
+    base: Tensor,
+    is_base: bool = False,
 ) -> Outcome:
     records = [record for _, _, record in runs]
     metrics, times = records[0].metrics, [_times(record) for record in records]
@@ -112,7 +122,8 @@ def _outcome(
         name,
         [seed for _, seed, _ in runs],
         right.double().mean(dim=1).tolist(),
-        None if base is None else paired_test(base, right),
+        float(base.double().mean()),
+        None if is_base else paired_test(base, right),
         median(sum(seconds) / 60 for seconds in times),
         median(median(seconds) if seconds else math.nan for seconds in times),
         int(metrics.get("params/total", 0)),

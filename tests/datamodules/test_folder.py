@@ -115,7 +115,7 @@ def test_folder_without_images_says_what_was_expected(tmp_path):
 
 
 def test_one_class_is_nothing_to_tell_apart(make_folder):
-    with pytest.raises(ValueError, match=r"/test_one_class.*: expected two classes or more, found cat\."):
+    with pytest.raises(ValueError, match=r"/test_one_class.*: expected two .* found cat\."):
         _ = make_folder("cat").num_classes
 
 

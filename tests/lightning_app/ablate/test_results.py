@@ -85,7 +85,7 @@ def signed_sums(*sizes):
 
 
 def test_times_are_medians(results):
-    base, other = results.outcomes
+    base, other, _ = results.outcomes
     assert base.epoch_seconds == 3
     assert base.minutes == pytest.approx(0.1)
     assert math.isnan(other.epoch_seconds)
@@ -98,15 +98,21 @@ def test_classes_come_in_the_order_of_the_outputs(results):
 
 def test_table_leaves_unknown_cells_empty(results):
     columns = columns_of(results)
-    assert columns["variation"] == ["base", "no a"]
-    assert columns["test/accuracy"] == [0.875, 0.5]
-    assert columns["difference"] == [None, pytest.approx(-0.375)]
+    assert columns["variation"] == ["base", "no a", "no a: other classes"]
+    assert columns["test/accuracy"] == [0.875, 0.5, 1]
+    assert columns["difference"] == [None, pytest.approx(-0.375), pytest.approx(0.25)]
     assert columns["low"][1] is None
+
+
+def test_classes_that_were_left_out_do_not_hide_what_the_others_gained(results):
+    others = results.outcomes[2]
+    assert (others.scores, others.base_mean) == ([1.0], 0.75)  # two images of b
+    assert results.outcomes[1].base_mean == 0.875
 
 
 def test_texts_name_all_variations(results):
     assert "| no a | 50.0 |  | 1 | -37.5 |" in markdown_of(results)
-    head, base, other = text_of(results).splitlines()
+    head, base, other, _ = text_of(results).splitlines()
     assert head.split()[:2] == ["variation", "accuracy"]
     assert base.startswith("base")
     assert "-37.5" in other
@@ -122,12 +128,16 @@ def test_figures_show_where_a_class_went_that_was_left_out(results):
 
 def test_accuracy_figure_has_a_dot_a_seed_and_an_interval_a_variation():
     differences = np.array([[np.nan] * 3, [-0.1, -0.2, 0.0]])
-    figure = plot_ablation(["base", "other"], [[0.8, 0.9], [0.75]], differences, "title")
+    figure = plot_ablation(
+        ["base", "other"], [[0.8, 0.9], [0.75]], [0.85, 0.8], differences, "title"
+    )
     accuracy, difference = figure.axes
     dots = [c.get_offsets().tolist() for c in accuracy.collections]
     assert dots[0] == [[80, 0], [90, 0]]
     assert dots[1] == [[85, 0]]
     assert dots[2] == [[75, 1]]
+    [lines] = [c.get_segments() for c in accuracy.collections if hasattr(c, "get_segments")]
+    assert [line[:, 0].tolist() for line in lines] == [[85, 85], [80, 80]]
     [interval] = difference.containers
     assert interval[0].get_xdata().tolist() == [-10]
 
