@@ -1,21 +1,28 @@
 """What the parts of a recipe are worth."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 from callbacks.plots.palette import OKABE_ITO, class_colors
 from callbacks.plots.sheet import DPI, RIGHT, WRONG
-from callbacks.plots.texts import shorten
+from callbacks.plots.texts import inches_of, letters_in, shorten, wrapped
 
 NAME_LENGTH = 30
-ROW_INCHES = 0.42
+ROW_INCHES, BAR_INCHES = 0.42, 0.55
+TITLE_FONT, LEGEND_FONT = 11, 9  # points
+LINE = 1.6 * LEGEND_FONT / 72  # inches: height of a row of the legend
+SIGN = 5 * LEGEND_FONT / 72  # inches: what a legend's sign and the gaps beside it take
 MAX_CLASSES = 40  # of more, those whose accuracy changes most
+MAX_TAKERS = 20  # classes that images are taken for; of more, the others are one
 FEWEST = 5  # percent of a bar that there is room for a number in
 MARKERS = "osD^vP*X<>"
-NEUTRAL = "#555555"
+NEUTRAL, OTHERS = "#555555", "#CCCCCC"
 
 
 def plot_ablation(
@@ -35,31 +42,34 @@ def plot_ablation(
             the base.
         title: What was compared.
     """
-    height = ROW_INCHES * len(names) + 1.5
+    height = ROW_INCHES * len(names) + 1.7
     figure = Figure(figsize=(9.6, max(height, 2.6)), dpi=DPI, layout="constrained")
     accuracy, difference = figure.subplots(1, 2, sharey=True)
     places = np.arange(len(names))
     for place, values in enumerate(scores):
         percent = 100 * np.asarray(values)
-        accuracy.scatter(
-            percent, np.full(len(percent), place), s=22, color=NEUTRAL, alpha=0.6, lw=0
-        )
+        own = np.full(len(percent), place)
+        accuracy.scatter(percent, own, s=22, color=NEUTRAL, alpha=0.6, lw=0)
         accuracy.scatter([percent.mean()], [place], s=160, color="black", marker="|", lw=2)
     base = 100 * np.asarray(base_means)
     accuracy.vlines(base, places - 0.5, places + 0.5, color="black", lw=0.8, ls=":")
-    accuracy.set_xlabel("accuracy, % (dots: seeds, line: mean, dotted: base)")
+    accuracy.set_xlabel("accuracy, %\n(dots: seeds, line: mean, dotted: base)")
     accuracy.set_yticks(places, [shorten(name, NAME_LENGTH) for name in names])
     _draw_differences(difference, 100 * differences)
-    difference.set_xlabel("difference from the base, points (95 % over images)")
+    difference.set_xlabel("difference from the base, points\n(line: 95 % interval over images)")
     for axes in (accuracy, difference):
         _frame(axes)
     accuracy.set_ylim(len(names) - 0.5, -0.5)
-    figure.suptitle(title, fontsize=11)
+    _add_title(figure, title)
     return figure
 
 
 def plot_class_accuracies(
-    accuracies: np.ndarray, names: Sequence[str], class_names: Sequence[str], title: str
+    accuracies: np.ndarray,
+    names: Sequence[str],
+    class_names: Sequence[str],
+    title: str,
+    counts: Sequence[int] | None = None,
 ) -> Figure:
     """Accuracy of each class under each variation, the base as a line across its row.
 
@@ -68,42 +78,39 @@ def plot_class_accuracies(
         names: Of the variations.
         class_names: Names of the K classes.
         title: What was compared.
+        counts: Images of each class, to be shown beside its name.
     """
     shown = np.flatnonzero(~np.isnan(accuracies[0]))
     if len(shown) > MAX_CLASSES:
         change = np.abs(accuracies[1:, shown] - accuracies[0, shown]).max(axis=0)
         shown = shown[np.sort(np.argsort(-change, kind="stable")[:MAX_CLASSES])]
         title = f"{title}; the {MAX_CLASSES} classes that change most"
-    figure = Figure(figsize=(8.6, ROW_INCHES * len(shown) + 1.9), dpi=DPI, layout="constrained")
+    figure = Figure(figsize=(8.6, ROW_INCHES * len(shown) + 1.5), dpi=DPI, layout="constrained")
     axes = figure.subplots()
     places, spread = np.arange(len(shown)), np.linspace(-0.28, 0.28, max(len(names) - 1, 1))
     if len(names) == 2:
         spread = np.zeros(1)
-    base = 100 * accuracies[0, shown]
-    axes.vlines(base, places - 0.42, places + 0.42, color="black", lw=2, label=names[0])
+    base, label = 100 * accuracies[0, shown], shorten(names[0], NAME_LENGTH)
+    whole = {"clip_on": False, "zorder": 3}  # also at 0 and 100
+    ends = places - 0.42, places + 0.42
+    signs: list[Artist] = [axes.vlines(base, *ends, color="black", lw=2, label=label, **whole)]
     for index, name in enumerate(names[1:]):
-        values = 100 * accuracies[index + 1, shown]
-        color = OKABE_ITO[index % len(OKABE_ITO)]
-        axes.hlines(places + spread[index], base, values, color=color, lw=1, alpha=0.6)
-        marker = MARKERS[index % len(MARKERS)]
+        values, rows = 100 * accuracies[index + 1, shown], places + spread[index]
+        color, marker = OKABE_ITO[index % len(OKABE_ITO)], MARKERS[index % len(MARKERS)]
+        axes.hlines(rows, base, values, color=color, lw=1, alpha=0.6)
         label = shorten(name, NAME_LENGTH)
-        axes.scatter(
-            values,
-            places + spread[index],
-            s=30,
-            color=color,
-            marker=marker,
-            label=label,
-            zorder=3,
-            clip_on=False,
-        )
-    axes.set_yticks(places, [shorten(class_names[k], NAME_LENGTH) for k in shown.tolist()])
+        look = {"s": 30, "color": color, "marker": marker, "label": label}
+        signs.append(axes.scatter(values, rows, **look, **whole))
+    numbers = [""] * len(class_names) if counts is None else [f" ({n:,})" for n in counts]
+    labels = [shorten(class_names[k], NAME_LENGTH) + numbers[k] for k in shown.tolist()]
+    axes.set_yticks(places, labels)
+    axes.set_ylabel("" if counts is None else "class (images)")
     axes.set_ylim(len(shown) - 0.5, -0.5)
     axes.set_xlim(0, 100)
     axes.set_xlabel("accuracy of the class, %")
     _frame(axes)
-    figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=9)
-    figure.suptitle(title, fontsize=11)
+    _add_legend(figure, signs, 3)
+    _add_title(figure, title)
     return figure
 
 
@@ -118,41 +125,38 @@ def plot_destinations(
         class_names: Names of the K classes.
         title: What was looked at.
     """
-    figure = Figure(figsize=(8.6, 0.55 * len(shares) + 1.9), dpi=DPI, layout="constrained")
+    figure = Figure(figsize=(8.6, BAR_INCHES * len(shares) + 1.5), dpi=DPI, layout="constrained")
     axes = figure.subplots()
-    colors = class_colors(len(class_names))
-    table = 100 * np.stack(list(shares.values()))
-    left = np.zeros(len(table))
-    for k in np.flatnonzero(table.any(axis=0)).tolist():
-        axes.barh(
-            np.arange(len(table)),
-            table[:, k],
-            left=left,
-            color=colors[k],
-            height=0.7,
-            label=shorten(class_names[k], NAME_LENGTH),
-        )
-        for place in np.flatnonzero(table[:, k] >= FEWEST).tolist():
-            middle = left[place] + table[place, k] / 2
-            dark = colors[k] @ (0.299, 0.587, 0.114) < 0.55
-            axes.text(
-                middle,
-                place,
-                f"{table[place, k]:.0f}",
-                ha="center",
-                va="center",
-                fontsize=8,
-                color="white" if dark else "black",
-            )
-        left += table[:, k]
-    axes.set_yticks(np.arange(len(table)), list(shares))
-    axes.set_ylim(len(table) - 0.5, -0.5)
+    places, left = np.arange(len(shares)), np.zeros(len(shares))
+    signs: list[Artist] = []
+    for name, values, color in _takers(100 * np.stack(list(shares.values())), class_names):
+        axes.barh(places, values, left=left, color=color, height=0.7)
+        signs.append(Patch(color=color, label=shorten(name, NAME_LENGTH)))
+        ink = "white" if np.dot(to_rgb(color), (0.299, 0.587, 0.114)) < 0.55 else "black"
+        for row in np.flatnonzero(values >= FEWEST).tolist():
+            text, middle = f"{values[row]:.0f}", left[row] + values[row] / 2
+            axes.text(middle, row, text, ha="center", va="center", fontsize=8, color=ink)
+        left += values
+    names = ["\n".join(shorten(line, NAME_LENGTH) for line in row.split("\n")) for row in shares]
+    axes.set_yticks(places, names)
+    axes.set_ylim(len(shares) - 0.5, -0.5)
     axes.set_xlim(0, 100)
     axes.set_xlabel("taken for, % of the images of the class")
     axes.spines[["top", "right", "left"]].set_visible(False)
-    figure.legend(loc="outside lower center", ncols=4, frameon=False, fontsize=9)
-    figure.suptitle(title, fontsize=11)
+    _add_legend(figure, signs, 4)
+    _add_title(figure, title)
     return figure
+
+
+def _takers(table: np.ndarray, class_names: Sequence[str]) -> Iterator[tuple[str, np.ndarray, str]]:
+    """Name, shares, (R,), and colour of the classes that were taken; of many the lesser are one."""
+    colors, taken = class_colors(len(class_names)), np.flatnonzero(table.any(axis=0))
+    order = np.argsort(-table[:, taken].max(axis=0), kind="stable")
+    lesser = taken[order[MAX_TAKERS - 1 :]] if len(taken) > MAX_TAKERS else taken[:0]
+    for k in map(int, taken[~np.isin(taken, lesser)]):
+        yield class_names[k], table[:, k], to_hex(colors[k])
+    if len(lesser):
+        yield f"{len(lesser)} other classes", table[:, lesser].sum(axis=1), OTHERS
 
 
 def _draw_differences(axes: Axes, differences: np.ndarray) -> None:
@@ -162,26 +166,34 @@ def _draw_differences(axes: Axes, differences: np.ndarray) -> None:
             axes.plot([0], [place], "o", ms=5, mfc="white", mec="black")
             continue
         color = NEUTRAL if low <= 0 <= high else RIGHT if value > 0 else WRONG
-        axes.errorbar(
-            [value],
-            [place],
-            xerr=[[value - low], [high - value]],
-            fmt="o",
-            color=color,
-            capsize=3,
-            ms=5,
-        )
-        axes.annotate(
-            f"{value:+.1f}",
-            (value, place),
-            (0, 6),
-            textcoords="offset points",
-            ha="center",
-            fontsize=8,
-        )
+        reach = [[value - low], [high - value]]
+        axes.errorbar([value], [place], xerr=reach, fmt="o", color=color, capsize=3, ms=5)
+        # Rounded to nothing it has no sign; the ground keeps the line at zero from crossing it.
+        text = "0.0" if abs(round(value, 1)) == 0 else f"{value:+.1f}"
+        look = {"ha": "center", "fontsize": 8, "bbox": {"fc": "white", "ec": "none", "pad": 0.5}}
+        axes.annotate(text, (value, place), (0, 6), textcoords="offset points", **look)
 
 
 def _frame(axes: Axes) -> None:
     axes.grid(axis="x", alpha=0.3)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def _add_title(figure: Figure, title: str) -> None:
+    """Above all, in as many lines as it needs; the figure grows by them."""
+    width = figure.get_figwidth() - 0.2
+    room, lines = letters_in(width, TITLE_FONT), wrapped(title, width, TITLE_FONT).split("\n")
+    figure.set_figheight(figure.get_figheight() + 0.2 * (len(lines) - 1))
+    figure.suptitle("\n".join(shorten(line, room) for line in lines), fontsize=TITLE_FONT)
+
+
+def _add_legend(figure: Figure, signs: Sequence[Artist], most: int) -> None:
+    """Below all, in as many columns as the names leave room for; the figure grows by its rows."""
+    labels = [str(sign.get_label()) for sign in signs]
+    widest = SIGN + max(inches_of(label, LEGEND_FONT) for label in labels)
+    columns = min(most, max(1, int(figure.get_figwidth() / widest)))
+    rows = -(-len(labels) // columns)
+    figure.set_figheight(figure.get_figheight() + LINE * rows)
+    look = {"frameon": False, "fontsize": LEGEND_FONT, "ncols": -(-len(labels) // rows)}
+    figure.legend(signs, labels, loc="outside lower center", **look)

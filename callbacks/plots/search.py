@@ -1,18 +1,25 @@
 """Which settings a search has tried, and how good they were."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from callbacks.plots.sheet import DPI, RIGHT, WRONG
-from callbacks.plots.texts import shorten
+from callbacks.plots.texts import inches_of, letters_in, shorten, wrapped
 
 PANEL_INCHES, MAX_COLUMNS = 3.1, 4
 WIDE = 30  # largest to smallest value from which an axis is logarithmic
+MARGIN = 0.8  # inches of a panel beside its axes
 NAME_LENGTH = 16
+TITLE_FONT, NAME_FONT, TICK_FONT = 11, 9, 8  # points
+# Up to these spans an axis has ticks at such multiples of the powers of ten: two or more, with
+# room between them. A wider one has powers of ten.
+TICKS = {WIDE: (1, 2, 5), 300: (1, 3)}
+NARROW = 5  # a span that may hold one such tick alone
 
 
 def plot_search(
@@ -22,6 +29,7 @@ def plot_search(
     stopped: np.ndarray,
     metric: str,
     title: str,
+    log: Collection[str] = (),
 ) -> Figure:
     """A panel a setting: its value in each trial, and how good the trial was.
 
@@ -32,15 +40,17 @@ def plot_search(
         stopped: Trials that were not worth going on with, (N,) bool.
         metric: Name of the metric.
         title: What was searched.
+        log: Settings whose ranges are logarithmic, however near their values are.
     """
     columns = min(len(settings), MAX_COLUMNS)
     rows = -(-len(settings) // columns)
     size = (max(PANEL_INCHES * columns, 6.4), 3 * rows + 0.9)
     figure = Figure(figsize=size, dpi=DPI, layout="constrained")
     panels = figure.subplots(rows, columns, sharey=True, squeeze=False).ravel()
+    room = letters_in(size[0] / columns - MARGIN, NAME_FONT)
     names = sorted(settings, key=lambda name: -importances.get(name, 0))
     for axes, name in zip(panels, names, strict=False):
-        places = _places(axes, settings[name])
+        places = _places(axes, settings[name], name in log)
         for own, face, label in ((~stopped, RIGHT, "whole"), (stopped, "white", "stopped early")):
             axes.scatter(
                 places[own], values[own], s=26, color=face, edgecolors=RIGHT, label=label, zorder=2
@@ -49,7 +59,8 @@ def plot_search(
             places[:1], values[:1], s=150, marker="*", color=WRONG, label="the best", zorder=3
         )
         share = f"\n{importances[name]:.0%} of the variation" if name in importances else ""
-        axes.set_title(f"{name}{share}", fontsize=9)
+        axes.set_title(f"{shorten(name, room)}{share}", fontsize=NAME_FONT)
+        axes.tick_params(axis="x", labelsize=TICK_FONT)
         axes.grid(alpha=0.3)
         axes.set_axisbelow(True)
         axes.spines[["top", "right"]].set_visible(False)
@@ -59,18 +70,44 @@ def plot_search(
         axes.set_ylabel(metric)
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False, fontsize=9)
-    figure.suptitle(title, fontsize=11)
+    figure.suptitle(wrapped(title, size[0] - 0.2, TITLE_FONT), fontsize=TITLE_FONT)
     return figure
 
 
-def _places(axes: Axes, values: Sequence[Any]) -> np.ndarray:
+def _places(axes: Axes, values: Sequence[Any], log: bool) -> np.ndarray:
     """Where the values lie on the axis, which is made for them."""
-    if all(isinstance(value, int | float) for value in values):
-        numbers = np.array(values, float)
-        if numbers.min() > 0 and numbers.max() > WIDE * numbers.min():
-            axes.set_xscale("log")
-        return numbers
+    if all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
+        _scale(axes, values, log)
+        return np.array(values, float)
     choices = sorted(set(map(str, values)))
-    axes.set_xticks(range(len(choices)), [shorten(c, NAME_LENGTH) for c in choices], fontsize=8)
+    labels = [shorten(choice, NAME_LENGTH) for choice in choices]
+    widest = max(inches_of(label, TICK_FONT) for label in labels)
+    tight = widest * len(labels) > PANEL_INCHES - MARGIN
+    slant = {"rotation": 25, "rotation_mode": "anchor", "ha": "right"} if tight else {}
+    axes.set_xticks(range(len(choices)), labels, **slant)
     axes.set_xlim(-0.5, len(choices) - 0.5)
     return np.array([choices.index(str(value)) for value in values], float)
+
+
+def _scale(axes: Axes, values: Sequence[float], log: bool) -> None:
+    """Make an axis logarithmic if that suits its numbers; whole numbers get whole ticks."""
+    low, high = min(values), max(values)
+    whole = all(isinstance(value, int) for value in values)
+    if low > 0 and (high > WIDE * low or (log and high > low)):
+        axes.set_xscale("log")
+        _mark_log(axes, high / low, whole)
+    elif whole:
+        axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True, min_n_ticks=1))
+
+
+def _mark_log(axes: Axes, span: float, whole: bool) -> None:
+    """Ticks of a logarithmic axis, of which a short one has few powers of ten."""
+    multiples = next((subs for most, subs in TICKS.items() if span <= most), None)
+    if multiples is None:
+        return
+    if span < NARROW:
+        axes.xaxis.set_major_locator(MaxNLocator(3, steps=(1, 2, 5, 10), integer=whole))
+    else:
+        axes.xaxis.set_major_locator(LogLocator(subs=multiples))
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes.xaxis.set_minor_formatter(NullFormatter())

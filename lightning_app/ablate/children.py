@@ -1,6 +1,7 @@
 """Run the children of an ablation, each in a process of its own."""
 
-import os
+import fcntl
+import json
 import signal
 import subprocess
 import sys
@@ -10,18 +11,24 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any
+from typing import BinaryIO
 
-import torch
 from mlflow.entities import Run
+from mlflow.environment_variables import MLFLOW_RUN_CONTEXT
+from tqdm import tqdm
 
 from lightning_app.ablate.plan import Child
+from lightning_app.ablate.processes import (
+    Environment,
+    end_processes,
+    environments,
+    exit_when_told,
+    last_lines,
+)
 from lightning_app.ablate.runs import Family
 from lightning_app.compare.answers import COMMANDS, Split
 
 GRACE = 30  # seconds that a run has to stop; what it has learned lies in `last.ckpt` anyway
-TAIL = 12  # lines of its output that the failure of a run is reported with
-Environment = dict[str, str]
 
 
 class ChildFailed(RuntimeError):
@@ -43,7 +50,7 @@ class Runner:
         self.logs = family.settings.root / "ablations" / family.parent_id
         self.logs.mkdir(parents=True, exist_ok=True)
         self._slots: SimpleQueue[Environment] = SimpleQueue()
-        for environment in _environments(jobs):
+        for environment in environments(jobs):
             self._slots.put(environment)
         self._running: set[subprocess.Popen[bytes]] = set()
         self._stopped = False
@@ -70,7 +77,7 @@ class Runner:
     @contextmanager
     def stopping(self) -> Iterator[None]:
         """Leave no process behind, however the block ends."""
-        before = signal.signal(signal.SIGTERM, _exit)
+        before = signal.signal(signal.SIGTERM, exit_when_told)
         try:
             yield
         finally:
@@ -79,6 +86,8 @@ class Runner:
 
     def _stop(self) -> None:
         """End the runs that are under way; they have a while to write their checkpoints."""
+        if self._running and not self._stopped:
+            tqdm.write("Stopping; the runs write their checkpoints first.")
         self._stopped = True
         end_processes(list(self._running), GRACE)
 
@@ -92,22 +101,44 @@ class Runner:
         Raises:
             ChildFailed: If it ends with an error.
         """
-        run = self.family.find(child)
-        if run is not None and self.family.is_done(run, self.split):
-            return run
         environment = self._slots.get()
         try:
-            return self._run(child, run, more, environment)
+            with self._log(child) as log:
+                run = self.family.find(child)
+                if run is not None and self.family.is_done(run, self.split):
+                    return run
+                return self._run(child, run, more, environment, log)
         finally:
             self._slots.put(environment)
 
+    @contextmanager
+    def _log(self, child: Child) -> Iterator[BinaryIO]:
+        """The file that a run writes to; waits for a process that still does.
+
+        The process outlives us if we are killed. It holds the lock, as it shares the open file.
+        """
+        file = self.logs / f"{child.key}.log"
+        with file.open("ab") as log:
+            try:
+                fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                tqdm.write(f"{child.name} is still running since an earlier start; waiting for it.")
+                fcntl.flock(log, fcntl.LOCK_EX)
+            yield log
+
     def _run(
-        self, child: Child, run: Run | None, more: Sequence[str], environment: Environment
+        self,
+        child: Child,
+        run: Run | None,
+        more: Sequence[str],
+        environment: Environment,
+        log: BinaryIO,
     ) -> Run:
         if run is None or run.info.status != "FINISHED":
             last = self.family.checkpoint(run, "last") if run else None
             begun = [] if last is None else ["--ckpt_path", str(last)]
-            self._start("fit", child, [*self._identity(child), *more, *begun], environment)
+            named = {**environment, MLFLOW_RUN_CONTEXT.name: json.dumps(self.family.tags(child))}
+            self._start("fit", child, [*more, *begun], named, log)
             run = self.family.find(child)
         if run is None:
             raise ChildFailed("it left no run in the store.")
@@ -119,13 +150,8 @@ class Runner:
         # The fit has drawn the validation images already.
         pictures = ["--pictures.budget=0"] if self.split == "val" else []
         score = ["--ckpt_path", str(chosen), *pictures]
-        self._start(COMMANDS[self.split], child, score, environment)
+        self._start(COMMANDS[self.split], child, score, environment, log)
         return run
-
-    def _identity(self, child: Child) -> list[str]:
-        tags = [f"{key}: {value!r}" for key, value in self.family.tags(child).items()]
-        logger = "--trainer.logger.init_args"
-        return [f"{logger}.run_name={child.name}", f"{logger}.tags={{{', '.join(tags)}}}"]
 
     def _timed(self, child: Child) -> tuple[float, ChildFailed | None]:
         started = time.perf_counter()
@@ -136,64 +162,29 @@ class Runner:
         return time.perf_counter() - started, None
 
     def _start(
-        self, command: str, child: Child, more: Sequence[str], environment: Environment
+        self,
+        command: str,
+        child: Child,
+        more: Sequence[str],
+        environment: Environment,
+        log: BinaryIO,
     ) -> None:
         if self._stopped:
             raise ChildFailed("it was not started.")
-        file = self.logs / f"{child.key}.log"
         whole = [sys.executable, "-m", "lightning_app", command, *child.arguments, *more]
-        with file.open("ab") as log:
-            # In a session of its own: an interrupt of ours reaches it once, as a request to stop.
-            process = subprocess.Popen(
-                whole, stdout=log, stderr=log, env=environment, start_new_session=True
-            )
-            self._running.add(process)
-            if self._stopped:  # since it was asked above
-                process.terminate()
-            try:
-                status = process.wait()
-            finally:
-                self._running.discard(process)
-        if status:
-            raise ChildFailed(
-                f"`{command}` ended with status {status}; {file} ends so:\n{_tail(file)}"
-            )
-
-
-def end_processes(processes: Sequence[subprocess.Popen[bytes]], grace: float) -> None:
-    """Ask processes to stop, and kill those that are still there after `grace` seconds."""
-    for process in processes:
-        process.terminate()
-    deadline = time.monotonic() + grace
-    for process in processes:
+        # In a session of its own: an interrupt of ours reaches it once, as a request to stop.
+        process = subprocess.Popen(
+            whole, stdout=log, stderr=log, env=environment, start_new_session=True
+        )
+        self._running.add(process)
+        if self._stopped:  # since it was asked above
+            process.terminate()
         try:
-            process.wait(max(0.0, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:  # Lightning heeds a signal only between two steps
-            process.kill()
-            process.wait()
-
-
-def _exit(number: int, frame: Any) -> None:
-    """A batch system asks us to stop."""
-    raise SystemExit(128 + number)
-
-
-def _environments(jobs: int) -> list[Environment]:
-    """Share out the cores, and the GPUs if there are several."""
-    own, gpus = dict(os.environ), torch.cuda.device_count()
-    if jobs == 1:
-        return [own]
-    threads = str(max(1, (os.cpu_count() or 1) // jobs))
-    shared = {"OMP_NUM_THREADS": threads, **own}
-    visible = own.get("CUDA_VISIBLE_DEVICES", ",".join(map(str, range(gpus)))).split(",")
-    return [
-        {**shared, "CUDA_VISIBLE_DEVICES": visible[slot % gpus]} if gpus > 1 else shared
-        for slot in range(jobs)
-    ]
-
-
-def _tail(file: Path) -> str:
-    """The last lines, each as a terminal would show it: a progress bar overwrites itself."""
-    lines = file.read_text("utf-8", "replace").replace("\r\n", "\n").split("\n")
-    shown = [line.rstrip("\r").rsplit("\r", 1)[-1] for line in lines]
-    return "\n".join(f"  {line}" for line in [line for line in shown if line.strip()][-TAIL:])
+            status = process.wait()
+        finally:
+            self._running.discard(process)
+        if status:
+            file = Path(log.name)
+            raise ChildFailed(
+                f"`{command}` ended with status {status}; {file} ends so:\n{last_lines(file)}"
+            )

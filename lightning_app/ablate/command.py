@@ -1,15 +1,17 @@
 """`lightning_cli ablate`: train variations of a configuration, and compare them."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 from tqdm import tqdm
 
-from lightning_app.ablate.checks import check
+from lightning_app.ablate.checks import check_all
 from lightning_app.ablate.children import ChildFailed, Runner
-from lightning_app.ablate.plan import Child, Plan, read_plan
+from lightning_app.ablate.plan import Child, Plan
+from lightning_app.ablate.plan_file import read_plan
 from lightning_app.ablate.runs import Family, open_family
 from lightning_app.ablate.storing import store_results
 from lightning_app.ablate.tables import text_of
@@ -38,19 +40,33 @@ def ablate(args: list[str]) -> None:
     if options.jobs < 1:
         raise ValueError(f"Expected --jobs of 1 or more, got {options.jobs}.")
     plan = _chosen(read_plan(options.file), options)
-    settings, *_ = [check(arguments) for arguments in plan.examples(overrides)]
+    _refuse(overrides)
+    settings = check_all(plan.examples(overrides), None if plan.search else plan.split)
+    run = _compare if plan.search is None else _search_with_optuna()
     try:
-        with open_family(options.file.stem, plan, settings, options.fresh) as family:
+        with open_family(options.file, plan, settings, options.fresh) as family:
             family.client.log_artifact(family.parent_id, str(options.file))
-            run = _compare if plan.search is None else _search
             num_failed, text = run(family, plan, overrides, options.jobs)
+            family.failed = num_failed > 0
     except KeyboardInterrupt:
         print("\nInterrupted. The same command goes on from here.")
         raise SystemExit(INTERRUPTED) from None
     print(text)
+    if num_failed:
+        print(f"{num_failed} of the runs failed, see above; the same command tries them again.")
     print(f"Look at it  {UI}; the run is {family.parent.info.run_name}")
     if num_failed:
         raise SystemExit(1)
+
+
+def _refuse(overrides: Sequence[str]) -> None:
+    """Refuse what the file has to say."""
+    names = [argument.partition("=")[0] for argument in overrides]
+    if "--seed_everything" in names:
+        raise ValueError("Each run has a seed of its own; name them with --seeds 0 1 2.")
+    for name in ("split", "base", "variations", "search"):
+        if f"--{name}" in names:
+            raise ValueError(f"`{name}:` belongs into the file of the ablation.")
 
 
 class _Progress:
@@ -87,21 +103,26 @@ def _compare(family: Family, plan: Plan, overrides: Sequence[str], jobs: int) ->
     return progress.num_failed, text_of(results) if results else missing
 
 
-def _search(family: Family, plan: Plan, overrides: Sequence[str], jobs: int) -> tuple[int, str]:
-    """Make all trials; how many runs failed, and the result for the console."""
-    try:
-        from lightning_app.ablate.search import TrialSearch
-        from lightning_app.ablate.trials import store_trials
-    except ModuleNotFoundError as error:
+def _search_with_optuna() -> Callable[..., tuple[int, str]]:
+    """`_search`, or what is missing."""
+    if find_spec("optuna") is None:
         raise ValueError(
             "A search needs Optuna: install `lightning-image-classification[search]`, or "
             "`uv sync --extra search`."
-        ) from error
+        )
+    return _search
+
+
+def _search(family: Family, plan: Plan, overrides: Sequence[str], jobs: int) -> tuple[int, str]:
+    """Make all trials; how many runs failed, and the result for the console."""
+    from lightning_app.ablate.search import TrialSearch  # with Optuna, which not everybody has
+    from lightning_app.ablate.trials import store_trials
+
     trials = TrialSearch(Runner(family, None, jobs), plan, overrides)
     progress = _Progress(trials.missing, "trial")
 
-    def done(settings: str, value: float | None, failure: ChildFailed | None) -> None:
-        result = "" if value is None else f"{trials.monitor} {value:.4f}"
+    def done(settings: str, value: float | None, pruned: bool, failure: ChildFailed | None) -> None:
+        result = "" if value is None else f"{trials.monitor} {value:.4f}{', pruned' * pruned}"
         progress.tell(settings, result, failure)
 
     with progress.bar:

@@ -1,12 +1,12 @@
 """The results of an ablation as figures."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from callbacks.plots.ablation import plot_ablation, plot_class_accuracies, plot_destinations
-from lightning_app.ablate.results import Results
+from lightning_app.ablate.results import Outcome, Results
 
 
 def figures_of(results: Results, title: str) -> Iterator[tuple[str, Figure]]:
@@ -16,8 +16,8 @@ def figures_of(results: Results, title: str) -> Iterator[tuple[str, Figure]]:
         results: What to draw.
         title: Name of the ablation.
     """
-    outcomes, names = results.outcomes, list(results.rows)
-    images = f"{len(results.answers.images):,} {results.split} images"
+    outcomes, variations = results.outcomes, results.variations
+    images = f"{len(variations[0].labels):,} {results.split} images"
     missing = (np.nan, np.nan, np.nan)
     yield (
         "ablation",
@@ -29,33 +29,37 @@ def figures_of(results: Results, title: str) -> Iterator[tuple[str, Figure]]:
             f"{title}: {images}",
         ),
     )
-    if len(names) == 1:
+    if len(variations) == 1:
         return
     classes = results.class_names
-    of_classes = np.stack([_class_accuracies(results, name, classes) for name in names])
     yield (
         "accuracy_by_class",
-        plot_class_accuracies(of_classes, names, classes, f"{title}: classes of {images}"),
+        plot_class_accuracies(
+            np.stack([_class_accuracies(outcome, classes) for outcome in variations]),
+            [outcome.name for outcome in variations],
+            classes,
+            f"{title}: classes of {images}",
+            counts=[int((variations[0].labels == label).sum()) for label in classes],
+        ),
     )
-    if shares := _destinations(results, classes):
+    if shares := _destinations(variations, classes):
         text = f"{title}: where images of classes go that were not trained on"
         yield "classes_left_out", plot_destinations(shares, classes, text)
 
 
-def _class_accuracies(results: Results, name: str, classes: list[str]) -> np.ndarray:
+def _class_accuracies(outcome: Outcome, classes: list[str]) -> np.ndarray:
     """Accuracy of each class, the mean over the seeds, (K,)."""
-    right = results.answers.right[results.rows[name]].double().mean(dim=0).numpy()
-    members = [results.answers.labels == label for label in classes]
+    right = outcome.right.double().mean(dim=0).numpy()
+    members = [outcome.labels == label for label in classes]
     return np.array([right[own].mean() if own.any() else np.nan for own in members])
 
 
-def _destinations(results: Results, classes: list[str]) -> dict[str, np.ndarray]:
+def _destinations(outcomes: Sequence[Outcome], classes: list[str]) -> dict[str, np.ndarray]:
     """Shares of the classes that images of a class that was left out are taken for."""
     shares: dict[str, np.ndarray] = {}
-    for outcome in results.outcomes:
-        predicted = results.answers.predicted[results.rows[outcome.name]]
+    for outcome in outcomes:
         for label in outcome.excluded:
-            taken = predicted[:, results.answers.labels == label]
+            taken = outcome.predicted[:, outcome.labels == label]
             if taken.size:
                 counts = np.array([(taken == other).sum() for other in classes])
                 shares[f"{label}\n{outcome.name}"] = counts / taken.size

@@ -1,59 +1,18 @@
-"""The file of an ablation, and the runs that it asks for."""
+"""What an ablation compares, and the runs that this takes."""
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lightning_app.ablate.search_space import Search
 from lightning_app.compare.answers import Split
-from lightning_app.mistakes.parse_errors import BriefParser
+from lightning_app.compare.settings import is_silent
 
-
-@dataclass(frozen=True)
-class Range:
-    """Numbers between two ends, whole ones if both ends are.
-
-    Attributes:
-        low: The smallest.
-        high: The largest.
-        log: Whether a factor counts, not a difference, as suits learning rates.
-    """
-
-    low: int | float
-    high: int | float
-    log: bool = False
-
-    def __post_init__(self) -> None:
-        """Refuse a range without numbers."""
-        if not self.low < self.high or (self.log and self.low <= 0):
-            raise ValueError(
-                f"Expected low below high, and above 0 with log; got {self.low} and {self.high}."
-            )
-
-
-@dataclass(frozen=True)
-class Search:
-    """Optuna looks for the best settings, instead of trying each.
-
-    Attributes:
-        ranges: What to try, by the name of the setting: `[none, light]` is a choice, `{low: 1.0e-4,
-            high: 1.0e-1, log: true}` a `Range`.
-        trials: Runs to make, those that are pruned among them.
-        prune: Stop a run that is worse than the median of those before it at the same epoch.
-        pruning_starts: First epoch after which a run may be stopped.
-    """
-
-    ranges: dict[str, Range | list[Any]]
-    trials: int = 20
-    prune: bool = True
-    pruning_starts: int = 3
-
-    def __post_init__(self) -> None:
-        """Refuse a search for nothing."""
-        if self.trials < 1 or not self.ranges or [] in self.ranges.values():
-            raise ValueError("A search needs one trial or more, and ranges that are not empty.")
+MAX_SEED = 2**32 - 1  # that numpy takes
+OWN = ("seed_everything", "trainer.logger")  # the seeds are the plan's, and so is the store
 
 
 @dataclass(frozen=True)
@@ -83,13 +42,32 @@ class Plan:
             raise ValueError("An ablation needs `variations` or `search`, one of the two.")
         if self.base_name in self.variations:
             raise ValueError(f"A variation is called {self.base_name!r}, as the base is.")
-        if not self.seeds or len(set(self.seeds)) < len(self.seeds):
-            raise ValueError(f"Expected seeds, none of them twice; got {self.seeds}.")
+        wrong = len(set(self.seeds)) < len(self.seeds) or min(self.seeds, default=-1) < 0
+        if wrong or max(self.seeds) > MAX_SEED:
+            raise ValueError(
+                f"Expected one seed or more, none twice, each 0 to {MAX_SEED}; got {self.seeds}."
+            )
+        self._check_variations()
         for config in self.configs:
             if not config.is_file():
                 raise ValueError(f"There is no configuration {config} (base), seen from here.")
         if self.search and len(self.seeds) > 1:
             raise ValueError(f"A search makes all its trials with one seed, got {self.seeds}.")
+
+    def _check_variations(self) -> None:
+        """Refuse what would change nothing, or what is not a variation's to say."""
+        known: dict[str, str] = {}
+        for name, settings in self.variations.items():
+            if not isinstance(name, str):  # jsonargparse lets other keys pass
+                raise ValueError(f"Put the variation's name {name} into quotes.")
+            if not settings:
+                raise ValueError(f"The variation {name!r} changes nothing.")
+            if taken := [key for key in settings if key.startswith(OWN)]:
+                hint = "`seeds:` names the seeds, and all runs are kept in one experiment"
+                raise ValueError(f"The variation {name!r} sets {taken[0]}; {hint}.")
+            same = known.setdefault(json.dumps(settings, sort_keys=True), name)
+            if same != name:
+                raise ValueError(f"The variations {same!r} and {name!r} are the same.")
 
     @property
     def configs(self) -> list[Path]:
@@ -113,10 +91,10 @@ class Plan:
             for name in self.names
         ]
 
-    def examples(self, overrides: Sequence[str]) -> list[tuple[str, ...]]:
-        """Arguments of a run of each kind: what is wrong with one is wrong with all of it."""
+    def examples(self, overrides: Sequence[str]) -> list["Child"]:
+        """A run of each kind: what is wrong with one is wrong with all of it."""
         if self.search is None:
-            return [child.arguments for child in self.children(overrides)[: len(self.names)]]
+            return self.children(overrides)[: len(self.names)]
         values = {
             name: span if isinstance(span, list) else [span.low, span.high]
             for name, span in self.search.ranges.items()
@@ -125,7 +103,7 @@ class Plan:
             {name: some[min(index, len(some) - 1)] for name, some in values.items()}
             for index in range(max(map(len, values.values())))
         ]
-        return [self.child("", self.seeds[0], some, overrides).arguments for some in settings]
+        return [self.child("search", self.seeds[0], some, overrides) for some in settings]
 
     def search_key(self, overrides: Sequence[str]) -> str:
         """Another one for other ranges, or another base."""
@@ -141,7 +119,7 @@ class Plan:
         own = [f"--{key}={as_argument(value)}" for key, value in settings.items()]
         arguments = (*configs, *overrides, *own, f"--seed_everything={seed}")
         contents = "".join(config.read_text() for config in self.configs)
-        text = json.dumps([contents, arguments])
+        text = json.dumps([contents, list(_that_count(arguments))])
         return Child(variation, seed, arguments, hashlib.sha256(text.encode()).hexdigest()[:16])
 
 
@@ -153,7 +131,8 @@ class Child:
         variation: Its name.
         seed: Of everything that is drawn at random.
         arguments: What `fit` is told.
-        key: Made of the arguments and the base; a finished run of the same key is not repeated.
+        key: Made of the base and of the arguments that change what is learned; a finished run of
+            the same key is not repeated.
     """
 
     variation: str
@@ -167,20 +146,14 @@ class Child:
         return f"{self.variation}, seed {self.seed}"
 
 
-def read_plan(file: Path) -> Plan:
-    """Read the file of an ablation.
-
-    Raises:
-        ValueError: If there is no such file, or it asks for what cannot be.
-        SystemExit: With 2 if it does not parse.
-    """
-    if not file.is_file():
-        raise ValueError(f"There is no file {file}.")
-    parser = BriefParser(prog="lightning_cli ablate")
-    parser.add_argument("--config", action="config")
-    parser.add_class_arguments(Plan)
-    settings = parser.instantiate_classes(parser.parse_args(["--config", str(file)]))
-    return Plan(**{part.name: settings[part.name] for part in fields(Plan)})
+def _that_count(arguments: Sequence[str]) -> Iterator[str]:
+    """The arguments that change what is learned: no pictures, no progress bar."""
+    silent = False
+    for argument in arguments:
+        if argument.startswith("--"):
+            silent = is_silent(argument[2:].partition("=")[0])
+        if not silent:
+            yield argument
 
 
 def as_argument(value: Any) -> str:

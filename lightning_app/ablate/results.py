@@ -4,13 +4,15 @@ import ast
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from statistics import median
 
 import numpy as np
+import torch
 from scipy.stats import t
 from torch import Tensor
 
-from lightning_app.compare.answers import Answers, Split, read_answers
+from lightning_app.compare.answers import Split, read_answers
 from lightning_app.report.facts import class_names, splits_of
 from lightning_app.report.record import Record
 from models.paired_test import CONFIDENCE, PairedTest, paired_test
@@ -20,31 +22,47 @@ EXCLUDED = "data.options.exclude_classes"  # parameter of a run
 
 @dataclass(frozen=True)
 class Outcome:
-    """A variation, and how it did.
+    """A variation, and how it did on the images that it shares with the base.
 
     Attributes:
         name: What it is called.
         seeds: Of its finished runs.
-        scores: Accuracy of each, in [0, 1].
-        base_mean: Mean accuracy of the base on the same images.
-        against_base: Against the base on the same images; None for the base itself.
+        labels: Classes of the images, (N,).
+        predicted: What each run says, (seeds, N).
+        base: Which of the images each run of the base has right, (runs, N).
+        left_out: Images of the base's, or its own, that the other has not.
         minutes: That a run trained, without validation and pictures; the median over the seeds.
         epoch_seconds: Of an epoch's training, the median; NaN if unknown.
         parameters: Of the network.
         trainable: Of these, those that train in the last epoch.
         excluded: Classes that it was trained without.
+        is_base: Whether it is the base itself.
+        is_part: Whether it is about a part of the images of the variation before it.
     """
 
     name: str
     seeds: list[int]
-    scores: list[float]
-    base_mean: float
-    against_base: PairedTest | None
+    labels: np.ndarray
+    predicted: np.ndarray
+    base: Tensor
+    left_out: int
     minutes: float
     epoch_seconds: float
     parameters: int
     trainable: int
     excluded: list[str]
+    is_base: bool
+    is_part: bool = False
+
+    @property
+    def right(self) -> Tensor:
+        """Which predictions are right, (seeds, N)."""
+        return torch.from_numpy(self.predicted == self.labels)
+
+    @property
+    def scores(self) -> list[float]:
+        """Accuracy of each run, in [0, 1]."""
+        return self.right.double().mean(dim=1).tolist()
 
     @property
     def mean(self) -> float:
@@ -52,14 +70,42 @@ class Outcome:
         return float(np.mean(self.scores))
 
     @property
+    def base_mean(self) -> float:
+        """Mean accuracy of the base on the same images."""
+        return float(self.base.double().mean())
+
+    @cached_property
+    def against_base(self) -> PairedTest | None:
+        """Against the base on the same images; None for the base itself."""
+        return None if self.is_base else paired_test(self.base, self.right)
+
+    @property
     def interval(self) -> tuple[float, float]:
-        """95 % interval of the mean over seeds (Student's t); NaN with a single seed."""
+        """95 % interval of the mean over seeds (Student's t).
+
+        NaN with a single seed, and if all happen to score the same: that they would always do so
+        is the last thing to conclude.
+        """
         count = len(self.scores)
-        if count < 2:
+        if len(set(self.scores)) < 2:
             return math.nan, math.nan
-        reach = float(t.ppf((1 + CONFIDENCE) / 2, count - 1) * np.std(self.scores, ddof=1))
-        reach /= math.sqrt(count)
+        spread = float(np.std(self.scores, ddof=1))
+        reach = float(t.ppf((1 + CONFIDENCE) / 2, count - 1)) * spread / math.sqrt(count)
         return max(self.mean - reach, 0.0), min(self.mean + reach, 1.0)
+
+    def on_known_classes(self) -> "Outcome | None":
+        """The same on the images of the classes that it was trained on, if these are a part."""
+        known = ~np.isin(self.labels, self.excluded)
+        if self.is_base or known.all() or not known.any():
+            return None
+        return replace(
+            self,
+            name=f"{self.name}: other classes",
+            labels=self.labels[known],
+            predicted=self.predicted[:, known],
+            base=self.base[:, torch.from_numpy(known)],
+            is_part=True,
+        )
 
 
 @dataclass(frozen=True)
@@ -68,22 +114,25 @@ class Results:
 
     Attributes:
         split: Images that they are compared on.
-        outcomes: Of each variation; one that was trained without some classes has another one
-            after it, on the images of the classes that it knows.
-        answers: What all runs said of the images that they share.
-        rows: Rows of `answers` that belong to each variation.
+        outcomes: Of each variation; after one that was trained without some classes comes what it
+            did on the others.
         class_names: In the order of the network's outputs.
+        notes: What a reader must know: who was tested on other images than the base.
     """
 
     split: Split
     outcomes: list[Outcome]
-    answers: Answers
-    rows: dict[str, list[int]]
     class_names: list[str]
+    notes: list[str]
+
+    @property
+    def variations(self) -> list[Outcome]:
+        """One outcome a variation."""
+        return [outcome for outcome in self.outcomes if not outcome.is_part]
 
 
 def collect(finished: Sequence[tuple[str, int, Record]], split: Split) -> Results:
-    """Score the variations.
+    """Score the variations, each on the images that it shares with the base.
 
     Args:
         finished: Variation, seed and run, in the order of the plan; the first variation is the
@@ -91,44 +140,50 @@ def collect(finished: Sequence[tuple[str, int, Record]], split: Split) -> Result
         split: Images to compare on.
 
     Raises:
-        ValueError: If the runs share no image.
+        ValueError: If the runs of the base share no image.
     """
-    answers = read_answers([record for _, _, record in finished], split)
-    rows: dict[str, list[int]] = {}
-    for row, (name, _, _) in enumerate(finished):
-        rows.setdefault(name, []).append(row)
-    base, outcomes = answers.right[next(iter(rows.values()))], []
-    for name, own in rows.items():
-        runs, right = [finished[row] for row in own], answers.right[own]
-        outcomes.append(_outcome(name, runs, right, base, is_base=not outcomes))
-        known = ~np.isin(answers.labels, outcomes[-1].excluded)
-        if len(outcomes) > 1 and 0 < known.sum() < len(known):
-            others = _outcome(f"{name}: other classes", runs, right[:, known], base[:, known])
-            outcomes.append(replace(others, excluded=[]))
-    names = class_names(splits_of(finished[0][2]))
-    return Results(split, outcomes, answers, rows, names)
+    runs: dict[str, list[tuple[int, Record]]] = {}
+    for name, seed, record in finished:
+        runs.setdefault(name, []).append((seed, record))
+    base, notes = next(iter(runs.values())), []
+    outcomes: list[Outcome] = []
+    for name, own in runs.items():
+        try:
+            outcome = _outcome(name, own, base, split)
+        except ValueError as error:
+            if own is base:
+                raise
+            notes.append(f"{name}: {error}")
+            continue
+        if outcome.left_out:
+            notes.append(
+                f"{name}: {outcome.left_out} images are left out, which not both it and the base "
+                "have; what it says is of the others."
+            )
+        outcomes += [part for part in (outcome, outcome.on_known_classes()) if part]
+    return Results(split, outcomes, class_names(splits_of(finished[0][2])), notes)
 
 
 def _outcome(
-    name: str,
-    runs: Sequence[tuple[str, int, Record]],
-    right: Tensor,
-    base: Tensor,
-    is_base: bool = False,
+    name: str, own: list[tuple[int, Record]], base: list[tuple[int, Record]], split: Split
 ) -> Outcome:
-    records = [record for _, _, record in runs]
+    is_base, records = own is base, [record for _, record in own]
+    others = [] if is_base else [record for _, record in base]
+    answers = read_answers([*records, *others], split)
     metrics, times = records[0].metrics, [_times(record) for record in records]
     return Outcome(
         name,
-        [seed for _, seed, _ in runs],
-        right.double().mean(dim=1).tolist(),
-        float(base.double().mean()),
-        None if is_base else paired_test(base, right),
+        [seed for seed, _ in own],
+        answers.labels,
+        answers.predicted[: len(records)],
+        answers.right if is_base else answers.right[len(records) :],
+        answers.left_out,
         median(sum(seconds) / 60 for seconds in times),
         median(median(seconds) if seconds else math.nan for seconds in times),
         int(metrics.get("params/total", 0)),
         int(metrics.get("params/trainable", 0)),
         ast.literal_eval(records[0].params.get(EXCLUDED, "[]")),
+        is_base,
     )
 
 

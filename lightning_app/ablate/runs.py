@@ -1,6 +1,7 @@
 """The parent run of an ablation, and what the store holds of its children."""
 
 import contextlib
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,12 @@ class Family:
         client: The store.
         parent: The parent.
         settings: Of the children.
+
+    Attributes:
+        failed: Whether one of them failed in the end, and the parent with it.
     """
+
+    failed = False
 
     def __init__(self, client: Any, parent: Run, settings: Settings) -> None:
         self.client, self.parent, self.settings = client, parent, settings
@@ -65,17 +71,23 @@ class Family:
         return file if file.is_file() else None
 
     def tags(self, child: Child) -> dict[str, str]:
-        """What ties a child to its parent."""
-        own = {MLFLOW_PARENT_RUN_ID: self.parent_id, KEY: child.key, VARIATION: child.variation}
-        return {**self.settings.tags, **own}
+        """What ties a child to its parent, and its name."""
+        return {
+            MLFLOW_RUN_NAME: child.name,
+            MLFLOW_PARENT_RUN_ID: self.parent_id,
+            KEY: child.key,
+            VARIATION: child.variation,
+        }
 
 
 @contextlib.contextmanager
-def open_family(name: str, plan: Plan, settings: Settings, fresh: bool) -> Iterator[Family]:
+def open_family(file: Path, plan: Plan, settings: Settings, fresh: bool) -> Iterator[Family]:
     """The parent run of an ablation: that of the last time, or a new one.
 
+    It ends as FAILED if the block raises, and as KILLED if it is interrupted.
+
     Args:
-        name: Of the ablation.
+        file: Of the ablation; it is what one ablation is told from another by.
         plan: What is compared.
         settings: Of the children.
         fresh: Begin anew, whatever was finished.
@@ -83,19 +95,22 @@ def open_family(name: str, plan: Plan, settings: Settings, fresh: bool) -> Itera
     Raises:
         ValueError: If the ablation is running already.
     """
-    lock = FileLock(settings.root / f".{ABLATION}-{name}.lock")
+    place = _place(file)
+    digest = hashlib.sha256(place.encode()).hexdigest()[:8]
+    lock = FileLock(settings.root / f".{ABLATION}-{file.stem}-{digest}.lock")
     settings.root.mkdir(parents=True, exist_ok=True)
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        raise ValueError(f"The ablation {name} is running already, in another process.") from None
+        raise ValueError(f"The ablation {file} is running already, in another process.") from None
     try:
-        client, parent = _parent(name, plan, settings, fresh)
+        client, parent = _parent(file.stem, place, plan, settings, fresh)
         status = "FAILED"
         try:
             client.update_run(parent.info.run_id, status="RUNNING")
-            yield Family(client, parent, settings)
-            status = "FINISHED"
+            family = Family(client, parent, settings)
+            yield family
+            status = "FAILED" if family.failed else "FINISHED"
         except (KeyboardInterrupt, SystemExit):
             status = "KILLED"
             raise
@@ -105,17 +120,29 @@ def open_family(name: str, plan: Plan, settings: Settings, fresh: bool) -> Itera
         lock.release()
 
 
-def _parent(name: str, plan: Plan, settings: Settings, fresh: bool) -> tuple[MlflowClient, Run]:
+def _place(file: Path) -> str:
+    """The file as seen from here, if it is below."""
+    whole = file.resolve()
+    here = Path.cwd()
+    return (whole.relative_to(here) if whole.is_relative_to(here) else whole).as_posix()
+
+
+def _parent(
+    name: str, place: str, plan: Plan, settings: Settings, fresh: bool
+) -> tuple[MlflowClient, Run]:
     uri = tracking_uri(settings.root)
     with store_lock(settings.root):
         client = MlflowClient(uri)
         experiment = create_experiment(client, settings.experiment, settings.root, uri)
-    if not fresh:
-        query, newest = f"tags.{ABLATION} = '{name}'", ["attributes.start_time DESC"]
-        if found := client.search_runs([experiment], query, order_by=newest, max_results=1):
-            return client, found[0]
-    tags = {MLFLOW_RUN_NAME: f"ablation {name}", ABLATION: name}
-    parent = client.create_run(experiment, tags=tags)
+    query, newest = f"tags.{ABLATION} != ''", ["attributes.start_time DESC"]
+    found = [] if fresh else client.search_runs([experiment], query, order_by=newest)
+    same = [run for run in found if run.data.tags[ABLATION] == place]
+    if same:
+        parent = same[0]
+    else:
+        tags = {MLFLOW_RUN_NAME: f"ablation {name}", ABLATION: place}
+        parent = client.create_run(experiment, tags=tags)
+    # Tags, not parameters: they may be others the next time.
     for key, value in (("base", plan.configs), ("seeds", plan.seeds), ("split", [plan.split])):
-        client.log_param(parent.info.run_id, key, ", ".join(map(str, value)))
+        client.set_tag(parent.info.run_id, key, ", ".join(map(str, value)))
     return client, parent

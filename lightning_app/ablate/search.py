@@ -10,8 +10,9 @@ from optuna.study import MaxTrialsCallback
 from optuna.trial import FrozenTrial, TrialState
 
 from lightning_app.ablate.children import ChildFailed, Runner
-from lightning_app.ablate.plan import Child, Plan, Range, as_argument
+from lightning_app.ablate.plan import Child, Plan, as_argument
 from lightning_app.ablate.pruning import PRUNED, PruneTrial
+from lightning_app.ablate.search_space import Range
 
 STUDIES = "optuna.db"  # beside the runs
 HEARTBEAT, GRACE = 15, 60  # seconds; a trial whose process is gone is repeated after that
@@ -59,11 +60,12 @@ class TrialSearch:
         """Trials that have still to be made."""
         return max(0, self.wanted.trials - len(self.study.get_trials(False, FINISHED)))
 
-    def run(self, done: Callable[[str, float | None, ChildFailed | None], None]) -> None:
+    def run(self, done: Callable[[str, float | None, bool, ChildFailed | None], None]) -> None:
         """Make the trials that are missing.
 
         Args:
-            done: Told of each that has ended: its settings, its value, and what was wrong.
+            done: Told of each that has ended: its settings, its value, whether it was pruned, and
+                what was wrong.
         """
 
         def objective(trial: optuna.Trial) -> float:
@@ -73,11 +75,12 @@ class TrialSearch:
             try:
                 value = self._score(trial, child)
             except ChildFailed as failure:
-                done(child.variation, None, failure)
+                done(child.variation, None, False, failure)
                 raise
-            done(child.variation, value, None)
             # Not of `trial`, which does not see what another process has written.
-            if PRUNED in self.study.get_trials(deepcopy=False)[trial.number].user_attrs:
+            pruned = PRUNED in self.study.get_trials(deepcopy=False)[trial.number].user_attrs
+            done(child.variation, value, pruned, None)
+            if pruned:
                 raise optuna.TrialPruned
             return value
 

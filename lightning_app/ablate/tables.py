@@ -20,6 +20,7 @@ def _row(outcome: Outcome, split: str) -> dict[str, Any]:
     row: dict[str, Any] = {
         "variation": outcome.name,
         "seeds": len(outcome.seeds),
+        "images": len(outcome.labels),
         f"{split}/accuracy": outcome.mean,
         "low": low,
         "high": high,
@@ -42,6 +43,7 @@ def markdown_of(results: Results) -> str:
         f"{results.split} accuracy, %",
         "95 % over seeds",
         "seeds",
+        "images",
         "difference, points",
         "95 % over images",
         "p",
@@ -50,7 +52,8 @@ def markdown_of(results: Results) -> str:
     )
     lines = [head, ("---", *["--:"] * (len(head) - 1))]
     lines += [_cells(outcome) for outcome in results.outcomes]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+    table = "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+    return "\n".join([table, *(f"{note}\n" for note in results.notes)])
 
 
 def text_of(results: Results) -> str:
@@ -60,6 +63,7 @@ def text_of(results: Results) -> str:
         "accuracy",
         "over seeds",
         "seeds",
+        "images",
         "difference",
         "over images",
         "p",
@@ -68,13 +72,14 @@ def text_of(results: Results) -> str:
     )
     lines = [head, *(_cells(outcome) for outcome in results.outcomes)]
     widths = [max(len(line[place]) for line in lines) for place in range(len(head))]
-    return "\n".join(
+    rows = [
         "  ".join(
             cell.ljust(width) if place == 0 else cell.rjust(width)
             for place, (cell, width) in enumerate(zip(line, widths, strict=True))
         ).rstrip()
         for line in lines
-    )
+    ]
+    return "\n".join([*rows, *results.notes])
 
 
 def _cells(outcome: Outcome) -> tuple[str, ...]:
@@ -85,12 +90,17 @@ def _cells(outcome: Outcome) -> tuple[str, ...]:
         f"{POINTS * outcome.mean:.1f}",
         "" if math.isnan(low) else f"{POINTS * low:.1f} to {POINTS * high:.1f}",
         str(len(outcome.seeds)),
-        "" if test is None else f"{POINTS * test.difference:+.1f}",
-        "" if test is None else f"{POINTS * test.low:+.1f} to {POINTS * test.high:+.1f}",
+        f"{len(outcome.labels):,}",
+        "" if test is None else _points(test.difference),
+        "" if test is None else f"{_points(test.low)} to {_points(test.high)}",
         "" if test is None else _p(test.p_value),
         f"{outcome.parameters:,}",
         "" if math.isnan(outcome.epoch_seconds) else f"{outcome.epoch_seconds:.1f}",
     )
+
+
+def _points(share: float) -> str:
+    return f"{round(POINTS * share, 1) + 0.0:+.1f}"  # never -0.0
 
 
 def _p(value: float) -> str:

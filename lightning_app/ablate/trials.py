@@ -30,6 +30,7 @@ def store_trials(family: Family, search: TrialSearch) -> str:
     valued.sort(key=lambda trial: direction * (trial.value or 0.0))
     if not valued:
         return "There is nothing to compare: no trial was finished."
+    pruned = [trial.state == TrialState.PRUNED for trial in valued]
     client, run_id, metric = family.client, family.parent_id, family.settings.monitor
     store_table(client, run_id, _columns(valued, metric), "search")
     command = shlex.join(["lightning_cli", "fit", *search.child(valued[0]).arguments])
@@ -38,13 +39,17 @@ def store_trials(family: Family, search: TrialSearch) -> str:
         np.array([trial.value for trial in valued]),
         {name: [trial.params[name] for trial in valued] for name in valued[0].params},
         _importances(study),
-        np.array([trial.state == TrialState.PRUNED for trial in valued]),
+        np.array(pruned),
         metric,
         f"{family.parent.info.run_name}: {len(valued)} trials",
+        log=[name for name, span in search.wanted.ranges.items() if getattr(span, "log", False)],
     )
     client.log_figure(run_id, legible(figure), "figures/search.png")
-    lines = [f"{trial.value:.4f}  {described(trial.params)}" for trial in valued[:SHOWN]]
-    head = f"The best of {len(valued)} trials by {metric}:"
+    lines = [
+        f"{trial.value:.4f}  {described(trial.params)}{', pruned' * stopped}"
+        for trial, stopped in zip(valued[:SHOWN], pruned, strict=False)
+    ]
+    head = f"The best of {len(valued)} trials by {metric}, {sum(pruned)} of them pruned:"
     return "\n".join([head, *lines, "Train the best with", f"  {command}"])
 
 

@@ -1,5 +1,6 @@
 """What several runs said of the same images."""
 
+import hashlib
 import io
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
@@ -10,9 +11,18 @@ import torch
 from torch import Tensor
 
 from lightning_app.report.record import Record
+from lightning_app.runs import quoted
 
 Split = Literal["test", "val"]
 COMMANDS: dict[Split, str] = {"test": "test", "val": "validate"}  # that store the predictions
+DIGEST_LENGTH = 8
+
+
+class Scored(NamedTuple):
+    """The labelled images that a run was scored on: how many, and a digest of names and labels."""
+
+    images: int
+    digest: str
 
 
 class Answers(NamedTuple):
@@ -24,6 +34,7 @@ class Answers(NamedTuple):
         predicted: What each run says, (R, N).
         confidence: How sure it is, (R, N) in [0, 1].
         left_out: Images that not all runs have, or not with the same label.
+        scored: The images that each run looked at, shared or not.
     """
 
     images: list[str]
@@ -31,11 +42,17 @@ class Answers(NamedTuple):
     predicted: np.ndarray
     confidence: np.ndarray
     left_out: int
+    scored: tuple[Scored, ...] = ()
 
     @property
     def right(self) -> Tensor:
         """Which predictions are right, (R, N)."""
         return torch.from_numpy(self.predicted == self.labels)
+
+    @property
+    def on_different_images(self) -> bool:
+        """Whether a run was scored on other images, or other labels of them, than another."""
+        return len({scored.digest for scored in self.scored}) > 1
 
 
 def read_answers(records: Sequence[Record], split: Split) -> Answers:
@@ -53,12 +70,13 @@ def read_answers(records: Sequence[Record], split: Split) -> Answers:
         same &= table.loc[common, "label"] == tables[0].loc[common, "label"]
     common = common[same.to_numpy()]
     if not len(common):
-        names = ", ".join(str(record.run.info.run_name) for record in records)
+        names = quoted(record.run.info.run_name for record in records)
         raise ValueError(
             f"No {split} image has the same name and label in all of {names}: they were not "
             "tested on the same data."
         )
-    left_out = max(len(table) for table in tables) - len(common)
+    scored = tuple(_scored(table) for table in tables)
+    left_out = max(each.images for each in scored) - len(common)
     tables = [table.loc[common] for table in tables]
     return Answers(
         [str(name) for name in common],
@@ -66,6 +84,7 @@ def read_answers(records: Sequence[Record], split: Split) -> Answers:
         np.stack([table["predicted"].to_numpy() for table in tables]),
         np.stack([table["confidence"].to_numpy(float) for table in tables]),
         left_out,
+        scored,
     )
 
 
@@ -75,7 +94,7 @@ def _read(record: Record, split: Split) -> pd.DataFrame:
     content = record.content(file)
     if not content:
         raise ValueError(
-            f"The run {name} has no {file}; `lightning_cli {COMMANDS[split]}` with its "
+            f"The run {name!r} has no {file}; `lightning_cli {COMMANDS[split]}` with its "
             "configuration and checkpoint makes it."
         )
     types: Any = {"image": str, "label": str, "predicted": str}
@@ -83,5 +102,11 @@ def _read(record: Record, split: Split) -> pd.DataFrame:
     table = table[table["label"] != ""].set_index("image")
     if table.index.has_duplicates:
         twice = table.index[table.index.duplicated()][0]
-        raise ValueError(f"{file} of the run {name} has the image {twice} twice.")
+        raise ValueError(f"{file} of the run {name!r} has the image {twice} twice.")
     return table
+
+
+def _scored(table: pd.DataFrame) -> Scored:
+    rows = sorted(zip(table.index, table["label"], strict=True))  # their order changes no score
+    digest = hashlib.sha256(repr(rows).encode()).hexdigest()
+    return Scored(len(rows), digest[:DIGEST_LENGTH])

@@ -7,9 +7,8 @@ from lightning_app.compare.answers import COMMANDS, Answers, Split, read_answers
 from lightning_app.compare.pairs import Pair, classes_of, compare_pair, pairwise_p_values
 from lightning_app.report.facts import class_names, splits_of
 from lightning_app.report.record import Record
+from lightning_app.runs import name_with_id, quoted
 from lightning_app.tracking.store import ROOT, checkpoint_folder
-
-ID_LENGTH = 6  # of a run's id, where its name is not its own
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +32,10 @@ class Comparison:
     class_names: list[str]
     pairs: list[Pair]
     p_values: dict[tuple[int, int], float]
+
+    def decisive_p_value(self, pair: Pair) -> float:
+        """That of a pair's test: adjusted, if there are several pairs of runs."""
+        return self.p_values.get((pair.first, pair.second), pair.test.p_value)
 
 
 def compare_runs(records: Sequence[Record], wanted: Split | None) -> Comparison:
@@ -74,24 +77,31 @@ def choose_split(records: Sequence[Record], wanted: Split | None) -> Split:
         if not rows:
             return split
     told = "; ".join(
-        f"{', '.join(names[row] for row in rows)} without predictions/{split}.csv"
+        f"{quoted(names[row] for row in rows)} without predictions/{split}.csv"
         for split, rows in lacking.items()
     )
     split, [row, *_] = next(iter(lacking.items()))
-    info = records[row].run.info
-    best = checkpoint_folder(ROOT, records[row].experiment, info.run_id) / "best.ckpt"
-    raise ValueError(
-        f"The runs have no predictions in common: {told}. With the configuration of "
-        f"{names[row]}, `lightning_cli {COMMANDS[split]} --config FILE.yaml --ckpt_path {best}` "
-        "makes those that it lacks."
-    )
+    remedy = _remedy(records[row], names[row], split)
+    raise ValueError(f"The runs have no predictions in common: {told}. {remedy}")
+
+
+def _remedy(record: Record, name: str, split: Split) -> str:
+    """How to make the predictions of a run."""
+    folder = checkpoint_folder(ROOT, record.experiment, record.run.info.run_id)
+    left = [file for end in ("best", "last") if (file := folder / f"{end}.ckpt").is_file()]
+    start = f"`lightning_cli {COMMANDS[split]} --config FILE.yaml --ckpt_path"
+    if left:
+        how = f"With the configuration of {name!r}, {start} {left[0]}` makes"
+    else:
+        how = f"{name!r} has left no checkpoint in {folder}; if you have one, {start} FILE` makes"
+    return f"{how} those that it lacks."
 
 
 def names_of(records: Sequence[Record]) -> list[str]:
     """The names of runs; one that several have gets the beginning of the id."""
-    infos = [record.run.info for record in records]
-    all_names = [str(info.run_name) for info in infos]
+    runs = [record.run for record in records]
+    all_names = [str(run.info.run_name) for run in runs]
     return [
-        name if all_names.count(name) == 1 else f"{name} ({info.run_id[:ID_LENGTH]})"
-        for name, info in zip(all_names, infos, strict=True)
+        name if all_names.count(name) == 1 else name_with_id(run)
+        for name, run in zip(all_names, runs, strict=True)
     ]

@@ -11,6 +11,7 @@ from torch import Tensor
 from lightning_app.compare.comparison import Comparison
 from lightning_app.compare.figures import figures_of
 from lightning_app.compare.numbers import number_rows
+from lightning_app.compare.own_images import told_apart
 from lightning_app.compare.pairs import Pair
 from lightning_app.compare.settings import different_settings
 from lightning_app.folder import png_of
@@ -51,8 +52,9 @@ def write_page(
         "ids": ids,
         "images": _images(comparison, words),
         "complaint": texts["no_sheets"].format(reason=complaint) if complaint else "",
+        "own_images": told_apart(comparison, words),
         "numbers": number_rows(comparison.records, words),
-        "settings": different_settings(comparison.records, words),
+        "settings": different_settings(comparison, words),
         "p_values": comparison.p_values,
         "pairs": [
             _pair(comparison, pair, figures_of(comparison, pair, images, num_images), words)
@@ -84,12 +86,12 @@ def _pair(
         "difference": points(test.difference),
         "fixed": words.number(len(pair.fixed)),
         "broken": words.number(len(pair.broken)),
-        "p_value": p_value(test.p_value),
+        "p_adjusted" if comparison.p_values else "p_value": p_value(
+            comparison.decisive_p_value(pair)
+        ),
     }
     interval = {"low": points(test.low), "high": points(test.high)}
-    verdict = "open"
-    if test.p_value < LEVEL:
-        verdict = "better" if test.difference > 0 else "worse"
+    meaning = texts["verdict"]["several" if comparison.p_values else "one"]
     right, wrong = words.number(pair.both_right), words.number(pair.both_wrong)
     before, after = map(words.percent, pair.accuracies)
     topics = [_topic(texts["pictures"][name], figures[name]) for name in ORDER if name in figures]
@@ -98,7 +100,8 @@ def _pair(
         "tiles": [
             (texts["tiles"][name].format(**interval), value) for name, value in values.items()
         ],
-        "verdict": texts["verdict"][verdict],
+        "verdict": _verdict(comparison, pair, texts["verdict"]),
+        "meaning": meaning.format(number=len(comparison.p_values)),
         "rest": texts["verdict"]["rest"].format(
             right=right, wrong=wrong, before=before, after=after
         ),
@@ -106,6 +109,14 @@ def _pair(
         "lost": pair.lost[:SHOWN_CLASSES],
         "topics": side_by_side(topics),
     }
+
+
+def _verdict(comparison: Comparison, pair: Pair, texts: Mapping[str, str]) -> str:
+    """Which of the two is better, if that can be said, and by what."""
+    value, verdict = comparison.decisive_p_value(pair), "open"
+    if value < LEVEL:
+        verdict = "better" if pair.test.difference > 0 else "worse"
+    return texts[verdict].format(p=p_value(value, "p "))
 
 
 def _topic(told: Mapping[str, str], figure: Figure) -> dict[str, Any]:

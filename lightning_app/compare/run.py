@@ -17,13 +17,15 @@ from lightning_app.compare.images import read_images
 from lightning_app.compare.page import write_page
 from lightning_app.compare.terminal import described
 from lightning_app.mistakes.user_errors import DEBUG
-from lightning_app.report.record import open_record
+from lightning_app.report.record import Record, open_record
 from lightning_app.report.settings import Language
 from lightning_app.report.store import language_of, place_of, write_file
 from lightning_app.report.words import Words
-from lightning_app.runs import find_run, open_store
+from lightning_app.runs import children_of, find_run, name_with_id, open_store, quoted
 
 FOLDER = "comparisons"  # among the artifacts
+ABLATION = "ablation"  # tag of a run that is the parent of others
+SUGGESTED = 3  # children that an error names
 MAX_NAME = 60  # characters of a file, each of which may take four bytes
 
 
@@ -44,12 +46,15 @@ def run(
         out: Where the page goes; None for the artifacts of the last run.
 
     Raises:
-        ValueError: If there is no such run, one is named twice, or they have no image in common.
+        ValueError: If there is no such run, one is named twice or is the parent of an ablation, or
+            they have no image in common.
     """
     client = open_store()
     runs = _different(client, wanted)
     with ExitStack() as stack:
         records = [stack.enter_context(open_record(client, of_name)) for of_name in runs]
+        for record in records:
+            _refuse_parent(client, record)
         comparison = compare_runs(records, split)
         print(described(comparison, Words("en")))
         images, complaint = _images(comparison, num_images)
@@ -72,9 +77,27 @@ def _different(client: MlflowClient, wanted: Sequence[str]) -> list[Run]:
     for of_name in runs:
         if ids.count(of_name.info.run_id) > 1:
             raise ValueError(
-                f"The run {of_name.info.run_name} is named twice; expected different runs."
+                f"The run {of_name.info.run_name!r} is named twice; expected different runs."
             )
     return runs
+
+
+def _refuse_parent(client: MlflowClient, record: Record) -> None:
+    """An ablation was never tested itself: its children were.
+
+    Raises:
+        ValueError: If the run is the parent of an ablation.
+    """
+    tested = any(file.startswith("predictions/") for file in record.files)
+    if tested or ABLATION not in record.tags:
+        return
+    children = children_of(client, record.run)
+    names = quoted(name_with_id(child) for child in children[:SUGGESTED])
+    told = f" instead, such as {names}" if children else ", once it has any"
+    raise ValueError(
+        f"The run {record.run.info.run_name!r} is the parent of an ablation and has no predictions "
+        f"of its own. Name runs of the ablation{told}."
+    )
 
 
 def _images(comparison: Comparison, num_images: int) -> tuple[dict[str, Tensor], str]:
@@ -87,7 +110,7 @@ def _images(comparison: Comparison, num_images: int) -> tuple[dict[str, Tensor],
     except Exception as error:  # whatever a datamodule raises: the comparison needs no images
         if os.environ.get(DEBUG):
             raise
-        return {}, f"those of {comparison.names[0]} cannot be read again: {error}"
+        return {}, f"those of {comparison.names[0]!r} cannot be read again: {error}"
 
 
 def _file_name(names: Sequence[str]) -> str:

@@ -1,10 +1,12 @@
 """What the console says of runs that are compared."""
 
+import textwrap
 from collections.abc import Iterator, Sequence
 
-from callbacks.plots.texts import shorten
+from callbacks.plots.texts import counted, shorten
 from lightning_app.compare.comparison import Comparison
 from lightning_app.compare.numbers import Number, number_rows
+from lightning_app.compare.own_images import told_apart
 from lightning_app.compare.pairs import ClassChange, Pair
 from lightning_app.compare.settings import different_settings
 from lightning_app.report.words import Words, p_value, points
@@ -21,8 +23,10 @@ def described(comparison: Comparison, words: Words) -> str:
     """Tables of numbers and settings, then each run against the first."""
     names, records = comparison.names, comparison.records
     numbers = [(label, [_told(n) for n in row]) for label, row in number_rows(records, words)]
-    settings = different_settings(records, words)
+    settings = different_settings(comparison, words)
     parts = [table([("", names), *numbers])]
+    if note := told_apart(comparison, words):
+        parts.append(textwrap.fill(note, WIDTH))
     told = table([("settings that differ", names), *settings]) if settings else "no setting differs"
     parts.append(told)
     parts += ["\n".join(_pair(comparison, pair)) for pair in comparison.pairs]
@@ -59,8 +63,8 @@ def _told(number: Number) -> str:
 def _pair(comparison: Comparison, pair: Pair) -> Iterator[str]:
     names, answers = comparison.names, comparison.answers
     yield (
-        f"{names[pair.second]} against {names[pair.first]}, on {len(answers.images):,} "
-        f"{comparison.split} images"
+        f"{names[pair.second]} against {names[pair.first]}, on "
+        f"{counted(len(answers.images), f'{comparison.split} image')}"
     )
     if answers.left_out:
         yield (
@@ -75,6 +79,9 @@ def _pair(comparison: Comparison, pair: Pair) -> Iterator[str]:
         f"  accuracy {before:.1%} to {after:.1%}: {points(test.difference)} points "
         f"[{points(test.low)}, {points(test.high)}], McNemar {p_value(test.p_value, 'p ')} (exact)"
     )
+    if comparison.p_values:  # one of several is small by luck
+        adjusted = p_value(comparison.decisive_p_value(pair), "p ")
+        yield f"  adjusted for all {len(comparison.p_values)} pairs of runs (Holm): {adjusted}"
     for label, classes in (("gained most", pair.gained), ("lost most", pair.lost)):
         for row, change in enumerate(classes[:SHOWN]):
             yield f"  {'' if row else label:13}{_class(change)}"
@@ -84,7 +91,7 @@ def _class(change: ClassChange) -> str:
     test = change.test
     return (
         f"{shorten(change.name, MAX_CELL)}: {points(test.difference)} "
-        f"[{points(test.low)}, {points(test.high)}] of {change.images:,} images"
+        f"[{points(test.low)}, {points(test.high)}] of {counted(change.images, 'image')}"
     )
 
 

@@ -15,6 +15,8 @@ from lightning.pytorch.utilities.exceptions import SIGTERMException
 from mlflow.entities import Metric, RunStatus
 from mlflow.exceptions import MlflowException
 from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
+from mlflow.tracking.context.registry import resolve_tags
+from mlflow.utils.mlflow_tags import MLFLOW_RUN_NAME
 
 from lightning_app.tracking.patient_client import PatientClient
 from lightning_app.tracking.store import (
@@ -123,9 +125,7 @@ class RunLogger(MLFlowLogger):
         with self._lock:
             if self._run_id is None:
                 create_experiment(self._mlflow_client, self._experiment_name, self.root, self.uri)
-                if self._run_name is None:
-                    # Not drawn by `random`, which the seed makes equal for every run.
-                    self._run_name = f"{self.default_name}-{secrets.token_hex(2)}"
+                self._run_name = self._chosen_name()
             _ = super().experiment
         self._client.send_waiting()
         if self._tested_epoch is None:
@@ -135,6 +135,12 @@ class RunLogger(MLFlowLogger):
                 self._run_id, resume_logging=resumed, tracking_uri=self.uri
             )
             self._monitor.start()
+
+    def _chosen_name(self) -> str:
+        """What starts this run names it, in MLFLOW_RUN_CONTEXT; else the settings do."""
+        # Not drawn by `random`, which the seed makes equal for every run.
+        made = f"{self.default_name}-{secrets.token_hex(2)}"
+        return resolve_tags().get(MLFLOW_RUN_NAME) or self._run_name or made
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:

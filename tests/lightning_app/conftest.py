@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import os
 from html.parser import HTMLParser
 
 import numpy as np
@@ -100,10 +101,13 @@ def in_this_process(monkeypatch):
     """Run children of an ablation here, by the same command; returns the commands."""
     commands = []
 
-    def start(self, command, child, more, environment):
+    def start(self, command, child, more, environment, log):
         commands.append((command, child.name))
         try:
-            main([command, *child.arguments, *more])
+            with monkeypatch.context() as patch:
+                for name in environment.keys() - os.environ.keys():
+                    patch.setenv(name, environment[name])
+                main([command, *child.arguments, *more])
         except SystemExit as end:
             raise ChildFailed(f"`{command}` ended with status {end.code}") from end
 

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
+from lightning_app.checkpoints import find_checkpoint
 from lightning_app.main import main
 
 DROPOUT = {"dropout": {"model.head.dropout": 0.5}}
@@ -42,12 +43,13 @@ def test_failure_of_one_child_does_not_stop_the_others(write_plan, client, famil
     parent, children = family()
     states = {name: run.info.status for name, run in children.items()}
     assert states == {"base": "FINISHED", "huge rate": "FAILED"}
-    assert parent.info.status == "FINISHED"
+    assert parent.info.status == "FAILED"
     table = json.loads(read_artifact(client, parent, "tables/ablation.json"))
     assert [row[0] for row in table["data"]] == ["base"]
     printed = capfd.readouterr()
     assert "huge rate, seed 0 failed: `fit` ended with status 1; mlruns/ablations/" in printed.out
     assert "is nan" in printed.out
+    assert "1 of the runs failed" in printed.out
     assert children["base"].data.metrics["test/accuracy"] >= 0
     assert children["base"].data.metrics["time/epoch"] > 0
 
@@ -69,8 +71,17 @@ def test_fresh_begins_anew(write_plan, in_this_process, client):
         main(["ablate", str(write_plan(variations=DROPOUT)), "--fresh"])
     assert len(in_this_process) == 8
     [experiment] = [e for e in client.search_experiments() if e.name == "parts"]
-    runs = client.search_runs([experiment.experiment_id], "tags.ablation = 'parts'")
+    runs = client.search_runs([experiment.experiment_id], "tags.ablation = 'parts.yaml'")
     assert len(runs) == 2
+
+
+def test_best_is_the_best_of_a_fit_not_of_an_ablation(write_plan, in_this_process, client):
+    main(["fit", "--config", "base.yaml"])
+    [experiment] = [e for e in client.search_experiments() if e.name == "parts"]
+    [fit] = client.search_runs([experiment.experiment_id])
+    main(["ablate", str(write_plan(variations=DROPOUT))])
+    for found in (find_checkpoint("best", "parts"), find_checkpoint("last")):
+        assert found.parent.name == fit.info.run_id
 
 
 def test_interrupted_child_goes_on_from_its_checkpoint(write_plan, in_this_process, family, client):
@@ -102,7 +113,7 @@ def test_results_are_stored_and_printed(write_plan, in_this_process, client, fam
     assert read_artifact(client, parent, "parts.yaml").startswith("base: base.yaml")
     assert "| base | " in read_artifact(client, parent, "ablation.md")
     printed = capsys.readouterr().out
-    assert "variation  accuracy" in printed
+    assert ["variation", "accuracy"] in [line.split()[:2] for line in printed.splitlines()]
     assert "the run is ablation parts" in printed
 
 
@@ -123,7 +134,9 @@ def test_mistake_in_a_variation_is_found_before_anything_runs(
     plan = write_plan(variations={**DROPOUT, "wrong": {"model.head.dropuot": 0.5}})
     with pytest.raises(SystemExit, match="2"):
         main(["ablate", str(plan)])
-    assert "has no key 'dropuot'.\n  Near names: dropout" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "has no key 'dropuot'.\n  Near names: dropout" in error
+    assert "That is told to the runs of 'wrong'." in error
     assert in_this_process == []
     assert [e.name for e in client.search_experiments()] == ["Default"]
 
@@ -134,13 +147,76 @@ def test_mistake_in_a_variation_is_found_before_anything_runs(
         ({}, "An ablation needs `variations` or `search`, one of the two"),
         ({"variations": DROPOUT, "base": "nix.yaml"}, "no configuration nix.yaml (base)"),
         ({"variations": DROPOUT, "base_name": "dropout"}, "is called 'dropout', as the base is"),
-        ({"variations": DROPOUT, "seeds": [1, 1]}, "none of them twice; got [1, 1]"),
+        ({"variations": DROPOUT, "seeds": [1, 1]}, "none twice, each 0 to 4294967295; got [1, 1]"),
+        ({"variations": DROPOUT, "seeds": []}, "one seed or more"),
+        ({"variations": DROPOUT, "seeds": [-1]}, "each 0 to 4294967295; got [-1]"),
+        ({"variations": {"a": {"data.split.test": 0}}}, "no test images to compare on"),
+        ({"variations": {"same": {}}}, "The variation 'same' changes nothing"),
+        ({"variations": {"a": {"x": 1}, "b": {"x": 1}}}, "'a' and 'b' are the same"),
+        ({"variations": {"a": {"seed_everything": 1}}}, "'a' sets seed_everything; `seeds:`"),
+        ({"variations": {"a": {"trainer.logger.init_args.root": "x"}}}, "in one experiment"),
+        ({"variations": {"a": {"data.batch_size": 0}}}, "data.batch_size is 0; expected 1"),
+        ({"variations": {"a": {"best_checkpoint.mode": "min"}}}, "otherwise than those of 'base'"),
     ],
 )
 def test_wrong_plans_are_explained(write_plan, capsys, plan, message):
     with pytest.raises(SystemExit):
         main(["ablate", str(write_plan(**plan))])
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "parts.yaml holds no settings"),
+        ("base: b\nvariations: {1.0e+5: {x: 1}}", "Put the variation's name 100000.0 into quotes"),
+        ("variations: {a: {x: 1}}", "add `base: configs/FILE.yaml`"),
+        ("variations: {a: [1", "parts.yaml is no YAML"),
+        ("base: b\nvariations:\n  a: {x: 1}\n  a: {x: 2}", "line 4: 'a' stands there twice"),
+    ],
+)
+def test_files_that_cannot_be_read_are_explained(workplace, capsys, text, message):
+    Path("parts.yaml").write_text(text)
+    with pytest.raises(SystemExit, match="1"):
+        main(["ablate", "parts.yaml"])
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [("--seed_everything=3", "with --seeds 0 1 2"), ("--split", "`split:` belongs into the file")],
+)
+def test_what_the_file_says_is_not_for_the_command_line(write_plan, capsys, argument, message):
+    with pytest.raises(SystemExit, match="1"):
+        main(["ablate", str(write_plan(variations=DROPOUT)), argument])
+    assert message in capsys.readouterr().err
+
+
+NAMES = ["- x", "lr 1e-3: low", "null", "both ' and \"", "[a, b]", "1.0e+5", "#1", "back\\slash"]
+
+
+def test_a_variation_may_be_called_anything(write_plan, in_this_process, family):
+    variations = {name: {"model.head.dropout": 0.1 * k} for k, name in enumerate(NAMES, 1)}
+    limits = ("--trainer.limit_train_batches=1", "--pictures.activation_maximisation=false")
+    main(["ablate", str(write_plan(variations=variations)), *limits])
+    _, children = family()
+    assert set(children) == {"base", *NAMES}
+    assert {run.info.run_name for run in children.values()} == {
+        f"{name}, seed 0" for name in ("base", *NAMES)
+    }
+
+
+def test_files_of_one_name_are_two_ablations(write_plan, in_this_process, client):
+    file = write_plan(variations=DROPOUT)
+    Path("other").mkdir()
+    other = Path("other") / file.name
+    other.write_text(file.read_text())
+    for plan in (file, other):
+        main(["ablate", str(plan)])
+    assert len(in_this_process) == 8
+    [experiment] = [e for e in client.search_experiments() if e.name == "parts"]
+    runs = client.search_runs([experiment.experiment_id], "tags.ablation != ''")
+    assert {run.data.tags["ablation"] for run in runs} == {"parts.yaml", "other/parts.yaml"}
 
 
 def test_missing_file_is_named(workplace, capsys):
@@ -155,19 +231,60 @@ def test_runs_that_are_kept_elsewhere_are_refused(write_plan, capsys):
     assert "trainer.logger has to be RunLogger" in capsys.readouterr().err
 
 
-def test_a_request_to_stop_reaches_the_child(write_plan, workplace, store_template):
+@pytest.fixture
+def start_long(write_plan, workplace, store_template):
+    """Start an ablation in a process of its own, and wait until its first run has a checkpoint."""
+    processes = []
+
+    def start(max_epochs):
+        command = [sys.executable, "-m", "lightning_app", "ablate", str(plan)]
+        long = ["--trainer.max_epochs", str(max_epochs)]
+        process = subprocess.Popen([*command, *long], cwd=workplace, stdout=subprocess.PIPE)
+        processes.append(process)
+        return process
+
+    def wait(process):
+        deadline = time.monotonic() + 120
+        while not list(workplace.glob("mlruns/checkpoints/parts/*/last.ckpt")):
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            os.sched_yield()
+
     plan = write_plan(variations=DROPOUT)
-    command = [sys.executable, "-m", "lightning_app", "ablate", str(plan)]
-    long = ["--trainer.max_epochs", "100000"]
-    process = subprocess.Popen([*command, *long], cwd=workplace, stdout=subprocess.DEVNULL)
-    client = MlflowClient(f"sqlite:///{workplace / 'mlruns' / 'mlflow.db'}")
-    deadline = time.monotonic() + 120
-    while not list(workplace.glob("mlruns/checkpoints/parts/*/last.ckpt")):
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        os.sched_yield()
+    start.wait = wait
+    yield start
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+def test_a_request_to_stop_reaches_the_child(start_long, workplace):
+    process = start_long(100000)
+    start_long.wait(process)
     process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=60) == 128 + signal.SIGTERM
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert b"The same command goes on from here." in output
+    client = MlflowClient(f"sqlite:///{workplace / 'mlruns' / 'mlflow.db'}")
     [experiment] = [e for e in client.search_experiments() if e.name == "parts"]
     states = [run.info.status for run in client.search_runs([experiment.experiment_id])]
     assert states == ["KILLED", "KILLED"]
+
+
+def test_a_run_that_outlives_its_ablation_is_not_trained_twice(start_long, workplace):
+    epochs = 40
+    process = start_long(epochs)
+    start_long.wait(process)
+    process.kill()
+    process.wait()
+    again = start_long(epochs)
+    output, _ = again.communicate(timeout=240)
+    assert b"base, seed 0 is still running since an earlier start; waiting" in output
+    assert again.returncode == 0
+    client = MlflowClient(f"sqlite:///{workplace / 'mlruns' / 'mlflow.db'}")
+    [experiment] = [e for e in client.search_experiments() if e.name == "parts"]
+    runs = client.search_runs([experiment.experiment_id], "tags.variation != ''")
+    assert sorted(run.data.tags["variation"] for run in runs) == ["base", "dropout"]
+    for run in runs:
+        points = client.get_metric_history(run.info.run_id, "val/accuracy")
+        assert [point.step for point in points] == list(range(epochs))

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lightning_app.ablate.plan import Range, Search, read_plan
+from lightning_app.ablate.plan_file import read_plan
+from lightning_app.ablate.search_space import Range, Search
 
 
 @pytest.fixture
@@ -47,6 +48,7 @@ def test_key_tells_what_would_come_out_differently(read):
     assert len(set(first)) == 3
     assert keys() == first
     assert keys(base_name="plain", seeds=[0]) == first
+    assert keys("--trainer.enable_progress_bar", "false", "--pictures.budget=0") == first
     assert not set(keys("--trainer.max_epochs", "2")) & set(first)
     assert not set(keys(seeds=[1])) & set(first)
     Path("base.yaml").write_text("trainer: {max_epochs: 2}\n")
@@ -62,7 +64,7 @@ def test_search_reads_choices_and_ranges(read):
     assert plan.search == Search(
         {"data.augmentation": ["none", "light"], "lr": Range(1e-4, 1e-1, log=True)}, trials=3
     )
-    assert [arguments[2:4] for arguments in plan.examples([])] == [
+    assert [child.arguments[2:4] for child in plan.examples([])] == [
         ("--data.augmentation=none", "--lr=0.0001"),
         ("--data.augmentation=light", "--lr=0.1"),
     ]

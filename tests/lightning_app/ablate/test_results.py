@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 from mlflow.entities import Dataset, DatasetInput
 
-from callbacks.plots.ablation import plot_ablation, plot_class_accuracies, plot_destinations
 from lightning_app.ablate.figures import figures_of
 from lightning_app.ablate.results import collect
 from lightning_app.ablate.tables import columns_of, markdown_of, text_of
@@ -21,9 +20,10 @@ def write_run(client):
     """Write a run with predictions by hand, and open it."""
     stack = []
 
-    def write(predicted, excluded=(), seconds=()):
+    def write(predicted, excluded=(), seconds=(), images=range(4)):
         run_id = client.create_run("0").info.run_id
-        columns = {"image": range(4), "label": LABELS, "predicted": list(predicted)}
+        labels = [LABELS[image] for image in images]
+        columns = {"image": images, "label": labels, "predicted": list(predicted)}
         table = pd.DataFrame({**columns, "confidence": 0.5})
         client.log_text(run_id, table.to_csv(index=False), "predictions/test.csv")
         client.log_metric(run_id, "params/total", 12)
@@ -110,8 +110,40 @@ def test_classes_that_were_left_out_do_not_hide_what_the_others_gained(results):
     assert results.outcomes[1].base_mean == 0.875
 
 
+def test_a_variation_with_fewer_images_is_compared_on_those_alone(write_run):
+    runs = [
+        ("base", 0, write_run("abbb")),
+        ("fewer", 0, write_run("ab", images=[1, 2])),
+        ("all", 0, write_run("aabb")),
+    ]
+    results = collect(runs, "test")
+    base, fewer, whole = results.outcomes
+    assert (base.mean, base.left_out) == (0.75, 0)
+    assert (fewer.mean, fewer.base_mean, fewer.left_out) == (1.0, 0.5, 2)
+    assert (whole.against_base.difference, len(whole.labels)) == (0.25, 4)
+    note = "fewer: 2 images are left out, which not both it and the base have"
+    assert text_of(results).splitlines()[-1].startswith(note)
+    assert note in markdown_of(results)
+
+
+def test_a_variation_without_common_images_does_not_hide_the_others(write_run):
+    runs = [
+        ("base", 0, write_run("ab", images=[1, 2])),
+        ("apart", 0, write_run("a", images=[0])),
+        ("same", 0, write_run("bb", images=[1, 2])),
+    ]
+    results = collect(runs, "test")
+    assert [outcome.name for outcome in results.outcomes] == ["base", "same"]
+    assert "apart: No test image has the same name" in text_of(results)
+
+
+def test_seeds_that_agree_say_nothing_of_the_next(write_run):
+    runs = [("base", seed, write_run("abbb")) for seed in (0, 1)]
+    assert all(math.isnan(end) for end in collect(runs, "test").outcomes[0].interval)
+
+
 def test_texts_name_all_variations(results):
-    assert "| no a | 50.0 |  | 1 | -37.5 |" in markdown_of(results)
+    assert "| no a | 50.0 |  | 1 | 4 | -37.5 |" in markdown_of(results)
     head, base, other, _ = text_of(results).splitlines()
     assert head.split()[:2] == ["variation", "accuracy"]
     assert base.startswith("base")
@@ -124,39 +156,3 @@ def test_figures_show_where_a_class_went_that_was_left_out(results):
     [axes] = figures["classes_left_out"].axes
     assert [bar.get_width() for bar in axes.patches] == [100]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["a\nno a"]
-
-
-def test_accuracy_figure_has_a_dot_a_seed_and_an_interval_a_variation():
-    differences = np.array([[np.nan] * 3, [-0.1, -0.2, 0.0]])
-    figure = plot_ablation(
-        ["base", "other"], [[0.8, 0.9], [0.75]], [0.85, 0.8], differences, "title"
-    )
-    accuracy, difference = figure.axes
-    dots = [c.get_offsets().tolist() for c in accuracy.collections]
-    assert dots[0] == [[80, 0], [90, 0]]
-    assert dots[1] == [[85, 0]]
-    assert dots[2] == [[75, 1]]
-    [lines] = [c.get_segments() for c in accuracy.collections if hasattr(c, "get_segments")]
-    assert [line[:, 0].tolist() for line in lines] == [[85, 85], [80, 80]]
-    [interval] = difference.containers
-    assert interval[0].get_xdata().tolist() == [-10]
-
-
-def test_classes_without_images_have_no_row():
-    accuracies = np.array([[0.5, np.nan, 1.0], [0.25, np.nan, 1.0]])
-    figure = plot_class_accuracies(accuracies, ["base", "other"], ["a", "b", "c"], "title")
-    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["a", "c"]
-
-
-def test_of_many_classes_those_that_change_most_are_shown():
-    accuracies = np.full((2, 100), 0.5)
-    accuracies[1, 60:] = 0.9
-    names = [f"class {k}" for k in range(100)]
-    figure = plot_class_accuracies(accuracies, ["base", "other"], names, "title")
-    assert [t.get_text() for t in figure.axes[0].get_yticklabels()] == names[60:]
-
-
-def test_bars_of_destinations_add_up_to_the_whole():
-    figure = plot_destinations({"a": np.array([0.25, 0, 0.75])}, ["a", "b", "c"], "title")
-    bars = figure.axes[0].patches
-    assert [(bar.get_x(), bar.get_width()) for bar in bars] == [(0, 25), (25, 75)]

@@ -35,7 +35,7 @@ def test_search_makes_so_many_trials_and_goes_on_where_it_stopped(
     figures = [f.path for f in client.list_artifacts(parent.info.run_id, "figures")]
     assert figures == ["figures/search.png"]
     printed = capsys.readouterr().out
-    assert "The best of 3 trials by val/accuracy:" in printed
+    assert "The best of 3 trials by val/accuracy, 0 of them pruned:" in printed
     assert "lightning_cli fit --config base.yaml --model.optimizer.lr=" in printed
 
 

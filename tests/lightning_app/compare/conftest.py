@@ -2,8 +2,11 @@
 
 import csv
 import io
+from pathlib import Path
 
 import pytest
+
+from lightning_app.main import main
 
 CLASSES = ("cat", "dog", "owl")
 
@@ -35,3 +38,14 @@ def make_tested(make_run, add_predictions):
         return run_id
 
     return make
+
+
+@pytest.fixture
+def compared(workplace, parse, capsys):
+    """What the console says, and the page, parsed."""
+
+    def compare(*arguments):
+        main(["compare", *arguments, "--out", "page.html"])
+        return capsys.readouterr().out, parse(Path("page.html").read_text("utf-8"))
+
+    return compare

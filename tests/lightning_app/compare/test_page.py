@@ -1,25 +1,11 @@
 """Runs written by hand, as the console and the page tell of them."""
 
 import re
-from pathlib import Path
 
 import pytest
 import yaml
 
-from lightning_app.main import main
-
 ODD = '<b>&"'
-
-
-@pytest.fixture
-def compared(workplace, parse, capsys):
-    """What the console says, and the page, parsed."""
-
-    def compare(*arguments):
-        main(["compare", *arguments, "--out", "page.html"])
-        return capsys.readouterr().out, parse(Path("page.html").read_text("utf-8"))
-
-    return compare
 
 
 def test_images_that_changed_are_counted(make_tested, compared):
@@ -44,7 +30,9 @@ def test_clear_difference_is_said_to_be_one(make_tested, compared, first, second
     make_tested("b", second * 10, labels="c" * 10)
     output, page = compared("a", "b")
     assert "McNemar p = 0.002 (exact)" in output  # 2 * 0.5**10
-    assert any(text.startswith(f"{word}: ") for text in page.words)
+    told = f"{word} (p = 0.002): chance alone hardly explains the difference."
+    assert told in page.words
+    assert "if both were equally good; the verdict asks for less than 0.05." in page.text
 
 
 def test_numbers_stand_side_by_side(make_tested, compared):
@@ -83,14 +71,6 @@ def test_the_same_settings_are_said_to_be_the_same(make_tested, compared):
     assert "No setting differs." in page.words
 
 
-def test_other_data_are_told(make_tested, add_split, compared):
-    for name in ("a", "b"):
-        run_id = make_tested(name, "ccddoo", params={"x": name})
-        if name == "b":
-            add_split(run_id, "train", {"cat": 2})
-    assert re.search(r"images \(train\) +\N{EN DASH} +0123abcd", compared("a", "b")[0])
-
-
 def test_three_runs_have_a_table_of_all_pairs(make_tested, compared):
     make_tested("a", "d" * 9, labels="c" * 9)
     make_tested("b", "c" * 9, labels="c" * 9)
@@ -102,25 +82,33 @@ def test_three_runs_have_a_table_of_all_pairs(make_tested, compared):
         ["a", "0.012", "0.012"],
         ["b", "1"],
     ]
-    assert page.words.count("0.012") == 2  # 3 * 2 * 0.5**9, and not below it for the second
+    # 3 * 2 * 0.5**9, and not below it for the second: in the table, and above each pair.
+    assert page.words.count("0.012") == 2 + 2
     assert "adjusted for 3 pairs (Holm)" in page.text
 
 
-def test_classes_that_a_run_does_not_have_are_joined_by_name(make_tested, add_split, compared):
-    add_split(make_tested("a", "ccddoo"), "train", {"cat": 2, "dog": 2, "owl": 2})
-    add_split(make_tested("b", "ccddcd"), "train", {"dog": 2, "cat": 2})
+def test_verdict_on_several_runs_is_by_the_adjusted_p_value(make_tested, compared):
+    make_tested("a", "d" * 7, labels="c" * 7)
+    make_tested("b", "c" * 7, labels="c" * 7)
+    _, page = compared("a", "b")
+    assert "Better (p = 0.016): chance alone hardly explains the difference." in page.words
+    make_tested("d", "d" * 7, labels="c" * 7)
+    make_tested("e", "d" * 7, labels="c" * 7)
+    output, page = compared("a", "b", "d", "e")  # 6 * 2 * 0.5**7 = 0.094
+    assert "McNemar p = 0.016 (exact)" in output
+    assert "  adjusted for all 6 pairs of runs (Holm): p = 0.094" in output
+    assert "Better" not in page.text
+    assert "Undecided (p = 0.094): chance alone may explain the difference." in page.text
+    assert "Here p is adjusted for all 6 pairs of runs (Holm)" in page.text
+    assert {"0.094", "p, McNemar's exact test, adjusted"} <= set(page.words)
+
+
+def test_one_image_is_not_told_as_several(make_tested, compared):
+    make_tested("a", "d", labels="c")
+    make_tested("b", "c", labels="c")
     output, _ = compared("a", "b")
-    assert "broken 2" in output
-    assert "owl: -100.0" in output
-
-
-def test_images_that_not_all_runs_have_are_counted(make_tested, compared):
-    make_tested("a", "ccddoo")
-    make_tested("b", "ccdd", labels="cccd")  # one of another label, two that are not there
-    output, page = compared("a", "b")
-    assert "on 3 test images" in output
-    assert "3 left out: not all runs have them, or not with the same label" in output
-    assert "3 more are left out" in page.text
+    assert "b against a, on 1 test image\n" in output
+    assert re.search(r"cat: \+100\.0 \[.*\] of 1 image\n", output)
 
 
 def test_runs_of_one_name_are_told_apart(make_tested, compared):
@@ -153,7 +141,7 @@ def test_data_that_are_gone_cost_the_sheets_alone(make_tested, client, compared)
     client.log_text(run_id, yaml.safe_dump({"data": data}), "config/config.yaml")
     make_tested("b", "ccddod")
     output, page = compared("a", "b")
-    expected = "those of a cannot be read again: There is no folder gone"
+    expected = "those of 'a' cannot be read again: There is no folder gone"
     assert f"No sheets of images: {expected}" in output
     assert expected in page.text
     assert len(page.images()) == 2  # the classes and the confusions

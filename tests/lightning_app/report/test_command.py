@@ -48,8 +48,8 @@ def test_unknown_run_is_an_error_that_names_the_newest(make_run, capsys):
     make_run(name="first")
     make_run(name="second")
     assert (
-        "There is no run 'x'; expected the id or the name of one, or last. The newest are "
-        "second, first." in report_error(capsys, "x")
+        "There is no run 'x'; expected the id or the name of one, 6 or more digits that its id "
+        "begins with, or last. The newest are 'second', 'first'." in report_error(capsys, "x")
     )
 
 
@@ -81,3 +81,10 @@ def test_file_has_to_be_a_page(make_run, capsys):
     make_run()
     expected = "The page goes to a file that ends in .html (--out), not a.pdf."
     assert expected in report_error(capsys, "last", "--out", "a.pdf")
+
+
+def test_file_that_cannot_be_made_is_an_error(make_run, workplace, capsys):
+    make_run()
+    error = report_error(capsys, "last", "--out", "/proc/x.html")
+    assert "The page cannot be written to /proc/x.html (" in error
+    assert "); name another file with --out." in error

@@ -1,0 +1,50 @@
+"""The file of an ablation."""
+
+from dataclasses import fields
+from pathlib import Path
+
+import yaml
+
+from lightning_app.ablate.plan import Plan
+from lightning_app.mistakes.parse_errors import BriefParser
+
+
+def read_plan(file: Path) -> Plan:
+    """Read the file of an ablation.
+
+    Raises:
+        ValueError: If there is no such file, or it asks for what cannot be.
+        SystemExit: With 2 if it does not parse.
+    """
+    if not file.is_file():
+        raise ValueError(f"There is no file {file}.")
+    content = _node(file)
+    if not isinstance(content, yaml.MappingNode):
+        raise ValueError(f"{file} holds no settings; an ablation has base, seeds and variations.")
+    _refuse_twice(content, file)
+    parser = BriefParser(prog="lightning_cli ablate")
+    parser.add_argument("--config", action="config")
+    parser.add_class_arguments(Plan)
+    if "base" not in {key.value for key, _ in content.value}:
+        raise ValueError(f"{file} names no configuration; add `base: configs/FILE.yaml`.")
+    settings = parser.instantiate_classes(parser.parse_args(["--config", str(file)]))
+    return Plan(**{part.name: settings[part.name] for part in fields(Plan)})
+
+
+def _node(file: Path) -> yaml.Node | None:
+    try:
+        return yaml.compose(file.read_text())
+    except yaml.YAMLError as error:
+        raise ValueError(f"{file} is no YAML: {error}") from error
+
+
+def _refuse_twice(node: yaml.MappingNode, file: Path) -> None:
+    """YAML takes the last of two equal keys, and does not say so."""
+    seen = set()
+    for key, value in node.value:
+        if str(key.value) in seen:
+            line = key.start_mark.line + 1
+            raise ValueError(f"{file}, line {line}: {key.value!r} stands there twice.")
+        seen.add(str(key.value))
+        if isinstance(value, yaml.MappingNode):
+            _refuse_twice(value, file)
