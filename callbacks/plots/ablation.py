@@ -1,6 +1,6 @@
 """What the parts of a recipe are worth."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -9,15 +9,13 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from callbacks.plots.growing import add_legend, add_title
 from callbacks.plots.palette import OKABE_ITO, class_colors
 from callbacks.plots.sheet import DPI, RIGHT, WRONG
-from callbacks.plots.texts import inches_of, letters_in, shorten, wrapped
+from callbacks.plots.texts import shorten
 
 NAME_LENGTH = 30
 ROW_INCHES, BAR_INCHES = 0.42, 0.55
-TITLE_FONT, LEGEND_FONT = 11, 9  # points
-LINE = 1.6 * LEGEND_FONT / 72  # inches: height of a row of the legend
-SIGN = 5 * LEGEND_FONT / 72  # inches: what a legend's sign and the gaps beside it take
 MAX_CLASSES = 40  # of more, those whose accuracy changes most
 MAX_TAKERS = 20  # classes that images are taken for; of more, the others are one
 FEWEST = 5  # percent of a bar that there is room for a number in
@@ -51,16 +49,17 @@ def plot_ablation(
         own = np.full(len(percent), place)
         accuracy.scatter(percent, own, s=22, color=NEUTRAL, alpha=0.6, lw=0)
         accuracy.scatter([percent.mean()], [place], s=160, color="black", marker="|", lw=2)
-    base = 100 * np.asarray(base_means)
-    accuracy.vlines(base, places - 0.5, places + 0.5, color="black", lw=0.8, ls=":")
+    accuracy.vlines(
+        100 * np.asarray(base_means), places - 0.5, places + 0.5, color="black", lw=0.8, ls=":"
+    )
     accuracy.set_xlabel("accuracy, %\n(dots: seeds, line: mean, dotted: base)")
-    accuracy.set_yticks(places, [shorten(name, NAME_LENGTH) for name in names])
+    accuracy.set_yticks(places, _rows(names))
     _draw_differences(difference, 100 * differences)
     difference.set_xlabel("difference from the base, points\n(line: 95 % interval over images)")
     for axes in (accuracy, difference):
         _frame(axes)
     accuracy.set_ylim(len(names) - 0.5, -0.5)
-    _add_title(figure, title)
+    add_title(figure, title)
     return figure
 
 
@@ -109,8 +108,8 @@ def plot_class_accuracies(
     axes.set_xlim(0, 100)
     axes.set_xlabel("accuracy of the class, %")
     _frame(axes)
-    _add_legend(figure, signs, 3)
-    _add_title(figure, title)
+    add_legend(figure, signs, 3)
+    add_title(figure, title)
     return figure
 
 
@@ -137,14 +136,14 @@ def plot_destinations(
             text, middle = f"{values[row]:.0f}", left[row] + values[row] / 2
             axes.text(middle, row, text, ha="center", va="center", fontsize=8, color=ink)
         left += values
-    names = ["\n".join(shorten(line, NAME_LENGTH) for line in row.split("\n")) for row in shares]
+    names = _rows(shares)
     axes.set_yticks(places, names)
     axes.set_ylim(len(shares) - 0.5, -0.5)
     axes.set_xlim(0, 100)
     axes.set_xlabel("taken for, % of the images of the class")
     axes.spines[["top", "right", "left"]].set_visible(False)
-    _add_legend(figure, signs, 4)
-    _add_title(figure, title)
+    add_legend(figure, signs, 4)
+    add_title(figure, title)
     return figure
 
 
@@ -174,26 +173,12 @@ def _draw_differences(axes: Axes, differences: np.ndarray) -> None:
         axes.annotate(text, (value, place), (0, 6), textcoords="offset points", **look)
 
 
+def _rows(names: Iterable[str]) -> list[str]:
+    """Names of rows, each line of them short enough."""
+    return ["\n".join(shorten(line, NAME_LENGTH) for line in name.split("\n")) for name in names]
+
+
 def _frame(axes: Axes) -> None:
     axes.grid(axis="x", alpha=0.3)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
-
-
-def _add_title(figure: Figure, title: str) -> None:
-    """Above all, in as many lines as it needs; the figure grows by them."""
-    width = figure.get_figwidth() - 0.2
-    room, lines = letters_in(width, TITLE_FONT), wrapped(title, width, TITLE_FONT).split("\n")
-    figure.set_figheight(figure.get_figheight() + 0.2 * (len(lines) - 1))
-    figure.suptitle("\n".join(shorten(line, room) for line in lines), fontsize=TITLE_FONT)
-
-
-def _add_legend(figure: Figure, signs: Sequence[Artist], most: int) -> None:
-    """Below all, in as many columns as the names leave room for; the figure grows by its rows."""
-    labels = [str(sign.get_label()) for sign in signs]
-    widest = SIGN + max(inches_of(label, LEGEND_FONT) for label in labels)
-    columns = min(most, max(1, int(figure.get_figwidth() / widest)))
-    rows = -(-len(labels) // columns)
-    figure.set_figheight(figure.get_figheight() + LINE * rows)
-    look = {"frameon": False, "fontsize": LEGEND_FONT, "ncols": -(-len(labels) // rows)}
-    figure.legend(signs, labels, loc="outside lower center", **look)

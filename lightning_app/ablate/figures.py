@@ -22,7 +22,7 @@ def figures_of(results: Results, title: str) -> Iterator[tuple[str, Figure]]:
     yield (
         "ablation",
         plot_ablation(
-            [outcome.name for outcome in outcomes],
+            [f"{o.name}:\n{o.part}" if o.part else o.name for o in outcomes],
             [outcome.scores for outcome in outcomes],
             [outcome.base_mean for outcome in outcomes],
             np.array([(outcome.against_base or missing)[:3] for outcome in outcomes]),

@@ -37,7 +37,7 @@ class Outcome:
         trainable: Of these, those that train in the last epoch.
         excluded: Classes that it was trained without.
         is_base: Whether it is the base itself.
-        is_part: Whether it is about a part of the images of the variation before it.
+        part: Which of its images it is about, if not about all.
     """
 
     name: str
@@ -52,7 +52,12 @@ class Outcome:
     trainable: int
     excluded: list[str]
     is_base: bool
-    is_part: bool = False
+    part: str = ""
+
+    @property
+    def row(self) -> str:
+        """What its row of a table is called."""
+        return f"{self.name}: {self.part}" if self.part else self.name
 
     @property
     def right(self) -> Tensor:
@@ -100,11 +105,10 @@ class Outcome:
             return None
         return replace(
             self,
-            name=f"{self.name}: other classes",
             labels=self.labels[known],
             predicted=self.predicted[:, known],
             base=self.base[:, torch.from_numpy(known)],
-            is_part=True,
+            part="other classes",
         )
 
 
@@ -128,7 +132,7 @@ class Results:
     @property
     def variations(self) -> list[Outcome]:
         """One outcome a variation."""
-        return [outcome for outcome in self.outcomes if not outcome.is_part]
+        return [outcome for outcome in self.outcomes if not outcome.part]
 
 
 def collect(finished: Sequence[tuple[str, int, Record]], split: Split) -> Results:

@@ -18,7 +18,7 @@ def _row(outcome: Outcome, split: str) -> dict[str, Any]:
     low, high = outcome.interval
     test = outcome.against_base
     row: dict[str, Any] = {
-        "variation": outcome.name,
+        "variation": outcome.row,
         "seeds": len(outcome.seeds),
         "images": len(outcome.labels),
         f"{split}/accuracy": outcome.mean,
@@ -86,7 +86,7 @@ def _cells(outcome: Outcome) -> tuple[str, ...]:
     low, high = outcome.interval
     test = outcome.against_base
     return (
-        outcome.name,
+        outcome.row,
         f"{POINTS * outcome.mean:.1f}",
         "" if math.isnan(low) else f"{POINTS * low:.1f} to {POINTS * high:.1f}",
         str(len(outcome.seeds)),
