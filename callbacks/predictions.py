@@ -8,11 +8,12 @@ from typing import Any
 import pandas as pd
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.trainer.states import TrainerFn
+from lightning.pytorch.utilities import rank_zero_info
 from torch import Tensor
 
 from callbacks.outputs import OutputRecorder
 from callbacks.run import data_of
-from callbacks.submission import fill_submission
+from callbacks.submission import fill_submission, wants_numbers
 from callbacks.tracking import log_text
 
 UNLABELLED = -1  # label of an image whose class is not known
@@ -52,6 +53,13 @@ class PredictionWriter(Callback):
             data = data_of(trainer)
             names = data.sources[_predicted(trainer)].names
             fill_submission(self.sample_submission, names, [0] * len(names), data.class_names)
+            numbers = wants_numbers(self.sample_submission, data.class_names)
+            first, *_, last = data.class_names
+            form = f"numbers of classes, 0 for {first} to {len(data.class_names) - 1} for {last}"
+            rank_zero_info(
+                f"The answers in the form of {self.sample_submission} are "
+                f"{form if numbers else 'names of classes'}."
+            )
 
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Store the table, unless it is one of the many validations of a fit."""

@@ -25,7 +25,7 @@ def fill_submission(
     Rows, their order, and the names of the columns are those of the sample. The first column holds
     the ids: an image is meant by its path, its file name, or that without the ending; a row of
     pixels, which has no name of its own, by its number, from 0 or from 1. The last column holds the
-    answers: numbers of classes where the sample has numbers, else their names.
+    answers, in the form of `wants_numbers`.
 
     Args:
         sample: A CSV file with a header and two columns.
@@ -45,12 +45,26 @@ def fill_submission(
     if missing := sorted(set(range(len(names))) - set(rows)):
         left = _some([names[row] for row in missing])
         raise ValueError(f"{sample}: no row is for {left}; every image needs one.")
-    numbers = table.iloc[:, -1].str.fullmatch(r"-?\d+").all() and not all(
-        name.isdigit() for name in class_names
-    )
+    numbers = _has_numbers(table, class_names)
     answers = [predicted[row] for row in rows]
     table.isetitem(table.shape[1] - 1, [str(a) if numbers else class_names[a] for a in answers])
     return table
+
+
+def wants_numbers(sample: Path, class_names: Sequence[str]) -> bool:
+    """Whether a sample is answered by numbers of classes, 0 for the first, not by their names.
+
+    It is if its own answers are numbers, and the classes are not called so.
+
+    Raises:
+        ValueError: If the file is no sample.
+    """
+    return _has_numbers(_read(sample), class_names)
+
+
+def _has_numbers(table: pd.DataFrame, class_names: Sequence[str]) -> bool:
+    named_so = all(name.isdigit() for name in class_names)
+    return not named_so and bool(table.iloc[:, -1].str.fullmatch(r"-?\d+(\.0+)?").all())
 
 
 def _read(sample: Path) -> pd.DataFrame:

@@ -1,6 +1,6 @@
 import pytest
 
-from callbacks.submission import fill_submission
+from callbacks.submission import fill_submission, wants_numbers
 
 NAMES = ["a/cat_1.jpg", "a/dog_2.jpg", "b/cat_3.jpg"]
 CLASSES = ("cat", "dog")
@@ -87,3 +87,17 @@ def test_names_that_mean_two_images_are_refused(sample):
 def test_missing_sample_is_named(tmp_path):
     with pytest.raises(ValueError, match=r"There is no sample submission .*none\.csv"):
         fill_submission(tmp_path / "none.csv", NAMES, [0, 0, 0], CLASSES)
+
+
+@pytest.mark.parametrize(
+    ("answer", "classes", "numbers"),
+    [
+        ("0", "ab", True),
+        ("0.0", "ab", True),
+        ("a", "ab", False),
+        ("", "ab", False),
+        ("0", "01", False),
+    ],
+)
+def test_form_of_the_answers_is_that_of_the_sample(sample, answer, classes, numbers):
+    assert wants_numbers(sample(f"id,answer\nx,{answer}\n"), list(classes)) is numbers
