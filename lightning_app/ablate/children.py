@@ -1,6 +1,5 @@
 """Run the children of an ablation, each in a process of its own."""
 
-import fcntl
 import json
 import signal
 import subprocess
@@ -24,10 +23,12 @@ from lightning_app.ablate.processes import (
     environments,
     exit_when_told,
     last_lines,
+    locked,
 )
 from lightning_app.ablate.runs import Family
 from lightning_app.compare.answers import COMMANDS, Split
 
+POLL = 0.5  # seconds between two looks at a process that is not ours
 GRACE = 30  # seconds that a run has to stop; what it has learned lies in `last.ckpt` anyway
 
 
@@ -119,11 +120,10 @@ class Runner:
         """
         file = self.logs / f"{child.key}.log"
         with file.open("ab") as log:
-            try:
-                fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+            if not locked(log):
                 tqdm.write(f"{child.name} is still running since an earlier start; waiting for it.")
-                fcntl.flock(log, fcntl.LOCK_EX)
+            while not locked(log) and not self._stopped:
+                time.sleep(POLL)
             yield log
 
     def _run(

@@ -1,11 +1,12 @@
 """Processes that run beside each other, and how they end."""
 
+import fcntl
 import os
 import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 
@@ -24,6 +25,15 @@ def end_processes(processes: Sequence[subprocess.Popen[bytes]], grace: float) ->
         except subprocess.TimeoutExpired:  # Lightning heeds a signal only between two steps
             process.kill()
             process.wait()
+
+
+def locked(file: BinaryIO) -> bool:
+    """Lock an open file for us, and for the processes that share it; whether that could be done."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def exit_when_told(number: int, frame: Any) -> None:

@@ -2,60 +2,14 @@ import warnings
 
 import numpy as np
 import pytest
-from fontTools.fontBuilder import FontBuilder
-from fontTools.pens.ttGlyphPen import TTGlyphPen
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.font_manager import fontManager
 
 from callbacks.plots import fonts
 from callbacks.plots.fonts import FallbackFonts
 from callbacks.plots.legible import legible
 
 CAT, DOG = "猫", "犬"
-
-
-@pytest.fixture
-def no_fonts(monkeypatch):
-    """A system that has nothing but matplotlib's own fonts."""
-    own = [entry for entry in fontManager.ttflist if "mpl-data" in entry.fname]
-    monkeypatch.setattr(fontManager, "ttflist", own)
-    monkeypatch.setattr(fonts, "findSystemFonts", list)
-    monkeypatch.setattr("callbacks.plots.legible.FONTS", FallbackFonts())
-    fonts._list_new_fonts.cache_clear()
-    yield
-    fonts._list_new_fonts.cache_clear()
-    fontManager._findfont_cached.cache_clear()
-
-
-@pytest.fixture
-def install(no_fonts, monkeypatch, tmp_path):
-    """Install a font in which each of some letters is a black square, and nothing else."""
-
-    def make(name, letters):
-        pen = TTGlyphPen(None)
-        corners = ((0, 0), (0, 800), (800, 800), (800, 0))
-        pen.moveTo(corners[0])
-        for corner in corners[1:]:
-            pen.lineTo(corner)
-        pen.closePath()
-        square, empty = pen.glyph(), TTGlyphPen(None).glyph()
-        builder = FontBuilder(1000, isTTF=True)
-        builder.setupGlyphOrder([".notdef", *(f"u{ord(letter):04X}" for letter in letters)])
-        builder.setupCharacterMap({ord(letter): f"u{ord(letter):04X}" for letter in letters})
-        glyphs = {name: square for name in builder.font.getGlyphOrder()} | {".notdef": empty}
-        builder.setupGlyf(glyphs)
-        builder.setupHorizontalMetrics(dict.fromkeys(glyphs, (1000, 0)))
-        builder.setupHorizontalHeader(ascent=800, descent=-200)
-        builder.setupNameTable({"familyName": name, "styleName": "Regular"})
-        builder.setupOS2(sTypoAscender=800)
-        builder.setupPost()
-        file = tmp_path / f"{name}.ttf"
-        builder.save(file)
-        before = fonts.findSystemFonts()
-        monkeypatch.setattr(fonts, "findSystemFonts", lambda: [*before, str(file)])
-
-    return make
 
 
 def test_latin_needs_no_search(monkeypatch):

@@ -58,8 +58,9 @@ def test_sheet_without_captions_is_one_image_and_looks_as_one_with_captions():
 
 
 @pytest.mark.parametrize("number", [1, 3, 8, 12])
-def test_no_title_is_cut_off_and_no_caption_lies_on_its_neighbour(number, fits):
-    caption = "阿布拉罕辛普森爷爷春田镇的居民们\n→ abraham_grampa_simpson\n0 → 100 % train"
+def test_no_title_is_cut_off_and_no_caption_lies_on_its_neighbour(number, fits, install):
+    install("Squares", chinese := "阿布拉罕辛普森爷爷春田镇的居民们")
+    caption = f"{chinese}\n→ abraham_grampa_simpson\n0 → 100 % train"
     title = "labels to look at, epoch 5: 2,924 of 4,250 images seem to be of another class (red)"
     figure = plot_sheet(np.zeros((number, 9, 9, 3)), [caption] * number, min(number, 4), title)
     assert fits(figure)
