@@ -192,6 +192,8 @@ def test_s3_without_convolutions_goes_without_their_pictures(faces):
 ABLATIONS = {
     "scenes": ("scenes", "--data.image_size=32"),
     "scenes_remove_classes": ("scenes", "--data.image_size=32"),
+    "scenes_recipe": ("scenes", "--data.image_size=32"),
+    "fer2013_dnn_recipe": ("faces", "--data.split.val_last_n=7"),
     "fer2013_cnn_dnn": ("faces", "--data.split.val_last_n=7"),
     "fer2013_recipe": ("faces", "--data.split.val_last_n=7"),
 }
