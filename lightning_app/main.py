@@ -28,6 +28,7 @@ Any setting can be overridden:
                                                every setting, with its value
 """
 TRAINING = ("fit", "validate", "test", "predict")
+INTERRUPTED = 130  # exit status, as of a shell
 COMMANDS = {
     "ablate": "lightning_app.ablate.command:ablate",
     "compare": "lightning_app.compare.command:compare",
@@ -77,4 +78,8 @@ def _run(command: str, args: list[str]) -> None:
     from lightning_app.mistakes.user_errors import explained
 
     with explained():
-        pkgutil.resolve_name(command)(args)
+        try:
+            pkgutil.resolve_name(command)(args)
+        except KeyboardInterrupt:
+            print("\nInterrupted.", file=sys.stderr)
+            raise SystemExit(INTERRUPTED) from None

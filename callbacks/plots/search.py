@@ -51,7 +51,8 @@ def plot_search(
     names = sorted(settings, key=lambda name: -importances.get(name, 0))
     for axes, name in zip(panels, names, strict=False):
         places = _places(axes, settings[name], name in log)
-        for own, face, label in ((~stopped, RIGHT, "whole"), (stopped, "white", "stopped early")):
+        kinds = ((~stopped, RIGHT, "whole"), (stopped, "white", "stopped early"))
+        for own, face, label in (kind for kind in kinds if kind[0].any()):
             axes.scatter(
                 places[own], values[own], s=26, color=face, edgecolors=RIGHT, label=label, zorder=2
             )

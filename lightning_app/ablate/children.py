@@ -36,6 +36,9 @@ class ChildFailed(RuntimeError):
     """A run of an ablation ended with an error; the text says with which."""
 
 
+Done = Callable[[Child, float | None, ChildFailed | None], None]
+
+
 class Runner:
     """Starts `lightning_cli` as a user would, so many at once.
 
@@ -57,13 +60,16 @@ class Runner:
         self._stopped = False
 
     def run_all(
-        self, children: Sequence[Child], done: Callable[[Child, float, ChildFailed | None], None]
+        self,
+        children: Sequence[Child],
+        done: Callable[[Child, float | None, ChildFailed | None], None],
     ) -> None:
         """Run what is not finished; the failure of one does not stop the others.
 
         Args:
             children: The runs.
-            done: Told of each that has ended: how many seconds it took, and what was wrong.
+            done: Told of each that has ended: how many seconds it took, None if it was finished
+                already, and what was wrong.
         """
         with self.stopping(), ThreadPoolExecutor(self.jobs) as pool:
             started = {pool.submit(self._timed, child): child for child in children}
@@ -105,10 +111,7 @@ class Runner:
         environment = self._slots.get()
         try:
             with self._log(child) as log:
-                run = self.family.find(child)
-                if run is not None and self.family.is_done(run, self.split):
-                    return run
-                return self._run(child, run, more, environment, log)
+                return self._finished(child) or self._run(child, more, environment, log)
         finally:
             self._slots.put(environment)
 
@@ -129,11 +132,11 @@ class Runner:
     def _run(
         self,
         child: Child,
-        run: Run | None,
         more: Sequence[str],
         environment: Environment,
         log: BinaryIO,
     ) -> Run:
+        run = self.family.find(child)
         if run is None or run.info.status != "FINISHED":
             last = self.family.checkpoint(run, "last") if run else None
             begun = [] if last is None else ["--ckpt_path", str(last)]
@@ -153,13 +156,19 @@ class Runner:
         self._start(COMMANDS[self.split], child, score, environment, log)
         return run
 
-    def _timed(self, child: Child) -> tuple[float, ChildFailed | None]:
-        started = time.perf_counter()
+    def _timed(self, child: Child) -> tuple[float | None, ChildFailed | None]:
+        if self._finished(child):
+            return None, None
+        started, failed = time.perf_counter(), None
         try:
             self.run(child)
         except ChildFailed as failure:
-            return time.perf_counter() - started, failure
-        return time.perf_counter() - started, None
+            failed = failure
+        return time.perf_counter() - started, failed
+
+    def _finished(self, child: Child) -> Run | None:
+        run = self.family.find(child)
+        return run if run is not None and self.family.is_done(run, self.split) else None
 
     def _start(
         self,

@@ -17,7 +17,6 @@ from lightning_app.ablate.storing import store_results
 from lightning_app.ablate.tables import text_of
 from lightning_app.summary import UI
 
-INTERRUPTED = 130  # exit status, as of a shell
 DESCRIPTION = """\
 Train variations of a configuration with several seeds, score them on the same images, and compare
 each with the base. What is finished is not repeated, so a stopped ablation is gone on with by the
@@ -49,8 +48,8 @@ def ablate(args: list[str]) -> None:
             num_failed, text = run(family, plan, overrides, options.jobs)
             family.failed = num_failed > 0
     except KeyboardInterrupt:
-        print("\nInterrupted. The same command goes on from here.")
-        raise SystemExit(INTERRUPTED) from None
+        print("\nThe same command goes on from here.")
+        raise
     print(text)
     if num_failed:
         print(f"{num_failed} of the runs failed, see above; the same command tries them again.")
@@ -78,7 +77,7 @@ class _Progress:
     """
 
     def __init__(self, total: int, unit: str) -> None:
-        self.bar = tqdm(total=total, unit=unit, delay=2)
+        self.bar = tqdm(total=total, unit=unit)
         self.num_failed = 0
 
     def tell(self, name: str, result: str, failure: ChildFailed | None) -> None:
@@ -93,8 +92,9 @@ def _compare(family: Family, plan: Plan, overrides: Sequence[str], jobs: int) ->
     children = plan.children(overrides)
     progress = _Progress(len(children), "run")
 
-    def done(child: Child, seconds: float, failure: ChildFailed | None) -> None:
-        progress.tell(child.name, f"{seconds / 60:.1f} min", failure)
+    def done(child: Child, seconds: float | None, failure: ChildFailed | None) -> None:
+        result = "is finished already" if seconds is None else f"{seconds / 60:.1f} min"
+        progress.tell(child.name, result, failure)
 
     with progress.bar:
         Runner(family, plan.split, jobs).run_all(children, done)

@@ -60,6 +60,8 @@ class Plan:
         for name, settings in self.variations.items():
             if not isinstance(name, str):  # jsonargparse lets other keys pass
                 raise ValueError(f"Put the variation's name {name} into quotes.")
+            if not name.isprintable() or not name.strip():
+                raise ValueError(f"A variation is called {name!r}; expected a name of one line.")
             if not settings:
                 raise ValueError(f"The variation {name!r} changes nothing.")
             if taken := [key for key in settings if key.startswith(OWN)]:

@@ -8,6 +8,8 @@ import yaml
 from lightning_app.ablate.plan import Plan
 from lightning_app.mistakes.parse_errors import BriefParser
 
+NULL = "tag:yaml.org,2002:null"
+
 
 def read_plan(file: Path) -> Plan:
     """Read the file of an ablation.
@@ -22,6 +24,7 @@ def read_plan(file: Path) -> Plan:
     if not isinstance(content, yaml.MappingNode):
         raise ValueError(f"{file} holds no settings; an ablation has base, seeds and variations.")
     _refuse_twice(content, file)
+    _refuse_empty(content, file)
     parser = BriefParser(prog="lightning_cli ablate")
     parser.add_argument("--config", action="config")
     parser.add_class_arguments(Plan)
@@ -38,13 +41,31 @@ def _node(file: Path) -> yaml.Node | None:
         raise ValueError(f"{file} is no YAML: {error}") from error
 
 
+def _refuse_empty(content: yaml.MappingNode, file: Path) -> None:
+    """The parser takes what is empty for what is not there."""
+    for key, value in content.value:
+        if value.tag == NULL or (key.value == "base" and value.value == []):
+            raise ValueError(f"{file}, line {_line(key)}: `{key.value}:` is empty.")
+        if key.value != "variations" or not isinstance(value, yaml.MappingNode):
+            continue
+        for name, settings in value.value:
+            if not isinstance(settings, yaml.MappingNode):
+                raise ValueError(
+                    f"{file}, line {_line(name)}: the variation {name.value!r} has no settings; "
+                    "expected some, such as {data.augmentation: none}."
+                )
+
+
+def _line(node: yaml.Node) -> int:
+    return node.start_mark.line + 1
+
+
 def _refuse_twice(node: yaml.MappingNode, file: Path) -> None:
     """YAML takes the last of two equal keys, and does not say so."""
     seen = set()
     for key, value in node.value:
         if str(key.value) in seen:
-            line = key.start_mark.line + 1
-            raise ValueError(f"{file}, line {line}: {key.value!r} stands there twice.")
+            raise ValueError(f"{file}, line {_line(key)}: {key.value!r} stands there twice.")
         seen.add(str(key.value))
         if isinstance(value, yaml.MappingNode):
             _refuse_twice(value, file)

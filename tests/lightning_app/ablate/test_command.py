@@ -172,6 +172,12 @@ def test_wrong_plans_are_explained(write_plan, capsys, plan, message):
         ("base: b\nvariations: {1.0e+5: {x: 1}}", "Put the variation's name 100000.0 into quotes"),
         ("variations: {a: {x: 1}}", "add `base: configs/FILE.yaml`"),
         ("variations: {a: [1", "parts.yaml is no YAML"),
+        ("base: b\nseeds:", "line 2: `seeds:` is empty"),
+        ("base:\nvariations: {a: {x: 1}}", "line 1: `base:` is empty"),
+        ("base: []\nvariations: {a: {x: 1}}", "line 1: `base:` is empty"),
+        ("base: b\nvariations:\n  a: 3", "line 3: the variation 'a' has no settings"),
+        ("base: b\nvariations:\n  a:", "line 3: the variation 'a' has no settings"),
+        ("base: b\nvariations: {' ': {x: 1}}", "called ' '; expected a name of one line"),
         ("base: b\nvariations:\n  a: {x: 1}\n  a: {x: 2}", "line 4: 'a' stands there twice"),
     ],
 )

@@ -47,3 +47,14 @@ def test_runs_that_were_scored_on_different_images_are_said_to_be(make_tested, c
     assert re.search(row, output)
     assert "images scored (test)" in page.words
     assert "“b” 4 张" in compared("a, seed 0", "b", "--language", "zh")[1].text
+
+
+def test_validations_of_different_images_are_said_to_be(make_tested, add_split, compared):
+    for name in ("a", "same"):
+        add_split(make_tested(name, "ccddoo"), "val", {"cat": 2})
+    assert "choose their best epoch" not in compared("a", "same")[0]
+    make_tested("b", "ccddoo")
+    output, page = compared("a", "b")
+    told = "The runs have different images to choose their best epoch by (validation)"
+    assert told in " ".join(output.split())
+    assert told in page.text
