@@ -54,7 +54,7 @@ def check_all(children: Sequence[Child], split: Split | None) -> Settings:
         split: Images that they are compared on, if any.
 
     Returns:
-        What they have in common.
+        What an ablation has to know of the base's.
 
     Raises:
         ValueError: If a setting is wrong, the data lack the images to compare on, or the runs
@@ -72,10 +72,10 @@ def check_all(children: Sequence[Child], split: Split | None) -> Settings:
             raise ValueError(
                 f"{error}\n  That is told to the runs of {child.variation!r}."
             ) from error
-        if found[-1] != found[0]:
+        if (found[-1].experiment, found[-1].root) != (found[0].experiment, found[0].root):
             raise ValueError(
-                f"The runs of {child.variation!r} would be kept, or their best epochs be chosen, "
-                f"otherwise than those of {children[0].variation!r}: they cannot be compared."
+                f"The runs of {child.variation!r} would be kept elsewhere than those of "
+                f"{children[0].variation!r}; all of an ablation's are in one experiment."
             )
     return found[0]
 

@@ -156,7 +156,10 @@ def test_mistake_in_a_variation_is_found_before_anything_runs(
         ({"variations": {"a": {"seed_everything": 1}}}, "'a' sets seed_everything; `seeds:`"),
         ({"variations": {"a": {"trainer.logger.init_args.root": "x"}}}, "in one experiment"),
         ({"variations": {"a": {"data.batch_size": 0}}}, "data.batch_size is 0; expected 1"),
-        ({"variations": {"a": {"best_checkpoint.mode": "min"}}}, "otherwise than those of 'base'"),
+        (
+            {"variations": {"a": {"trainer": {"logger": {"init_args": {"root": "x"}}}}}},
+            "The runs of 'a' would be kept elsewhere than those of 'base'",
+        ),
     ],
 )
 def test_wrong_plans_are_explained(write_plan, capsys, plan, message):
