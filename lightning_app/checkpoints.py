@@ -6,15 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from mlflow import MlflowClient
-from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
-from lightning_app.runs import find_run, open_store
+from lightning_app.runs import find_run, ids_of_children, open_store
 from lightning_app.tracking.store import ROOT, checkpoint_folder, is_local, tracking_uri
 
 SUFFIXES = (".ckpt", ".pt", ".pth")
 KEYWORDS = ("best", "last")
-MAX_RUNS = 10_000  # of ablations that are looked at
 EXPECTED = "a file, the id or name of a run, best or last"
 
 
@@ -61,29 +58,18 @@ def find_checkpoint(
 def _newest(name: str, experiment: str | None, root: Path) -> Path:
     """The newest checkpoint of a run that somebody started, not of one of an ablation's."""
     folder = root / "checkpoints" / experiment if experiment else root / "checkpoints"
-    found = folder.glob(f"*/{name}.ckpt" if experiment else f"*/*/{name}.ckpt")
-    files = sorted(found, key=lambda file: file.stat().st_mtime, reverse=True)
-    children = _children(root) if len(files) > 1 else set()
-    own = [file for file in files if file.parent.name not in children]
-    if files:
-        return (own or files)[0]
+    found = list(folder.glob(f"*/{name}.ckpt" if experiment else f"*/*/{name}.ckpt"))
+    known = not is_local(tracking_uri(root)) or (root / "mlflow.db").is_file()
+    children = ids_of_children(open_store(root)) if found and known else set()
+    own = [file for file in found if file.parent.name not in children]
+    if own:
+        return max(own, key=lambda file: file.stat().st_mtime)
     whose = f"No run of the experiment {experiment!r}" if experiment else "No run"
+    hint = " Those of ablations do not count, but can be named." if found else ""
     raise ValueError(
-        f"{whose} has left a checkpoint {name}.ckpt in {folder}. Train one with "
-        "`lightning_cli fit`, or name a file."
+        f"{whose} has left a checkpoint {name}.ckpt in {folder}.{hint} Train one with "
+        "`lightning_cli fit`, or name a run or a file."
     )
-
-
-def _children(root: Path) -> set[str]:
-    """Ids of the runs that belong to another one."""
-    uri = tracking_uri(root)
-    if is_local(uri) and not (root / "mlflow.db").is_file():
-        return set()
-    client = MlflowClient(uri)
-    experiments = [experiment.experiment_id for experiment in client.search_experiments()]
-    query = f"tags.`{MLFLOW_PARENT_RUN_ID}` != ''"
-    found = client.search_runs(experiments, query, max_results=MAX_RUNS)
-    return {run.info.run_id for run in found}
 
 
 def read_checkpoint(file: Path) -> dict[str, Any]:

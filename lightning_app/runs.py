@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 from mlflow import MlflowClient
 from mlflow.entities import Run
@@ -12,7 +13,6 @@ from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 from lightning_app.tracking.store import ROOT, is_local, tracking_uri
 
 LAST = "last"
-RUN_ID = re.compile(r"[0-9a-f]{32}")
 ID_LENGTH = 6  # of an id, from which its beginning may stand for it
 # `04c80e`, or `base, seed 0 (04c80e)` as `compare` prints it.
 BEGUN = re.compile(rf"((?P<name>.+) \()?(?P<id>[0-9a-f]{{{ID_LENGTH},32}})(?(name)\))", re.DOTALL)
@@ -20,17 +20,17 @@ SUGGESTED = 5  # names that an error lists
 LISTED = 10  # runs that an error lists, a line each
 
 
-def open_store() -> MlflowClient:
-    """Reads and writes the runs of this folder, or of `MLFLOW_TRACKING_URI`.
+def open_store(root: Path = ROOT) -> MlflowClient:
+    """Reads and writes the runs of a folder, or of `MLFLOW_TRACKING_URI`.
 
     Raises:
         ValueError: If there is no store yet.
         ConnectionError: If it does not answer.
     """
-    uri = tracking_uri()
-    if is_local(uri) and not (ROOT / "mlflow.db").is_file():
+    uri = tracking_uri(root)
+    if is_local(uri) and not (root / "mlflow.db").is_file():
         raise ValueError(
-            f"There is no run in {ROOT.resolve()} yet. Start one with `lightning_cli fit`, or go "
+            f"There is no run in {root.resolve()} yet. Start one with `lightning_cli fit`, or go "
             "where yours are."
         )
     client = MlflowClient(uri)
@@ -47,11 +47,6 @@ def find_run(client: MlflowClient, wanted: str) -> Run:
     Raises:
         ValueError: If there is none, or there are several of that name or beginning.
     """
-    if RUN_ID.fullmatch(wanted):
-        try:
-            return client.get_run(wanted)
-        except MlflowException:
-            pass  # a run may be called so
     newest = _search(client, "", SUGGESTED)
     if not newest:
         raise ValueError("There is no run in the store yet. Start one with `lightning_cli fit`.")
@@ -72,6 +67,11 @@ def find_run(client: MlflowClient, wanted: str) -> Run:
 def children_of(client: MlflowClient, run: Run) -> list[Run]:
     """The runs that belong to another one, as those of an ablation do, the newest first."""
     return _search(client, f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{run.info.run_id}'")
+
+
+def ids_of_children(client: MlflowClient) -> set[str]:
+    """The runs that belong to another one, whichever that is."""
+    return {run.info.run_id for run in _search(client, f"tags.`{MLFLOW_PARENT_RUN_ID}` != ''")}
 
 
 def name_with_id(run: Run) -> str:

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from callbacks.plots.sheet import RIGHT, WRONG, columns_of, plot_sheet
 from callbacks.plots.texts import shorten
 
-TILE_INCHES = 1.45
+TILE_INCHES, CAPTION_FONT = 1.45, 9  # points: a page shows a sheet smaller than it is drawn
 CAPTION = 0.35  # height of the captions, in tiles
 STRETCH = 2  # width over height: two sheets are seen one above the other
 NAME_LENGTH = 11  # that leaves room for a probability beside it
@@ -36,7 +36,7 @@ def plot_changes(images: np.ndarray, changes: Sequence[Change], title: str) -> F
     columns = columns_of(len(images), STRETCH * (images.shape[1] / images.shape[2] + CAPTION))
     captions = [_caption(change) for change in changes]
     colors = [RIGHT if change.after == change.label else WRONG for change in changes]
-    return plot_sheet(images, captions, columns, title, colors, TILE_INCHES)
+    return plot_sheet(images, captions, columns, title, colors, TILE_INCHES, CAPTION_FONT)
 
 
 def _caption(change: Change) -> str:

@@ -8,14 +8,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
+from callbacks.plots.growing import add_legend, add_title
 from callbacks.plots.sheet import DPI, RIGHT, WRONG
-from callbacks.plots.texts import inches_of, letters_in, shorten, wrapped
+from callbacks.plots.texts import inches_of, letters_in, shorten
 
 PANEL_INCHES, MAX_COLUMNS = 3.1, 4
 WIDE = 30  # largest to smallest value from which an axis is logarithmic
 MARGIN = 0.8  # inches of a panel beside its axes
 NAME_LENGTH = 16
-TITLE_FONT, NAME_FONT, TICK_FONT = 11, 9, 8  # points
+NAME_FONT, TICK_FONT = 9, 8  # points
 # Up to these spans an axis has ticks at such multiples of the powers of ten: two or more, with
 # room between them. A wider one has powers of ten.
 TICKS = {WIDE: (1, 2, 5), 300: (1, 3)}
@@ -44,7 +45,7 @@ def plot_search(
     """
     columns = min(len(settings), MAX_COLUMNS)
     rows = -(-len(settings) // columns)
-    size = (max(PANEL_INCHES * columns, 6.4), 3 * rows + 0.9)
+    size = (max(PANEL_INCHES * columns, 6.4), 3 * rows + 0.7)
     figure = Figure(figsize=size, dpi=DPI, layout="constrained")
     panels = figure.subplots(rows, columns, sharey=True, squeeze=False).ravel()
     room = letters_in(size[0] / columns - MARGIN, NAME_FONT)
@@ -69,9 +70,8 @@ def plot_search(
         axes.set_axis_off()
     for axes in panels[::columns]:
         axes.set_ylabel(metric)
-    handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False, fontsize=9)
-    figure.suptitle(wrapped(title, size[0] - 0.2, TITLE_FONT), fontsize=TITLE_FONT)
+    add_legend(figure, panels[0].get_legend_handles_labels()[0], 3)
+    add_title(figure, title)
     return figure
 
 

@@ -29,6 +29,7 @@ def plot_sheet(
     title: str,
     colors: Sequence[str] | None = None,
     tile_inches: float = TILE_INCHES,
+    caption_font: float = CAPTION_FONT,
 ) -> Figure:
     """Tile pictures row by row, each with a caption beneath.
 
@@ -39,13 +40,14 @@ def plot_sheet(
         title: What the sheet shows; lines that are too long for it are broken.
         colors: Colour of each caption.
         tile_inches: Shorter side of a picture; a sheet of few is larger.
+        caption_font: Size of the captions, in points.
     """
     lines = max((caption.count("\n") + 1 for caption in captions if caption), default=0)
     rows = -(-len(tiles) // columns)
     ratio = tiles.shape[1] / tiles.shape[2]  # a tile is one unit wide and `ratio` high
     inches = tile_inches / min(ratio, 1)
     inches = min(max(inches, MIN_INCHES / columns), 2 * inches)
-    caption = GAP + lines * CAPTION_INCHES / inches
+    caption = GAP + lines * CAPTION_INCHES * caption_font / CAPTION_FONT / inches
     width = max(columns * inches * (1 + GAP), MIN_INCHES)
     title = wrapped(title, width, TITLE_FONT)
     height = rows * inches * (ratio + caption) + TITLE_INCHES * (title.count("\n") + 3)
@@ -54,7 +56,7 @@ def plot_sheet(
     figure.suptitle(title, fontsize=TITLE_FONT)
     axes = figure.subplots()
     axes.set_axis_off()
-    room = letters_in(inches, CAPTION_FONT)
+    room = letters_in(inches, caption_font)
     if not lines:
         sheet = tile(enlarged(tiles, round(2 / GAP)), columns)
         _show(axes, sheet, (0, 0), columns * (1 + GAP) - GAP)
@@ -68,7 +70,7 @@ def plot_sheet(
             "\n".join(shorten(line, room) for line in captions[index].split("\n")),
             ha="center",
             va="top",
-            fontsize=CAPTION_FONT,
+            fontsize=caption_font,
             color=colors[index] if colors else NEUTRAL,
         )
     axes.set_xlim(0, columns * (1 + GAP) - GAP)

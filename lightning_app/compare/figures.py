@@ -14,8 +14,6 @@ from lightning_app.compare.comparison import Comparison
 from lightning_app.compare.pairs import Pair
 
 NAME_LENGTH = 24  # of a run in a title, where there are two
-CAPTION_FONT = 9  # points, since a page shows a sheet smaller than it is drawn
-CAPTION_LETTERS = 20  # of that size, for which there is room below an image
 
 
 def shown_images(comparison: Comparison, num_images: int) -> list[str]:
@@ -53,20 +51,12 @@ def figures_of(
         if shown := rows[:num_images]:
             told = f"{name}: {len(rows):,} of {count}\n{before} → {after}"
             pixels = torch.stack([images[comparison.answers.images[row]] for row in shown])
-            figures[name] = sheet = plot_changes(
+            figures[name] = plot_changes(
                 pixels.movedim(1, -1).numpy(),
                 _changes(comparison, pair, shown),
                 f"{told}\nbelow each: its label, and what both say of it",
             )
-            _enlarge_captions(sheet)
     return figures
-
-
-def _enlarge_captions(sheet: Figure) -> None:
-    for caption in sheet.axes[0].texts:
-        lines = caption.get_text().split("\n")
-        caption.set_text("\n".join(shorten(line, CAPTION_LETTERS) for line in lines))
-        caption.set_fontsize(CAPTION_FONT)
 
 
 def _columns(pair: Pair) -> dict[str, np.ndarray]:

@@ -60,8 +60,7 @@ def check_page_file(file: Path | None) -> None:
         while not folder.exists():
             folder = folder.parent
         # Permissions say too little: root has them all, and still cannot write to `/proc`.
-        with TemporaryFile(dir=folder):
-            pass
+        TemporaryFile(dir=folder).close()
     except OSError as error:
         raise _unwritable(file, error) from error
 

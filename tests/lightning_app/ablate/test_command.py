@@ -75,6 +75,13 @@ def test_fresh_begins_anew(write_plan, in_this_process, client):
     assert len(runs) == 2
 
 
+def test_without_a_fit_there_is_no_best(write_plan, in_this_process):
+    main(["ablate", str(write_plan(variations=DROPOUT))])
+    with pytest.raises(ValueError, match=r"Those of ablations do not count, but can be named"):
+        find_checkpoint("best", "parts")
+    assert find_checkpoint("dropout, seed 0").name == "best.ckpt"
+
+
 def test_best_is_the_best_of_a_fit_not_of_an_ablation(write_plan, in_this_process, client):
     main(["fit", "--config", "base.yaml"])
     [experiment] = [e for e in client.search_experiments() if e.name == "parts"]
