@@ -19,7 +19,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from callbacks.plots import plot_filters
-from callbacks.plots.mosaic import BETWEEN_SIGNED
+from callbacks.plots.drawing.mosaic import BETWEEN_SIGNED
 
 ROUNDS = 7
 SIDE = 8  # filters in a row and in a column

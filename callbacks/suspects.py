@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from models.label_suspects import Suspicion, suspicion
+from models.evaluation.label_errors import Suspicion, suspicion
 
 DIGITS = 4  # of a probability
 # Of labels that look wrong. Of the ten sets of Northcutt, Athalye and Mueller (2021) the worst has

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_LOGGED_ARTIFACTS
 
-from callbacks.plots.legible import legible
+from callbacks.plots.drawing.legible import legible
 
 log = logging.getLogger(__name__)
 

@@ -30,11 +30,11 @@ Any setting can be overridden:
 TRAINING = ("fit", "validate", "test", "predict")
 INTERRUPTED = 130  # exit status, as of a shell
 COMMANDS = {
-    "ablate": "lightning_app.ablate.command:ablate",
-    "compare": "lightning_app.compare.command:compare",
-    "explain": "lightning_app.explain.command:explain",
-    "report": "lightning_app.report.command:report",
-    "suspects": "lightning_app.suspects:suspects",
+    "ablate": "lightning_app.commands.ablate.ablate:ablate",
+    "compare": "lightning_app.commands.compare.compare:compare",
+    "explain": "lightning_app.commands.explain.explain:explain",
+    "report": "lightning_app.commands.report.report:report",
+    "suspects": "lightning_app.commands.suspects:suspects",
 }
 
 
@@ -50,11 +50,11 @@ def main(args: list[str] | None = None) -> None:
     if command in ("-h", "--help"):
         print(HELP)
     elif command == "ui":
-        from lightning_app.ui import open_ui
+        from lightning_app.commands.ui import open_ui
 
         open_ui(arguments[1:])
     elif command == "prepare":
-        from lightning_app.prepare.command import prepare
+        from lightning_app.commands.prepare.prepare import prepare
 
         prepare(arguments[1:])
     elif command in COMMANDS:
@@ -67,15 +67,15 @@ def main(args: list[str] | None = None) -> None:
 
 
 def _train(args: list[str] | None) -> None:
-    from lightning_app.cli import run
-    from lightning_app.mistakes.user_errors import explained
+    from lightning_app.cli.errors.user_errors import explained
+    from lightning_app.cli.training import run
 
     with explained():
         run(args)
 
 
 def _run(command: str, args: list[str]) -> None:
-    from lightning_app.mistakes.user_errors import explained
+    from lightning_app.cli.errors.user_errors import explained
 
     with explained():
         try:

@@ -12,6 +12,7 @@ from torchmetrics import MeanMetric
 from torchmetrics.classification import MulticlassConfusionMatrix
 
 from models.backbones.backbone import Backbone
+from models.evaluation.metrics import RunningSums, accuracy, f1_macro
 from models.factories import (
     HeadCallable,
     LossCallable,
@@ -22,7 +23,6 @@ from models.factories import (
 )
 from models.head import Head
 from models.losses.loss import CrossEntropy
-from models.metrics import RunningSums, accuracy, f1_macro
 from models.optimization.optimization import Optimization, step_on_plateau
 from models.optimization.parameter_groups import group_parameters, scaled_rates
 from models.optimization.schedules import Schedule

@@ -11,7 +11,7 @@ import yaml
 
 from callbacks import Gallery, OutputRecorder
 from lightning_app.main import main
-from lightning_app.tracking.run_logger import RunLogger
+from lightning_app.store.run_logger import RunLogger
 
 DOCS = Path(__file__).parents[1] / "docs"
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from torch import nn
 
 from callbacks.pictures.picture import Scene
-from callbacks.plots.texts import shorten
+from callbacks.plots.drawing.texts import shorten
 from models.explain import short_name
 from models.explain.activation_maximisation import Detector, count_channels, find_detectors
 

@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from callbacks.pictures.picture import Picture, Scene, Shown
 from callbacks.plots.calibration import Reliability, plot_calibration
-from callbacks.plots.texts import counted
-from models.calibration import (
+from callbacks.plots.drawing.texts import counted
+from models.evaluation.calibration import (
     NUM_BINS,
     Bins,
     Judged,
@@ -17,8 +17,8 @@ from models.calibration import (
     reliability,
     risk_coverage,
 )
+from models.evaluation.temperature import TEMPERATURES, fit_temperature, scale_by_halves
 from models.explain import NothingToShow
-from models.temperature import TEMPERATURES, fit_temperature, scale_by_halves
 
 
 @dataclass(eq=False)

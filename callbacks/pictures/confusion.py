@@ -6,10 +6,10 @@ from typing import ClassVar
 
 from callbacks.pictures.picture import Picture, Scene, Shown
 from callbacks.plots import plot_confusion_matrix
-from callbacks.plots.confusion_order import frequent_confusions
-from callbacks.plots.texts import counted
+from callbacks.plots.confusion.confusion_order import frequent_confusions
+from callbacks.plots.drawing.texts import counted
+from models.evaluation.metrics import accuracy, confusion_counts
 from models.explain import NothingToShow
-from models.metrics import accuracy, confusion_counts
 
 MAX_ROWS = 200  # of the table
 

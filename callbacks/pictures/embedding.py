@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from callbacks.pictures.picture import Picture, Scene, Shown
+from callbacks.plots.drawing.texts import counted
 from callbacks.plots.embedding import Thumbnails, plot_embedding
-from callbacks.plots.texts import counted
-from models.embedding import (
+from models.evaluation.projection import (
     most_mixed,
     neighbour_agreement,
     principal_components,

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from callbacks.pictures.picture import Scene
-from callbacks.plots.sheet import NEUTRAL, RIGHT, WRONG
+from callbacks.plots.drawing.sheet import NEUTRAL, RIGHT, WRONG
 
 UNKNOWN = -1  # label of an image that a user names
 LISTED = 8  # classes that an error names

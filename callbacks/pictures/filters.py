@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from callbacks.pictures.picture import Picture, Scene, Shown, setting
 from callbacks.plots import plot_filters
-from callbacks.plots.texts import shorten
+from callbacks.plots.drawing.texts import shorten
 from callbacks.run import ImageData
 from models.explain import NothingToShow, filter_layers, filters_of, short_name
 from models.explain.filters import Channel, sees_images

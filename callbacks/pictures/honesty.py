@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from callbacks.pictures.picture import Picture, Scene, Shown, When, setting
+from callbacks.plots.drawing.texts import counted
 from callbacks.plots.honesty import Verdict, plot_honesty
-from callbacks.plots.texts import counted
 from callbacks.run import ImageData
 from models.explain import NothingToShow, find_layer, short_name
 from models.explain.honesty import (

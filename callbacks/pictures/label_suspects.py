@@ -10,12 +10,12 @@ from matplotlib.figure import Figure
 
 from callbacks.outputs import Outputs
 from callbacks.pictures.picture import Picture, Scene, Shown, When
+from callbacks.plots.drawing.texts import counted
 from callbacks.plots.label_suspects import plot_label_suspects
-from callbacks.plots.texts import counted
 from callbacks.suspects import Suspects, copies_of, suspects_of
 from models import Backbone, ImageClassifier
+from models.evaluation.label_errors import gather_features, left_out_probabilities, tempered
 from models.explain import NothingToShow
-from models.label_suspects import gather_features, left_out_probabilities, tempered
 
 NUM_ROWS = 500  # of the table
 

@@ -10,13 +10,13 @@ from torch import Tensor, nn
 
 from callbacks.pictures.picture import Picture, Scene, Shown, Table
 from callbacks.plots import plot_mistakes
-from callbacks.plots.confusion_order import frequent_confusions
+from callbacks.plots.confusion.confusion_order import frequent_confusions
+from callbacks.plots.drawing.texts import counted, shorten
 from callbacks.plots.mistakes import Answer
-from callbacks.plots.texts import counted, shorten
 from callbacks.run import ImageData
+from models.evaluation.metrics import confusion_counts
+from models.evaluation.predictions import Verdicts, judge
 from models.explain import NothingToShow, grad_cam, last_feature_map
-from models.metrics import confusion_counts
-from models.verdicts import Verdicts, judge
 
 MAX_ROWS = 200  # of the table
 BATCH_SIZE = 16  # images that are explained at once

@@ -8,11 +8,11 @@ from torch import Tensor
 
 from callbacks.pictures.picture import Picture, Scene, Shown, Table
 from callbacks.plots import plot_class_scores
-from callbacks.plots.texts import counted
-from models.bootstrap import Intervals, bootstrap_intervals
+from callbacks.plots.drawing.texts import counted
+from models.evaluation.intervals import Intervals, bootstrap_intervals
+from models.evaluation.metrics import ClassScores as Scores
+from models.evaluation.metrics import accuracy, class_scores, confusion_counts, f1_macro
 from models.explain import NothingToShow
-from models.metrics import ClassScores as Scores
-from models.metrics import accuracy, class_scores, confusion_counts, f1_macro
 
 
 @dataclass(eq=False)

@@ -5,16 +5,16 @@ from callbacks.plots.augmentations import plot_augmentations
 from callbacks.plots.changes import plot_changes
 from callbacks.plots.class_counts import plot_class_counts
 from callbacks.plots.class_differences import plot_class_differences
-from callbacks.plots.confusion_difference import plot_confusion_difference
-from callbacks.plots.confusion_matrix import plot_confusion_matrix
+from callbacks.plots.confusion.confusion_difference import plot_confusion_difference
+from callbacks.plots.confusion.confusion_matrix import plot_confusion_matrix
 from callbacks.plots.curves import plot_curves
+from callbacks.plots.drawing.overlays import plot_overlays
+from callbacks.plots.drawing.sheet import RIGHT, WRONG, plot_sheet
 from callbacks.plots.feature_maps import plot_feature_maps
 from callbacks.plots.filters import plot_filters
 from callbacks.plots.learning_rate_finder import plot_learning_rates
 from callbacks.plots.mistakes import plot_mistakes
-from callbacks.plots.overlays import plot_overlays
 from callbacks.plots.per_class import plot_class_scores
-from callbacks.plots.sheet import RIGHT, WRONG, plot_sheet
 from callbacks.plots.unfreezing import plot_unfreezing
 
 __all__ = [

@@ -9,10 +9,10 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from callbacks.plots.growing import add_legend, add_title
-from callbacks.plots.palette import OKABE_ITO, class_colors
-from callbacks.plots.sheet import DPI, RIGHT, WRONG
-from callbacks.plots.texts import shorten
+from callbacks.plots.drawing.growing import add_legend, add_title
+from callbacks.plots.drawing.palette import OKABE_ITO, class_colors
+from callbacks.plots.drawing.sheet import DPI, RIGHT, WRONG
+from callbacks.plots.drawing.texts import shorten
 
 NAME_LENGTH = 30
 ROW_INCHES, BAR_INCHES = 0.42, 0.55

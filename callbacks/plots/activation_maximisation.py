@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from callbacks.plots.sheet import NEUTRAL, plot_sheet
+from callbacks.plots.drawing.sheet import NEUTRAL, plot_sheet
 
 SMALLEST = 64  # pixels of a tile that is crossed out, so that its lines are fine
 GROUND, CROSS, FAINT = 0.85, 0.55, "dimgrey"  # of what is dead

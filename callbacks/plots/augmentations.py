@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from callbacks.plots.sheet import plot_sheet
+from callbacks.plots.drawing.sheet import plot_sheet
 
 
 def plot_augmentations(images: np.ndarray, draws: np.ndarray, names: Sequence[str]) -> Figure:

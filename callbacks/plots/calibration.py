@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from callbacks.plots.sheet import DPI, RIGHT, WRONG
+from callbacks.plots.drawing.sheet import DPI, RIGHT, WRONG
 
 CHANCE = "#d0d0cc"
 HISTOGRAM_BINS = 20

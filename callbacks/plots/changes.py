@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.figure import Figure
 
-from callbacks.plots.sheet import RIGHT, WRONG, columns_of, plot_sheet
-from callbacks.plots.texts import shorten
+from callbacks.plots.drawing.sheet import RIGHT, WRONG, columns_of, plot_sheet
+from callbacks.plots.drawing.texts import shorten
 
 TILE_INCHES, CAPTION_FONT = 1.45, 9  # points: a page shows a sheet smaller than it is drawn
 CAPTION = 0.35  # height of the captions, in tiles

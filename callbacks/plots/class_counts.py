@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from callbacks.plots.palette import SPLIT_COLORS
-from callbacks.plots.sheet import DPI
-from callbacks.plots.texts import shorten
+from callbacks.plots.drawing.palette import SPLIT_COLORS
+from callbacks.plots.drawing.sheet import DPI
+from callbacks.plots.drawing.texts import shorten
 
 ROW_INCHES = 0.24
 MAX_NAMED = 120  # classes beyond which their names could not be read

@@ -6,9 +6,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from callbacks.plots.drawing.sheet import DPI, RIGHT, WRONG
+from callbacks.plots.drawing.texts import shorten
 from callbacks.plots.per_class import MAX_NAMED, NAME_LENGTH, ROW_INCHES, draw_support
-from callbacks.plots.sheet import DPI, RIGHT, WRONG
-from callbacks.plots.texts import shorten
 
 UNSURE = "#777777"
 

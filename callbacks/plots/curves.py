@@ -5,9 +5,16 @@ from collections.abc import Mapping, Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from callbacks.plots.palette import SPLIT_COLORS
-from callbacks.plots.sheet import DPI
-from callbacks.plots.timeline import Curve, draw_rates, finish, label_freed, mark_freed, marker
+from callbacks.plots.drawing.palette import SPLIT_COLORS
+from callbacks.plots.drawing.sheet import DPI
+from callbacks.plots.drawing.timeline import (
+    Curve,
+    draw_rates,
+    finish,
+    label_freed,
+    mark_freed,
+    marker,
+)
 
 LABELS = {"train": "training", "val": "validation"}
 RATE = "lr/"  # begins the name of a learning rate

@@ -8,10 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from callbacks.plots.name_boxes import apart, box_sizes, draw_names, in_margins, is_crowded
-from callbacks.plots.palette import class_colors
-from callbacks.plots.sheet import DPI
-from callbacks.plots.texts import shorten
+from callbacks.plots.drawing.name_boxes import apart, box_sizes, draw_names, in_margins, is_crowded
+from callbacks.plots.drawing.palette import class_colors
+from callbacks.plots.drawing.sheet import DPI
+from callbacks.plots.drawing.texts import shorten
 
 PAGE = 6.4  # inches, width and height of the map
 TITLE, MARGIN = 0.6, 0.08

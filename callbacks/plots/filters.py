@@ -3,9 +3,9 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from callbacks.plots.mosaic import SIDE, plot_mosaic
-from callbacks.plots.page import add_scale, new_page
-from callbacks.plots.scale import SIGNED_COLORS, Scale, magnitude_scale, signed_scale
+from callbacks.plots.drawing.mosaic import SIDE, plot_mosaic
+from callbacks.plots.drawing.page import add_scale, new_page
+from callbacks.plots.drawing.scale import SIGNED_COLORS, Scale, magnitude_scale, signed_scale
 
 
 def plot_filters(

@@ -9,10 +9,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from callbacks.plots.palette import OKABE_ITO
-from callbacks.plots.scale import MAGNITUDE
-from callbacks.plots.sheet import DPI
-from callbacks.plots.texts import shorten
+from callbacks.plots.drawing.palette import OKABE_ITO
+from callbacks.plots.drawing.scale import MAGNITUDE
+from callbacks.plots.drawing.sheet import DPI
+from callbacks.plots.drawing.texts import shorten
 
 WIDTH, LEFT, RIGHT, BOTTOM = 8.8, 0.95, 0.25, 0.55  # inches, with margins
 TITLE, HEADER = 0.62, 0.13  # inches, with margins; of a line

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from callbacks.plots.sheet import NEUTRAL, WRONG, plot_sheet
+from callbacks.plots.drawing.sheet import NEUTRAL, WRONG, plot_sheet
 
 
 def plot_label_suspects(

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from callbacks.plots.sheet import DPI, RIGHT, WRONG
+from callbacks.plots.drawing.sheet import DPI, RIGHT, WRONG
 
 
 def plot_learning_rates(rates: np.ndarray, losses: np.ndarray, suggestion: float | None) -> Figure:

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.figure import Figure
 
-from callbacks.plots.overlays import CMAP, overlaid
-from callbacks.plots.sheet import RIGHT, WRONG, add_colorbar, columns_of, plot_sheet
-from callbacks.plots.texts import shorten
+from callbacks.plots.drawing.overlays import CMAP, overlaid
+from callbacks.plots.drawing.sheet import RIGHT, WRONG, add_colorbar, columns_of, plot_sheet
+from callbacks.plots.drawing.texts import shorten
 
 TILE_INCHES = 1.5  # an image is looked at, and a caption has two names and three numbers
 CAPTION = 0.35  # height of the captions, in tiles

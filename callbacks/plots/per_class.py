@@ -6,8 +6,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from callbacks.plots.sheet import DPI
-from callbacks.plots.texts import shorten
+from callbacks.plots.drawing.sheet import DPI
+from callbacks.plots.drawing.texts import shorten
 
 MAX_NAMED = 40  # classes; of more, as many of the worst have a name
 ROW_INCHES = 0.24

@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from callbacks.plots.sheet import DPI, GAP, TITLE_FONT, TITLE_INCHES, add_colorbar
-from callbacks.plots.texts import inches_of, shorten, wrapped
+from callbacks.plots.drawing.sheet import DPI, GAP, TITLE_FONT, TITLE_INCHES, add_colorbar
+from callbacks.plots.drawing.texts import inches_of, shorten, wrapped
 
 CMAP = "inferno"
 PERCENTILE = 99.0  # of a map, which is drawn as the strongest: single pixels would hide the rest

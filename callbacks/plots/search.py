@@ -8,9 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
-from callbacks.plots.growing import add_legend, add_title
-from callbacks.plots.sheet import DPI, RIGHT, WRONG
-from callbacks.plots.texts import inches_of, letters_in, shorten
+from callbacks.plots.drawing.growing import add_legend, add_title
+from callbacks.plots.drawing.sheet import DPI, RIGHT, WRONG
+from callbacks.plots.drawing.texts import inches_of, letters_in, shorten
 
 PANEL_INCHES, MAX_COLUMNS = 3.1, 4
 WIDE = 30  # largest to smallest value from which an axis is logarithmic

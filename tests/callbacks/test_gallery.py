@@ -11,7 +11,7 @@ from callbacks import Gallery, OutputRecorder, WeightAverage
 from callbacks.pictures import ClassActivation, Filters, Picture
 from callbacks.pictures.picture import is_due
 from callbacks.run import classifier_of
-from lightning_app.tracking.run_logger import RunLogger
+from lightning_app.store.run_logger import RunLogger
 from models import Backbone
 from models.explain import NothingToShow
 

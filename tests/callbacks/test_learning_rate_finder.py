@@ -5,7 +5,7 @@ from torch import nn
 from torch.optim.lr_scheduler import ExponentialLR, OneCycleLR
 
 from callbacks import LearningRateRangeTest
-from lightning_app.tracking.run_logger import RunLogger
+from lightning_app.store.run_logger import RunLogger
 from models import CosineDecay, Head, Optimization
 from models.optimization.range_test import RangeTest, range_test
 

@@ -10,8 +10,8 @@ from torch.optim import lr_scheduler as schedulers
 
 from callbacks import ProgressiveUnfreezing, WeightAverage
 from datamodules import SyntheticDataModule
-from lightning_app.checkpoint_io import AtomicCheckpointIO
-from lightning_app.tracking.run_logger import RunLogger
+from lightning_app.store.checkpoint_io import AtomicCheckpointIO
+from lightning_app.store.run_logger import RunLogger
 from models import Head, TimmBackbone
 
 SCHEDULE = {0: "head", 1: "block3", 3: "blocks.block2.norm.weight", 4: "all"}

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from datamodules import ImageFolderDataModule
-from lightning_app.prepare.shard_writer import write_shards
+from lightning_app.commands.prepare.shard_writer import write_shards
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from mlflow.entities import Dataset, DatasetInput, InputTag
 from PIL import Image
 
-from lightning_app.ablate.children import ChildFailed, Runner
+from lightning_app.commands.ablate.children import ChildFailed, Runner
 from lightning_app.main import main
 
 VOID = ("meta", "img", "input", "link", "br", "wbr")

@@ -13,8 +13,8 @@ import torch
 import yaml
 from mlflow import MlflowClient
 
-from lightning_app.checkpoints import find_checkpoint
 from lightning_app.main import main
+from lightning_app.store.checkpoints import find_checkpoint
 from models import ImageClassifier
 
 CONFIG = {

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import yaml
 
+from lightning_app.cli.picture_options import PICTURES
 from lightning_app.main import main
-from lightning_app.pictures import PICTURES
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 SYSTEMS = ("simpsons", "scenes_resnet50", "fer2013")  # test_systems.py runs these

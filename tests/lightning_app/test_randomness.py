@@ -6,7 +6,7 @@ import torch
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 
 from datamodules import Options, SyntheticDataModule
-from lightning_app.checkpoint_io import AtomicCheckpointIO
+from lightning_app.store.checkpoint_io import AtomicCheckpointIO
 from models import Head
 
 AUGMENTATION = [A.GaussNoise(std_range=(0.1, 0.3), p=0.7), A.HorizontalFlip(p=0.5)]

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 import yaml
 
+from lightning_app.cli.picture_options import PICTURES
 from lightning_app.main import main
-from lightning_app.pictures import PICTURES
 
 ROOT = Path(__file__).parents[2]
 FEW = ["--trainer.max_epochs=1", "--trainer.limit_train_batches=1", "--trainer.limit_val_batches=1"]

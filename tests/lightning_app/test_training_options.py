@@ -8,8 +8,8 @@ from torch.optim import lr_scheduler as torch_schedulers
 
 from callbacks import WeightAverage
 from datamodules import Options, SyntheticDataModule
-from lightning_app.checkpoint_io import AtomicCheckpointIO
 from lightning_app.main import main
+from lightning_app.store.checkpoint_io import AtomicCheckpointIO
 from models import CosineDecay, Head, ImageClassifier, Optimization
 
 EPOCHS = 4

@@ -7,7 +7,7 @@ import torch
 
 from callbacks.pictures import ClassActivation, Saliency, Scene
 from callbacks.pictures.explained import class_to_explain, explained
-from callbacks.plots.sheet import NEUTRAL, RIGHT, WRONG
+from callbacks.plots.drawing.sheet import NEUTRAL, RIGHT, WRONG
 from models import Head, ImageClassifier, TimmBackbone
 from models.explain import last_feature_map
 

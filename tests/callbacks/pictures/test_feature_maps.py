@@ -4,7 +4,7 @@ import torch
 
 from callbacks import Gallery, OutputRecorder
 from callbacks.pictures import FeatureMaps, Scene
-from lightning_app.tracking.run_logger import RunLogger
+from lightning_app.store.run_logger import RunLogger
 from models import MLP, ImageClassifier, SmallCNN
 
 

@@ -13,7 +13,7 @@ from callbacks.outputs import Outputs
 from callbacks.pictures import LabelSuspects, Scene
 from datamodules import Options, SyntheticDataModule
 from datamodules.label_fixes import with_fixes
-from lightning_app.tracking.run_logger import RunLogger
+from lightning_app.store.run_logger import RunLogger
 from models import ImageClassifier, SmallCNN
 from models.explain import NothingToShow
 

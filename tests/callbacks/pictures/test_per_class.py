@@ -4,7 +4,7 @@ from torch import nn
 
 from callbacks.outputs import Outputs
 from callbacks.pictures import ClassScores, Scene
-from models.bootstrap import bootstrap_intervals
+from models.evaluation.intervals import bootstrap_intervals
 from models.explain import NothingToShow
 
 NOTHING = torch.empty(0)

@@ -6,9 +6,9 @@ from fontTools.pens.ttGlyphPen import TTGlyphPen
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.font_manager import fontManager
 
-from callbacks.plots import fonts
-from callbacks.plots.fonts import FallbackFonts
-from callbacks.plots.legible import legible
+from callbacks.plots.drawing import fonts
+from callbacks.plots.drawing.fonts import FallbackFonts
+from callbacks.plots.drawing.legible import legible
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def no_fonts(monkeypatch):
     own = [entry for entry in fontManager.ttflist if "mpl-data" in entry.fname]
     monkeypatch.setattr(fontManager, "ttflist", own)
     monkeypatch.setattr(fonts, "findSystemFonts", list)
-    monkeypatch.setattr("callbacks.plots.legible.FONTS", FallbackFonts())
+    monkeypatch.setattr("callbacks.plots.drawing.legible.FONTS", FallbackFonts())
     fonts._list_new_fonts.cache_clear()
     yield
     fonts._list_new_fonts.cache_clear()

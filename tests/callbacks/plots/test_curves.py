@@ -4,7 +4,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgba
 
 from callbacks.plots.curves import plot_curves
-from callbacks.plots.sheet import RIGHT
+from callbacks.plots.drawing.sheet import RIGHT
 
 
 def history(num_epochs=3, stages=("block1", "head"), decay=1.0, stage="val"):

@@ -3,9 +3,9 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgba
 
+from callbacks.plots.drawing.name_boxes import apart, in_margins
+from callbacks.plots.drawing.palette import class_colors
 from callbacks.plots.embedding import Thumbnails, plot_embedding
-from callbacks.plots.name_boxes import apart, in_margins
-from callbacks.plots.palette import class_colors
 
 POINTS = np.array([[0.0, 0.0], [2.0, 0.0], [0.0, 2.0], [5.0, 5.0], [5.0, 7.0], [7.0, 5.0]])
 LABELS = np.array([0, 0, 0, 2, 2, 2])

@@ -6,8 +6,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 
 from callbacks.plots import RIGHT, WRONG, plot_mistakes
+from callbacks.plots.drawing.overlays import overlaid
 from callbacks.plots.mistakes import Answer
-from callbacks.plots.overlays import overlaid
 
 IMAGES = np.linspace(0, 1, 9)[:, None, None, None] * np.ones((9, 24, 24, 1))
 MAPS = np.broadcast_to(np.eye(24), (9, 24, 24))

@@ -1,0 +1,1 @@
+"""Confusion matrices: the matrix, the difference of two, and their layout."""

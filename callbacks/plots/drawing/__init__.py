@@ -1,0 +1,1 @@
+"""What figures are drawn with: fonts, contact sheets, colour scales, overlays."""

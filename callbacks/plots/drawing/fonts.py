@@ -1,0 +1,141 @@
+"""Fonts of the system for letters that the font of the figures has not."""
+
+import warnings
+from collections.abc import Set
+from functools import cache
+from typing import NamedTuple
+
+import matplotlib
+from matplotlib import ft2font
+from matplotlib.font_manager import (
+    FontEntry,
+    FontProperties,
+    findfont,
+    findSystemFonts,
+    fontManager,
+)
+
+from callbacks.plots.drawing.scripts import is_drawn, listed, needs_shaping, packages_for, script_of
+
+LAST_LATIN = "\u024f"  # up to here every font has its letters, so nothing is looked up
+NO_LETTERS = "Last Resort"  # a font of boxes, one for each script
+SHAPES = hasattr(ft2font, "__libraqm_version__")  # matplotlib >= 3.11 joins and turns letters
+LANGUAGES = {"Hangul": "KR", "Hiragana": "JP", "Katakana": "JP"}  # else Chinese: SC
+
+
+class FallbackFonts:
+    """The fonts that were found so far; the system is searched only for letters that are new."""
+
+    def __init__(self) -> None:
+        self.chosen: dict[str, Set[str]] = {}  # letters that each family is there for
+        self.hopeless: set[str] = set()  # letters that no font has
+        self.told = False  # that letters are drawn unjoined
+
+    def families(self, text: str) -> list[str]:
+        """Families that have the letters of a text which the figures' own font has not.
+
+        A letter that no font has is a warning, once, that says what to install.
+        """
+        letters = {letter for letter in text if letter > LAST_LATIN and is_drawn(letter)}
+        if not letters:
+            return []
+        self._warn_of_shapes(letters)
+        letters -= _own_letters(findfont(FontProperties()))
+        if new := letters - self.hopeless.union(*self.chosen.values()):
+            found = _cover(new)
+            for family, covered in found.items():
+                self.chosen[family] = self.chosen.get(family, set()) | covered
+            if lacking := new.difference(*found.values()):
+                self.hopeless |= lacking
+                _warn_of_missing(lacking)
+        return [family for family, covered in self.chosen.items() if covered & letters]
+
+    def _warn_of_shapes(self, letters: set[str]) -> None:
+        if SHAPES or self.told:
+            return
+        if scripts := {script_of(letter) for letter in letters if needs_shaping(letter)}:
+            self.told = True
+            warnings.warn(
+                f"matplotlib {matplotlib.__version__} draws {listed(scripts)} letters unjoined "
+                "and from left to right; matplotlib 3.11 draws them as they are written.",
+                stacklevel=2,
+            )
+
+
+FONTS = FallbackFonts()
+
+
+class _Candidate(NamedTuple):
+    rank: tuple[int, ...]
+    family: str
+    covered: set[str]
+
+
+def _cover(letters: set[str]) -> dict[str, set[str]]:
+    """As few families as have them all, and what each is there for; those that look best first."""
+    _list_new_fonts()
+    scripts = {script_of(letter) for letter in letters}
+    language = next((LANGUAGES[script] for script in sorted(scripts & LANGUAGES.keys())), "SC")
+    entries = [entry for entry in fontManager.ttflist if NO_LETTERS not in entry.name]
+    covered = {file: letters & _letters(file) for file in {entry.fname for entry in entries}}
+    candidates = [
+        _Candidate(_rank(entry, language), entry.name, covered[entry.fname])
+        for entry in entries
+        if covered[entry.fname]
+    ]
+    found: dict[str, set[str]] = {}
+    while candidates and letters:
+        best = min(candidates, key=lambda c: (-len(c.covered & letters), *c.rank))
+        if not best.covered & letters:
+            break
+        found[best.family] = best.covered & letters
+        letters = letters - best.covered
+    return found
+
+
+def _rank(entry: FontEntry, language: str) -> tuple[int, ...]:
+    return (
+        entry.style != "normal",
+        "Sans" not in entry.name,
+        not entry.name.endswith(language),
+        abs((entry.weight if isinstance(entry.weight, int) else 400) - 400),
+        "Mono" in entry.name,
+    )
+
+
+@cache
+def _list_new_fonts() -> None:
+    """Tell matplotlib of fonts that were installed since it listed them, perhaps months ago."""
+    known = {entry.fname for entry in fontManager.ttflist}
+    for file in sorted(set(findSystemFonts()) - known):
+        try:
+            fontManager.addfont(file)
+        except (OSError, RuntimeError):  # of a kind that it cannot read
+            continue
+
+
+@cache
+def _own_letters(file: str) -> set[str]:
+    return _letters(file)
+
+
+def _letters(file: str) -> set[str]:
+    """The letters that a font has, if they can be drawn: coloured emoji cannot."""
+    try:
+        font = ft2font.FT2Font(file)
+    except (OSError, RuntimeError):
+        return set()
+    return set(map(chr, font.get_charmap())) if font.scalable else set()
+
+
+def _warn_of_missing(letters: set[str]) -> None:
+    scripts = {script_of(letter) for letter in letters}
+    shown = "".join(sorted(letters)[:10]) + "…" * (len(letters) > 10)
+    warnings.warn(
+        f"No font of this system has {shown} ({listed(scripts)}): figures show boxes instead. On "
+        f"Debian and Ubuntu install {listed(packages_for(letters))}; elsewhere take a font from "
+        "https://fonts.google.com/noto.",
+        stacklevel=2,
+    )
+    # Else matplotlib says so of each letter, each time that one is drawn.
+    warnings.filterwarnings("ignore", r"Glyph .* missing from font")

@@ -1,0 +1,50 @@
+"""The lines that end a command."""
+
+import os
+from pathlib import Path
+
+from lightning.pytorch import Trainer
+from lightning.pytorch.callbacks import ModelCheckpoint
+
+from callbacks import PredictionWriter
+from lightning_app.store.checkpoints import read_checkpoint
+from lightning_app.store.locations import place_of
+from lightning_app.store.run_recorder import run_logger_of
+
+# uv says so in the environment of what it runs; there the command is not on the path.
+UI = "uv run lightning_cli ui" if "UV" in os.environ else "lightning_cli ui"
+
+
+def print_summary(trainer: Trainer) -> None:
+    """Say how good the network is, where it is, and how to look at the run."""
+    logger = run_logger_of(trainer)
+    if logger is None:
+        return
+    checkpoints = [c for c in trainer.checkpoint_callbacks if isinstance(c, ModelCheckpoint)]
+    best = next((c for c in checkpoints if c.monitor and c.best_model_path), None)
+    last = next((c for c in checkpoints if c.best_model_path), None)
+    if best is not None and best.best_model_score is not None:
+        epoch = read_checkpoint(Path(best.best_model_path))["epoch"]
+        print(f"Best        {best.monitor} {best.best_model_score:.4f} in epoch {epoch}")
+    else:
+        print("Best        unknown: nothing was validated")
+    if chosen := best or last:
+        path = Path(chosen.best_model_path)
+        here = Path.cwd()
+        print(f"Checkpoint  {path.relative_to(here) if path.is_relative_to(here) else path}")
+    print(f"Run         {logger.run_name}, in the experiment {logger.experiment_name}")
+    print(f"Look at it  {UI}")
+
+
+def print_predictions(trainer: Trainer, split: str) -> None:
+    """Say where the predictions are, and the answers to a competition."""
+    logger = run_logger_of(trainer)
+    if logger is None:
+        return
+    run = logger.experiment.get_run(logger.run_id)
+    print(f"Predictions  {place_of(run, f'predictions/{split}.csv')}")
+    callbacks = trainer.callbacks  # pyright: ignore[reportAttributeAccessIssue]
+    writers = [callback for callback in callbacks if isinstance(callback, PredictionWriter)]
+    if split == "predict" and any(writer.sample_submission for writer in writers):
+        print(f"Submission   {place_of(run, 'predictions/submission.csv')}")
+    print(f"Look at it   {UI}")

@@ -1,0 +1,1 @@
+"""The commands of `lightning_cli` other than LightningCLI's four: one file or folder each."""

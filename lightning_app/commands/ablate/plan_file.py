@@ -1,0 +1,71 @@
+"""The file of an ablation."""
+
+from dataclasses import fields
+from pathlib import Path
+
+import yaml
+
+from lightning_app.cli.errors.parse_errors import BriefParser
+from lightning_app.commands.ablate.plan import Plan
+
+NULL = "tag:yaml.org,2002:null"
+
+
+def read_plan(file: Path) -> Plan:
+    """Read the file of an ablation.
+
+    Raises:
+        ValueError: If there is no such file, or it asks for what cannot be.
+        SystemExit: With 2 if it does not parse.
+    """
+    if not file.is_file():
+        raise ValueError(f"There is no file {file}.")
+    content = _node(file)
+    if not isinstance(content, yaml.MappingNode):
+        raise ValueError(f"{file} holds no settings; an ablation has base, seeds and variations.")
+    _refuse_twice(content, file)
+    _refuse_empty(content, file)
+    parser = BriefParser(prog="lightning_cli ablate")
+    parser.add_argument("--config", action="config")
+    parser.add_class_arguments(Plan)
+    if "base" not in {key.value for key, _ in content.value}:
+        raise ValueError(f"{file} names no configuration; add `base: configs/FILE.yaml`.")
+    settings = parser.instantiate_classes(parser.parse_args(["--config", str(file)]))
+    return Plan(**{part.name: settings[part.name] for part in fields(Plan)})
+
+
+def _node(file: Path) -> yaml.Node | None:
+    try:
+        return yaml.compose(file.read_text())
+    except yaml.YAMLError as error:
+        raise ValueError(f"{file} is no YAML: {error}") from error
+
+
+def _refuse_empty(content: yaml.MappingNode, file: Path) -> None:
+    """The parser takes what is empty for what is not there."""
+    for key, value in content.value:
+        if value.tag == NULL or (key.value == "base" and value.value == []):
+            raise ValueError(f"{file}, line {_line(key)}: `{key.value}:` is empty.")
+        if key.value != "variations" or not isinstance(value, yaml.MappingNode):
+            continue
+        for name, settings in value.value:
+            if not isinstance(settings, yaml.MappingNode):
+                raise ValueError(
+                    f"{file}, line {_line(name)}: the variation {name.value!r} has no settings; "
+                    "expected some, such as {data.augmentation: none}."
+                )
+
+
+def _line(node: yaml.Node) -> int:
+    return node.start_mark.line + 1
+
+
+def _refuse_twice(node: yaml.MappingNode, file: Path) -> None:
+    """YAML takes the last of two equal keys, and does not say so."""
+    seen = set()
+    for key, value in node.value:
+        if str(key.value) in seen:
+            raise ValueError(f"{file}, line {_line(key)}: {key.value!r} stands there twice.")
+        seen.add(str(key.value))
+        if isinstance(value, yaml.MappingNode):
+            _refuse_twice(value, file)

@@ -1,0 +1,107 @@
+"""Runs that looked at the same images, each against the first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lightning_app.commands.compare.pairs import Pair, classes_of, compare_pair, pairwise_p_values
+from lightning_app.store.locations import ROOT, checkpoint_folder
+from lightning_app.store.predictions import COMMANDS, Answers, Split, read_answers
+from lightning_app.store.run_facts import class_names, splits_of
+from lightning_app.store.runs import name_with_id, quoted
+from lightning_app.store.stored_run import StoredRun
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """What several runs say of the same images.
+
+    Attributes:
+        records: The runs.
+        names: What each is called, all different.
+        split: The images.
+        answers: What the runs say of them.
+        class_names: The classes, in the order of the networks' outputs.
+        pairs: Each run but the first against the first.
+        p_values: Of all pairs of rows, adjusted; empty if there is only one.
+    """
+
+    records: Sequence[StoredRun]
+    names: list[str]
+    split: Split
+    answers: Answers
+    class_names: list[str]
+    pairs: list[Pair]
+    p_values: dict[tuple[int, int], float]
+
+    def decisive_p_value(self, pair: Pair) -> float:
+        """That of a pair's test: adjusted, if there are several pairs of runs."""
+        return self.p_values.get((pair.first, pair.second), pair.test.p_value)
+
+
+def compare_runs(records: Sequence[StoredRun], wanted: Split | None) -> Comparison:
+    """Compare all runs with the first.
+
+    Args:
+        records: Two runs or more.
+        wanted: The images; None for those of the test if all runs were tested, else validation.
+
+    Raises:
+        ValueError: If a run has no predictions, or no image is common to all.
+    """
+    split = choose_split(records, wanted)
+    answers = read_answers(records, split)
+    known = [name for record in records for name in class_names(splits_of(record))]
+    names = classes_of(answers, known)
+    pairs = [compare_pair(answers, 0, row, names) for row in range(1, len(records))]
+    adjusted = pairwise_p_values(answers.right) if len(pairs) > 1 else {}
+    return Comparison(records, names_of(records), split, answers, names, pairs, adjusted)
+
+
+def choose_split(records: Sequence[StoredRun], wanted: Split | None) -> Split:
+    """The images that all runs have predictions of; those of the test, if there is a choice.
+
+    Raises:
+        ValueError: If there are none.
+    """
+    names = names_of(records)
+    lacking: dict[Split, list[int]] = {
+        split: [
+            row
+            for row, record in enumerate(records)
+            if f"predictions/{split}.csv" not in record.files
+        ]
+        for split in COMMANDS
+        if wanted in (None, split)
+    }
+    for split, rows in lacking.items():
+        if not rows:
+            return split
+    told = "; ".join(
+        f"{quoted(names[row] for row in rows)} without predictions/{split}.csv"
+        for split, rows in lacking.items()
+    )
+    split, [row, *_] = next(iter(lacking.items()))
+    remedy = _remedy(records[row], names[row], split)
+    raise ValueError(f"The runs have no predictions in common: {told}. {remedy}")
+
+
+def _remedy(record: StoredRun, name: str, split: Split) -> str:
+    """How to make the predictions of a run."""
+    folder = checkpoint_folder(ROOT, record.experiment, record.run.info.run_id)
+    left = [file for end in ("best", "last") if (file := folder / f"{end}.ckpt").is_file()]
+    start = f"`lightning_cli {COMMANDS[split]} --config FILE.yaml --ckpt_path"
+    if left:
+        how = f"With the configuration of {name!r}, {start} {left[0]}` makes"
+    else:
+        how = f"{name!r} has left no checkpoint in {folder}; if you have one, {start} FILE` makes"
+    return f"{how} those that it lacks."
+
+
+def names_of(records: Sequence[StoredRun]) -> list[str]:
+    """The names of runs; one that several have gets the beginning of the id."""
+    runs = [record.run for record in records]
+    all_names = [str(run.info.run_name) for run in runs]
+    return [
+        name if all_names.count(name) == 1 else name_with_id(run)
+        for name, run in zip(all_names, runs, strict=True)
+    ]

@@ -1,0 +1,49 @@
+"""The images that runs looked at, read again by what is written down of their data."""
+
+import argparse
+from collections.abc import Sequence
+
+import yaml
+from torch import Tensor
+
+from datamodules import ImageDataModule
+from lightning_app.cli.config_parser import fit_parser
+from lightning_app.cli.errors.parse_errors import explain
+from lightning_app.store.predictions import Split
+from lightning_app.store.stored_run import StoredRun
+
+CONFIG = "config/config.yaml"
+
+
+def read_images(record: StoredRun, split: Split, names: Sequence[str]) -> dict[str, Tensor]:
+    """Images by their names, (C, H, W) each, in [0, 1] and of one size.
+
+    Nothing is prepared or cached, and only these images are opened.
+
+    Args:
+        record: A run that looked at them.
+        split: Where they are.
+        names: Which ones.
+
+    Raises:
+        ValueError: If they are not where they were.
+    """
+    source = (data := _build(record)).sources.get(split)
+    places = {} if source is None else {name: place for place, name in enumerate(source.names)}
+    if missing := [name for name in names if name not in places]:
+        raise ValueError(f"the data of this configuration have no {split} image {missing[0]}.")
+    pixels = data.images(split, [places[name] for name in names])
+    return dict(zip(names, pixels, strict=True))
+
+
+def _build(record: StoredRun) -> ImageDataModule:
+    """The datamodule of a run."""
+    settings = yaml.safe_load(record.text(CONFIG)) or {}
+    if not settings.get("data"):
+        raise ValueError(f"the run has no {CONFIG} that names its data.")
+    parser = fit_parser("lightning_cli compare", "")
+    parser.exit_on_error = False
+    try:
+        return parser.instantiate_classes(parser.parse_object({"data": settings["data"]})).data
+    except argparse.ArgumentError as error:  # of another version, or a class that is not here
+        raise ValueError(" ".join(explain(str(error), (), parser).split())) from error

@@ -1,0 +1,75 @@
+"""The numbers of runs side by side."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from lightning_app.pages.words import UNKNOWN, Words
+from lightning_app.store import run_facts
+from lightning_app.store.run_scores import METRICS, SPLITS, results_of
+from lightning_app.store.stored_run import StoredRun
+
+
+class Number(NamedTuple):
+    """A number of a run as text, and its 95 % interval; empty where none is known."""
+
+    value: str
+    interval: str = ""
+
+
+Rows = list[tuple[str, list[Number]]]  # what it is, and the number of each run
+
+
+def number_rows(records: Sequence[StoredRun], words: Words) -> Rows:
+    """Scores, sizes and times of runs; what no run has is left out."""
+    rows = _scores(records, words)
+    labels = words["comparison"]["numbers"]
+    makers: dict[str, Callable[[StoredRun], str]] = {
+        "total": lambda record: _metric(record, "params/total", words),
+        "trainable": lambda record: _metric(record, "params/trainable", words),
+        "epochs": lambda record: words.number(run_facts.num_epochs(record)),
+        "best": _best,
+        "took": lambda record: _duration(run_facts.took(record), words),
+        "epoch": lambda record: _duration(run_facts.epoch_time(record), words),
+        "state": lambda record: words["states"].get(record.run.info.status, UNKNOWN),
+    }
+    for key, make in makers.items():
+        rows.append((labels[key], [Number(make(record)) for record in records]))
+    return [(name, row) for name, row in rows if any(number.value != UNKNOWN for number in row)]
+
+
+def _scores(records: Sequence[StoredRun], words: Words) -> Rows:
+    found = [
+        {r.split: r for r in results_of(record, run_facts.splits_of(record))} for record in records
+    ]
+    rows: Rows = []
+    for split in SPLITS:
+        results = [of_run.get(split) for of_run in found]
+        # A fit scores its last epoch; a test, and what is compared, its best checkpoint.
+        last = words["comparison"]["numbers"]["last"] if split == "val" else "{split}"
+        place = last.format(split=words["splits"][split])
+        for name in METRICS:
+            scores = [result and result.scores[name] for result in results]
+            numbers = [
+                Number(words.percent(score.value), words.interval(score.low, score.high, 1))
+                if score
+                else Number(UNKNOWN)
+                for score in scores
+            ]
+            rows.append((words["tiles"][name].format(split=place), numbers))
+        label = words["comparison"]["numbers"]["loss"].format(split=place)
+        losses = [words.number(result.loss) if result else UNKNOWN for result in results]
+        rows.append((label, [Number(loss) for loss in losses]))
+    return rows
+
+
+def _metric(record: StoredRun, name: str, words: Words) -> str:
+    return words.number(record.metrics[name]) if name in record.metrics else UNKNOWN
+
+
+def _best(record: StoredRun) -> str:
+    best = run_facts.best_epoch(record)
+    return f"{best[1]} ({best[0]} {best[2]:.4f})" if best else UNKNOWN
+
+
+def _duration(milliseconds: int, words: Words) -> str:
+    return words.duration(milliseconds) if milliseconds else UNKNOWN

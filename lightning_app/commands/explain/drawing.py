@@ -1,0 +1,48 @@
+"""Draw pictures without a run, into a folder."""
+
+from collections.abc import Mapping
+
+from matplotlib.figure import Figure
+from tqdm import tqdm
+
+from callbacks.explainable import explainable
+from callbacks.pictures import Picture, Scene, Shown
+from lightning_app.output.folder import Folder
+from models.explain import NothingToShow
+
+
+def draw(pictures: Mapping[str, Picture], scene: Scene, folder: Folder) -> dict[str, str]:
+    """Store what pictures show: figures as images, tables and all numbers as CSV files.
+
+    Args:
+        pictures: By name.
+        scene: What they look at.
+        folder: Where the files go.
+
+    Returns:
+        Why some have nothing to show, by name.
+    """
+    left_out: dict[str, str] = {}
+    numbers: dict[str, float] = {}
+    for name, picture in tqdm(pictures.items(), "pictures", leave=False, disable=None):
+        try:
+            with explainable(scene.model):
+                for shown in picture.draw(scene):
+                    _store(shown, folder, numbers)
+        except NothingToShow as reason:
+            left_out[name] = str(reason)
+    if numbers:
+        folder.write_table("numbers", {"name": [*numbers], "value": [*numbers.values()]})
+    return left_out
+
+
+def _store(shown: Shown, folder: Folder, numbers: dict[str, float]) -> None:
+    name, content = shown
+    if isinstance(content, Figure):
+        folder.write_figure(name, content)
+    elif isinstance(content, dict):
+        folder.write_table(name, content)
+    elif isinstance(content, str):
+        folder.write_text(name, content)
+    else:
+        numbers[name] = content

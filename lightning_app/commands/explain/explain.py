@@ -1,0 +1,121 @@
+"""`lightning_cli explain`: pictures of a trained network on images that the user names."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from jsonargparse import Namespace
+from torch import Tensor
+
+from callbacks.pictures import Scene
+from lightning_app.commands.explain.drawing import draw
+from lightning_app.commands.explain.images import Images, find_images
+from lightning_app.commands.explain.library import library_network
+from lightning_app.commands.explain.network import Network
+from lightning_app.commands.explain.options import chosen_pictures, parse
+from lightning_app.commands.explain.overlays import write_overlays
+from lightning_app.commands.explain.predictions import prediction_table, probabilities_of
+from lightning_app.commands.explain.run import log_files, open_run
+from lightning_app.commands.explain.trained import trained_network
+from lightning_app.output.folder import Folder
+
+SHOWN = 12  # images whose prediction is printed
+
+
+def explain(args: list[str]) -> None:
+    """Draw the pictures, and say what the network says of the images and where the files are.
+
+    Args:
+        args: The command line after `explain`.
+
+    Raises:
+        ValueError: If the network, an image or a layer is not to be had, or nothing can be drawn.
+        SystemExit: With 2 if the command line does not parse.
+    """
+    options = parse(args)
+    folder = Folder(options.out)
+    files = find_images(options.images)
+    network = _network(options)
+    logged = open_run(network.run_id) if options.log else None
+    images = Images(files, network.image_size, network.num_channels)
+    pictures = chosen_pictures(options)
+    probabilities = probabilities_of(network, images)
+    predictions = prediction_table(network, images.names, probabilities)
+    folder.write_table("predictions", predictions)
+    left_out = draw(pictures, _scene(network, images), folder)
+    if options.each:
+        write_overlays(pictures, network, images, folder)
+    _tell(predictions, folder, left_out)
+    if logged is not None:
+        log_files(*logged, folder)
+        print(f"Logged      explanations/ in the run {logged[1].info.run_name}")
+    if options.methods and len(left_out) == len(pictures):
+        raise ValueError(f"None of the pictures can be drawn: {', '.join(pictures)}.")
+
+
+def _network(options: Namespace) -> Network:
+    """The network that is asked for, on its device and ready to be looked into."""
+    if options.ckpt_path is not None:
+        network = trained_network(options.ckpt_path, options.image_size)
+    else:
+        network = library_network(
+            options.network, options.library, options.weights, options.allow, options.image_size
+        )
+    network.model.to(_device(options.device)).eval()
+    if options.image_size is not None:
+        _check_size(network)
+    if options.class_names is not None:
+        network = network._replace(class_names=_read_names(options.class_names))
+    return network
+
+
+def _device(wanted: str) -> str:
+    has_gpu = torch.cuda.is_available()
+    if wanted == "cuda" and not has_gpu:
+        raise ValueError("--device cuda: torch finds no GPU here; expected cpu or auto.")
+    return {"auto": "cuda" if has_gpu else "cpu"}.get(wanted, wanted)
+
+
+def _check_size(network: Network) -> None:
+    """Refuse images of which nothing is left on their way through the network."""
+    shape = (1, network.num_channels, network.image_size, network.image_size)
+    try:
+        with torch.inference_mode():
+            network.model(torch.zeros(shape, device=network.device))
+    except (AssertionError, RuntimeError) as error:
+        raise ValueError(
+            f"--image_size {network.image_size} does not fit {network.title}; perhaps it is too "
+            f"small: {str(error).splitlines()[0]}"
+        ) from error
+
+
+def _read_names(file: Path) -> tuple[str, ...]:
+    try:
+        lines = file.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        what = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
+        raise ValueError(f"{file} cannot be read (--class_names): {what}.") from error
+    return tuple(line.strip() for line in lines if line.strip())
+
+
+def _scene(network: Network, images: Images) -> Scene:
+    def sample(num_images: int) -> tuple[Tensor, Tensor]:
+        shown, labels = images.sample(num_images)
+        return shown.to(network.device), labels.to(network.device)
+
+    names, title = network.class_names, network.title
+    return Scene(network.model, names, sample, title, "images", names=images.sampled_names)
+
+
+def _tell(predictions: dict[str, Any], folder: Folder, left_out: dict[str, str]) -> None:
+    rows = zip(*(predictions[key] for key in ("image", "predicted", "confidence")), strict=True)
+    for image, predicted, confidence in list(rows)[:SHOWN]:
+        print(f"{image}  {predicted} {confidence:.2f}")
+    if (more := len(predictions["image"]) - SHOWN) > 0:
+        print(f"  and {more} more")
+    for reason in dict.fromkeys(left_out.values()):
+        print(
+            f"No picture {', '.join(n for n, why in left_out.items() if why == reason)}: {reason}"
+        )
+    for file in folder.written:
+        print(f"Written     {folder.path / file}")

@@ -1,0 +1,68 @@
+"""`lightning_cli ui`: MLflow's pages on the store that the runs are in."""
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+
+from lightning_app.store.locations import ROOT, is_local, tracking_uri
+from lightning_app.store.ui_view import TAG, last_steps, view_path, view_state
+
+HOST = "127.0.0.1"  # the store has no password: other machines must not see it
+START = "/#/experiments?workflowType=machine_learning"
+SHOWN_RUNS = 10  # that the view shows without being asked
+QUIET = "--log-level warning"
+
+
+def open_ui(args: list[str]) -> None:
+    """Serve the UI until it is interrupted.
+
+    Args:
+        args: The command line after `ui`.
+
+    Raises:
+        SystemExit: With 1 if there is no run yet, or the runs are on a server of their own.
+    """
+    parser = argparse.ArgumentParser("lightning_cli ui", description="Open the runs in a browser.")
+    parser.add_argument("--port", type=int, default=5000)
+    port = parser.parse_args(args).port
+    uri = tracking_uri()
+    if uri.startswith("http"):
+        sys.exit(f"Your runs are on {uri}: open that address in a browser.")
+    if is_local(uri) and not (ROOT / "mlflow.db").is_file():
+        sys.exit(
+            f"There is no run in {ROOT.resolve()} yet. Start one here with "
+            "`lightning_cli fit --config configs/digits.yaml`, or go where yours are."
+        )
+    options = ["--backend-store-uri", uri, "--host", HOST, "--port", str(port), "--workers", "1"]
+    command = [sys.executable, "-m", "mlflow", "server", *options, "--uvicorn-opts", QUIET]
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends the server too, as Ctrl-C does
+    # MLflow's job runners, nine processes, serve its language-model features.
+    environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    with subprocess.Popen(command, env=environment) as server:
+        try:
+            print(f"Opening {_newest_experiment(uri, port)}  (Ctrl-C closes it)", flush=True)
+            status = server.wait()
+        except KeyboardInterrupt:
+            status = 0
+            server.terminate()
+    if status:
+        sys.exit(f"MLflow's server stopped with status {status}; is port {port} taken?")
+
+
+def _newest_experiment(uri: str, port: int) -> str:
+    """Address of the experiment that was used last, laid out with its last pictures first."""
+    from mlflow import MlflowClient  # takes seconds, in which the server starts
+
+    client = MlflowClient(uri)
+    newest = client.search_experiments(max_results=1, order_by=["last_update_time DESC"])
+    shown = [experiment.experiment_id for experiment in newest if TAG in experiment.tags]
+    if not shown:
+        return f"http://{HOST}:{port}{START}"
+    runs = client.search_runs(shown, order_by=["start_time DESC"], max_results=SHOWN_RUNS)
+    images = [
+        [file.path for file in client.list_artifacts(run.info.run_id, "images")] for run in runs
+    ]
+    client.set_experiment_tag(shown[0], TAG, view_state(last_steps(images)))
+    return f"http://{HOST}:{port}{view_path(shown[0])}"

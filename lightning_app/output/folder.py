@@ -1,0 +1,74 @@
+"""What the command leaves: files that are either whole or not there."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pandas as pd
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from callbacks.plots.drawing.legible import legible
+
+
+class Folder:
+    """Where the files go.
+
+    Args:
+        path: The folder; it is made with the first file.
+
+    Raises:
+        ValueError: If it is a file.
+
+    Attributes:
+        written: The files so far, relative to the folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        if path.exists() and not path.is_dir():
+            raise ValueError(f"{path} is a file; the results go into a folder (--out).")
+        self.path = path
+        self.written: list[Path] = []
+
+    def write_figure(self, name: str, figure: Figure) -> None:
+        """Store a figure as `<name>.png`."""
+        self._write(f"{name}.png", png_of(figure))
+
+    def write_image(self, name: str, image: np.ndarray) -> None:
+        """Store pixels, uint8 (H, W, 3), as `<name>.png`, one to one."""
+        content = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))[1]
+        self._write(f"{name}.png", content.tobytes())
+
+    def write_table(self, name: str, columns: dict[str, list[Any]]) -> None:
+        """Store columns as `<name>.csv`."""
+        self._write(f"{name}.csv", pd.DataFrame(columns).to_csv(index=False).encode())
+
+    def write_text(self, name: str, text: str) -> None:
+        """Store a text as `<name>`."""
+        self._write(name, text.encode())
+
+    def _write(self, name: str, content: bytes) -> None:
+        """Write beside the target and rename.
+
+        Raises:
+            ValueError: If nothing can be written there.
+        """
+        file = self.path / name
+        unfinished = file.with_name(f".{file.name}.tmp")
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            unfinished.write_bytes(content)
+            unfinished.replace(file)
+        except OSError as error:
+            raise ValueError(f"{file} cannot be written (--out): {error.strerror}.") from error
+        if Path(name) not in self.written:
+            self.written.append(Path(name))
+
+
+def png_of(figure: Figure) -> bytes:
+    """A figure as the content of a PNG file."""
+    content = io.BytesIO()
+    FigureCanvasAgg(legible(figure)).print_png(content)
+    return content.getvalue()

@@ -1,0 +1,1 @@
+"""MLflow runs: the logger, what it records, and how runs and checkpoints are found."""

@@ -1,0 +1,175 @@
+"""What a run writes down before its first step, so that it can be understood and repeated."""
+
+import json
+import shlex
+import subprocess
+import sys
+from collections.abc import Sequence
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+import yaml
+from jsonargparse import Namespace
+from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.cli import LightningArgumentParser, SaveConfigCallback
+from mlflow.entities import Dataset, DatasetInput, InputTag, Param
+
+from datamodules import ImageDataModule
+from datamodules.sources.source import UNLABELLED
+from lightning_app.store.model_summary import summarize
+from lightning_app.store.parameters import flatten, without_secrets
+from lightning_app.store.run_logger import RunLogger
+
+MAX_PARAMS = 100  # that MLflow takes at once
+MAX_VALUE = 6000  # characters of a value that MLflow takes
+# Keys in a checkpoint.
+RUN_ID, CLASS_NAMES = "mlflow_run_id", "class_names"
+IMAGE_SIZE, NUM_CHANNELS = "image_size", "num_channels"
+
+
+class RunRecorder(SaveConfigCallback):
+    """Logs configuration, command, code version, environment, data and model of a fit.
+
+    It also tells the checkpoints where to lie, and writes the run's id into them, so that a
+    resumed fit and a later test go on with the same run.
+
+    Args:
+        parser: The parser of the command.
+        config: The parsed configuration.
+        command: The command line after `lightning_cli`.
+    """
+
+    def __init__(
+        self, parser: LightningArgumentParser, config: Namespace, command: Sequence[str]
+    ) -> None:
+        super().__init__(parser, config, save_to_log_dir=False)
+        self.command = command
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Place the checkpoints, then record once."""
+        logger = run_logger_of(trainer)
+        if logger is not None:
+            folder = trainer.strategy.broadcast(
+                str(logger.checkpoint_folder) if trainer.is_global_zero else ""
+            )
+            for checkpoint in trainer.checkpoint_callbacks:
+                if isinstance(checkpoint, ModelCheckpoint) and checkpoint.dirpath is None:
+                    checkpoint.dirpath = folder
+        super().setup(trainer, pl_module, stage)
+
+    def save_config(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Record a fit; what tests or predicts belongs to a run that has its record already."""
+        logger = run_logger_of(trainer)
+        if logger is None or stage != "fit":
+            return
+        client, run_id = logger.experiment, logger.run_id
+        config = without_secrets(self._resolved())
+        self._log_config(client, run_id, config)
+        client.set_tag(run_id, "command", shlex.join(["lightning_cli", *self.command]))
+        for name, value in _code_version().items():
+            client.set_tag(run_id, name, value)
+        client.log_text(run_id, _environment(), "config/environment.txt")
+        data = trainer.datamodule  # pyright: ignore[reportAttributeAccessIssue]
+        assert isinstance(data, ImageDataModule)
+        summary = summarize(pl_module, data.num_channels, data.image_size)
+        client.log_text(run_id, summary, "model/summary.txt")
+        _log_data(client, run_id, data, config)
+
+    def on_save_checkpoint(
+        self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Write down which run this is, what the images were like, and what the logits mean."""
+        logger = run_logger_of(trainer)
+        if logger is not None:
+            checkpoint[RUN_ID] = logger.run_id
+        data = trainer.datamodule  # pyright: ignore[reportAttributeAccessIssue]
+        checkpoint[CLASS_NAMES] = list(data.class_names)
+        checkpoint[IMAGE_SIZE], checkpoint[NUM_CHANNELS] = data.image_size, data.num_channels
+
+    def _resolved(self) -> dict[str, Any]:
+        """The configuration with all defaults, ready to be given to `fit` or `test` again."""
+        config = yaml.safe_load(self.parser.dump(self.config, skip_none=False))
+        config["ckpt_path"] = None  # where this run began, not where its repetition shall
+        return config
+
+    def _log_config(self, client: Any, run_id: str | None, config: dict[str, Any]) -> None:
+        client.log_text(run_id, yaml.safe_dump(config, sort_keys=False), "config/config.yaml")
+        known = client.get_run(run_id).data.params
+        params = {key: value[:MAX_VALUE] for key, value in flatten(config).items()}
+        # Parameters cannot change: what a resumed run does otherwise than before is a tag.
+        for key in params.keys() & known.keys():
+            if params[key] != known[key]:
+                client.set_tag(run_id, f"resumed_with.{key}", params[key])
+        new = [Param(key, value) for key, value in params.items() if key not in known]
+        for start in range(0, len(new), MAX_PARAMS):
+            client.log_batch(run_id, params=new[start : start + MAX_PARAMS])
+
+
+def run_logger_of(trainer: Trainer) -> RunLogger | None:
+    """The run's logger, unless the user took it away."""
+    return next((logger for logger in trainer.loggers if isinstance(logger, RunLogger)), None)
+
+
+def _code_version() -> dict[str, str]:
+    """The git commit that the code is of, and whether files differ from it."""
+
+    def git(*arguments: str) -> str:
+        here = ["git", "-C", str(Path(__file__).parent), *arguments]
+        result = subprocess.run(here, capture_output=True, text=True, check=False)
+        return result.stdout.strip()
+
+    try:
+        commit = git("rev-parse", "HEAD")
+    except FileNotFoundError:  # git is not installed
+        return {}
+    if not commit:
+        return {}
+    changed = "yes" if git("status", "--porcelain") else "no"
+    return {"mlflow.source.git.commit": commit, "git.uncommitted_changes": changed}
+
+
+def _environment() -> str:
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
+    packages = sorted({f"{package.name}=={package.version}" for package in distributions()})
+    return "\n".join([f"# Python {sys.version}", f"# {device}", *packages, ""])
+
+
+def _log_data(
+    client: Any, run_id: str | None, data: ImageDataModule, config: dict[str, Any]
+) -> None:
+    """Name each split with its digest and class counts; list which image is in which.
+
+    The list is a manifest: `ManifestDataModule` reads it.
+    """
+    inputs = []
+    name = type(data).__name__.removesuffix("DataModule")
+    for split, source in data.sources.items():
+        labelled = source.labels[source.labels != UNLABELLED]
+        counts = np.bincount(labelled, minlength=data.num_classes).tolist()
+        profile = dict(zip(data.class_names, counts, strict=True))
+        dataset = Dataset(
+            name=f"{name}/{split}",
+            digest=source.fingerprint(),
+            source_type="local",
+            source=json.dumps(config["data"])[:MAX_VALUE],
+            profile=json.dumps({"num_images": len(source.labels), "class_counts": profile}),
+        )
+        inputs.append(DatasetInput(dataset, [InputTag("mlflow.data.context", split)]))
+    client.log_inputs(run_id, inputs)
+    names = {**dict(enumerate(data.class_names)), UNLABELLED: ""}
+    rows = [
+        (image, names[label], split, group)
+        for split, source in data.sources.items()
+        for image, label, group in zip(
+            source.names, source.labels, source.groups or source.names, strict=True
+        )
+    ]
+    table = pd.DataFrame(rows, columns=["image", "label", "split", "group"])
+    if table["group"].equals(table["image"]):  # no image is a copy of another
+        table = table.drop(columns="group")
+    client.log_text(run_id, table.to_csv(index=False), "data/splits.csv")

@@ -1,0 +1,91 @@
+"""What the store holds of a run."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from mlflow import MlflowClient
+from mlflow.entities import Run
+
+import lightning_app.store.spooling_client  # noqa: F401 - sets how long MLflow tries
+
+RESUMED = "resumed_with."
+
+
+class StoredRun:
+    """Reads a run; what is not there is empty, since a run may have ended at any time.
+
+    Args:
+        client: The store.
+        run: The run.
+        folder: For the artifacts that are fetched.
+    """
+
+    def __init__(self, client: MlflowClient, run: Run, folder: Path) -> None:
+        self.run, self.tags, self.metrics = run, run.data.tags, run.data.metrics
+        # Parameters of a run never change; what a resumed fit does otherwise is a tag.
+        self.params = run.data.params | {
+            key.removeprefix(RESUMED): value
+            for key, value in self.tags.items()
+            if key.startswith(RESUMED)
+        }
+        self.experiment = client.get_experiment(run.info.experiment_id).name
+        self._client, self._folder = client, folder
+
+    @cached_property
+    def files(self) -> list[str]:
+        """All artifacts, below their folders."""
+        return list(self._below(None))
+
+    def content(self, path: str) -> bytes:
+        """An artifact; nothing if there is none."""
+        if path not in self.files:
+            return b""
+        file = self._client.download_artifacts(self.run.info.run_id, path, str(self._folder))
+        return Path(file).read_bytes()
+
+    def text(self, path: str) -> str:
+        """An artifact that is a text."""
+        return self.content(path).decode("utf-8", "replace")
+
+    def table(self, path: str) -> list[dict[str, Any]]:
+        """Rows of a table that MLflow's UI shows, or of a CSV file, whose values are texts."""
+        text = self.text(path)
+        if path.endswith(".csv"):
+            return list(csv.DictReader(io.StringIO(text)))
+        content = json.loads(text or '{"columns": [], "data": []}')
+        return [dict(zip(content["columns"], row, strict=True)) for row in content["data"]]
+
+    def history(self, metric: str) -> dict[int, float]:
+        """Values by epoch; of several of one epoch the last."""
+        points = self._client.get_metric_history(self.run.info.run_id, metric)
+        return {point.step: point.value for point in sorted(points, key=lambda p: p.timestamp)}
+
+    def options(self, prefix: str) -> dict[str, Any]:
+        """The parameters below a name, without it: `options("model.backbone")`."""
+        start = f"{prefix}."
+        return {
+            key.removeprefix(start): value
+            for key, value in self.params.items()
+            if key.startswith(start)
+        }
+
+    def _below(self, folder: str | None) -> Iterator[str]:
+        for file in self._client.list_artifacts(self.run.info.run_id, folder):
+            if file.is_dir:
+                yield from self._below(file.path)
+            else:
+                yield file.path
+
+
+@contextmanager
+def open_stored_run(client: MlflowClient, run: Run) -> Iterator[StoredRun]:
+    """A record whose fetched artifacts vanish when it is closed."""
+    with TemporaryDirectory() as folder:
+        yield StoredRun(client, run, Path(folder))

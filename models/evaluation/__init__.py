@@ -1,0 +1,1 @@
+"""How good a network is: predictions, metrics, calibration, intervals, tests, label errors."""

@@ -1,0 +1,93 @@
+import warnings
+
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from callbacks.plots.drawing import fonts
+from callbacks.plots.drawing.fonts import FallbackFonts
+from callbacks.plots.drawing.legible import legible
+
+CAT, DOG = "猫", "犬"
+
+
+def test_latin_needs_no_search(monkeypatch):
+    monkeypatch.setattr(fonts, "findfont", None)  # would fail if it were called
+    assert FallbackFonts().families("Zoë's Łódź ångström") == []
+
+
+def test_letters_of_the_own_font_need_no_other(no_fonts):
+    assert FallbackFonts().families("кошка γάτα … ≈ קט") == []
+
+
+def test_font_installed_after_matplotlib_listed_them_is_found(install):
+    install("Tiny Sans", CAT)
+    assert FallbackFonts().families(f"{CAT} cat") == ["Tiny Sans"]
+
+
+def test_one_font_that_has_all_letters_goes_before_two(install):
+    install("A Sans", CAT)
+    install("B Sans", DOG)
+    install("C", CAT + DOG)
+    assert FallbackFonts().families(CAT + DOG) == ["C"]
+
+
+def test_several_fonts_are_taken_where_none_has_all(install):
+    install("A", CAT)
+    install("B", DOG)
+    assert sorted(FallbackFonts().families(CAT + DOG)) == ["A", "B"]
+
+
+def test_sans_and_the_language_of_the_letters_go_first(install):
+    for name in ("Tiny Serif CJK SC", "Tiny Sans CJK KR", "Tiny Sans CJK JP", "Tiny Sans CJK SC"):
+        install(name, f"{CAT}ね고")
+    assert FallbackFonts().families(CAT) == ["Tiny Sans CJK SC"]
+    assert FallbackFonts().families(f"{CAT}ね") == ["Tiny Sans CJK JP"]
+    assert FallbackFonts().families("고") == ["Tiny Sans CJK KR"]
+
+
+def test_missing_letters_are_one_warning_that_says_what_to_install(no_fonts):
+    found = FallbackFonts()
+    message = r"No font .* has ऩ猫🐶 \(CJK, Devanagari and symbols\).* install fonts-noto-cjk, "
+    with pytest.warns(UserWarning, match=message + "fonts-noto-core and fonts-symbola; elsewhere"):
+        assert found.families("猫ऩ🐶\ufe0f\u200d") == []
+    with warnings.catch_warnings(action="error"):
+        assert found.families("猫") == []
+
+
+def test_old_matplotlib_is_said_to_draw_arabic_unjoined(no_fonts, monkeypatch):
+    monkeypatch.setattr(fonts, "SHAPES", False)
+    with pytest.warns(UserWarning, match=r"draws Arabic letters unjoined .* matplotlib 3\.11"):
+        FallbackFonts().families("قطة")
+
+
+def test_letters_of_a_fallback_font_are_drawn(install):
+    install("Tiny Sans", CAT)
+    figure = Figure(figsize=(2, 1), dpi=100)
+    figure.text(0.5, 0.5, CAT, fontsize=36, va="center")
+    canvas = FigureCanvasAgg(legible(figure))
+    canvas.draw()
+    black = (np.asarray(canvas.buffer_rgba())[..., 0] < 30).sum()
+    assert black == pytest.approx((0.8 * 36 / 72 * 100) ** 2, rel=0.08)
+
+
+def test_dollar_signs_of_names_are_no_formula():
+    figure = Figure()
+    axes = figure.subplots()
+    axes.set_title("$5 and $6")
+    axes.set_yticks([0, 1], ["$a_1$", "x_$"])
+    axes.plot([0, 1], label="$a$")
+    legend = axes.legend()
+    legible(figure)
+    texts = [axes.title, *axes.get_yticklabels(), *legend.get_texts()]
+    assert [text.get_parse_math() for text in texts] == [False] * 4
+
+
+def test_numbers_of_logarithmic_axes_stay_formulas():
+    figure = Figure()
+    axes = figure.subplots()
+    axes.semilogx([1e-5, 1], [0, 1])
+    legible(figure)
+    assert all(text.get_parse_math() for text in axes.get_xticklabels())
+    assert r"10^{-5}" in "".join(text.get_text() for text in axes.get_xticklabels())

@@ -1,0 +1,52 @@
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from callbacks.plots.drawing.legible import legible
+from callbacks.plots.drawing.texts import counted, inches_of, letters_in, shorten, wrapped
+
+
+@pytest.mark.parametrize("text", ["class number 17", "WWWW", "illicit", "two\nlines of it"])
+def test_width_is_that_of_the_drawn_text(text):
+    figure = Figure(dpi=100)
+    FigureCanvasAgg(figure)
+    drawn = figure.text(0, 0, text, fontsize=20).get_window_extent().width / 100
+    assert inches_of(text, 20) == pytest.approx(drawn, rel=0.04)
+
+
+def test_width_of_letters_that_another_font_has_is_about_right(install):
+    install("Squares", "阿布拉罕辛普森")
+    figure = Figure(dpi=100)
+    text = figure.text(0, 0, "阿布拉罕辛普森", fontsize=20)
+    FigureCanvasAgg(legible(figure))
+    assert inches_of("阿布拉罕辛普森", 20) == pytest.approx(
+        text.get_window_extent().width / 100, rel=0.1
+    )
+
+
+def test_middle_of_a_text_is_taken_out_until_it_fits():
+    assert shorten("class", 6) == "class"
+    shown = shorten("class number 17 of the list", 14)
+    assert shown.startswith("class")
+    assert shown.endswith("list")
+    assert shown.count("…") == 1
+    assert inches_of(shown, 72) <= 14 * 0.6
+
+
+def test_of_wide_letters_fewer_fit():
+    assert len(shorten("阿" * 30, 20)) == 12
+    assert len(shorten("i" * 60, 20)) > 30
+
+
+def test_inches_in_letters_and_back():
+    room = letters_in(2.0, 8)
+    assert 1.9 < inches_of(shorten("W" * 99, room), 8) <= 2.0
+
+
+def test_one_is_not_counted_in_the_plural():
+    assert [counted(n, "image") for n in (0, 1, 1200)] == ["0 images", "1 image", "1,200 images"]
+
+
+def test_lines_are_broken_between_words_where_they_are_too_wide():
+    text = wrapped("one two three four\nfive", inches_of("one two", 10), 10)
+    assert text == "one two\nthree\nfour\nfive"

@@ -1,0 +1,43 @@
+import pytest
+
+from lightning_app.commands.compare.numbers import number_rows
+from lightning_app.pages.words import Words
+from lightning_app.store.stored_run import open_stored_run
+
+
+@pytest.fixture
+def numbers_of(client):
+    """The values of a run by their labels, in English."""
+
+    def read(run_id):
+        with open_stored_run(client, client.get_run(run_id)) as record:
+            return {label: row[0] for label, row in number_rows([record], Words("en"))}
+
+    return read
+
+
+def test_time_of_an_epoch_is_the_median_so_that_a_slow_one_does_not_count(
+    make_run, client, numbers_of
+):
+    run_id = make_run()
+    for epoch, seconds in enumerate((2.5, 2.0, 90.0)):
+        client.log_metric(run_id, "time/epoch", seconds, step=epoch)
+        client.log_metric(run_id, "train/loss", 1.0, step=epoch)
+    numbers = numbers_of(run_id)
+    assert numbers["time of an epoch"].value == "2.5 s"
+    assert numbers["epochs"].value == "3"
+
+
+def test_best_epoch_is_that_of_the_checkpoint(make_run, client, numbers_of):
+    run_id = make_run({"best_checkpoint.monitor": "val/loss", "best_checkpoint.mode": "min"})
+    for epoch, loss in enumerate((0.5, 0.25, 0.75)):
+        client.log_metric(run_id, "val/loss", loss, step=epoch)
+    assert numbers_of(run_id)["best epoch"].value == "1 (val/loss 0.2500)"
+
+
+def test_scores_have_their_intervals(make_run, numbers_of):
+    table = {"metric": ["accuracy"], "value": [0.9], "low": [0.8123], "high": [0.95]}
+    run_id = make_run(metrics={"test/accuracy": 0.9}, tables={"scores_test": table})
+    numbers = numbers_of(run_id)
+    assert numbers["accuracy, test"] == ("90.00 %", "81.2 to 95.0")
+    assert "accuracy, validation" not in numbers

@@ -1,0 +1,85 @@
+import numpy as np
+import pytest
+import torch
+from scipy.stats import binomtest
+from sklearn.metrics import confusion_matrix
+
+from lightning_app.commands.compare.pairs import classes_of, compare_pair, pairwise_p_values
+from lightning_app.store.predictions import Answers
+
+NAMES = ["cat", "dog", "owl"]
+
+
+def answers_of(num_runs=2, number=200):
+    """Runs that are right seven, eight, … times of ten, as sure as chance wants."""
+    rng = np.random.default_rng(0)
+    labels = rng.choice(NAMES, number)
+    right = rng.random((num_runs, number)) < 0.7 + 0.1 * np.arange(num_runs)[:, None]
+    predicted = np.where(right, labels, rng.choice(NAMES, (num_runs, number)))
+    images = [f"{index}.png" for index in range(number)]
+    return Answers(images, labels, predicted, rng.random((num_runs, number)), 0)
+
+
+def test_images_are_counted_by_who_has_them_right():
+    answers = answers_of()
+    pair = compare_pair(answers, 0, 1, NAMES)
+    before, after = answers.right.numpy()
+    assert sorted(pair.fixed) == np.flatnonzero(after & ~before).tolist()
+    assert sorted(pair.broken) == np.flatnonzero(before & ~after).tolist()
+    assert (pair.both_right, pair.both_wrong) == ((before & after).sum(), (~before & ~after).sum())
+
+
+def test_images_that_the_second_is_surest_of_come_first():
+    answers = answers_of()
+    pair = compare_pair(answers, 0, 1, NAMES)
+    for rows in (pair.fixed, pair.broken):
+        confidence = answers.confidence[1, rows]
+        assert (np.diff(confidence) <= 0).all()
+
+
+def test_test_is_mcnemars():
+    pair = compare_pair(answers_of(), 0, 1, NAMES)
+    fixed, broken = len(pair.fixed), len(pair.broken)
+    assert pair.test.p_value == pytest.approx(binomtest(fixed, fixed + broken).pvalue)
+    assert pair.test.difference == pytest.approx((fixed - broken) / 200)
+
+
+def test_classes_have_the_difference_of_their_recalls_the_largest_gain_first():
+    answers = answers_of()
+    pair = compare_pair(answers, 0, 1, NAMES)
+    right = answers.right.numpy()
+    for change in pair.classes:
+        own = answers.labels == change.name
+        before, after = right[:, own].mean(axis=1)
+        assert change.images == own.sum()
+        assert change.test.difference == pytest.approx(after - before)
+    gains = [change.test.difference for change in pair.classes]
+    assert gains == sorted(gains, reverse=True)
+    assert [*pair.gained, *reversed(pair.lost)] == [c for c in pair.classes if c.test.difference]
+
+
+def test_confusions_are_those_of_scikit_learn():
+    answers = answers_of()
+    pair = compare_pair(answers, 0, 1, NAMES)
+    for row in (0, 1):
+        expected = confusion_matrix(answers.labels, answers.predicted[row], labels=NAMES)
+        np.testing.assert_array_equal(pair.confusions[row], expected)
+
+
+def test_p_values_of_all_pairs_are_adjusted():
+    right = answers_of(num_runs=3).right
+    found = pairwise_p_values(right)
+    assert list(found) == [(0, 1), (0, 2), (1, 2)]
+    plain = {}
+    for first, second in found:
+        fixed = int((right[second] & ~right[first]).sum())
+        broken = int((right[first] & ~right[second]).sum())
+        plain[first, second] = binomtest(fixed, fixed + broken).pvalue
+    smallest = min(plain, key=plain.get)
+    assert found[smallest] == pytest.approx(3 * plain[smallest])
+
+
+def test_classes_are_in_the_order_of_the_outputs_and_others_come_last():
+    said = np.array([["owl", "ape"]])
+    answers = Answers(["a", "b"], np.array(["owl", "cat"]), said, torch.ones(1, 2).numpy(), 0)
+    assert classes_of(answers, ["owl", "dog", "cat"]) == ["owl", "cat", "ape"]

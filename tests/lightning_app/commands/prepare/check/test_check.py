@@ -1,0 +1,185 @@
+import re
+import shutil
+import struct
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lightning_app.commands.prepare.check.check import check, find, list_data
+from lightning_app.commands.prepare.check.survey import survey
+
+INTEL_SCENES = Path(__file__).parents[5] / "shared" / "data" / "intel_scenes"
+
+
+def found(data, **options):
+    """Names of the exhibits under each title."""
+    listing = list_data(data, **options)
+    findings = find(listing, survey([entry.file for entry in listing.entries], 1))
+    return {
+        finding.title: [exhibit.name for group in finding.groups for exhibit in group]
+        for finding in findings
+    }
+
+
+def test_sound_data_have_no_finding(sound):
+    assert found(sound) == {}
+
+
+def test_unreadable_files(sound, save):
+    folder = sound / "train/cat"
+    (folder / "empty.jpg").write_bytes(b"")
+    (folder / "text.png").write_text("not a picture")
+    whole = save("train/cat/half.jpg", 200).read_bytes()
+    (folder / "half.jpg").write_bytes(whole[: len(whole) // 2])
+    (folder / "bomb.png").write_bytes(png(30_000, 30_000))
+    (folder / "large.png").write_bytes(png(11_000, 11_000))
+    (folder / "garbage.png").write_bytes(png(64, 64))
+    assert found(sound) == {
+        "Empty files": ["train/cat/empty.jpg"],
+        "Files that are no images": ["train/cat/text.png"],
+        "Files whose end is missing": ["train/cat/half.jpg"],
+        "Images with too many pixels": ["train/cat/bomb.png", "train/cat/large.png"],
+        "Broken image files": ["train/cat/garbage.png"],
+    }
+
+
+def test_unusual_files(sound, save, photograph):
+    frames = [Image.fromarray(photograph(seed)) for seed in (300, 301)]
+    frames[0].save(sound / "train/cat/moving.gif", save_all=True, append_images=frames[1:])
+    Image.fromarray(photograph(302)).convert("CMYK").save(sound / "train/cat/print.jpg")
+    save("train/cat/deep.png", photograph(303)[..., 0].astype(np.uint16) * 16)
+    save("train/cat/clear.png", np.dstack([photograph(304), np.full((64, 64), 99, np.uint8)]))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    save("train/cat/turned.jpg", 305, exif=exif)
+    save("train/cat/really_png.jpg", 306, format="PNG")
+    assert found(sound) == {
+        "Animated images and images of several pages": ["train/cat/moving.gif"],
+        "Images in the colours of a printer": ["train/cat/print.jpg"],
+        "Images of 16 bits and more": ["train/cat/deep.png"],
+        "Transparent images": ["train/cat/clear.png"],
+        "Photographs to be turned": ["train/cat/turned.jpg"],
+        "Files with the ending of another format": ["train/cat/really_png.jpg"],
+    }
+
+
+def test_files_that_training_does_not_see(sound, save, tmp_path):
+    outside = shutil.copy(sound / "train/cat/0.png", tmp_path / "outside.png")
+    (sound / "train/cat/link.png").symlink_to(outside)
+    (sound / "train/linked").symlink_to(sound / "train/cat")
+    save("train/loose.png", 400)
+    save("more/cat/1.png", 401)
+    (sound / "train/cat/notes.txt").write_text("notes")
+    save("train/cat/photo.bak", 402, format="PNG")
+    save(".hidden/cat/1.png", 403)
+    assert found(sound) == {
+        "Links that are not followed": ["train/linked", "train/cat/link.png"],
+        "Images outside class folders": ["more/cat/1.png", "train/loose.png"],
+        "Other files": ["train/cat/notes.txt"],
+        "Images whose ending is not one of an image": ["train/cat/photo.bak"],
+    }
+
+
+def test_unusual_sizes(sound, save, photograph):
+    save("train/cat/tiny.png", photograph(500, (30, 40)))
+    save("train/cat/narrow.png", photograph(501, (200, 64)))
+    save("train/cat/other.png", photograph(502, (64, 60)))
+    assert found(sound) == {
+        "Images smaller than 32 pixels": ["train/cat/tiny.png"],
+        "Images more than 3 times as long as wide": ["train/cat/narrow.png"],
+        "Images that are not 64 x 64, unlike most": [
+            *("train/cat/narrow.png", "train/cat/other.png", "train/cat/tiny.png")
+        ],
+    }
+
+
+def test_copies_are_filed_under_the_worst_that_they_do(sound, save, photograph):
+    save("train/dog/contradiction.png", 0)
+    save("val/cat/leak.png", 1, compress_level=1)
+    save("test/cat/near_leak.jpg", photograph(2), quality=70)
+    save("train/dog/near_contradiction.jpg", photograph(3), quality=70)
+    save("train/cat/repeat.png", 4)
+    save("train/cat/near_repeat.jpg", photograph(5), quality=70)
+    assert found(sound) == {
+        "The same image under several labels": ["train/cat/0.png", "train/dog/contradiction.png"],
+        "The same image in several splits": ["train/cat/1.png", "val/cat/leak.png"],
+        "Nearly the same image in several splits": ["test/cat/near_leak.jpg", "train/cat/2.png"],
+        "Nearly the same image under several labels": [
+            *("train/cat/3.png", "train/dog/near_contradiction.jpg")
+        ],
+        "The same image several times in a split": ["train/cat/4.png", "train/cat/repeat.png"],
+        "Nearly the same image several times in a split": [
+            *("train/cat/5.png", "train/cat/near_repeat.jpg")
+        ],
+    }
+
+
+def test_status_is_1_after_an_error_and_the_page_is_written(sound, save, tmp_path, capsys):
+    save("val/cat/leak.png", 1)
+    with pytest.raises(SystemExit) as end:
+        check([str(sound), "--out", str(tmp_path / "page.html"), "--processes", "2"])
+    assert end.value.code == 1
+    assert "The same image in several splits" in (tmp_path / "page.html").read_text()
+    text = capsys.readouterr().out
+    assert re.search(r"error +1  The same image in several splits", text)
+    assert "= val/cat/leak.png (cat in val)" in text
+    assert "Training would fail or leak: 1 error." in text
+    assert max(map(len, text.replace(str(tmp_path), "").splitlines())) <= 100
+
+
+def test_warnings_leave_the_status_0(sound, save, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    save("train/cat/repeat.png", 0)
+    check([str(sound), "--processes", "1"])
+    assert (tmp_path / "check.html").is_file()
+    assert "Nothing stops training: 1 warning." in capsys.readouterr().out
+
+
+def test_several_processes_find_what_one_finds(sound):
+    files = sorted(sound.rglob("*.png"))
+    alone, together = survey(files, 1), survey(files, 2)
+    assert [facts.digest for facts in alone] == [facts.digest for facts in together]
+    assert len({facts.digest for facts in together}) == len(files)
+
+
+def test_torch_is_not_imported():
+    module = "lightning_app.commands.prepare.check.check"
+    code = f"import sys, {module} as _; sys.exit('torch' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_what_is_not_there_is_named(tmp_path):
+    with pytest.raises(ValueError, match=r"There is no file or folder .*nowhere"):
+        list_data(tmp_path / "nowhere")
+
+
+def test_root_is_for_manifests(sound):
+    with pytest.raises(ValueError, match=r"--root is for CSV files, and .* without train\.csv"):
+        list_data(sound, root=sound)
+
+
+@pytest.mark.skipif(not INTEL_SCENES.is_dir(), reason="needs the shared data")
+def test_all_sizes_other_than_150_are_found_in_intel_scenes():
+    expected = [
+        file.relative_to(INTEL_SCENES).as_posix()
+        for file in INTEL_SCENES.rglob("*.jpg")
+        if Image.open(file).size != (150, 150)
+    ]
+    assert len(expected) == 16
+    assert set(found(INTEL_SCENES)["Images that are not 150 x 150, unlike most"]) == set(expected)
+
+
+def png(width, height):
+    """A PNG file whose header promises a size and whose pixels are garbage."""
+
+    def chunk(kind, data):
+        checksum = struct.pack(">I", zlib.crc32(kind + data))
+        return struct.pack(">I", len(data)) + kind + data + checksum
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", b"garbage") + chunk(b"IEND", b"")

@@ -1,0 +1,91 @@
+"""Labels that are wrong are found by the command, and mended by what it writes."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+from jsonargparse import Namespace
+
+from datamodules import ImageFolderDataModule, Options
+from lightning_app.commands.suspects import _warn_of_chance
+from lightning_app.main import main
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+WRONG = {"dark/bright_3.png", "bright/dark_8.png"}
+
+
+@pytest.fixture
+def images(workplace):
+    """Bright and dark noise, an image of each in the other's folder."""
+    rng = np.random.default_rng(0)
+    for index in range(20):
+        for label, level in (("bright", 180), ("dark", 60)):
+            folder = "dark" if (label, index) == ("bright", 3) else label
+            folder = "bright" if (label, index) == ("dark", 8) else folder
+            file = workplace / "images" / folder / f"{label}_{index}.png"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            pixels = rng.normal(level, 25, (16, 16, 3)).clip(0, 255)
+            cv2.imwrite(str(file), pixels.astype(np.uint8))
+    return workplace / "images"
+
+
+@pytest.fixture
+def command(images):
+    small = ["--data.image_size", "16", "--data.num_workers", "0", "--model.backbone", "SmallCNN"]
+    config = ["--config", str(CONFIGS / "folder.yaml"), "--data.root", str(images), *small]
+    return ["suspects", *config, "--splits", "[train, val, test]"]
+
+
+def test_wrong_labels_come_first_and_are_mended(command, images, workplace, capsys):
+    with pytest.warns(UserWarning, match="SmallCNN is judging without any training: it has nei"):
+        main(command)
+    ranking = pd.read_csv(workplace / "suspects" / "label_suspects.csv")
+    assert set(ranking.image[:2]) == WRONG
+    assert len(ranking) == 40
+    assert (workplace / "suspects" / "label_suspects.png").stat().st_size > 0
+    fixes = workplace / "suspects" / "label_fixes.csv"
+    assert set(pd.read_csv(fixes).image) == WRONG
+    said = capsys.readouterr().out
+    assert "2 of 40 labels look wrong. The most suspicious (* is one of the 2):" in said
+    starred = [line[2:].split(":")[0] for line in said.splitlines() if line.startswith("* ")]
+    assert set(starred) == WRONG
+    options = Options(label_fixes=fixes)
+    data = ImageFolderDataModule(images, image_size=16, num_workers=0, options=options)
+    mended = {
+        name: data.class_names[label]
+        for source in data.sources.values()
+        for name, label in zip(source.names, source.labels, strict=True)
+    }
+    assert all(Path(name).name.startswith(label) for name, label in mended.items())
+
+
+def test_labels_are_not_mended_by_a_network_that_doubts_most_of_them(
+    command, workplace, capsys, monkeypatch
+):
+    monkeypatch.setattr("callbacks.suspects.MAX_SHARE", 0.04)
+    main(command)
+    assert not (workplace / "suspects" / "label_fixes.csv").exists()
+    assert (workplace / "suspects" / "label_suspects.csv").exists()
+    said = capsys.readouterr().out
+    assert "No suspects/label_fixes.csv: where more than 4% of the labels look wrong" in said
+    assert "--data.options.label_fixes" not in said
+
+
+def test_pretrained_network_judges_without_a_warning(recwarn):
+    backbone = Namespace(class_path="TimmBackbone", init_args=Namespace(weights="net.pth"))
+    _warn_of_chance(Namespace(init_args=Namespace(backbone=backbone)))
+    assert not recwarn.list
+
+
+def test_nothing_to_judge_with_is_an_error(capsys):
+    with pytest.raises(SystemExit, match="1"):
+        main(["suspects"])
+    assert "`suspects` needs data and a network: --config FILE.yaml" in capsys.readouterr().err
+
+
+def test_split_that_the_data_lack_is_an_error(command, capsys):
+    with pytest.raises(SystemExit, match="1"):
+        main([*command, "--data.split.test", "0"])
+    assert "The data have no test images; they have train, val." in capsys.readouterr().err

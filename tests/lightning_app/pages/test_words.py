@@ -1,0 +1,81 @@
+import re
+
+import pytest
+
+from lightning_app.commands.report.pictures import OTHERS, SECTIONS
+from lightning_app.pages.language import LANGUAGES
+from lightning_app.pages.words import UNKNOWN, Words, read_texts
+
+HOUR = 3_600_000
+
+
+def flat(texts, prefix=""):
+    for key, value in texts.items():
+        if isinstance(value, dict):
+            yield from flat(value, f"{prefix}{key}.")
+        elif isinstance(value, list):
+            yield from flat(dict(enumerate(value)), f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def test_all_languages_say_the_same_things():
+    first, *others = (dict(flat(read_texts(language))) for language in LANGUAGES)
+    for other in others:
+        assert list(other) == list(first)
+
+
+def test_all_sentences_have_the_same_gaps_and_none_is_empty():
+    texts = [dict(flat(read_texts(language))) for language in LANGUAGES]
+    for key in texts[0]:
+        if not key.startswith("formats."):
+            gaps = [sorted(re.findall(r"{\w+}", text[key])) for text in texts]
+            assert all(gap == gaps[0] for gap in gaps), key
+        assert all(text[key].strip() for text in texts), key
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_kind_of_picture_has_a_sentence(language):
+    texts = read_texts(language)
+    kinds = {kind for of_section in SECTIONS.values() for kind in of_section}
+    assert set(texts["pictures"]) == kinds
+    assert {*SECTIONS, OTHERS} <= set(texts["headings"])
+
+
+def test_chinese_is_chinese():
+    for key, text in flat(read_texts("zh")):
+        latin = re.sub(r"{.*?}|`.*?`|lang|F1|Git|Python|t-SNE|McNemar|Holm|p 值", "", text)
+        assert key.startswith(("lang", "formats")) or not re.search(r"[A-Za-z]", latin), key
+
+
+def test_numbers_are_written_as_the_language_does():
+    english, chinese = Words("en"), Words("zh")
+    assert (english.percent(0.98765), chinese.percent(0.98765)) == ("98.77 %", "98.77%")
+    assert english.percent(None) == english.percent(float("nan")) == UNKNOWN
+    assert english.interval(0.5, float("nan")) == english.interval(None, None) == ""
+    assert chinese.interval(0.5, 0.75) == "50.00 至 75.00"
+    assert [english.number(n) for n in (60295283, 0.00123456, float("inf"))] == [
+        "60,295,283",
+        "0.001235",
+        UNKNOWN,
+    ]
+
+
+def test_times_are_written_in_their_two_largest_units():
+    english, chinese = Words("en"), Words("zh")
+    assert [english.duration(t) for t in (0, 400, 9_949, 9_950)] == [
+        "0 s",
+        "0.4 s",
+        "9.9 s",
+        "10 s",
+    ]
+    assert english.duration(65_000) == "1 min 5 s"
+    assert english.duration(26 * HOUR + 61_000) == "1 d 2 h"
+    assert chinese.duration(2 * HOUR + 180_000) == "2 小时 3 分"
+
+
+def test_dates_are_written_as_the_language_does(monkeypatch):
+    monkeypatch.setenv("TZ", "UTC")
+    noon = 1_795_608_000_000
+    assert re.fullmatch(r"25 November 2026, \d\d:00", Words("en").date(noon))
+    assert re.fullmatch(r"2026 年 11 月 25 日 \d\d:00", Words("zh").date(noon))

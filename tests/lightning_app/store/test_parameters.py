@@ -1,0 +1,40 @@
+from lightning_app.store.parameters import flatten, without_secrets
+
+
+def test_names_are_what_one_would_say():
+    config = {
+        "model": {
+            "class_path": "models.ImageClassifier",
+            "init_args": {
+                "backbone": {"class_path": "models.SmallCNN", "init_args": {"width": 8}},
+                "lr_scheduler": None,
+            },
+        }
+    }
+    assert flatten(config) == {
+        "model": "models.ImageClassifier",
+        "model.backbone": "models.SmallCNN",
+        "model.backbone.width": "8",
+    }
+
+
+def test_objects_in_lists_are_numbered():
+    config = {"augmentation": [{"class_path": "A"}, {"class_path": "B", "init_args": {"p": 0.5}}]}
+    assert flatten(config) == {
+        "augmentation.0": "A",
+        "augmentation.1": "B",
+        "augmentation.1.p": "0.5",
+    }
+
+
+def test_plain_lists_are_one_value():
+    assert flatten({"hidden": [1024, 50]}) == {"hidden": "[1024, 50]"}
+
+
+def test_secrets_are_hidden():
+    config = {"api_key": "k", "data": [{"password": "p", "root": "s3://me:pw@host/x"}], "lr": 0.1}
+    assert without_secrets(config) == {
+        "api_key": "***",
+        "data": [{"password": "***", "root": "s3://***@host/x"}],
+        "lr": 0.1,
+    }

@@ -1,0 +1,197 @@
+import multiprocessing
+from pathlib import Path
+
+import pytest
+from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.utilities.exceptions import SIGTERMException
+from mlflow import MlflowClient
+from mlflow.entities import Metric
+from mlflow.exceptions import MlflowException
+
+from lightning_app.store.run_logger import RunLogger
+
+
+class RaiseAtTheEnd(Callback):
+    """Ends a fit with an exception."""
+
+    def __init__(self, error):
+        self.error = error
+
+    def on_train_epoch_end(self, trainer, module):
+        raise self.error
+
+
+def status(client, logger):
+    return client.get_run(logger.run_id).info.status
+
+
+@pytest.fixture
+def fit(make_trainer, make_classifier, synthetic):
+    def run(logger, *callbacks):
+        trainer = make_trainer(max_epochs=1, logger=logger, callbacks=list(callbacks))
+        trainer.fit(make_classifier(), synthetic)
+
+    return run
+
+
+def test_run_that_ends_is_finished(client, fit):
+    fit(logger := RunLogger("states"))
+    assert status(client, logger) == "FINISHED"
+
+
+def test_run_that_fails_is_failed(client, fit):
+    logger = RunLogger("states")
+    with pytest.raises(RuntimeError, match="no"):
+        fit(logger, RaiseAtTheEnd(RuntimeError("no")))
+    assert status(client, logger) == "FAILED"
+
+
+@pytest.mark.parametrize("interrupt", [KeyboardInterrupt(), SIGTERMException()])
+def test_run_that_is_interrupted_is_killed(client, fit, interrupt):
+    logger = RunLogger("states")
+    with pytest.raises(SystemExit):
+        fit(logger, RaiseAtTheEnd(interrupt))
+    assert status(client, logger) == "KILLED"
+
+
+def test_metrics_of_a_failed_run_are_kept(client, fit):
+    logger = RunLogger("states")
+    with pytest.raises(RuntimeError):
+        fit(logger, RaiseAtTheEnd(RuntimeError("no")))
+    assert "val/accuracy" in client.get_run(logger.run_id).data.metrics
+
+
+def test_attached_run_goes_on(client, fit):
+    fit(first := RunLogger("states"))
+    second = RunLogger("another")
+    assert second.attach(first.run_id)
+    assert second.experiment_name == "states"
+    _ = second.experiment
+    assert status(client, first) == "RUNNING"
+    second.finalize()
+    assert status(client, first) == "FINISHED"
+
+
+def test_resumed_fit_that_fails_before_it_trains_leaves_the_state_of_the_run(client, fit):
+    fit(first := RunLogger("states"))
+    second = RunLogger("states")
+    second.attach(first.run_id)
+    _ = second.experiment
+    second.finalize("failed")
+    assert status(client, first) == "FINISHED"
+
+
+def test_resumed_fit_that_fails_while_it_trains_is_failed(client, fit):
+    fit(first := RunLogger("states"))
+    second = RunLogger("states")
+    second.attach(first.run_id)
+    with pytest.raises(RuntimeError, match="no"):
+        fit(second, RaiseAtTheEnd(RuntimeError("no")))
+    assert status(client, first) == "FAILED"
+
+
+def test_failed_test_leaves_the_status_of_the_training(client, fit):
+    fit(first := RunLogger("states"))
+    second = RunLogger("states")
+    second.attach(first.run_id, tested_epoch=0)
+    _ = second.experiment
+    second.finalize("failed")
+    assert status(client, first) == "FINISHED"
+
+
+def test_run_of_another_store_cannot_be_attached(workplace):
+    assert not RunLogger("states").attach("0" * 32)
+
+
+def test_seeding_does_not_make_names_equal(workplace, make_classifier):
+    names = set()
+    for _ in range(2):
+        make_classifier()  # seeds everything
+        names.add(RunLogger("states").run_name)
+    assert len(names) == 2
+
+
+def test_given_name_is_kept(workplace):
+    assert RunLogger("states", run_name="first try").run_name == "first try"
+
+
+def test_experiment_opens_as_one_of_trained_models(client):
+    _ = RunLogger("states").experiment
+    tags = client.get_experiment_by_name("states").tags
+    assert tags["mlflow.experimentKind"] == "custom_model_development"
+
+
+def test_artifacts_and_checkpoints_lie_below_the_root(client, workplace):
+    logger = RunLogger("states")
+    run = client.get_run(logger.run_id)
+    assert Path(run.info.artifact_uri).is_relative_to(workplace / "mlruns" / "artifacts")
+    assert logger.checkpoint_folder == Path("mlruns/checkpoints/states") / logger.run_id
+
+
+def test_environment_decides_where_runs_go(workplace, monkeypatch, store_template, tmp_path):
+    other = f"sqlite:///{tmp_path / 'other.db'}"
+    (tmp_path / "other.db").write_bytes(store_template.read_bytes())
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", other)
+    assert MlflowClient(other).get_run(RunLogger("states").run_id)
+
+
+def test_metrics_wait_until_someone_looks(client):
+    logger = RunLogger("states")
+    _ = logger.experiment
+    logger.log_metrics({"val/loss": 1.5, "train/loss_step": 2.5, "epoch": 3}, step=70)
+    assert client.get_run(logger._run_id).data.metrics == {}
+    logger.flush()
+    history = {
+        name: [(m.step, m.value) for m in client.get_metric_history(logger.run_id, name)]
+        for name in ("val/loss", "train/loss_step")
+    }
+    assert history == {"val/loss": [(3, 1.5)], "train/loss_step": [(70, 2.5)]}
+
+
+def test_more_metrics_than_mlflow_takes_at_once_arrive(client):
+    logger = RunLogger("states")
+    _ = logger.experiment
+    for step in range(1100):
+        logger.log_metrics({"train/loss_step": float(step), "epoch": 0}, step=step)
+    logger.finalize()
+    assert len(client.get_metric_history(logger.run_id, "train/loss_step")) == 1100
+
+
+def _start_run(folder):
+    RunLogger("race", root=Path(folder)).run_id  # noqa: B018
+
+
+@pytest.mark.parametrize("num_processes", [3])
+def test_processes_that_start_on_a_new_store_all_get_their_run(
+    tmp_path, num_processes, monkeypatch
+):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    context = multiprocessing.get_context("fork")
+    root = tmp_path / "mlruns"
+    processes = [context.Process(target=_start_run, args=(root,)) for _ in range(num_processes)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0] * num_processes
+    client = MlflowClient(f"sqlite:///{root / 'mlflow.db'}")
+    experiment = client.get_experiment_by_name("race")
+    assert len(client.search_runs([experiment.experiment_id])) == num_processes
+
+
+def test_what_waits_for_one_tracker_is_not_sent_to_another(workplace, monkeypatch):
+    here = RunLogger("states")._spool
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
+    assert RunLogger("states")._spool != here
+
+
+def test_folder_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ValueError, match=r"cannot be kept in .*file/runs.*--trainer\.logger\.root"):
+        RunLogger("states", root=tmp_path / "file" / "runs")
+
+
+def test_what_mlflow_refuses_is_an_error(workplace):
+    logger = RunLogger("states")
+    with pytest.raises(MlflowException, match="may only contain"):
+        logger.experiment.log_batch(logger.run_id, metrics=[Metric("what?!", 1.0, 0, 0)])

@@ -1,0 +1,44 @@
+import base64
+import json
+import zlib
+
+import numpy as np
+from mlflow import MlflowClient
+
+from lightning_app.store.ui_view import last_steps, view_state
+
+
+def files(key, *steps):
+    end = "timestamp+1795945605507+e781c4ff.png"
+    return [f"images/{key.replace('/', '~')}+step+{step}+{end}" for step in steps]
+
+
+def test_a_run_is_shown_at_its_last_epoch():
+    drawn = files("val/grad_cam", 0, 8, 14) + files("val/embedding", 14)
+    assert last_steps([drawn]) == {"val/grad_cam": 14, "val/embedding": 14}
+
+
+def test_runs_are_shown_at_the_last_epoch_that_they_share():
+    long, short = files("val/filters", 0, 8, 14), files("val/filters", 0, 8, 9)
+    without = files("val/grad_cam", 9)
+    assert last_steps([long, without, short]) == {"val/filters": 8, "val/grad_cam": 9}
+
+
+def test_without_a_shared_epoch_the_newest_run_counts():
+    assert last_steps([files("val/filters", 3), files("val/filters", 5)]) == {"val/filters": 3}
+
+
+def test_names_are_those_that_mlflow_gives(tmp_path):
+    client = MlflowClient(f"sqlite:///{tmp_path}/store.db")
+    experiment = client.create_experiment("e", artifact_location=(tmp_path / "files").as_uri())
+    run_id = client.create_run(experiment).info.run_id
+    client.log_image(run_id, np.zeros((2, 2, 3), np.uint8), key="val/mistakes/top_loss", step=7)
+    names = [file.path for file in client.list_artifacts(run_id, "images")]
+    assert last_steps([names]) == {"val/mistakes/top_loss": 7}
+
+
+def test_the_view_starts_at_these_epochs():
+    packed = view_state({"val/grad_cam": 14}).removeprefix("deflate;")
+    charts = json.loads(zlib.decompress(base64.b64decode(packed)))["compareRunCharts"]
+    steps = {chart["uuid"]: chart.get("step") for chart in charts}
+    assert (steps["val/grad_cam"], steps["val/filters"], steps["val/loss"]) == (14, 0, None)
