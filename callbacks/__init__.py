@@ -11,7 +11,16 @@ from callbacks.stopwatch import Stopwatch
 from callbacks.unreadable import UnreadableMonitor
 from callbacks.weight_average import WeightAverage
 
+# Callbacks that log figures besides the pictures, in the order of the report.
+VISUALIZERS = (
+    LearningCurvesVisualizer,
+    ProgressiveUnfreezing,
+    LearningRateRangeTest,
+    DataVisualizer,
+)
+
 __all__ = [
+    "VISUALIZERS",
     "DataVisualizer",
     "Gallery",
     "LearningCurvesVisualizer",

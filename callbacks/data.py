@@ -1,10 +1,12 @@
 """Pictures of the data, before the first step."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from lightning.pytorch import Callback, LightningModule, Trainer
 
+from callbacks.figure_kind import FigureKind
 from callbacks.plots import plot_augmentations, plot_class_counts
 from callbacks.run import data_of
 from callbacks.tracking import log_figure
@@ -18,6 +20,12 @@ class DataVisualizer(Callback):
         num_images: Training images in the sheet, spread over the classes.
         num_draws: Augmented versions of each.
     """
+
+    name: ClassVar[str] = "data"
+    kinds: ClassVar[tuple[FigureKind, ...]] = (
+        FigureKind("class_counts", "data"),
+        FigureKind("samples", "data"),
+    )
 
     num_images: int = 6
     num_draws: int = 5

@@ -2,9 +2,11 @@
 
 import re
 from dataclasses import dataclass
+from typing import ClassVar
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
+from callbacks.figure_kind import FigureKind
 from callbacks.plots import plot_curves
 from callbacks.progressive_unfreezing import ProgressiveUnfreezing
 from callbacks.run import classifier_of
@@ -25,6 +27,9 @@ class LearningCurvesVisualizer(Callback):
     Attributes:
         macro_f1: Whether to draw the macro F1 of the validation beside its accuracy.
     """
+
+    name: ClassVar[str] = "curves"
+    kinds: ClassVar[tuple[FigureKind, ...]] = (FigureKind("learning_curves", "course"),)
 
     macro_f1: bool = False
 

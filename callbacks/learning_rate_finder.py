@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, repeat
+from typing import ClassVar
 
 import numpy as np
 from lightning.pytorch import Callback, LightningModule, Trainer
@@ -11,6 +12,7 @@ from lightning.pytorch.utilities.seed import isolate_rng
 from torch import Tensor
 from tqdm import tqdm
 
+from callbacks.figure_kind import FigureKind
 from callbacks.plots import plot_learning_rates
 from callbacks.run import classifier_of
 from callbacks.tracking import log_figure
@@ -37,6 +39,8 @@ class LearningRateRangeTest(Callback):
     Raises:
         ValueError: If the rates do not rise from above 0, or there are too few steps.
     """
+
+    kinds: ClassVar[tuple[FigureKind, ...]] = (FigureKind("learning_rate", "course"),)
 
     lowest: float = 1e-6
     highest: float = 1.0

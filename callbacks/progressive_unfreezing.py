@@ -1,12 +1,13 @@
 """Free the network from its output to its input while it trains."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.strategies import DDPStrategy, SingleDeviceStrategy
 from lightning.pytorch.utilities import rank_zero_info
 
+from callbacks.figure_kind import FigureKind
 from callbacks.plots import plot_unfreezing
 from callbacks.run import classifier_of
 from callbacks.tracking import log_figure, metric_history
@@ -38,6 +39,8 @@ class ProgressiveUnfreezing(Callback):
         stage_decay: With `learning_rate`: the rate of a stage relative to the one behind it.
         every_n_epochs: Epochs between two stages of `auto`.
     """
+
+    kinds: ClassVar[tuple[FigureKind, ...]] = (FigureKind("unfreezing", "course"),)
 
     train_from: dict[int, str] | Literal["auto"] = "auto"
     learning_rate: dict[int, float] | None = None

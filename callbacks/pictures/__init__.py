@@ -1,4 +1,4 @@
-"""What a run shows of its network: one question a file, drawn by `callbacks.gallery`."""
+"""Pictures: what a run shows of its network, one file for each; the gallery draws them."""
 
 from callbacks.pictures.activation_maximisation import ActivationMaximisation
 from callbacks.pictures.calibration import Calibration
@@ -11,24 +11,28 @@ from callbacks.pictures.honesty import Honesty
 from callbacks.pictures.label_suspects import LabelSuspects
 from callbacks.pictures.mistakes import Mistakes
 from callbacks.pictures.per_class import ClassScores
-from callbacks.pictures.picture import Picture, Scene, Shown, When
+from callbacks.pictures.picture import Picture as Picture
+from callbacks.pictures.picture import Scene as Scene
+from callbacks.pictures.picture import Shown as Shown
+from callbacks.pictures.picture import When as When
 from callbacks.pictures.saliency import Saliency
 
-__all__ = [
-    "ActivationMaximisation",
-    "Calibration",
-    "ClassActivation",
-    "ClassScores",
-    "ConfusionMatrix",
-    "Embedding",
-    "FeatureMaps",
-    "Filters",
-    "Honesty",
-    "LabelSuspects",
-    "Mistakes",
-    "Picture",
-    "Saliency",
-    "Scene",
-    "Shown",
-    "When",
-]
+# By their names. This is the order in which they are drawn, so that a small budget is spent on the
+# most wanted ones, and the order within each panel of the UI and each section of the report.
+PICTURES: dict[str, type[Picture]] = {
+    picture.name: picture
+    for picture in (
+        ConfusionMatrix,
+        ClassActivation,
+        Saliency,
+        Filters,
+        FeatureMaps,
+        ActivationMaximisation,
+        ClassScores,
+        Mistakes,
+        Calibration,
+        Embedding,
+        LabelSuspects,
+        Honesty,
+    )
+}

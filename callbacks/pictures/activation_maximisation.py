@@ -9,6 +9,7 @@ import torch
 from matplotlib.figure import Figure
 from torch import nn
 
+from callbacks.figure_kind import FigureKind
 from callbacks.pictures.activation_maximisation_sheets import Sheet, find_sheets, image_shape
 from callbacks.pictures.picture import Picture, Scene, Shown, When, setting
 from callbacks.plots import plot_maximised
@@ -45,6 +46,14 @@ class ActivationMaximisation(Picture):
     """
 
     name: ClassVar[str] = "activation_maximisation"
+    kinds: ClassVar[tuple[FigureKind, ...]] = (
+        FigureKind(
+            "activation_maximisation",
+            "network",
+            figures=("activation_maximisation/classes",),
+            shows_images=False,
+        ),
+    )
 
     when: When = "last"
     layers: str | list[str] | None = None

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from callbacks.figure_kind import FigureKind
 from callbacks.pictures.picture import Picture, Scene, Shown
 from callbacks.plots.calibration import Reliability, plot_calibration
 from callbacks.plots.drawing.texts import counted
@@ -37,6 +38,7 @@ class Calibration(Picture):
     """
 
     name: ClassVar[str] = "calibration"
+    kinds: ClassVar[tuple[FigureKind, ...]] = (FigureKind("calibration", "errors", "Mistakes"),)
     splits: ClassVar[tuple[str, ...]] = ("val", "test")
     needs_labels: ClassVar[bool] = True
 
@@ -48,7 +50,7 @@ class Calibration(Picture):
         super().__post_init__()
         if self.num_bins < 1:
             raise ValueError(
-                f"pictures.calibration.num_bins is {self.num_bins}; expected 1 or more."
+                f"pictures.{self.name}.num_bins is {self.num_bins}; expected 1 or more."
             )
 
     def draw(self, scene: Scene) -> Iterator[Shown]:

@@ -7,6 +7,7 @@ from weakref import WeakKeyDictionary
 
 from torch import Tensor, nn
 
+from callbacks.figure_kind import FigureKind
 from callbacks.pictures.explained import Explained, class_to_explain, explained
 from callbacks.pictures.picture import Picture, Scene, Shown, setting
 from callbacks.plots import plot_overlays
@@ -39,6 +40,9 @@ class ClassActivation(Picture):
     """
 
     name: ClassVar[str] = "grad_cam"
+    kinds: ClassVar[tuple[FigureKind, ...]] = (
+        FigureKind("cam", "network", "Overview", figures=("grad_cam",)),
+    )
 
     method: Method = "grad_cam"
     num_images: int = 12

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
+from callbacks.figure_kind import FigureKind
 from callbacks.pictures.picture import Picture, Scene, Shown
 from callbacks.plots import plot_confusion_matrix
 from callbacks.plots.confusion.confusion_order import frequent_confusions
@@ -22,7 +23,11 @@ class ConfusionMatrix(Picture):
         when: See `Picture`.
     """
 
-    name: ClassVar[str] = "confusion_matrix"
+    name: ClassVar[str] = "confusion"
+    kinds: ClassVar[tuple[FigureKind, ...]] = (
+        FigureKind("confusion_matrix", "errors", "Overview"),
+        FigureKind("confusion_counts", "errors", "Mistakes"),
+    )
     splits: ClassVar[tuple[str, ...]] = ("val", "test")
     needs_labels: ClassVar[bool] = True
 
@@ -35,7 +40,7 @@ class ConfusionMatrix(Picture):
         counts = confusion.numpy()
         images = counted(int(counts.sum()), "image")
         title = f"{scene.title}: {images}, accuracy {accuracy(confusion):.1%}"
-        for name, normalize in ((self.name, True), ("confusion_counts", False)):
+        for name, normalize in (("confusion_matrix", True), ("confusion_counts", False)):
             yield name, plot_confusion_matrix(counts, names, title, normalize)
         if scene.final:
             confusions = frequent_confusions(counts, MAX_ROWS)

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from callbacks.figure_kind import FigureKind
 from callbacks.pictures.picture import Picture, Scene, Shown
 from callbacks.plots.drawing.texts import counted
 from callbacks.plots.embedding import Thumbnails, plot_embedding
@@ -47,6 +48,10 @@ class Embedding(Picture):
     """
 
     name: ClassVar[str] = "embedding"
+    kinds: ClassVar[tuple[FigureKind, ...]] = (
+        FigureKind("embedding", "errors", "Mistakes"),
+        FigureKind("embedding_tsne", "errors", "Mistakes"),
+    )
     needs_labels: ClassVar[bool] = True
 
     method: Method = "both"

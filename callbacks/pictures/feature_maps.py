@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
+from callbacks.figure_kind import FigureKind
 from callbacks.pictures.picture import Picture, Scene, Shown, setting
 from callbacks.plots import plot_feature_maps
 from callbacks.plots.drawing.texts import shorten
@@ -49,6 +50,14 @@ class FeatureMaps(Picture):
     """
 
     name: ClassVar[str] = "feature_maps"
+    kinds: ClassVar[tuple[FigureKind, ...]] = (
+        FigureKind(
+            "feature_maps",
+            "network",
+            "Layer activations",
+            figures=("feature_maps/first", "feature_maps/middle", "feature_maps/last"),
+        ),
+    )
 
     layers: str | list[str] | None = None
     num_maps: int = 64

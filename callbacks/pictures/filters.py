@@ -7,6 +7,7 @@ from typing import ClassVar
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
+from callbacks.figure_kind import FigureKind
 from callbacks.pictures.picture import Picture, Scene, Shown, setting
 from callbacks.plots import plot_filters
 from callbacks.plots.drawing.texts import shorten
@@ -36,6 +37,10 @@ class Filters(Picture):
     """
 
     name: ClassVar[str] = "filters"
+    kinds: ClassVar[tuple[FigureKind, ...]] = (
+        FigureKind("filters", "network", "Overview", shows_images=False),
+        FigureKind("filters_change", "network", shows_images=False),
+    )
     # Weights before training, by layer. An annotation would make it an option in YAML.
     _initial = None  # type: dict[str, Tensor] | None
 

@@ -8,6 +8,7 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
+from callbacks.figure_kind import FigureKind
 from callbacks.pictures.picture import Picture, Scene, Shown, When, setting
 from callbacks.plots.drawing.texts import counted
 from callbacks.plots.honesty import Verdict, plot_honesty
@@ -48,6 +49,7 @@ class Honesty(Picture):
     """
 
     name: ClassVar[str] = "honesty"
+    kinds: ClassVar[tuple[FigureKind, ...]] = (FigureKind("honesty", "network"),)
 
     when: When = "last"
     methods: tuple[str, ...] = ("grad_cam", "vanilla")

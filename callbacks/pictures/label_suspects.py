@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
+from callbacks.figure_kind import FigureKind
 from callbacks.outputs import Outputs
 from callbacks.pictures.picture import Picture, Scene, Shown, When
 from callbacks.plots.drawing.texts import counted
@@ -48,6 +49,7 @@ class LabelSuspects(Picture):
     """
 
     name: ClassVar[str] = "label_suspects"
+    kinds: ClassVar[tuple[FigureKind, ...]] = (FigureKind("label_suspects", "data"),)
     splits: ClassVar[tuple[str, ...]] = ("val", "test")
     needs_labels: ClassVar[bool] = True
 

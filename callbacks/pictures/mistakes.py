@@ -8,6 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from callbacks.figure_kind import FigureKind
 from callbacks.pictures.picture import Picture, Scene, Shown, Table
 from callbacks.plots import plot_mistakes
 from callbacks.plots.confusion.confusion_order import frequent_confusions
@@ -39,6 +40,14 @@ class Mistakes(Picture):
     """
 
     name: ClassVar[str] = "mistakes"
+    kinds: ClassVar[tuple[FigureKind, ...]] = (
+        FigureKind(
+            "mistakes",
+            "errors",
+            "Mistakes",
+            figures=("mistakes/top_loss", "mistakes/top_confusion", "mistakes/most_confident"),
+        ),
+    )
     splits: ClassVar[tuple[str, ...]] = ("val", "test")
     needs_labels: ClassVar[bool] = True
 

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
+from callbacks.figure_kind import FigureKind
 from callbacks.pictures.picture import Picture, Scene, Shown, Table
 from callbacks.plots import plot_class_scores
 from callbacks.plots.drawing.texts import counted
@@ -24,6 +25,7 @@ class ClassScores(Picture):
     """
 
     name: ClassVar[str] = "per_class"
+    kinds: ClassVar[tuple[FigureKind, ...]] = (FigureKind("per_class", "errors", "Mistakes"),)
     splits: ClassVar[tuple[str, ...]] = ("val", "test")
     needs_labels: ClassVar[bool] = True
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
+from callbacks.figure_kind import FigureKind
 from callbacks.outputs import Outputs
 from callbacks.run import ImageData
 from models.explain import NothingToShow
@@ -62,12 +63,16 @@ class Scene:
 
 @dataclass(eq=False)
 class Picture(ABC):
-    """Base of what a run shows of a network; a subclass only draws.
+    """Base class of pictures: a subclass says what it is called and where it is shown, and draws.
 
-    `draw` yields what it shows, each under a name: a figure goes into the image grid as
-    `<split>/<name>` at its epoch, or to `figures/<split>_<name>.png` if it is drawn once; a table
-    to `tables/<name>_<split>.json`; a number becomes the metric `<split>/<name>`, and a text the
-    artifact `<name>`. Drawing leaves the model as it was: no hook, no gradient, no changed mode.
+    `draw` yields what there is to log, each item with a name. A figure is logged to the image grid
+    as `<split>/<name>` at its epoch, or as `figures/<split>_<name>.png` if it is drawn once; a
+    table as `tables/<name>_<split>.json`, a number as the metric `<split>/<name>`, and a text as
+    the artifact `<name>`. Drawing leaves the model unchanged: its hooks, gradients and modes.
+
+    A subclass sets `name`, its key under `pictures` in YAML, and `kinds`, the kinds of its figures.
+    It may set `splits`, the splits after whose evaluation it is drawn, and `needs_labels`, so that
+    `explain` does not offer it.
 
     Attributes:
         when: Epochs to draw after: `doubling` for 0, 1, 2, 4, 8, … and the last; `last`; or a
@@ -78,8 +83,9 @@ class Picture(ABC):
     """
 
     name: ClassVar[str]
-    splits: ClassVar[tuple[str, ...]] = ("val",)  # passes after which it is drawn
-    needs_labels: ClassVar[bool] = False  # so that it is of no use for images that a user names
+    kinds: ClassVar[tuple[FigureKind, ...]] = ()
+    splits: ClassVar[tuple[str, ...]] = ("val",)
+    needs_labels: ClassVar[bool] = False
 
     when: When = "doubling"
 

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from torch import nn
 
+from callbacks.figure_kind import FigureKind
 from callbacks.pictures.explained import class_to_explain, explained
 from callbacks.pictures.picture import Picture, Scene, Shown
 from callbacks.plots.saliency import plot_saliency
@@ -41,6 +42,7 @@ class Saliency(Picture):
     """
 
     name: ClassVar[str] = "saliency"
+    kinds: ClassVar[tuple[FigureKind, ...]] = (FigureKind("saliency", "network", "Overview"),)
 
     methods: tuple[Method, ...] = ("vanilla", "guided", "rectified")
     num_images: int = 6

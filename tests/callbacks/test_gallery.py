@@ -8,7 +8,7 @@ from lightning.pytorch.callbacks import EarlyStopping
 from matplotlib.figure import Figure
 
 from callbacks import Gallery, OutputRecorder, WeightAverage
-from callbacks.pictures import ClassActivation, Filters, Picture
+from callbacks.pictures import PICTURES, ClassActivation, Filters, Picture
 from callbacks.pictures.picture import is_due
 from callbacks.run import classifier_of
 from lightning_app.store.run_logger import RunLogger
@@ -249,9 +249,10 @@ def test_network_without_pictures_trains_all_the_same(make_classifier, make_trai
     assert "val/accuracy" in trainer.callback_metrics
 
 
-def test_schedule_that_never_comes_is_refused():
-    with pytest.raises(ValueError, match=r"pictures\.recorder\.when is 0; expected 1 or more"):
-        Recorder(when=0)
+@pytest.mark.parametrize("name", PICTURES)
+def test_schedule_that_never_comes_is_refused_by_the_name_of_its_setting(name):
+    with pytest.raises(ValueError, match=rf"^pictures\.{name}\.when is 0; expected 1 or more\.$"):
+        PICTURES[name](when=0)
 
 
 @pytest.mark.parametrize("budget", [0, -1, 1.5])

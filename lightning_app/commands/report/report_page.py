@@ -16,7 +16,6 @@ from lightning_app.store.run_facts import COMMIT, best_epoch, class_names, split
 from lightning_app.store.run_scores import confusions, results_of, worst_classes
 from lightning_app.store.stored_run import StoredRun, open_stored_run
 
-NO_IMAGES = ("filters", "filters_change", "activation_maximisation")  # say nothing of a split
 SYSTEM = "system/"  # metrics of the machine, which say nothing of the network
 
 
@@ -89,7 +88,7 @@ def _sections(record: StoredRun, words: Words) -> dict[str, list[dict[str, Any]]
 
 def _topic(topic: Topic, images: dict[str, Embedded], words: Words) -> dict[str, Any]:
     known = words["pictures"].get(topic.kind) or {"title": "", "read": words["own_picture"]}
-    splits = {} if topic.kind in NO_IMAGES else words["splits"]
+    splits = words["splits"] if topic.shows_images else {}
     views = [
         _view(view, images, splits.get(view.split, ""), words["details"]) for view in topic.views
     ]

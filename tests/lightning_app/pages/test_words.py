@@ -1,8 +1,10 @@
 import re
+from typing import get_args
 
 import pytest
 
-from lightning_app.commands.report.pictures import OTHERS, SECTIONS
+from callbacks.figure_kind import Section
+from lightning_app.commands.report.pictures import OTHERS, figure_kinds
 from lightning_app.pages.language import LANGUAGES
 from lightning_app.pages.words import UNKNOWN, Words, read_texts
 
@@ -35,11 +37,10 @@ def test_all_sentences_have_the_same_gaps_and_none_is_empty():
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_kind_of_picture_has_a_sentence(language):
+def test_every_kind_of_figure_has_a_title_and_a_reading_help(language):
     texts = read_texts(language)
-    kinds = {kind for of_section in SECTIONS.values() for kind in of_section}
-    assert set(texts["pictures"]) == kinds
-    assert {*SECTIONS, OTHERS} <= set(texts["headings"])
+    assert set(texts["pictures"]) == set(figure_kinds())
+    assert {*get_args(Section), OTHERS} <= set(texts["headings"])
 
 
 def test_chinese_is_chinese():
