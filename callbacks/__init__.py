@@ -1,10 +1,10 @@
 """What happens around training: unfreezing, pictures, tables, and when they are made."""
 
-from callbacks.data import DataVisualizer
-from callbacks.gallery import Gallery
+from callbacks.data_visualizer import DataVisualizer
 from callbacks.learning_curves import LearningCurvesVisualizer
 from callbacks.learning_rate_finder import LearningRateRangeTest
 from callbacks.outputs import OutputRecorder
+from callbacks.picture_gallery import Gallery
 from callbacks.predictions import PredictionWriter
 from callbacks.progressive_unfreezing import ProgressiveUnfreezing
 from callbacks.stopwatch import Stopwatch

@@ -9,8 +9,8 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from callbacks.figure_kind import FigureKind
 from callbacks.plots import plot_curves
 from callbacks.progressive_unfreezing import ProgressiveUnfreezing
-from callbacks.run import classifier_of
 from callbacks.tracking import log_figure, metric_history, metric_names
+from callbacks.trainer_parts import classifier_of
 from models import ImageClassifier
 from models.freezing import stage_names
 

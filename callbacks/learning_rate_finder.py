@@ -14,8 +14,8 @@ from tqdm import tqdm
 
 from callbacks.figure_kind import FigureKind
 from callbacks.plots import plot_learning_rates
-from callbacks.run import classifier_of
 from callbacks.tracking import log_figure
+from callbacks.trainer_parts import classifier_of
 from models.optimization.range_test import NOISY, range_test
 
 MIN_STEPS = 2 * NOISY

@@ -12,9 +12,9 @@ from lightning.pytorch.utilities import rank_zero_info
 from torch import Tensor
 
 from callbacks.outputs import OutputRecorder
-from callbacks.run import data_of
 from callbacks.submission import fill_submission, wants_numbers
 from callbacks.tracking import log_text
+from callbacks.trainer_parts import data_of
 
 UNLABELLED = -1  # label of an image whose class is not known
 

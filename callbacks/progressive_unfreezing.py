@@ -9,8 +9,8 @@ from lightning.pytorch.utilities import rank_zero_info
 
 from callbacks.figure_kind import FigureKind
 from callbacks.plots import plot_unfreezing
-from callbacks.run import classifier_of
 from callbacks.tracking import log_figure, metric_history
+from callbacks.trainer_parts import classifier_of
 from models import ImageClassifier
 from models.freezing import (
     HEAD,

@@ -4,7 +4,7 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.utilities import rank_zero_warn
 
-from callbacks.run import data_of
+from callbacks.trainer_parts import data_of
 
 SHOWN = 5  # names that a warning lists
 

@@ -7,15 +7,15 @@ from callbacks.pictures.confusion import ConfusionMatrix
 from callbacks.pictures.embedding import Embedding
 from callbacks.pictures.feature_maps import FeatureMaps
 from callbacks.pictures.filters import Filters
-from callbacks.pictures.honesty import Honesty
 from callbacks.pictures.label_suspects import LabelSuspects
 from callbacks.pictures.mistakes import Mistakes
 from callbacks.pictures.per_class import ClassScores
 from callbacks.pictures.picture import Picture as Picture
+from callbacks.pictures.picture import PictureOutput as PictureOutput
 from callbacks.pictures.picture import Scene as Scene
-from callbacks.pictures.picture import Shown as Shown
 from callbacks.pictures.picture import When as When
 from callbacks.pictures.saliency import Saliency
+from callbacks.pictures.sanity_checks import Honesty
 
 # By their names. This is the order in which they are drawn, so that a small budget is spent on the
 # most wanted ones, and the order within each panel of the UI and each section of the report.

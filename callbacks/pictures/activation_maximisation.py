@@ -11,9 +11,9 @@ from torch import nn
 
 from callbacks.figure_kind import FigureKind
 from callbacks.pictures.activation_maximisation_sheets import Sheet, find_sheets, image_shape
-from callbacks.pictures.picture import Picture, Scene, Shown, When, setting
+from callbacks.pictures.picture import Picture, PictureOutput, Scene, When, setting
 from callbacks.plots import plot_maximised
-from callbacks.run import ImageData
+from callbacks.trainer_parts import ImageData
 from models.explain import NothingToShow, find_layers, maximise_activation
 from models.explain.activation_maximisation import Detector, Maximised, Method
 
@@ -77,7 +77,7 @@ class ActivationMaximisation(Picture):
         """Refuse layers that the network lacks."""
         self._named(model)
 
-    def draw(self, scene: Scene) -> Iterator[Shown]:
+    def draw(self, scene: Scene) -> Iterator[PictureOutput]:
         """See `Picture`."""
         layers = self._named(scene.model)
         sheets = find_sheets(scene, layers, self.num_filters, self.classes)

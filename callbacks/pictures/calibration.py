@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from callbacks.figure_kind import FigureKind
-from callbacks.pictures.picture import Picture, Scene, Shown
+from callbacks.pictures.picture import Picture, PictureOutput, Scene
 from callbacks.plots.calibration import Reliability, plot_calibration
 from callbacks.plots.drawing.texts import counted
 from models.evaluation.calibration import (
@@ -53,7 +53,7 @@ class Calibration(Picture):
                 f"pictures.{self.name}.num_bins is {self.num_bins}; expected 1 or more."
             )
 
-    def draw(self, scene: Scene) -> Iterator[Shown]:
+    def draw(self, scene: Scene) -> Iterator[PictureOutput]:
         """See `Picture`."""
         said = scene.said()
         known = said.labels >= 0

@@ -8,10 +8,10 @@ from weakref import WeakKeyDictionary
 from torch import Tensor, nn
 
 from callbacks.figure_kind import FigureKind
-from callbacks.pictures.explained import Explained, class_to_explain, explained
-from callbacks.pictures.picture import Picture, Scene, Shown, setting
+from callbacks.pictures.explanation_targets import ExplanationTargets, class_to_explain, explained
+from callbacks.pictures.picture import Picture, PictureOutput, Scene, setting
 from callbacks.plots import plot_overlays
-from callbacks.run import ImageData
+from callbacks.trainer_parts import ImageData
 from models.explain import CLASS_ACTIVATIONS, find_layer, last_feature_map, short_name
 from models.explain.feature_map import ToMap
 
@@ -65,7 +65,7 @@ class ClassActivation(Picture):
         if self.layer is not None:
             self._named(model, self.layer)
 
-    def draw(self, scene: Scene) -> Iterator[Shown]:
+    def draw(self, scene: Scene) -> Iterator[PictureOutput]:
         """See `Picture`."""
         asked, maps, name = self.find_evidence(scene)
         place = f"{short_name(scene.model, name)}, {scene.title}"
@@ -80,7 +80,7 @@ class ClassActivation(Picture):
             ),
         )
 
-    def find_evidence(self, scene: Scene) -> tuple[Explained, Tensor, str]:
+    def find_evidence(self, scene: Scene) -> tuple[ExplanationTargets, Tensor, str]:
         """What is explained, its maps (N, H, W) in [0, 1], and the layer that they come from."""
         asked = explained(scene, self.num_images, self.explain, self.name)
         name, to_map = self._layer(scene.model, asked.images)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from callbacks.figure_kind import FigureKind
-from callbacks.pictures.picture import Picture, Scene, Shown
+from callbacks.pictures.picture import Picture, PictureOutput, Scene
 from callbacks.plots import plot_confusion_matrix
-from callbacks.plots.confusion.confusion_order import frequent_confusions
+from callbacks.plots.confusion.order import most_frequent_confusions
 from callbacks.plots.drawing.texts import counted
 from models.evaluation.metrics import accuracy, confusion_counts
 from models.explain import NothingToShow
@@ -31,7 +31,7 @@ class ConfusionMatrix(Picture):
     splits: ClassVar[tuple[str, ...]] = ("val", "test")
     needs_labels: ClassVar[bool] = True
 
-    def draw(self, scene: Scene) -> Iterator[Shown]:
+    def draw(self, scene: Scene) -> Iterator[PictureOutput]:
         """See `Picture`."""
         said, names = scene.said(), scene.class_names
         confusion = confusion_counts(said.logits.argmax(dim=1), said.labels, len(names))
@@ -43,7 +43,7 @@ class ConfusionMatrix(Picture):
         for name, normalize in (("confusion_matrix", True), ("confusion_counts", False)):
             yield name, plot_confusion_matrix(counts, names, title, normalize)
         if scene.final:
-            confusions = frequent_confusions(counts, MAX_ROWS)
+            confusions = most_frequent_confusions(counts, MAX_ROWS)
             yield (
                 "confusions",
                 {

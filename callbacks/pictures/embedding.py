@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from callbacks.figure_kind import FigureKind
-from callbacks.pictures.picture import Picture, Scene, Shown
+from callbacks.pictures.picture import Picture, PictureOutput, Scene
 from callbacks.plots.drawing.texts import counted
 from callbacks.plots.embedding import Thumbnails, plot_embedding
 from models.evaluation.projection import (
@@ -72,7 +72,7 @@ class Embedding(Picture):
                     f"pictures.embedding.{name} is {value}; expected {lowest} or more."
                 )
 
-    def draw(self, scene: Scene) -> Iterator[Shown]:
+    def draw(self, scene: Scene) -> Iterator[PictureOutput]:
         """See `Picture`."""
         said = scene.said()
         known = said.labels[said.featured] >= 0

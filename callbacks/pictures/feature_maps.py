@@ -8,10 +8,10 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from callbacks.figure_kind import FigureKind
-from callbacks.pictures.picture import Picture, Scene, Shown, setting
+from callbacks.pictures.picture import Picture, PictureOutput, Scene, setting
 from callbacks.plots import plot_feature_maps
 from callbacks.plots.drawing.texts import shorten
-from callbacks.run import ImageData
+from callbacks.trainer_parts import ImageData
 from models.explain import (
     NothingToShow,
     constant_maps,
@@ -79,7 +79,7 @@ class FeatureMaps(Picture):
         self._named(model, self._patterns())
         self._check_image(len(data.sources["val"]))
 
-    def draw(self, scene: Scene) -> Iterator[Shown]:
+    def draw(self, scene: Scene) -> Iterator[PictureOutput]:
         """See `Picture`."""
         image, of = self._probe(scene)
         if self.layers is None:

@@ -8,10 +8,10 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from callbacks.figure_kind import FigureKind
-from callbacks.pictures.picture import Picture, Scene, Shown, setting
+from callbacks.pictures.picture import Picture, PictureOutput, Scene, setting
 from callbacks.plots import plot_filters
 from callbacks.plots.drawing.texts import shorten
-from callbacks.run import ImageData
+from callbacks.trainer_parts import ImageData
 from models.explain import NothingToShow, filter_layers, filters_of, short_name
 from models.explain.filters import Channel, sees_images
 
@@ -71,7 +71,7 @@ class Filters(Picture):
                 weights = layer.get_parameter("weight").detach()[: self.num_filters]
                 self._initial[name] = weights.to("cpu", copy=True)
 
-    def draw(self, scene: Scene) -> Iterator[Shown]:
+    def draw(self, scene: Scene) -> Iterator[PictureOutput]:
         """See `Picture`."""
         names = self._names(scene.model)
         keys = [f"/{short_name(scene.model, name)}" if self.layers else "" for name in names]

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from callbacks.figure_kind import FigureKind
 from callbacks.outputs import Outputs
-from callbacks.pictures.picture import Picture, Scene, Shown, When
+from callbacks.pictures.picture import Picture, PictureOutput, Scene, When
 from callbacks.plots.drawing.texts import counted
 from callbacks.plots.label_suspects import plot_label_suspects
 from callbacks.suspects import Suspects, copies_of, suspects_of
@@ -65,7 +65,7 @@ class LabelSuspects(Picture):
             if (value := getattr(self, name)) < 1:
                 raise ValueError(f"pictures.{self.name}.{name} is {value}; expected 1 or more.")
 
-    def draw(self, scene: Scene) -> Iterator[Shown]:
+    def draw(self, scene: Scene) -> Iterator[PictureOutput]:
         """See `Picture`."""
         if scene.data is None:
             raise NothingToShow("labels are judged only where a datamodule gives them.")

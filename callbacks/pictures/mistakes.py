@@ -9,12 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from callbacks.figure_kind import FigureKind
-from callbacks.pictures.picture import Picture, Scene, Shown, Table
+from callbacks.pictures.picture import Picture, PictureOutput, Scene, Table
 from callbacks.plots import plot_mistakes
-from callbacks.plots.confusion.confusion_order import frequent_confusions
+from callbacks.plots.confusion.order import most_frequent_confusions
 from callbacks.plots.drawing.texts import counted, shorten
 from callbacks.plots.mistakes import Answer
-from callbacks.run import ImageData
+from callbacks.trainer_parts import ImageData
 from models.evaluation.metrics import confusion_counts
 from models.evaluation.predictions import Verdicts, judge
 from models.explain import NothingToShow, grad_cam, last_feature_map
@@ -66,7 +66,7 @@ class Mistakes(Picture):
         """See `Picture`."""
         _indices(self.confusion, data.class_names)
 
-    def draw(self, scene: Scene) -> Iterator[Shown]:
+    def draw(self, scene: Scene) -> Iterator[PictureOutput]:
         """See `Picture`."""
         said = scene.said()
         verdicts = judge(said.logits, said.labels, said.indices)
@@ -123,7 +123,7 @@ def _indices(names: Sequence[str | int] | None, class_names: Sequence[str]) -> l
 
 def _most_frequent(verdicts: Verdicts, num_classes: int) -> list[int]:
     counts = confusion_counts(verdicts.predicted, verdicts.labels, num_classes)
-    [confusion] = frequent_confusions(counts.numpy(), 1)
+    [confusion] = most_frequent_confusions(counts.numpy(), 1)
     return [confusion.true, confusion.predicted]
 
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from callbacks.figure_kind import FigureKind
-from callbacks.pictures.picture import Picture, Scene, Shown, Table
+from callbacks.pictures.picture import Picture, PictureOutput, Scene, Table
 from callbacks.plots import plot_class_scores
 from callbacks.plots.drawing.texts import counted
 from models.evaluation.intervals import Intervals, bootstrap_intervals
@@ -29,7 +29,7 @@ class ClassScores(Picture):
     splits: ClassVar[tuple[str, ...]] = ("val", "test")
     needs_labels: ClassVar[bool] = True
 
-    def draw(self, scene: Scene) -> Iterator[Shown]:
+    def draw(self, scene: Scene) -> Iterator[PictureOutput]:
         """See `Picture`."""
         said, names = scene.said(), scene.class_names
         confusion = confusion_counts(said.logits.argmax(dim=1), said.labels, len(names))

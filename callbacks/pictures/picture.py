@@ -11,12 +11,14 @@ from torch import Tensor, nn
 
 from callbacks.figure_kind import FigureKind
 from callbacks.outputs import Outputs
-from callbacks.run import ImageData
+from callbacks.trainer_parts import ImageData
 from models.explain import NothingToShow
 
 When = Literal["doubling", "last"] | int
 Table = dict[str, list[Any]]  # columns by name, all of one length
-Shown = tuple[str, Figure | Table | float | str]  # name, and a figure, a table, a number or a text
+PictureOutput = tuple[str, Figure | Table | float | str]  # a name, and what is logged under it
+    str, Figure | Table | float | str
+]  # name, and a figure, a table, a number or a text
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +104,7 @@ class Picture(ABC):
         """
 
     @abstractmethod
-    def draw(self, scene: Scene) -> Iterator[Shown]:
+    def draw(self, scene: Scene) -> Iterator[PictureOutput]:
         """Draw what there is to see.
 
         Raises:

@@ -8,10 +8,10 @@ import numpy as np
 from torch import nn
 
 from callbacks.figure_kind import FigureKind
-from callbacks.pictures.explained import class_to_explain, explained
-from callbacks.pictures.picture import Picture, Scene, Shown
+from callbacks.pictures.explanation_targets import class_to_explain, explained
+from callbacks.pictures.picture import Picture, PictureOutput, Scene
 from callbacks.plots.saliency import plot_saliency
-from callbacks.run import ImageData
+from callbacks.trainer_parts import ImageData
 from models.explain import SALIENCIES, NothingToShow
 
 Method = Literal[
@@ -61,7 +61,7 @@ class Saliency(Picture):
         """See `Picture`."""
         class_to_explain(self.explain, data.class_names, self.name)
 
-    def draw(self, scene: Scene) -> Iterator[Shown]:
+    def draw(self, scene: Scene) -> Iterator[PictureOutput]:
         """See `Picture`."""
         asked = explained(scene, self.num_images, self.explain, self.name)
         maps: dict[str, np.ndarray] = {}

@@ -9,10 +9,9 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from callbacks.plots.drawing.growing import add_legend, add_title
-from callbacks.plots.drawing.palette import OKABE_ITO, class_colors
-from callbacks.plots.drawing.sheet import DPI, RIGHT, WRONG
+from callbacks.plots.drawing.style import BAD, DPI, GOOD, OKABE_ITO, class_colors
 from callbacks.plots.drawing.texts import shorten
+from callbacks.plots.drawing.titles_and_legends import add_legend, add_title
 
 NAME_LENGTH = 30
 ROW_INCHES, BAR_INCHES = 0.42, 0.55
@@ -164,7 +163,7 @@ def _draw_differences(axes: Axes, differences: np.ndarray) -> None:
         if np.isnan(value):
             axes.plot([0], [place], "o", ms=5, mfc="white", mec="black")
             continue
-        color = NEUTRAL if low <= 0 <= high else RIGHT if value > 0 else WRONG
+        color = NEUTRAL if low <= 0 <= high else GOOD if value > 0 else BAD
         reach = [[value - low], [high - value]]
         axes.errorbar([value], [place], xerr=reach, fmt="o", color=color, capsize=3, ms=5)
         # Rounded to nothing it has no sign; the ground keeps the line at zero from crossing it.

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from callbacks.plots.drawing.sheet import NEUTRAL, plot_sheet
+from callbacks.plots.drawing.contact_sheet import plot_contact_sheet
+from callbacks.plots.drawing.style import NEUTRAL
 
 SMALLEST = 64  # pixels of a tile that is crossed out, so that its lines are fine
 GROUND, CROSS, FAINT = 0.85, 0.55, "dimgrey"  # of what is dead
@@ -25,7 +26,7 @@ def plot_maximised(
     factor = max(1, SMALLEST // max(images.shape[1:3]))
     tiles = images.repeat(factor, axis=1).repeat(factor, axis=2)
     tiles[dead] = _cross(*tiles.shape[1:3])
-    return plot_sheet(
+    return plot_contact_sheet(
         tiles,
         [
             f"{caption} (dead)" if is_dead else caption

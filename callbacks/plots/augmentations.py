@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from callbacks.plots.drawing.sheet import plot_sheet
+from callbacks.plots.drawing.contact_sheet import plot_contact_sheet
 
 
 def plot_augmentations(images: np.ndarray, draws: np.ndarray, names: Sequence[str]) -> Figure:
@@ -20,4 +20,4 @@ def plot_augmentations(images: np.ndarray, draws: np.ndarray, names: Sequence[st
     tiles = np.concatenate([images[:, None], draws], axis=1).reshape(-1, *images.shape[1:])
     captions = [text for name in names for text in (name, *[""] * num_draws)]
     title = "training images (left) and how they reach the network"
-    return plot_sheet(tiles, captions, num_draws + 1, title)
+    return plot_contact_sheet(tiles, captions, num_draws + 1, title)

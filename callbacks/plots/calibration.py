@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from callbacks.plots.drawing.sheet import DPI, RIGHT, WRONG
+from callbacks.plots.drawing.style import BAD, DPI, GOOD
 
 CHANCE = "#d0d0cc"
 HISTOGRAM_BINS = 20
@@ -51,7 +51,7 @@ def plot_calibration(
     grid = figure.add_gridspec(2, 2, height_ratios=[3.6, 1])
     diagram = figure.add_subplot(grid[0, 0])
     histogram = figure.add_subplot(grid[1, 0], sharex=diagram)
-    looks = [(before, WRONG, "o")] if after is None else [(before, WRONG, "o"), (after, RIGHT, "s")]
+    looks = [(before, BAD, "o")] if after is None else [(before, BAD, "o"), (after, GOOD, "s")]
     _draw_diagram(diagram, looks, by_chance)
     _draw_histogram(histogram, before, after)
     _draw_risk(figure.add_subplot(grid[:, 1]), risk)
@@ -93,8 +93,8 @@ def _draw_diagram(
 
 def _draw_histogram(axes: Axes, before: Reliability, after: Reliability | None) -> None:
     for series, color, style in (
-        (before, WRONG, {"fill": True, "alpha": 0.35}),
-        (after, RIGHT, {}),
+        (before, BAD, {"fill": True, "alpha": 0.35}),
+        (after, GOOD, {}),
     ):
         if series is None:
             continue
@@ -116,7 +116,7 @@ def _draw_risk(axes: Axes, risk: np.ndarray) -> None:
     across, percent = 100 * coverage[shown], 100 * risk[shown]
     everything = f"in no order: {100 * risk[-1]:.1f} % errors"
     axes.axhline(100 * risk[-1], color="black", lw=0.8, ls="--", label=everything)
-    axes.plot(across, percent, color=WRONG, lw=1.6, label=f"{ours}, AURC {risk.mean():.4f}")
+    axes.plot(across, percent, color=BAD, lw=1.6, label=f"{ours}, AURC {risk.mean():.4f}")
     axes.plot(across, 100 * best[shown], color="black", lw=0.8, ls=":", label="all errors last")
     axes.set_xlim(0, 100)
     axes.set_ylim(0, max(105 * float(risk.max()), 1))

@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.figure import Figure
 
-from callbacks.plots.drawing.sheet import RIGHT, WRONG, columns_of, plot_sheet
+from callbacks.plots.drawing.contact_sheet import columns_of, plot_contact_sheet
+from callbacks.plots.drawing.style import BAD, GOOD
 from callbacks.plots.drawing.texts import shorten
 
 TILE_INCHES, CAPTION_FONT = 1.45, 9  # points: a page shows a sheet smaller than it is drawn
@@ -35,8 +36,8 @@ def plot_changes(images: np.ndarray, changes: Sequence[Change], title: str) -> F
     """
     columns = columns_of(len(images), STRETCH * (images.shape[1] / images.shape[2] + CAPTION))
     captions = [_caption(change) for change in changes]
-    colors = [RIGHT if change.after == change.label else WRONG for change in changes]
-    return plot_sheet(images, captions, columns, title, colors, TILE_INCHES, CAPTION_FONT)
+    colors = [GOOD if change.after == change.label else BAD for change in changes]
+    return plot_contact_sheet(images, captions, columns, title, colors, TILE_INCHES, CAPTION_FONT)
 
 
 def _caption(change: Change) -> str:

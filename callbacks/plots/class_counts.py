@@ -5,8 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from callbacks.plots.drawing.palette import SPLIT_COLORS
-from callbacks.plots.drawing.sheet import DPI
+from callbacks.plots.drawing.style import DPI, SPLIT_COLORS
 from callbacks.plots.drawing.texts import shorten
 
 ROW_INCHES = 0.24

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from callbacks.plots.drawing.sheet import DPI, RIGHT, WRONG
+from callbacks.plots.drawing.style import BAD, DPI, GOOD
 from callbacks.plots.drawing.texts import shorten
 from callbacks.plots.per_class import MAX_NAMED, NAME_LENGTH, ROW_INCHES, draw_support
 
@@ -51,10 +51,10 @@ def plot_class_differences(
 
 def _draw_marks(axes: Axes, points: Mapping[str, np.ndarray], reach: float) -> None:
     groups = {
-        (RIGHT, "better"): points["low"] > 0,
+        (GOOD, "better"): points["low"] > 0,
         (UNSURE, "may be chance: its 95% interval holds zero"): (points["low"] <= 0)
         & (points["high"] >= 0),
-        (WRONG, "worse"): points["high"] < 0,
+        (BAD, "worse"): points["high"] < 0,
     }
     for (color, label), chosen in groups.items():
         if chosen.any():

@@ -5,8 +5,7 @@ from collections.abc import Mapping, Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from callbacks.plots.drawing.palette import SPLIT_COLORS
-from callbacks.plots.drawing.sheet import DPI
+from callbacks.plots.drawing.style import DPI, SPLIT_COLORS
 from callbacks.plots.drawing.timeline import (
     Curve,
     draw_rates,

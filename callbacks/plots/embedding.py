@@ -9,8 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from callbacks.plots.drawing.name_boxes import apart, box_sizes, draw_names, in_margins, is_crowded
-from callbacks.plots.drawing.palette import class_colors
-from callbacks.plots.drawing.sheet import DPI
+from callbacks.plots.drawing.style import DPI, class_colors
 from callbacks.plots.drawing.texts import shorten
 
 PAGE = 6.4  # inches, width and height of the map

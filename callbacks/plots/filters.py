@@ -3,8 +3,8 @@
 import numpy as np
 from matplotlib.figure import Figure
 
+from callbacks.plots.drawing.fixed_layout import add_picture_axes, add_scale
 from callbacks.plots.drawing.mosaic import SIDE, plot_mosaic
-from callbacks.plots.drawing.page import add_scale, new_page
 from callbacks.plots.drawing.scale import SIGNED_COLORS, Scale, magnitude_scale, signed_scale
 
 
@@ -33,7 +33,7 @@ def plot_filters(
 
 def _plot_matrix(weights: np.ndarray, title: str, scale: Scale) -> Figure:
     """A row for each filter, a column for each of its inputs."""
-    axes = new_page((SIDE - 40, SIDE - 40), title, axis=(46, 40))
+    axes = add_picture_axes((SIDE - 40, SIDE - 40), title, axis=(46, 40))
     strongest, merged = _merged(weights, SIDE - 40)
     axes.imshow(
         scale.paint(strongest),

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from callbacks.plots.drawing.sheet import NEUTRAL, WRONG, plot_sheet
+from callbacks.plots.drawing.contact_sheet import plot_contact_sheet
+from callbacks.plots.drawing.style import BAD, NEUTRAL
 
 
 def plot_label_suspects(
@@ -35,6 +36,6 @@ def plot_label_suspects(
             given, suggested, probabilities, splits, strict=True
         )
     ]
-    colors = [WRONG if is_sure else NEUTRAL for is_sure in confident]
+    colors = [BAD if is_sure else NEUTRAL for is_sure in confident]
     title += "\nbelow each: its label → the other class, how probable both are, and its split"
-    return plot_sheet(images, captions, math.ceil(len(images) ** 0.5), title, colors)
+    return plot_contact_sheet(images, captions, math.ceil(len(images) ** 0.5), title, colors)

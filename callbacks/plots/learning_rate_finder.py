@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from callbacks.plots.drawing.sheet import DPI, RIGHT, WRONG
+from callbacks.plots.drawing.style import BAD, DPI, GOOD
 
 
 def plot_learning_rates(rates: np.ndarray, losses: np.ndarray, suggestion: float | None) -> Figure:
@@ -16,15 +16,15 @@ def plot_learning_rates(rates: np.ndarray, losses: np.ndarray, suggestion: float
     """
     figure = Figure(figsize=(6.4, 3.8), dpi=DPI, layout="constrained")
     axes = figure.subplots()
-    axes.plot(rates, losses, color=RIGHT, lw=1.6)
+    axes.plot(rates, losses, color=GOOD, lw=1.6)
     axes.set_xscale("log")
     axes.set_xlabel("learning rate of the head")
     axes.set_ylabel("training loss, smoothed")
     axes.grid(alpha=0.25)
     title = "learning rate: the loss falls nowhere"
     if suggestion is not None:
-        axes.axvline(suggestion, color=WRONG, lw=0.8, ls=":")
-        axes.plot(suggestion, losses[np.abs(rates - suggestion).argmin()], "o", color=WRONG)
+        axes.axvline(suggestion, color=BAD, lw=0.8, ls=":")
+        axes.plot(suggestion, losses[np.abs(rates - suggestion).argmin()], "o", color=BAD)
         title = f"learning rate: the loss falls fastest at {suggestion:.1e}"
     axes.set_title(title, fontsize=11)
     return figure

@@ -7,8 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.figure import Figure
 
+from callbacks.plots.drawing.contact_sheet import add_colorbar, columns_of, plot_contact_sheet
 from callbacks.plots.drawing.overlays import CMAP, overlaid
-from callbacks.plots.drawing.sheet import RIGHT, WRONG, add_colorbar, columns_of, plot_sheet
+from callbacks.plots.drawing.style import BAD, GOOD
 from callbacks.plots.drawing.texts import shorten
 
 TILE_INCHES = 1.5  # an image is looked at, and a caption has two names and three numbers
@@ -46,8 +47,8 @@ def plot_mistakes(
             for caption, map_ in zip(captions, maps, strict=True)
         ]
     columns = columns_of(len(tiles), tiles.shape[1] / tiles.shape[2] + CAPTION)
-    colors = [RIGHT if answer.predicted == answer.label else WRONG for answer in answers]
-    figure = plot_sheet(tiles, captions, columns, title, colors, TILE_INCHES)
+    colors = [GOOD if answer.predicted == answer.label else BAD for answer in answers]
+    figure = plot_contact_sheet(tiles, captions, columns, title, colors, TILE_INCHES)
     if maps is not None:
         add_colorbar(figure.axes[0], CMAP, 0, 1, "evidence for the prediction (1 = strongest)")
     return figure

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from callbacks.plots.drawing.sheet import DPI
+from callbacks.plots.drawing.style import DPI
 from callbacks.plots.drawing.texts import shorten
 
 MAX_NAMED = 40  # classes; of more, as many of the worst have a name

@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from callbacks.plots.drawing.sheet import DPI, GAP, TITLE_FONT, TITLE_INCHES, add_colorbar
+from callbacks.plots.drawing.contact_sheet import GAP, TITLE_FONT, TITLE_INCHES, add_colorbar
+from callbacks.plots.drawing.style import DPI
 from callbacks.plots.drawing.texts import inches_of, shorten, wrapped
 
 CMAP = "inferno"

@@ -8,9 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
-from callbacks.plots.drawing.growing import add_legend, add_title
-from callbacks.plots.drawing.sheet import DPI, RIGHT, WRONG
+from callbacks.plots.drawing.style import BAD, DPI, GOOD
 from callbacks.plots.drawing.texts import inches_of, letters_in, shorten
+from callbacks.plots.drawing.titles_and_legends import add_legend, add_title
 
 PANEL_INCHES, MAX_COLUMNS = 3.1, 4
 WIDE = 30  # largest to smallest value from which an axis is logarithmic
@@ -52,13 +52,13 @@ def plot_search(
     names = sorted(settings, key=lambda name: -importances.get(name, 0))
     for axes, name in zip(panels, names, strict=False):
         places = _places(axes, settings[name], name in log)
-        kinds = ((~stopped, RIGHT, "whole"), (stopped, "white", "stopped early"))
+        kinds = ((~stopped, GOOD, "whole"), (stopped, "white", "stopped early"))
         for own, face, label in (kind for kind in kinds if kind[0].any()):
             axes.scatter(
-                places[own], values[own], s=26, color=face, edgecolors=RIGHT, label=label, zorder=2
+                places[own], values[own], s=26, color=face, edgecolors=GOOD, label=label, zorder=2
             )
         axes.scatter(
-            places[:1], values[:1], s=150, marker="*", color=WRONG, label="the best", zorder=3
+            places[:1], values[:1], s=150, marker="*", color=BAD, label="the best", zorder=3
         )
         share = f"\n{importances[name]:.0%} of the variation" if name in importances else ""
         axes.set_title(f"{shorten(name, room)}{share}", fontsize=NAME_FONT)

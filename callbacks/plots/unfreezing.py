@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from callbacks.plots.drawing.sheet import DPI
+from callbacks.plots.drawing.style import DPI
 
 FROZEN = "#e3e3e0"
 MAX_LABELS = 30  # stages whose names are legible

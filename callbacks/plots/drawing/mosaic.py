@@ -3,10 +3,10 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from callbacks.plots.drawing.page import add_scale, new_page
+from callbacks.plots.drawing.contact_sheet import enlarged, tile
+from callbacks.plots.drawing.fixed_layout import add_picture_axes, add_scale
 from callbacks.plots.drawing.pixels import show_pixels
 from callbacks.plots.drawing.scale import SIGNED, Scale
-from callbacks.plots.drawing.sheet import enlarged, tile
 
 SIDE = 560  # pixels of a sheet, unless its tiles are too many for that
 MIN_TILE = 26  # pixels of the longer side of a tile
@@ -42,7 +42,7 @@ def plot_mosaic(
     sheet = tile(tiles, columns, BETWEEN_SIGNED if scale.cmap == SIGNED else 1.0)
     shrink = min(1.0, side / max(tiles.shape[1:3]))
     height, width = (round(shrink * pixels) for pixels in sheet.shape[:2])
-    axes = new_page((width, height), title, head)
+    axes = add_picture_axes((width, height), title, head)
     show_pixels(axes, sheet)
     add_scale(axes, scale)
     return axes.figure  # pyright: ignore[reportReturnType]

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import torch
 
-from callbacks.explainable import explainable
+from callbacks.inspection_mode import inspection_mode
 from callbacks.pictures import ClassActivation, Picture, Scene
 from callbacks.plots.drawing.overlays import overlaid
 from lightning_app.commands.explain.images import Images
@@ -32,7 +32,7 @@ def write_overlays(
             shown = (images.batch([index]).to(network.device), unknown)
             scene = Scene(network.model, network.class_names, lambda _, s=shown: s, network.title)
             try:
-                with explainable(network.model):
+                with inspection_mode(network.model):
                     _, maps, _ = picture.find_evidence(scene)
             except NothingToShow:  # which the command says of the sheet of all images
                 return

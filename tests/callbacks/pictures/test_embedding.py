@@ -116,7 +116,7 @@ def test_a_fit_draws_it_from_the_features_of_its_validation(
 ):
     shown = []
     monkeypatch.setattr(
-        "callbacks.gallery.Gallery._log", lambda self, picture, s, *_: shown.append(s[0])
+        "callbacks.picture_gallery.Gallery._log", lambda self, picture, s, *_: shown.append(s[0])
     )
     recorder = OutputRecorder()
     gallery = Gallery([Embedding(thumbnails=4)], recorder, budget=1.0)

@@ -4,7 +4,7 @@ import torch
 from matplotlib.figure import Figure
 from torch import nn
 
-from callbacks.explainable import explainable
+from callbacks.inspection_mode import inspection_mode
 from callbacks.outputs import Outputs
 from callbacks.pictures import Mistakes, Scene
 from models import MLP
@@ -48,7 +48,7 @@ def wrong(synthetic):
 
 
 def shown(picture, scene):
-    with explainable(scene.model):
+    with inspection_mode(scene.model):
         return dict(picture.draw(scene))
 
 
@@ -133,7 +133,7 @@ def test_grad_cam_of_the_predicted_class_lies_under_each_image(make_scene, wrong
     scene = make_scene(wrong)
     figure = shown(Mistakes(num_images=2), scene)["mistakes/most_confident"]
     images = synthetic.images("val", [7, 6])
-    with explainable(scene.model):
+    with inspection_mode(scene.model):
         name, to_map = last_feature_map(scene.model, images)
         layer = scene.model.get_submodule(name)
         maps = grad_cam(scene.model, layer, images, wrong[[7, 6]], to_map)

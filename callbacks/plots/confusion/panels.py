@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.patches import Rectangle
 
-from callbacks.plots.confusion.confusion_order import most_confused
-from callbacks.plots.drawing.sheet import NEUTRAL, WRONG
+from callbacks.plots.confusion.order import most_confused
+from callbacks.plots.drawing.style import BAD, NEUTRAL
 from callbacks.plots.drawing.texts import inches_of, shorten
 
 MAX_ANNOTATED = 25  # classes beyond which numbers in the cells could not be read
@@ -109,7 +109,7 @@ def draw_overview(
     labels: list[tuple[float, str]] = []
     for group in sorted(groups, key=len, reverse=True):
         corner, side = (group.start, group.start), len(group)
-        axes.add_patch(Rectangle(corner, side, side, fill=False, edgecolor=WRONG, linewidth=0.9))
+        axes.add_patch(Rectangle(corner, side, side, fill=False, edgecolor=BAD, linewidth=0.9))
         middle = group.start + side / 2
         if all(abs(middle - other) > MIN_LABEL_DISTANCE * size for other, _ in labels):
             labels.append((middle, _group_name(values, class_names, group)))

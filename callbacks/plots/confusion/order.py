@@ -23,7 +23,7 @@ class Confusion(NamedTuple):
     share: float
 
 
-def frequent_confusions(counts: np.ndarray, most: int) -> list[Confusion]:
+def most_frequent_confusions(counts: np.ndarray, most: int) -> list[Confusion]:
     """The confusions with the most images, the largest first; of equal ones the larger share.
 
     Args:
@@ -47,7 +47,7 @@ def shares_of(counts: np.ndarray) -> np.ndarray:
 def most_confused(counts: np.ndarray, num_classes: int) -> list[int]:
     """The classes of the most frequent confusions, as many as wanted or as there are."""
     chosen: dict[int, None] = {}
-    for confusion in frequent_confusions(counts, counts.size):
+    for confusion in most_frequent_confusions(counts, counts.size):
         pair = {confusion.true: None, confusion.predicted: None}
         if len(chosen | pair) > num_classes:
             break

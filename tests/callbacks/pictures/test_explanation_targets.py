@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from callbacks.pictures import ClassActivation, Saliency, Scene
-from callbacks.pictures.explained import class_to_explain, explained
-from callbacks.plots.drawing.sheet import NEUTRAL, RIGHT, WRONG
+from callbacks.pictures.explanation_targets import class_to_explain, explained
+from callbacks.plots.drawing.style import BAD, GOOD, NEUTRAL
 from models import Head, ImageClassifier, TimmBackbone
 from models.explain import last_feature_map
 
@@ -61,7 +61,7 @@ def test_captions_say_what_is_predicted_how_surely_and_what_is_true(scene, image
         right = bool(predicted[row] == images[1][row])
         assert caption.startswith(f"{NAMES[predicted[row]]} {sure[row].item():.0%}")
         assert caption.endswith(f"\nnot {NAMES[images[1][row]]}") != right
-        assert color == (RIGHT if right else WRONG)
+        assert color == (GOOD if right else BAD)
 
 
 @pytest.mark.parametrize("kind", [ClassActivation, Saliency])

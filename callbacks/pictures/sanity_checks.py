@@ -9,10 +9,10 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from callbacks.figure_kind import FigureKind
-from callbacks.pictures.picture import Picture, Scene, Shown, When, setting
+from callbacks.pictures.picture import Picture, PictureOutput, Scene, When, setting
 from callbacks.plots.drawing.texts import counted
-from callbacks.plots.honesty import Verdict, plot_honesty
-from callbacks.run import ImageData
+from callbacks.plots.sanity_checks import Verdict, plot_sanity_checks
+from callbacks.trainer_parts import ImageData
 from models.explain import NothingToShow, find_layer, short_name
 from models.explain.honesty import (
     Randomization,
@@ -66,7 +66,7 @@ class Honesty(Picture):
             with setting(f"{self.name}.layer"):
                 find_layer(model, self.layer)
 
-    def draw(self, scene: Scene) -> Iterator[Shown]:
+    def draw(self, scene: Scene) -> Iterator[PictureOutput]:
         """See `Picture`."""
         images, _ = scene.sample(self.num_images or FEW)
         if self.num_images is None and images[0, 0].numel() > LARGE:
@@ -129,7 +129,7 @@ def _figure(
     spreads = maps[:, 0].flatten(2).std(dim=2).amin(dim=0)
     shown = int((spreads > 0).int().argmax())
     layers = next(iter(found.values())).layers
-    return plot_honesty(
+    return plot_sanity_checks(
         images[shown].movedim(0, -1).cpu().numpy(),
         [short_name(scene.model, layer) for layer in layers],
         dict(zip(found, maps[:, :, shown].cpu().numpy(), strict=True)),

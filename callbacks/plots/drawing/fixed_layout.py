@@ -8,15 +8,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from callbacks.plots.drawing.scale import Scale
+from callbacks.plots.drawing.style import DPI
 
-DPI = 130
 BAR, MARGIN = 92, 12  # pixels: of a scale with its text, and around everything
 LINE, FONT = 24, 11  # pixels of a line of the title, and points
 MIN_WIDTH = 660  # pixels that a title needs
 HEAD = 116  # pixels: height of the picture in the corner
 
 
-def new_page(
+def add_picture_axes(
     size: tuple[int, int],
     title: str,
     head: np.ndarray | None = None,

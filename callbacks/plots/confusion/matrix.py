@@ -6,10 +6,10 @@ import numpy as np
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 
-from callbacks.plots.confusion.confusion_layout import NUM_LISTED, Matrix, Texts, lay_out
-from callbacks.plots.confusion.confusion_order import Confusion, frequent_confusions, shares_of
-from callbacks.plots.confusion.confusion_panels import Colors, Listed
-from callbacks.plots.drawing.sheet import WRONG
+from callbacks.plots.confusion.layout import NUM_LISTED, Matrix, Texts, lay_out
+from callbacks.plots.confusion.order import Confusion, most_frequent_confusions, shares_of
+from callbacks.plots.confusion.panels import Colors, Listed
+from callbacks.plots.drawing.style import BAD
 from callbacks.plots.drawing.texts import counted
 
 CMAP = "Blues"
@@ -39,11 +39,11 @@ def plot_confusion_matrix(
         "that are confused most",
         "no confusion",
     )
-    lines = [_listed(confusion) for confusion in frequent_confusions(counts, NUM_LISTED)]
+    lines = [_listed(confusion) for confusion in most_frequent_confusions(counts, NUM_LISTED)]
     return lay_out(Matrix(values, counts, class_names, Colors(CMAP, norm)), lines, texts)
 
 
 def _listed(confusion: Confusion) -> Listed:
     true, predicted, images, share = confusion
     note = f"{counted(images, 'image')}, {share:.0%} of the class"
-    return Listed(true, predicted, images, note, WRONG)
+    return Listed(true, predicted, images, note, BAD)

@@ -7,14 +7,14 @@ import torch
 from torch import Tensor
 
 from callbacks.pictures.picture import Scene
-from callbacks.plots.drawing.sheet import NEUTRAL, RIGHT, WRONG
+from callbacks.plots.drawing.style import BAD, GOOD, NEUTRAL
 
 UNKNOWN = -1  # label of an image that a user names
 LISTED = 8  # classes that an error names
 
 
 @dataclass(frozen=True, eq=False)
-class Explained:
+class ExplanationTargets:
     """The probe images, what the network says of them, and the class to explain.
 
     Attributes:
@@ -50,7 +50,7 @@ def class_to_explain(wanted: str, class_names: Sequence[str], picture: str) -> i
     )
 
 
-def explained(scene: Scene, num_images: int, wanted: str, picture: str) -> Explained:
+def explained(scene: Scene, num_images: int, wanted: str, picture: str) -> ExplanationTargets:
     """Ask the network of the probe images.
 
     Args:
@@ -76,9 +76,9 @@ def explained(scene: Scene, num_images: int, wanted: str, picture: str) -> Expla
     ):
         wrong = "" if true in (guess, UNKNOWN) else f"\nnot {scene.class_names[true]}"
         captions.append(f"{scene.class_names[guess]} {sure:.0%}{wrong}")
-        colors.append(NEUTRAL if true == UNKNOWN else RIGHT if guess == true else WRONG)
+        colors.append(NEUTRAL if true == UNKNOWN else GOOD if guess == true else BAD)
     if scene.names is not None:
         pairs = zip(scene.names(num_images), captions, strict=True)
         captions = [f"{name}\n{caption}" for name, caption in pairs]
     what = {"predicted": "the prediction", "true": "the true class"}.get(wanted, wanted)
-    return Explained(images, classes, captions, colors, what)
+    return ExplanationTargets(images, classes, captions, colors, what)

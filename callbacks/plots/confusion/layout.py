@@ -9,8 +9,8 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from callbacks.plots.confusion.confusion_order import cluster_classes, most_confused
-from callbacks.plots.confusion.confusion_panels import (
+from callbacks.plots.confusion.order import cluster_classes, most_confused
+from callbacks.plots.confusion.panels import (
     Colors,
     Listed,
     draw_cells,
@@ -18,7 +18,7 @@ from callbacks.plots.confusion.confusion_panels import (
     draw_overview,
     name_inches,
 )
-from callbacks.plots.drawing.sheet import DPI
+from callbacks.plots.drawing.style import DPI
 
 MAX_NAMED = 60  # classes beyond which not every row can have a name that can be read
 NUM_ENLARGED = 20  # of more classes, those that are drawn once more with names and numbers

@@ -3,7 +3,7 @@ import timm
 import torch
 from matplotlib.figure import Figure
 
-from callbacks.explainable import explainable
+from callbacks.inspection_mode import inspection_mode
 from callbacks.pictures import Honesty, Scene
 from models.explain import NothingToShow
 from models.explain.honesty import area, deletion_curve, explanation, random_maps
@@ -22,7 +22,7 @@ def make_scene(make_classifier):
 
 
 def shown_by(picture, scene):
-    with explainable(scene.model):
+    with inspection_mode(scene.model):
         return dict(picture.draw(scene))
 
 
@@ -40,7 +40,7 @@ def test_numbers_are_means_over_the_images(make_scene):
     scene = make_scene()
     shown = shown_by(Honesty(num_images=3, num_steps=4), scene)
     images, _ = scene.sample(3)
-    with explainable(scene.model):
+    with inspection_mode(scene.model):
         classes = scene.model(images).argmax(dim=1)
         maps = explanation("grad_cam", scene.model, images)(scene.model, images, classes)
         for name, order in (("grad_cam", maps), ("random", random_maps(images))):

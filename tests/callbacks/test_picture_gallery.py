@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from callbacks import Gallery, OutputRecorder, WeightAverage
 from callbacks.pictures import PICTURES, ClassActivation, Filters, Picture
 from callbacks.pictures.picture import is_due
-from callbacks.run import classifier_of
+from callbacks.trainer_parts import classifier_of
 from lightning_app.store.run_logger import RunLogger
 from models import Backbone
 from models.explain import NothingToShow
@@ -262,7 +262,7 @@ def test_budget_out_of_range_is_refused(budget):
 
 
 def test_another_module_is_refused():
-    with pytest.raises(TypeError, match="reads an ImageClassifier, got LightningModule"):
+    with pytest.raises(TypeError, match="Expected an ImageClassifier, got LightningModule"):
         classifier_of(LightningModule())
 
 

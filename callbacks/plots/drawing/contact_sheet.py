@@ -9,10 +9,9 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
+from callbacks.plots.drawing.style import DPI, NEUTRAL
 from callbacks.plots.drawing.texts import letters_in, shorten, wrapped
 
-RIGHT, WRONG, NEUTRAL = "#0072B2", "#D55E00", "black"  # Okabe and Ito's blue and vermilion
-DPI = 130
 TILE_INCHES = 1.05
 CAPTION_INCHES = 0.14  # a line
 CAPTION_FONT, TITLE_FONT, BAR_FONT = 7.5, 10, 8  # points
@@ -22,7 +21,7 @@ MIN_INCHES = 4.2  # width of a sheet of few columns, whose tiles are up to twice
 GAP = 0.06  # between tiles, in tiles
 
 
-def plot_sheet(
+def plot_contact_sheet(
     tiles: np.ndarray,
     captions: Sequence[str],
     columns: int,

@@ -3,7 +3,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 
-from callbacks.plots.honesty import Verdict, plot_honesty
+from callbacks.plots.sanity_checks import Verdict, plot_sanity_checks
 
 LAYERS = ["head.layers.1", "encoder.layers.encoder_layer_7.self_attention", "conv1"]
 CHANCE = (np.linspace(1, 0, 5), np.linspace(0, 1, 5))
@@ -18,7 +18,7 @@ def draw(names, image=np.full((4, 6, 1), 0.5)):
     maps = {name: np.zeros((4, *image.shape[:2])) for name in names}
     for stages in maps.values():
         stages[0, 1, 2] = 3.0
-    return plot_honesty(image, LAYERS, maps, {name: verdict() for name in names}, CHANCE, "t")
+    return plot_sanity_checks(image, LAYERS, maps, {name: verdict() for name in names}, CHANCE, "t")
 
 
 def test_correlations_start_at_one_and_end_with_the_last_stage():

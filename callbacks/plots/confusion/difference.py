@@ -6,10 +6,10 @@ import numpy as np
 from matplotlib.colors import FuncNorm
 from matplotlib.figure import Figure
 
-from callbacks.plots.confusion.confusion_layout import NUM_LISTED, Matrix, Texts, lay_out
-from callbacks.plots.confusion.confusion_order import frequent_confusions, shares_of
-from callbacks.plots.confusion.confusion_panels import Colors, Listed
-from callbacks.plots.drawing.sheet import RIGHT, WRONG
+from callbacks.plots.confusion.layout import NUM_LISTED, Matrix, Texts, lay_out
+from callbacks.plots.confusion.order import most_frequent_confusions, shares_of
+from callbacks.plots.confusion.panels import Colors, Listed
+from callbacks.plots.drawing.style import BAD, GOOD
 
 CMAP = "PuOr_r"  # not blue and vermilion: more is good on the diagonal, and bad beside it
 
@@ -41,14 +41,14 @@ def plot_confusion_difference(
     )
     lines = [
         _listed(confusion.true, confusion.predicted, first, second)
-        for confusion in frequent_confusions(abs(change), NUM_LISTED)
+        for confusion in most_frequent_confusions(abs(change), NUM_LISTED)
     ]
     return lay_out(Matrix(values, abs(change), class_names, Colors(CMAP, norm)), lines, texts)
 
 
 def _listed(true: int, predicted: int, first: np.ndarray, second: np.ndarray) -> Listed:
     before, after = int(first[true, predicted]), int(second[true, predicted])
-    color = WRONG if after > before else RIGHT
+    color = BAD if after > before else GOOD
     return Listed(true, predicted, abs(after - before), f"{before:,} → {after:,} images", color)
 
 

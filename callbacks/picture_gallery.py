@@ -11,11 +11,11 @@ from lightning.pytorch.utilities import rank_zero_info, rank_zero_warn
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from callbacks.explainable import explainable
+from callbacks.inspection_mode import inspection_mode
 from callbacks.outputs import OutputRecorder, Outputs
-from callbacks.pictures.picture import Picture, Scene, Shown, is_due
-from callbacks.run import classifier_of, data_of
+from callbacks.pictures.picture import Picture, PictureOutput, Scene, is_due
 from callbacks.tracking import log_figure, log_metric, log_step_figure, log_table, log_text
+from callbacks.trainer_parts import classifier_of, data_of
 from callbacks.weight_average import averaged_weights
 from models.explain import NothingToShow
 
@@ -130,7 +130,7 @@ class Gallery(Callback):
 
     def _draw(self, pictures: Iterable[Picture], scene: Scene, trainer: Trainer) -> None:
         """Draw pictures one after the other, each asked for when those before are done."""
-        with averaged_weights(trainer), explainable(scene.model):
+        with averaged_weights(trainer), inspection_mode(scene.model):
             for picture in pictures:
                 started = time.perf_counter()
                 self._draw_one(picture, scene, trainer)
@@ -153,7 +153,7 @@ class Gallery(Callback):
                 raise
             rank_zero_warn(f"No picture {picture.name}: {type(error).__name__}: {error}")
 
-    def _log(self, picture: Picture, shown: Shown, scene: Scene, trainer: Trainer) -> None:
+    def _log(self, picture: Picture, shown: PictureOutput, scene: Scene, trainer: Trainer) -> None:
         name, content = shown
         fitting = trainer.state.fn == TrainerFn.FITTING
         if isinstance(content, Figure) and fitting and picture.when != "last":

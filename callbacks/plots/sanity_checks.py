@@ -9,9 +9,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from callbacks.plots.drawing.palette import OKABE_ITO
 from callbacks.plots.drawing.scale import MAGNITUDE
-from callbacks.plots.drawing.sheet import DPI
+from callbacks.plots.drawing.style import DPI, OKABE_ITO
 from callbacks.plots.drawing.texts import shorten
 
 WIDTH, LEFT, RIGHT, BOTTOM = 8.8, 0.95, 0.25, 0.55  # inches, with margins
@@ -39,7 +38,7 @@ class Verdict(NamedTuple):
     insertion: np.ndarray
 
 
-def plot_honesty(
+def plot_sanity_checks(
     image: np.ndarray,
     layers: Sequence[str],
     maps: Mapping[str, np.ndarray],

@@ -8,8 +8,8 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 
 from callbacks.figure_kind import FigureKind
 from callbacks.plots import plot_augmentations, plot_class_counts
-from callbacks.run import data_of
 from callbacks.tracking import log_figure
+from callbacks.trainer_parts import data_of
 
 
 @dataclass(eq=False)
