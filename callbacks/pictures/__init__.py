@@ -15,7 +15,9 @@ from callbacks.pictures.picture import PictureOutput as PictureOutput
 from callbacks.pictures.picture import Scene as Scene
 from callbacks.pictures.picture import When as When
 from callbacks.pictures.saliency import Saliency
-from callbacks.pictures.sanity_checks import Honesty
+from callbacks.pictures.sanity_checks import SanityChecks
+
+Honesty = SanityChecks  # the class path in configurations of earlier versions
 
 # By their names. This is the order in which they are drawn, so that a small budget is spent on the
 # most wanted ones, and the order within each panel of the UI and each section of the report.
@@ -33,6 +35,6 @@ PICTURES: dict[str, type[Picture]] = {
         Calibration,
         Embedding,
         LabelSuspects,
-        Honesty,
+        SanityChecks,
     )
 }

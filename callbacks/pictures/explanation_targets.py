@@ -1,4 +1,4 @@
-"""Which class of each image an explanation is about, and what is written beneath it."""
+"""Explanation targets: the probe images, the class to explain for each, and their captions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,15 +15,15 @@ LISTED = 8  # classes that an error names
 
 @dataclass(frozen=True, eq=False)
 class ExplanationTargets:
-    """The probe images, what the network says of them, and the class to explain.
+    """Probe images, and the class to explain for each of them.
 
     Attributes:
         images: (N, C, H, W) in [0, 1], on the device of the model.
-        classes: The class to explain for each, (N,).
-        captions: A line or more for each: its file, if a user has named it, the prediction, how
-            sure it is, and what is true.
-        colors: Of each caption: right, wrong, or unknown.
-        what: What is explained, for a title.
+        classes: The class to explain for each image, (N,).
+        captions: A line or more for each image: its file, if the user named it, the prediction
+            with its confidence, and the true class of a mistake.
+        colors: Colour of each caption: correct, mistake or unknown.
+        what: Which class is explained, for a title.
     """
 
     images: Tensor
@@ -34,10 +34,10 @@ class ExplanationTargets:
 
 
 def class_to_explain(wanted: str, class_names: Sequence[str], picture: str) -> int | None:
-    """Number of the class that a setting names; None for `predicted` and `true`.
+    """Index of the class that a setting names; None for `predicted` and `true`.
 
     Raises:
-        ValueError: If it is none of these.
+        ValueError: If it is neither of these nor a class.
     """
     if wanted in ("predicted", "true"):
         return None
@@ -50,18 +50,18 @@ def class_to_explain(wanted: str, class_names: Sequence[str], picture: str) -> i
     )
 
 
-def explained(scene: Scene, num_images: int, wanted: str, picture: str) -> ExplanationTargets:
-    """Ask the network of the probe images.
+def find_targets(scene: Scene, num_images: int, wanted: str, picture: str) -> ExplanationTargets:
+    """Classify the probe images and choose the class to explain for each.
 
     Args:
-        scene: What may be looked at.
-        num_images: How many of them.
-        wanted: `predicted`, `true`, or the name of a class. An image whose class is not known is
-            explained by its prediction.
-        picture: Whose setting that is, for an error.
+        scene: Model and images.
+        num_images: Number of probe images.
+        wanted: `predicted`, `true`, or the name of a class. For an image without a label, `true`
+            means the predicted class.
+        picture: Name of the picture that has this setting, for the error.
 
     Raises:
-        ValueError: If it is none of these.
+        ValueError: If `wanted` is none of these.
     """
     chosen = class_to_explain(wanted, scene.class_names, picture)
     images, labels = scene.sample(num_images)
@@ -71,14 +71,14 @@ def explained(scene: Scene, num_images: int, wanted: str, picture: str) -> Expla
     if wanted == "true":
         classes = torch.where(labels == UNKNOWN, predicted, labels)
     captions, colors = [], []
-    for guess, true, sure in zip(
+    for guess, true, confidence in zip(
         predicted.tolist(), labels.tolist(), confidences.tolist(), strict=True
     ):
-        wrong = "" if true in (guess, UNKNOWN) else f"\nnot {scene.class_names[true]}"
-        captions.append(f"{scene.class_names[guess]} {sure:.0%}{wrong}")
+        mistake = "" if true in (guess, UNKNOWN) else f"\nnot {scene.class_names[true]}"
+        captions.append(f"{scene.class_names[guess]} {confidence:.0%}{mistake}")
         colors.append(NEUTRAL if true == UNKNOWN else GOOD if guess == true else BAD)
     if scene.names is not None:
         pairs = zip(scene.names(num_images), captions, strict=True)
         captions = [f"{name}\n{caption}" for name, caption in pairs]
-    what = {"predicted": "the prediction", "true": "the true class"}.get(wanted, wanted)
+    what = {"predicted": "the predicted class", "true": "the true class"}.get(wanted, wanted)
     return ExplanationTargets(images, classes, captions, colors, what)

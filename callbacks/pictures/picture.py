@@ -17,8 +17,6 @@ from models.explain import NothingToShow
 When = Literal["doubling", "last"] | int
 Table = dict[str, list[Any]]  # columns by name, all of one length
 PictureOutput = tuple[str, Figure | Table | float | str]  # a name, and what is logged under it
-    str, Figure | Table | float | str
-]  # name, and a figure, a table, a number or a text
 
 
 @dataclass(frozen=True, eq=False)

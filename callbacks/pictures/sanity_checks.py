@@ -1,4 +1,4 @@
-"""Whether the other pictures can be believed: tests of what explains the network."""
+"""Sanity checks of the explanations: do the maps depend on the weights, do their pixels matter?"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from callbacks.figure_kind import FigureKind
 from callbacks.pictures.picture import Picture, PictureOutput, Scene, When, setting
 from callbacks.plots.drawing.texts import counted
-from callbacks.plots.sanity_checks import Verdict, plot_sanity_checks
+from callbacks.plots.sanity_checks import CheckResult, plot_sanity_checks
 from callbacks.trainer_parts import ImageData
 from models.explain import NothingToShow, find_layer, short_name
 from models.explain.honesty import (
@@ -25,27 +25,30 @@ from models.explain.honesty import (
     randomization,
 )
 
-FEW, LARGE = 8, 128 * 128  # images, and pixels of one whose forward passes take long
-RANDOM = "random"  # what stands for an order that knows nothing
+FEW, LARGE = 8, 128 * 128  # images, and pixels from which the forward passes of an image are slow
+RANDOM = "random"  # pixels in a random order, to which the methods are compared
 
 
 @dataclass(eq=False)
-class Honesty(Picture):
-    """Test whether explanations depend on the weights, and whether the pixels they name matter.
+class SanityChecks(Picture):
+    """Sanity checks of the explanations: do they depend on the weights, do their pixels matter?
 
-    Each is made again by copies of the network that lose their weights from the output on; then
-    pixels are removed, and uncovered, in its order. Numbers are `honesty_<method>_randomization`,
-    the rank correlation with a network that has lost everything, and `_deletion` and `_insertion`,
-    the areas under the curves; those of a random order are `honesty_random_…`.
+    Randomization (Adebayo et al., 2018): the maps of a method are computed again while the weights
+    are randomized, layer after layer from the output on. Deletion and insertion (Petsiuk et al.,
+    2018): pixels are removed from the image, or added to an empty one, in the order of the map.
+
+    The metrics are `honesty_<method>_randomization`, the rank correlation of the maps with those of
+    a completely randomized network, and `honesty_<method>_deletion` and `_insertion`, the areas
+    under the curves; `honesty_random_…` are those of a random order of pixels.
 
     Attributes:
         when: See `Picture`.
-        methods: What is tested: methods of class activation and of saliency, by their names.
-        layer: Layer of the former; None for the deepest one whose output still is a picture.
-        num_images: Validation images to test with; None for eight, or four larger ones. Each costs
-            some forward passes a step and method, 130 with what is set here.
-        num_steps: Steps from the whole image to none of it.
-        num_stages: Stages in which the network loses its weights.
+        methods: Methods of class activation and saliency to check, by their names.
+        layer: Layer for class activation; None for the deepest one that still has a feature map.
+        num_images: Validation images to check with; None for 8, or 4 if they are large. Each takes
+            several forward passes per method, 130 with the default settings.
+        num_steps: Steps of the deletion and insertion curves.
+        num_stages: Stages in which the weights are randomized.
     """
 
     name: ClassVar[str] = "honesty"
@@ -73,30 +76,30 @@ class Honesty(Picture):
             images, _ = scene.sample(FEW // 2)
         with torch.no_grad():
             classes = scene.model(images).argmax(dim=1)
-        found = self._forget(scene.model, images, classes)
-        orders = {name: forgotten.maps[0] for name, forgotten in found.items()}
+        randomized = self._randomize(scene.model, images, classes)
+        orders = {name: each.maps[0] for name, each in randomized.items()}
         curves = {
             name: _curves(scene.model, images, maps, classes, self.num_steps)
             for name, maps in {**orders, RANDOM: random_maps(images)}.items()
         }
-        verdicts = {
-            name: Verdict(
-                forgotten.correlations.nanmean(dim=1).nan_to_num().cpu().numpy(),
+        results = {
+            name: CheckResult(
+                each.correlations.nanmean(dim=1).nan_to_num().cpu().numpy(),
                 *(curve.mean(dim=0).cpu().numpy() for curve in curves[name]),
             )
-            for name, forgotten in found.items()
+            for name, each in randomized.items()
         }
-        yield self.name, _figure(scene, images, found, verdicts, curves[RANDOM])
+        yield self.name, _figure(scene, images, randomized, results, curves[RANDOM])
         for name, (deletion, insertion) in curves.items():
             yield f"{self.name}_{name}_deletion", area(deletion).mean().item()
             yield f"{self.name}_{name}_insertion", area(insertion).mean().item()
-        for name, result in verdicts.items():
+        for name, result in results.items():
             yield f"{self.name}_{name}_randomization", float(result.correlations[-1])
 
-    def _forget(
+    def _randomize(
         self, model: nn.Module, images: Tensor, classes: Tensor
     ) -> dict[str, Randomization]:
-        """What becomes of the maps of each method that the network has something for."""
+        """Maps of each method that works for the network, while its weights are randomized."""
         found, reasons = {}, []
         for method in self.methods:
             try:
@@ -105,14 +108,14 @@ class Honesty(Picture):
             except NothingToShow as reason:
                 reasons.append(str(reason))
         if not found:
-            raise NothingToShow(" ".join(reasons) or "no method is asked for.")
+            raise NothingToShow(" ".join(reasons) or "there is no method to check.")
         return found
 
 
 def _curves(
     model: nn.Module, images: Tensor, maps: Tensor, classes: Tensor, num_steps: int
 ) -> tuple[Tensor, Tensor]:
-    """Deletion and insertion."""
+    """Deletion and insertion curves."""
     deletion = deletion_curve(model, images, maps, classes, num_steps=num_steps)
     return deletion, insertion_curve(model, images, maps, classes, num_steps=num_steps)
 
@@ -120,20 +123,20 @@ def _curves(
 def _figure(
     scene: Scene,
     images: Tensor,
-    found: dict[str, Randomization],
-    verdicts: dict[str, Verdict],
+    randomized: dict[str, Randomization],
+    results: dict[str, CheckResult],
     chance: tuple[Tensor, Tensor],
 ) -> Figure:
-    """One image stands for all: the first of which each method makes more than a flat map."""
-    maps = torch.stack([forgotten.maps for forgotten in found.values()])
+    """The figure with the maps of one image, the first for which no method gives a flat map."""
+    maps = torch.stack([each.maps for each in randomized.values()])
     spreads = maps[:, 0].flatten(2).std(dim=2).amin(dim=0)
     shown = int((spreads > 0).int().argmax())
-    layers = next(iter(found.values())).layers
+    layers = next(iter(randomized.values())).layers
     return plot_sanity_checks(
         images[shown].movedim(0, -1).cpu().numpy(),
         [short_name(scene.model, layer) for layer in layers],
-        dict(zip(found, maps[:, :, shown].cpu().numpy(), strict=True)),
-        verdicts,
+        dict(zip(randomized, maps[:, :, shown].cpu().numpy(), strict=True)),
+        results,
         (chance[0].mean(dim=0).cpu().numpy(), chance[1].mean(dim=0).cpu().numpy()),
-        f"are the pictures honest? {counted(len(images), 'image')}, {scene.title}",
+        f"Sanity checks of the explanations, {scene.title}: {counted(len(images), 'image')}",
     )
