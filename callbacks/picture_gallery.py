@@ -13,7 +13,7 @@ from torch import Tensor
 
 from callbacks.inspection_mode import inspection_mode
 from callbacks.outputs import OutputRecorder, Outputs
-from callbacks.pictures.picture import Picture, PictureOutput, Scene, is_due
+from callbacks.pictures.picture import Picture, PictureContext, PictureOutput, is_due
 from callbacks.tracking import log_figure, log_metric, log_step_figure, log_table, log_text
 from callbacks.trainer_parts import classifier_of, data_of
 from callbacks.weight_average import averaged_weights
@@ -83,9 +83,9 @@ class Gallery(Callback):
             return
         self.next_epoch = self.epoch + 1
         outputs = self.recorder.gather(trainer)
-        scene = self._scene(trainer, pl_module, outputs, final=False)
+        context = self._context(trainer, pl_module, outputs, final=False)
         if trainer.is_global_zero:
-            self._draw((p for p in due if self._affordable(p, trainer)), scene, trainer)
+            self._draw((p for p in due if self._affordable(p, trainer)), context, trainer)
 
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draw what can be said of a test."""
@@ -96,8 +96,8 @@ class Gallery(Callback):
         outputs = self.recorder.gather(trainer)
         if not trainer.is_global_zero:
             return
-        scene, before = self._scene(trainer, pl_module, outputs, final=True), self.spent
-        self._draw(self.pictures, scene, trainer)
+        context, before = self._context(trainer, pl_module, outputs, final=True), self.spent
+        self._draw(self.pictures, context, trainer)
         left_out = f"; others were left out, beyond {100 * self.budget:g}% of the time"
         rank_zero_info(
             f"Pictures    {self.spent - before:.1f} s at the end, which does not count, and "
@@ -107,17 +107,17 @@ class Gallery(Callback):
     def _draw_all(self, trainer: Trainer, module: LightningModule, split: str) -> None:
         outputs = self.recorder.gather(trainer)
         if trainer.is_global_zero:
-            scene = self._scene(trainer, module, outputs, True, split)
-            self._draw((p for p in self.pictures if split in p.splits), scene, trainer)
+            context = self._context(trainer, module, outputs, True, split)
+            self._draw((p for p in self.pictures if split in p.splits), context, trainer)
 
-    def _scene(
+    def _context(
         self,
         trainer: Trainer,
         module: LightningModule,
         outputs: Outputs | None,
         final: bool,
         split: str = "val",
-    ) -> Scene:
+    ) -> PictureContext:
         def sample(num_images: int) -> tuple[Tensor, Tensor]:
             images, labels = data.sample(num_images)
             return images.to(device), labels.to(device)
@@ -126,24 +126,26 @@ class Gallery(Callback):
         fitting = trainer.state.fn == TrainerFn.FITTING
         title = f"epoch {self.epoch}" if fitting else {"val": "validation"}.get(split, split)
         classifier = classifier_of(module)
-        return Scene(classifier, data.class_names, sample, title, split, final, outputs, data)
+        return PictureContext(
+            classifier, data.class_names, sample, title, split, final, outputs, data
+        )
 
-    def _draw(self, pictures: Iterable[Picture], scene: Scene, trainer: Trainer) -> None:
+    def _draw(self, pictures: Iterable[Picture], context: PictureContext, trainer: Trainer) -> None:
         """Draw pictures one after the other, each asked for when those before are done."""
-        with averaged_weights(trainer), inspection_mode(scene.model):
+        with averaged_weights(trainer), inspection_mode(context.model):
             for picture in pictures:
                 started = time.perf_counter()
-                self._draw_one(picture, scene, trainer)
+                self._draw_one(picture, context, trainer)
                 self.costs[picture] = time.perf_counter() - started
                 self.spent += self.costs[picture]
         if trainer.state.fn == TrainerFn.FITTING:
             log_metric(trainer, "time/pictures", self.spent, self.epoch)
 
-    def _draw_one(self, picture: Picture, scene: Scene, trainer: Trainer) -> None:
+    def _draw_one(self, picture: Picture, context: PictureContext, trainer: Trainer) -> None:
         fitting = trainer.state.fn == TrainerFn.FITTING
         try:
-            for shown in picture.draw(scene):
-                self._log(picture, shown, scene, trainer)
+            for shown in picture.draw(context):
+                self._log(picture, shown, context, trainer)
         except NothingToShow as reason:
             if fitting and picture not in self.failed:
                 rank_zero_warn(f"No picture {picture.name}: {reason}")
@@ -153,21 +155,23 @@ class Gallery(Callback):
                 raise
             rank_zero_warn(f"No picture {picture.name}: {type(error).__name__}: {error}")
 
-    def _log(self, picture: Picture, shown: PictureOutput, scene: Scene, trainer: Trainer) -> None:
+    def _log(
+        self, picture: Picture, shown: PictureOutput, context: PictureContext, trainer: Trainer
+    ) -> None:
         name, content = shown
         fitting = trainer.state.fn == TrainerFn.FITTING
         if isinstance(content, Figure) and fitting and picture.when != "last":
             if self.shown.get(name) != self.epoch:
                 self.shown[name] = self.epoch
-                log_step_figure(trainer, content, f"{scene.split}/{name}", self.epoch)
+                log_step_figure(trainer, content, f"{context.split}/{name}", self.epoch)
         elif isinstance(content, Figure):
-            log_figure(trainer, content, f"{scene.split}_{name}")
+            log_figure(trainer, content, f"{context.split}_{name}")
         elif isinstance(content, dict):
-            log_table(trainer, content, f"{name}_{scene.split}")
+            log_table(trainer, content, f"{name}_{context.split}")
         elif isinstance(content, str):
             log_text(trainer, content, name)
         else:
-            log_metric(trainer, f"{scene.split}/{name}", content, self.epoch)
+            log_metric(trainer, f"{context.split}/{name}", content, self.epoch)
 
     def _affordable(self, picture: Picture, trainer: Trainer) -> bool:
         """Whether the budget has room for it, when all are drawn once more at the end."""

@@ -11,8 +11,8 @@ from callbacks.pictures.label_suspects import LabelSuspects
 from callbacks.pictures.mistakes import Mistakes
 from callbacks.pictures.per_class import ClassScores
 from callbacks.pictures.picture import Picture as Picture
+from callbacks.pictures.picture import PictureContext as PictureContext
 from callbacks.pictures.picture import PictureOutput as PictureOutput
-from callbacks.pictures.picture import Scene as Scene
 from callbacks.pictures.picture import When as When
 from callbacks.pictures.saliency import Saliency
 from callbacks.pictures.sanity_checks import SanityChecks

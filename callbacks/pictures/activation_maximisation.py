@@ -11,7 +11,7 @@ from torch import nn
 
 from callbacks.figure_kind import FigureKind
 from callbacks.pictures.activation_maximisation_sheets import Sheet, find_sheets, image_shape
-from callbacks.pictures.picture import Picture, PictureOutput, Scene, When, setting
+from callbacks.pictures.picture import Picture, PictureContext, PictureOutput, When, setting
 from callbacks.plots import plot_maximised
 from callbacks.trainer_parts import ImageData
 from models.explain import NothingToShow, find_layers, maximise_activation
@@ -77,19 +77,19 @@ class ActivationMaximisation(Picture):
         """Refuse layers that the network lacks."""
         self._named(model)
 
-    def draw(self, scene: Scene) -> Iterator[PictureOutput]:
+    def draw(self, context: PictureContext) -> Iterator[PictureOutput]:
         """See `Picture`."""
-        layers = self._named(scene.model)
-        sheets = find_sheets(scene, layers, self.num_filters, self.classes)
+        layers = self._named(context.model)
+        sheets = find_sheets(context, layers, self.num_filters, self.classes)
         ends = None if self.seconds is None else time.perf_counter() + self.seconds
         left_out: list[str] = []
         for index, sheet in enumerate(sheets):
             number = len(sheet.captions)
             if ends is not None:
                 share = (ends - time.perf_counter()) / (len(sheets) - index)
-                number = self._affordable(scene, sheet, share)
+                number = self._affordable(context, sheet, share)
             if number >= min(FEWEST, len(sheet.captions)):
-                yield f"{self.name}/{sheet.name}", self._figure(scene, sheet, number)
+                yield f"{self.name}/{sheet.name}", self._figure(context, sheet, number)
             else:
                 left_out.append(sheet.name)
         if left_out:
@@ -103,12 +103,12 @@ class ActivationMaximisation(Picture):
         with setting(f"{self.name}.layers"):
             return [Detector(name, name) for name in find_layers(model, patterns)]
 
-    def _affordable(self, scene: Scene, sheet: Sheet, seconds: float) -> int:
+    def _affordable(self, context: PictureContext, sheet: Sheet, seconds: float) -> int:
         """How many images can climb in this time, judged by a few steps of a few of them."""
 
         def needed(number: int, steps: int) -> float:
             started = time.perf_counter()
-            self._maximised(scene, sheet, number, steps).dead.any().item()  # waits for the device
+            self._maximised(context, sheet, number, steps).dead.any().item()  # waits for the device
             return time.perf_counter() - started
 
         needed(1, 1)  # the first use of a device takes longer
@@ -121,18 +121,20 @@ class ActivationMaximisation(Picture):
             return len(sheet.captions)
         return number - number % max(1, round(number**0.5))  # full rows
 
-    def _maximised(self, scene: Scene, sheet: Sheet, number: int, steps: int) -> Maximised:
-        shape = image_shape(scene)
+    def _maximised(
+        self, context: PictureContext, sheet: Sheet, number: int, steps: int
+    ) -> Maximised:
+        shape = image_shape(context)
         return maximise_activation(
-            scene.model, sheet.layer, range(number), shape, self.method, steps
+            context.model, sheet.layer, range(number), shape, self.method, steps
         )
 
-    def _figure(self, scene: Scene, sheet: Sheet, number: int) -> Figure:
-        images, _, dead = self._maximised(scene, sheet, number, self.steps)
+    def _figure(self, context: PictureContext, sheet: Sheet, number: int) -> Figure:
+        images, _, dead = self._maximised(context, sheet, number, self.steps)
         captions = sheet.captions[:number]
         if sheet.layer is None:
             with torch.no_grad():
-                sure = scene.model(images).softmax(dim=1).diagonal().tolist()
+                sure = context.model(images).softmax(dim=1).diagonal().tolist()
             captions = [f"{c}\n{p:.0%}" for c, p in zip(captions, sure, strict=True)]
         shown = f"{number} of {sheet.total}" if number < sheet.total else f"all {number}"
         died = f"{dead.sum()} dead, " if dead.any() else ""
@@ -140,5 +142,5 @@ class ActivationMaximisation(Picture):
             images.movedim(1, -1).cpu().numpy(),
             captions,
             dead.cpu().numpy(),
-            f"{sheet.heading}\nwhat excites each most, {shown}, {died}{scene.title}",
+            f"{sheet.heading}\nwhat excites each most, {shown}, {died}{context.title}",
         )

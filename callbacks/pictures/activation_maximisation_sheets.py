@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from torch import nn
 
-from callbacks.pictures.picture import Scene
+from callbacks.pictures.picture import PictureContext
 from callbacks.plots.drawing.texts import shorten
 from models.explain import short_name
 from models.explain.activation_maximisation import Detector, count_channels, find_detectors
@@ -32,12 +32,12 @@ class Sheet(NamedTuple):
 
 
 def find_sheets(
-    scene: Scene, layers: Sequence[Detector], num_filters: int, classes: bool
+    context: PictureContext, layers: Sequence[Detector], num_filters: int, classes: bool
 ) -> list[Sheet]:
     """The sheet of the classes, which says most, and those of layers, or of three that are found.
 
     Args:
-        scene: Whose network it is.
+        context: Whose network it is.
         layers: Layers that are asked for; if none, see `find_detectors`.
         num_filters: Channels in a sheet at most, the first ones.
         classes: Whether to show the classes too.
@@ -45,21 +45,21 @@ def find_sheets(
     Raises:
         NothingToShow: If no layer is asked for, and none can be found.
     """
-    model, sheets = scene.model, []
+    model, sheets = context.model, []
     if classes:
-        names = list(scene.class_names)
+        names = list(context.class_names)
         heading = "classes, before softmax"
         sheets.append(Sheet("classes", heading, None, names[:num_filters], len(names)))
-    for name, answer in layers or find_detectors(model, scene.sample(1)[0]):
+    for name, answer in layers or find_detectors(model, context.sample(1)[0]):
         layer, short = model.get_submodule(answer), short_name(model, name)
         after = "" if answer == name else f", after {type(layer).__name__}"
-        total = count_channels(model, layer, image_shape(scene))
+        total = count_channels(model, layer, image_shape(context))
         captions = [str(channel) for channel in range(min(num_filters, total))]
         sheets.append(Sheet(short, shorten(short, 40) + after, layer, captions, total))
     return sheets
 
 
-def image_shape(scene: Scene) -> Shape:
+def image_shape(context: PictureContext) -> Shape:
     """Of the images that the network takes."""
-    _, channels, height, width = scene.sample(1)[0].shape
+    _, channels, height, width = context.sample(1)[0].shape
     return channels, height, width

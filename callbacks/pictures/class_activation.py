@@ -8,8 +8,12 @@ from weakref import WeakKeyDictionary
 from torch import Tensor, nn
 
 from callbacks.figure_kind import FigureKind
-from callbacks.pictures.explanation_targets import ExplanationTargets, class_to_explain, explained
-from callbacks.pictures.picture import Picture, PictureOutput, Scene, setting
+from callbacks.pictures.explanation_targets import (
+    ExplanationTargets,
+    class_to_explain,
+    find_targets,
+)
+from callbacks.pictures.picture import Picture, PictureContext, PictureOutput, setting
 from callbacks.plots import plot_overlays
 from callbacks.trainer_parts import ImageData
 from models.explain import CLASS_ACTIVATIONS, find_layer, last_feature_map, short_name
@@ -65,10 +69,10 @@ class ClassActivation(Picture):
         if self.layer is not None:
             self._named(model, self.layer)
 
-    def draw(self, scene: Scene) -> Iterator[PictureOutput]:
+    def draw(self, context: PictureContext) -> Iterator[PictureOutput]:
         """See `Picture`."""
-        asked, maps, name = self.find_evidence(scene)
-        place = f"{short_name(scene.model, name)}, {scene.title}"
+        asked, maps, name = self.find_evidence(context)
+        place = f"{short_name(context.model, name)}, {context.title}"
         yield (
             self.method,
             plot_overlays(
@@ -80,13 +84,13 @@ class ClassActivation(Picture):
             ),
         )
 
-    def find_evidence(self, scene: Scene) -> tuple[ExplanationTargets, Tensor, str]:
+    def find_evidence(self, context: PictureContext) -> tuple[ExplanationTargets, Tensor, str]:
         """What is explained, its maps (N, H, W) in [0, 1], and the layer that they come from."""
-        asked = explained(scene, self.num_images, self.explain, self.name)
-        name, to_map = self._layer(scene.model, asked.images)
-        layer = scene.model.get_submodule(name)
+        asked = find_targets(context, self.num_images, self.explain, self.name)
+        name, to_map = self._layer(context.model, asked.images)
+        layer = context.model.get_submodule(name)
         explain = CLASS_ACTIVATIONS[self.method]
-        return asked, explain(scene.model, layer, asked.images, asked.classes, to_map), name
+        return asked, explain(context.model, layer, asked.images, asked.classes, to_map), name
 
     def _named(self, model: nn.Module, layer: str) -> str:
         with setting(f"{self.name}.layer"):

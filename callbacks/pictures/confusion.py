@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from callbacks.figure_kind import FigureKind
-from callbacks.pictures.picture import Picture, PictureOutput, Scene
+from callbacks.pictures.picture import Picture, PictureContext, PictureOutput
 from callbacks.plots import plot_confusion_matrix
 from callbacks.plots.confusion.order import most_frequent_confusions
 from callbacks.plots.drawing.texts import counted
-from models.evaluation.metrics import accuracy, confusion_counts
-from models.explain import NothingToShow
+from models.evaluation.confusion import accuracy
 
 MAX_ROWS = 200  # of the table
 
@@ -31,18 +30,15 @@ class ConfusionMatrix(Picture):
     splits: ClassVar[tuple[str, ...]] = ("val", "test")
     needs_labels: ClassVar[bool] = True
 
-    def draw(self, scene: Scene) -> Iterator[PictureOutput]:
+    def draw(self, context: PictureContext) -> Iterator[PictureOutput]:
         """See `Picture`."""
-        said, names = scene.said(), scene.class_names
-        confusion = confusion_counts(said.logits.argmax(dim=1), said.labels, len(names))
-        if not confusion.any():
-            raise NothingToShow("the images have no labels.")
+        confusion, names = context.labelled_predictions.confusion(), context.class_names
         counts = confusion.numpy()
         images = counted(int(counts.sum()), "image")
-        title = f"{scene.title}: {images}, accuracy {accuracy(confusion):.1%}"
+        title = f"{context.title}: {images}, accuracy {accuracy(confusion):.1%}"
         for name, normalize in (("confusion_matrix", True), ("confusion_counts", False)):
             yield name, plot_confusion_matrix(counts, names, title, normalize)
-        if scene.final:
+        if context.final:
             confusions = most_frequent_confusions(counts, MAX_ROWS)
             yield (
                 "confusions",

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from callbacks.figure_kind import FigureKind
-from callbacks.pictures.picture import Picture, PictureOutput, Scene
+from callbacks.pictures.picture import Picture, PictureContext, PictureOutput
 from callbacks.plots.drawing.texts import counted
 from callbacks.plots.embedding import Thumbnails, plot_embedding
 from models.evaluation.projection import (
@@ -72,32 +72,29 @@ class Embedding(Picture):
                     f"pictures.embedding.{name} is {value}; expected {lowest} or more."
                 )
 
-    def draw(self, scene: Scene) -> Iterator[PictureOutput]:
+    def draw(self, context: PictureContext) -> Iterator[PictureOutput]:
         """See `Picture`."""
-        said = scene.said()
-        known = said.labels[said.featured] >= 0
-        if said.features.ndim != 2 or known.sum() < MIN_IMAGES:
-            raise NothingToShow("a map needs the features of three images whose class is known.")
-        features, rows = said.features[known], said.featured[known]
-        agreement = neighbour_agreement(features, said.labels[rows], self.num_neighbours)
+        features, rows = _features_of_labelled(context)
+        labels = context.predictions.labels[rows]
+        agreement = neighbour_agreement(features, labels, self.num_neighbours)
         if self.method != "tsne":
             plane = principal_components(features)
             what = f"PCA of {{}}, {100 * plane.explained.sum():.0f} % of the variance"
-            yield self.name, self._map(scene, plane.points, rows, agreement, what)
-        if self.method == "tsne" or (self.method == "both" and scene.final):
+            yield self.name, self._map(context, plane.points, rows, agreement, what)
+        if self.method == "tsne" or (self.method == "both" and context.final):
             step = -(-len(rows) // MAX_TSNE)
             points = tsne(features[::step])
             name = self.name if self.method == "tsne" else f"{self.name}_tsne"
-            yield name, self._map(scene, points, rows[::step], agreement[::step], "t-SNE of {}")
-        if scene.final:
+            yield name, self._map(context, points, rows[::step], agreement[::step], "t-SNE of {}")
+        if context.final:
             yield "neighbour_agreement", float(agreement.mean())
 
     def _map(
-        self, scene: Scene, points: Tensor, rows: Tensor, agreement: Tensor, what: str
+        self, context: PictureContext, points: Tensor, rows: Tensor, agreement: Tensor, what: str
     ) -> Figure:
-        said = scene.said()
-        labels = said.labels[rows]
-        points = turned_by_class(points, labels, len(scene.class_names))
+        predictions = context.predictions
+        labels = predictions.labels[rows]
+        points = turned_by_class(points, labels, len(context.class_names))
         named, note = labels.unique().tolist(), ""
         if len(named) > MAX_NAMED:
             named = most_mixed(labels, agreement, MOST_MIXED)
@@ -105,18 +102,30 @@ class Embedding(Picture):
         return plot_embedding(
             points.numpy(),
             labels.numpy(),
-            (said.logits[rows].argmax(dim=1) != labels).numpy(),
-            scene.class_names,
+            predictions.mistakes[rows].numpy(),
+            context.class_names,
             named,
-            f"what lies near what, {scene.title}: {what.format(counted(len(rows), 'image'))}\n"
+            f"what lies near what, {context.title}: {what.format(counted(len(rows), 'image'))}\n"
             f"{100 * agreement.mean():.0f} % of the nearest neighbours share the class; "
             f"ringed: mistaken{note}",
-            self._thumbnails(scene, points, rows),
+            self._thumbnails(context, points, rows),
         )
 
-    def _thumbnails(self, scene: Scene, points: Tensor, rows: Tensor) -> Thumbnails | None:
-        if not self.thumbnails or scene.data is None:
+    def _thumbnails(
+        self, context: PictureContext, points: Tensor, rows: Tensor
+    ) -> Thumbnails | None:
+        if not self.thumbnails or context.data is None:
             return None
         shown = spread_rows(points, self.thumbnails, ROOM)
-        images = scene.read(scene.said().indices[rows[shown]].tolist())
+        images = context.read(context.predictions.indices[rows[shown]].tolist())
         return Thumbnails(np.array(shown), images.movedim(1, -1).numpy())
+
+
+def _features_of_labelled(context: PictureContext) -> tuple[Tensor, Tensor]:
+    """The sampled features of labelled images, (M, D), and their rows in the predictions, (M,)."""
+    sampled = context.outputs.features if context.outputs else None
+    if sampled is not None:
+        known = context.predictions.labels[sampled.rows] >= 0
+        if known.sum() >= MIN_IMAGES:
+            return sampled.values[known], sampled.rows[known]
+    raise NothingToShow("a map needs the features of three images whose class is known.")

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from callbacks.pictures.picture import Scene
+from callbacks.pictures.picture import PictureContext
 from callbacks.plots.drawing.style import BAD, GOOD, NEUTRAL
+from models.evaluation.predictions import UNLABELLED, Predictions
 
-UNKNOWN = -1  # label of an image that a user names
 LISTED = 8  # classes that an error names
 
 
@@ -50,11 +50,13 @@ def class_to_explain(wanted: str, class_names: Sequence[str], picture: str) -> i
     )
 
 
-def find_targets(scene: Scene, num_images: int, wanted: str, picture: str) -> ExplanationTargets:
+def find_targets(
+    context: PictureContext, num_images: int, wanted: str, picture: str
+) -> ExplanationTargets:
     """Classify the probe images and choose the class to explain for each.
 
     Args:
-        scene: Model and images.
+        context: Model and images.
         num_images: Number of probe images.
         wanted: `predicted`, `true`, or the name of a class. For an image without a label, `true`
             means the predicted class.
@@ -63,22 +65,24 @@ def find_targets(scene: Scene, num_images: int, wanted: str, picture: str) -> Ex
     Raises:
         ValueError: If `wanted` is none of these.
     """
-    chosen = class_to_explain(wanted, scene.class_names, picture)
-    images, labels = scene.sample(num_images)
+    chosen = class_to_explain(wanted, context.class_names, picture)
+    images, labels = context.sample(num_images)
     with torch.no_grad():
-        confidences, predicted = scene.model(images).float().softmax(dim=1).max(dim=1)
+        logits = context.model(images).float().cpu()
+    predictions = Predictions(logits, labels.cpu(), torch.arange(len(labels)))
+    predicted = predictions.predicted.to(images.device)
     classes = predicted if chosen is None else torch.full_like(predicted, chosen)
     if wanted == "true":
-        classes = torch.where(labels == UNKNOWN, predicted, labels)
+        classes = torch.where(labels == UNLABELLED, predicted, labels)
     captions, colors = [], []
     for guess, true, confidence in zip(
-        predicted.tolist(), labels.tolist(), confidences.tolist(), strict=True
+        predicted.tolist(), labels.tolist(), predictions.confidence.tolist(), strict=True
     ):
-        mistake = "" if true in (guess, UNKNOWN) else f"\nnot {scene.class_names[true]}"
-        captions.append(f"{scene.class_names[guess]} {confidence:.0%}{mistake}")
-        colors.append(NEUTRAL if true == UNKNOWN else GOOD if guess == true else BAD)
-    if scene.names is not None:
-        pairs = zip(scene.names(num_images), captions, strict=True)
+        mistake = "" if true in (guess, UNLABELLED) else f"\nnot {context.class_names[true]}"
+        captions.append(f"{context.class_names[guess]} {confidence:.0%}{mistake}")
+        colors.append(NEUTRAL if true == UNLABELLED else GOOD if guess == true else BAD)
+    if context.names is not None:
+        pairs = zip(context.names(num_images), captions, strict=True)
         captions = [f"{name}\n{caption}" for name, caption in pairs]
     what = {"predicted": "the predicted class", "true": "the true class"}.get(wanted, wanted)
     return ExplanationTargets(images, classes, captions, colors, what)

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from callbacks.figure_kind import FigureKind
-from callbacks.pictures.picture import Picture, PictureOutput, Scene, setting
+from callbacks.pictures.picture import Picture, PictureContext, PictureOutput, setting
 from callbacks.plots import plot_feature_maps
 from callbacks.plots.drawing.texts import shorten
 from callbacks.trainer_parts import ImageData
@@ -79,21 +79,21 @@ class FeatureMaps(Picture):
         self._named(model, self._patterns())
         self._check_image(len(data.sources["val"]))
 
-    def draw(self, scene: Scene) -> Iterator[PictureOutput]:
+    def draw(self, context: PictureContext) -> Iterator[PictureOutput]:
         """See `Picture`."""
-        image, of = self._probe(scene)
+        image, of = self._probe(context)
         if self.layers is None:
-            keys = {name: key for key, name in first_middle_last(scene.model, image).items()}
+            keys = {name: key for key, name in first_middle_last(context.model, image).items()}
         else:
-            names = self._named(scene.model, self._patterns())
-            keys = {name: short_name(scene.model, name) for name in names}
-        found = feature_maps(scene.model, image, [*keys], self.activated)
+            names = self._named(context.model, self._patterns())
+            keys = {name: short_name(context.model, name) for name in names}
+        found = feature_maps(context.model, image, [*keys], self.activated)
         for pattern in self._patterns():
-            if found.keys().isdisjoint(find_layers(scene.model, [pattern])):
+            if found.keys().isdisjoint(find_layers(context.model, [pattern])):
                 raise NothingToShow(f"{pattern!r} names no layer that puts out a map.")
         for name, maps in found.items():
-            title = short_name(scene.model, name)
-            yield f"{self.name}/{keys[name]}", self._figure(maps, image, title, [of, scene.title])
+            title = short_name(context.model, name)
+            yield f"{self.name}/{keys[name]}", self._figure(maps, image, title, [of, context.title])
 
     def _patterns(self) -> list[str]:
         return [self.layers] if isinstance(self.layers, str) else self.layers or []
@@ -109,14 +109,14 @@ class FeatureMaps(Picture):
                 "first is 0."
             )
 
-    def _probe(self, scene: Scene) -> tuple[Tensor, str]:
+    def _probe(self, context: PictureContext) -> tuple[Tensor, str]:
         """The image, (1, C, H, W), and what it shows."""
-        images, labels = scene.sample(max(PROBES, self.image + 1))
+        images, labels = context.sample(max(PROBES, self.image + 1))
         self._check_image(len(images))
         label = int(labels[self.image])
-        of = "image" if label < 0 else f"image: {scene.class_names[label]}"
-        if scene.names is not None:
-            of = f"image: {scene.names(len(images))[self.image]}"
+        of = "image" if label < 0 else f"image: {context.class_names[label]}"
+        if context.names is not None:
+            of = f"image: {context.names(len(images))[self.image]}"
         return images[self.image : self.image + 1], of
 
     def _figure(self, found: LayerMaps, image: Tensor, layer: str, lines: Sequence[str]) -> Figure:

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from callbacks.figure_kind import FigureKind
-from callbacks.pictures.picture import Picture, PictureOutput, Scene, setting
+from callbacks.pictures.picture import Picture, PictureContext, PictureOutput, setting
 from callbacks.plots import plot_filters
 from callbacks.plots.drawing.texts import shorten
 from callbacks.trainer_parts import ImageData
@@ -71,35 +71,35 @@ class Filters(Picture):
                 weights = layer.get_parameter("weight").detach()[: self.num_filters]
                 self._initial[name] = weights.to("cpu", copy=True)
 
-    def draw(self, scene: Scene) -> Iterator[PictureOutput]:
+    def draw(self, context: PictureContext) -> Iterator[PictureOutput]:
         """See `Picture`."""
-        names = self._names(scene.model)
-        keys = [f"/{short_name(scene.model, name)}" if self.layers else "" for name in names]
+        names = self._names(context.model)
+        keys = [f"/{short_name(context.model, name)}" if self.layers else "" for name in names]
         for name, key in zip(names, keys, strict=True):
-            yield f"{self.name}{key}", self._figure(scene, name, None)
+            yield f"{self.name}{key}", self._figure(context, name, None)
         if not self.difference:
             return
         if self._initial is None:
             raise NothingToShow("what the weights were before training is not known.")
         for name, key in zip(names, keys, strict=True):
-            yield f"{self.name}_change{key}", self._figure(scene, name, self._initial[name])
+            yield f"{self.name}_change{key}", self._figure(context, name, self._initial[name])
 
     def _names(self, model: nn.Module) -> list[str]:
         patterns = [self.layers] if isinstance(self.layers, str) else self.layers
         with setting(f"{self.name}.layers"):
             return filter_layers(model, patterns)
 
-    def _figure(self, scene: Scene, name: str, initial: Tensor | None) -> Figure:
-        layer = scene.model.get_submodule(name)
-        first = isinstance(layer, nn.Linear) and sees_images(scene.model, name)
-        image_shape = scene.sample(1)[0].shape[1:] if first else None
+    def _figure(self, context: PictureContext, name: str, initial: Tensor | None) -> Figure:
+        layer = context.model.get_submodule(name)
+        first = isinstance(layer, nn.Linear) and sees_images(context.model, name)
+        image_shape = context.sample(1)[0].shape[1:] if first else None
         filters = filters_of(layer, self.num_filters, self.channel, initial, image_shape)
         number = len(layer.get_parameter("weight"))
-        short = shorten(short_name(scene.model, name), 30)
+        short = shorten(short_name(context.model, name), 30)
         change = "" if initial is None else "change in training, "
         title = (
             f"{short}: {len(filters)} of {number} filters\n"
-            f"{change}{_shown(layer, filters, self.channel)}{scene.title}"
+            f"{change}{_shown(layer, filters, self.channel)}{context.title}"
         )
         magnitude = self.channel == "norm" and filters.ndim == 3
         label = ("change of " if change else "") + ("norm of weights" if magnitude else "weight")

@@ -7,13 +7,12 @@ from typing import ClassVar
 from torch import Tensor
 
 from callbacks.figure_kind import FigureKind
-from callbacks.pictures.picture import Picture, PictureOutput, Scene, Table
+from callbacks.pictures.picture import Picture, PictureContext, PictureOutput, Table
 from callbacks.plots import plot_class_scores
 from callbacks.plots.drawing.texts import counted
+from models.evaluation.confusion import ClassScores as Scores
+from models.evaluation.confusion import accuracy, class_scores, f1_macro
 from models.evaluation.intervals import Intervals, bootstrap_intervals
-from models.evaluation.metrics import ClassScores as Scores
-from models.evaluation.metrics import accuracy, class_scores, confusion_counts, f1_macro
-from models.explain import NothingToShow
 
 
 @dataclass(eq=False)
@@ -29,22 +28,19 @@ class ClassScores(Picture):
     splits: ClassVar[tuple[str, ...]] = ("val", "test")
     needs_labels: ClassVar[bool] = True
 
-    def draw(self, scene: Scene) -> Iterator[PictureOutput]:
+    def draw(self, context: PictureContext) -> Iterator[PictureOutput]:
         """See `Picture`."""
-        said, names = scene.said(), scene.class_names
-        confusion = confusion_counts(said.logits.argmax(dim=1), said.labels, len(names))
-        if not confusion.any():
-            raise NothingToShow("the images have no labels.")
+        confusion, names = context.labelled_predictions.confusion(), context.class_names
         scores, intervals = class_scores(confusion), bootstrap_intervals(confusion)
         low, high = intervals.f1
         columns = {"low": low, "high": high, **scores._asdict()}
-        title = f"{scene.title}: {counted(int(confusion.sum()), 'image')}\n" + ", ".join(
+        title = f"{context.title}: {counted(int(confusion.sum()), 'image')}\n" + ", ".join(
             f"{label} {value:.1%} (95% interval {100 * ends[0]:.1f} to {100 * ends[1]:.1f})"
             for label, value, ends in _overall(confusion, intervals)
         )
         arrays = {name: column.numpy() for name, column in columns.items()}
         yield self.name, plot_class_scores(arrays, names, title)
-        if scene.final:
+        if context.final:
             yield self.name, {"class": list(names), **_columns(scores, intervals)}
             yield "scores", _score_table(confusion, intervals)
 

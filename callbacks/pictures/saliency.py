@@ -8,8 +8,8 @@ import numpy as np
 from torch import nn
 
 from callbacks.figure_kind import FigureKind
-from callbacks.pictures.explanation_targets import class_to_explain, explained
-from callbacks.pictures.picture import Picture, PictureOutput, Scene
+from callbacks.pictures.explanation_targets import class_to_explain, find_targets
+from callbacks.pictures.picture import Picture, PictureContext, PictureOutput
 from callbacks.plots.saliency import plot_saliency
 from callbacks.trainer_parts import ImageData
 from models.explain import SALIENCIES, NothingToShow
@@ -61,18 +61,18 @@ class Saliency(Picture):
         """See `Picture`."""
         class_to_explain(self.explain, data.class_names, self.name)
 
-    def draw(self, scene: Scene) -> Iterator[PictureOutput]:
+    def draw(self, context: PictureContext) -> Iterator[PictureOutput]:
         """See `Picture`."""
-        asked = explained(scene, self.num_images, self.explain, self.name)
+        asked = find_targets(context, self.num_images, self.explain, self.name)
         maps: dict[str, np.ndarray] = {}
         for method in self.methods:
             try:
-                signed = SALIENCIES[method](scene.model, asked.images, asked.classes)
+                signed = SALIENCIES[method](context.model, asked.images, asked.classes)
             except NothingToShow:
                 if set(self.methods) <= {"guided", "rectified"}:
                     raise
                 continue
             maps[method] = signed.abs().amax(dim=1).float().cpu().numpy()
-        title = f"which pixels matter to {asked.what}, {scene.title}"
+        title = f"which pixels matter to {asked.what}, {context.title}"
         images = asked.images.movedim(1, -1).cpu().numpy()
         yield self.name, plot_saliency(images, maps, asked.captions, asked.colors, title)

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from callbacks.figure_kind import FigureKind
-from callbacks.pictures.picture import Picture, PictureOutput, Scene, When, setting
+from callbacks.pictures.picture import Picture, PictureContext, PictureOutput, When, setting
 from callbacks.plots.drawing.texts import counted
 from callbacks.plots.sanity_checks import CheckResult, plot_sanity_checks
 from callbacks.trainer_parts import ImageData
@@ -69,17 +69,17 @@ class SanityChecks(Picture):
             with setting(f"{self.name}.layer"):
                 find_layer(model, self.layer)
 
-    def draw(self, scene: Scene) -> Iterator[PictureOutput]:
+    def draw(self, context: PictureContext) -> Iterator[PictureOutput]:
         """See `Picture`."""
-        images, _ = scene.sample(self.num_images or FEW)
+        images, _ = context.sample(self.num_images or FEW)
         if self.num_images is None and images[0, 0].numel() > LARGE:
-            images, _ = scene.sample(FEW // 2)
+            images, _ = context.sample(FEW // 2)
         with torch.no_grad():
-            classes = scene.model(images).argmax(dim=1)
-        randomized = self._randomize(scene.model, images, classes)
+            classes = context.model(images).argmax(dim=1)
+        randomized = self._randomize(context.model, images, classes)
         orders = {name: each.maps[0] for name, each in randomized.items()}
         curves = {
-            name: _curves(scene.model, images, maps, classes, self.num_steps)
+            name: _curves(context.model, images, maps, classes, self.num_steps)
             for name, maps in {**orders, RANDOM: random_maps(images)}.items()
         }
         results = {
@@ -89,7 +89,7 @@ class SanityChecks(Picture):
             )
             for name, each in randomized.items()
         }
-        yield self.name, _figure(scene, images, randomized, results, curves[RANDOM])
+        yield self.name, _figure(context, images, randomized, results, curves[RANDOM])
         for name, (deletion, insertion) in curves.items():
             yield f"{self.name}_{name}_deletion", area(deletion).mean().item()
             yield f"{self.name}_{name}_insertion", area(insertion).mean().item()
@@ -121,7 +121,7 @@ def _curves(
 
 
 def _figure(
-    scene: Scene,
+    context: PictureContext,
     images: Tensor,
     randomized: dict[str, Randomization],
     results: dict[str, CheckResult],
@@ -134,9 +134,9 @@ def _figure(
     layers = next(iter(randomized.values())).layers
     return plot_sanity_checks(
         images[shown].movedim(0, -1).cpu().numpy(),
-        [short_name(scene.model, layer) for layer in layers],
+        [short_name(context.model, layer) for layer in layers],
         dict(zip(randomized, maps[:, :, shown].cpu().numpy(), strict=True)),
         results,
         (chance[0].mean(dim=0).cpu().numpy(), chance[1].mean(dim=0).cpu().numpy()),
-        f"Sanity checks of the explanations, {scene.title}: {counted(len(images), 'image')}",
+        f"Sanity checks of the explanations, {context.title}: {counted(len(images), 'image')}",
     )

@@ -148,7 +148,9 @@ def _draw_curves(axes: Axes, curves: Mapping[str, np.ndarray], chance: np.ndarra
     axes.set_ylim(0, 1.02)
     axes.grid(alpha=0.25)
     axes.legend(
-        loc="upper right" if chance[0] > chance[-1] else "lower right",  # away from where the curves begin
+        loc="upper right"
+        if chance[0] > chance[-1]
+        else "lower right",  # away from where the curves begin
         fontsize=7.5,
         edgecolor="none",
         framealpha=0.7,

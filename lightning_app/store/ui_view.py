@@ -13,11 +13,12 @@ from typing import Any, get_args
 
 from callbacks.figure_kind import FigureKind, Panel
 from callbacks.pictures import PICTURES
+from models.evaluation.metrics import METRICS
 
 KEY = "pictures"
 TAG = f"mlflow.sharedViewState.{KEY}"
-METRICS = {
-    "Validation": ["val/accuracy", "val/loss", "val/f1_macro"],
+CURVES = {
+    "Validation": [f"val/{metric.name}" for metric in METRICS],
     "Training": ["train/accuracy", "train/loss", "train/loss_step"],
 }
 # File names of MLflow's image grid.
@@ -35,7 +36,7 @@ def view_state(steps: Mapping[str, int] | None = None) -> str:
         panel: [_image_chart(panel, key, steps.get(key, 0)) for key in keys]
         for panel, keys in image_panels().items()
     }
-    lines = {panel: [_line_chart(panel, key) for key in keys] for panel, keys in METRICS.items()}
+    lines = {panel: [_line_chart(panel, key) for key in keys] for panel, keys in CURVES.items()}
     panels = images | lines
     state = {
         "orderByKey": "attributes.start_time",

@@ -32,9 +32,9 @@ class Brightness(Picture):
 
     bins: int = 10
 
-    def draw(self, scene):
+    def draw(self, context):
         figure = Figure(figsize=(3, 2))
-        figure.subplots().hist(scene.sample(4)[0].flatten(), self.bins)
+        figure.subplots().hist(context.sample(4)[0].flatten(), self.bins)
         yield self.name, figure
         yield "bins", self.bins
 

@@ -6,12 +6,12 @@ from matplotlib.figure import Figure
 from tqdm import tqdm
 
 from callbacks.inspection_mode import inspection_mode
-from callbacks.pictures import Picture, PictureOutput, Scene
+from callbacks.pictures import Picture, PictureContext, PictureOutput
 from lightning_app.output.folder import Folder
 from models.explain import NothingToShow
 
 
-def draw(pictures: Mapping[str, Picture], scene: Scene, folder: Folder) -> dict[str, str]:
+def draw(pictures: Mapping[str, Picture], scene: PictureContext, folder: Folder) -> dict[str, str]:
     """Store what pictures show: figures as images, tables and all numbers as CSV files.
 
     Args:

@@ -5,7 +5,7 @@ import numpy as np
 import torch
 
 from callbacks.inspection_mode import inspection_mode
-from callbacks.pictures import ClassActivation, Picture, Scene
+from callbacks.pictures import ClassActivation, Picture, PictureContext
 from callbacks.plots.drawing.overlays import overlaid
 from lightning_app.commands.explain.images import Images
 from lightning_app.commands.explain.network import Network
@@ -30,7 +30,9 @@ def write_overlays(
         for index, file in enumerate(unique_stems(images.names)):
             unknown = torch.tensor([-1], device=network.device)
             shown = (images.batch([index]).to(network.device), unknown)
-            scene = Scene(network.model, network.class_names, lambda _, s=shown: s, network.title)
+            scene = PictureContext(
+                network.model, network.class_names, lambda _, s=shown: s, network.title
+            )
             try:
                 with inspection_mode(network.model):
                     _, maps, _ = picture.find_evidence(scene)
