@@ -1,4 +1,4 @@
-"""What happens around training: unfreezing, pictures, tables, and when they are made."""
+"""Callbacks: unfreezing, weight averages, pictures, tables of predictions."""
 
 from callbacks.data_visualizer import DataVisualizer
 from callbacks.learning_curves import LearningCurvesVisualizer

@@ -1,4 +1,4 @@
-"""Confusion matrices: what is taken for what."""
+"""Confusion matrix: which class is predicted as which."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ MAX_ROWS = 200  # of the table
 
 @dataclass(eq=False)
 class ConfusionMatrix(Picture):
-    """What is taken for what, in percent of each true class and in images.
+    """Confusion matrix, in percent of each true class and in images.
 
     Attributes:
         when: See `Picture`.
@@ -35,7 +35,7 @@ class ConfusionMatrix(Picture):
         confusion, names = context.labelled_predictions.confusion(), context.class_names
         counts = confusion.numpy()
         images = counted(int(counts.sum()), "image")
-        title = f"{context.title}: {images}, accuracy {accuracy(confusion):.1%}"
+        title = f"Confusion matrix, {context.title}: {images}, accuracy {accuracy(confusion):.1%}"
         for name, normalize in (("confusion_matrix", True), ("confusion_counts", False)):
             yield name, plot_confusion_matrix(counts, names, title, normalize)
         if context.final:

@@ -1,4 +1,4 @@
-"""Features of the validation images as a map: what lies near what."""
+"""Embedding: a map of the validation images by their features."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,27 +24,27 @@ from models.explain import NothingToShow
 
 Method = Literal["pca", "tsne", "both"]
 MIN_IMAGES = 3
-MAX_NAMED = 30  # classes beyond which their names would cover the map
-MOST_MIXED = 15  # classes that are named then
+MAX_NAMED = 30  # of more classes, the names would cover the map
+MOST_MIXED = 15  # classes that are named instead
 ROOM = 0.06  # share of the map's width that a thumbnail takes
 MAX_TSNE = 1000  # images: it takes a second for 400, 3 for 1,000 and 8 for 2,000
 
 
 @dataclass(eq=False)
 class Embedding(Picture):
-    """What the head is given, in two dimensions, coloured by class: what lies near what.
+    """Map of the validation images: their features in two dimensions, coloured by class.
 
-    Mistakes have a black ring. Maps are turned so that each class lies in the same direction at
-    every epoch and in every run, as far as it can. At the end comes the metric
-    `neighbour_agreement`: the share of the nearest neighbours among the features that are of the
-    same class.
+    The features are the input of the head. Mistakes have a black ring. Each map is rotated so that
+    a class lies in about the same direction at every epoch and in every run. At the end of a fit,
+    the metric `neighbour_agreement` is logged: the share of an image's nearest neighbours in
+    feature space that have the same class.
 
     Attributes:
         when: See `Picture`.
-        method: `pca`: principal components, which keep distances. `tsne`: t-SNE, which shows groups
-            but takes seconds. `both`: the former each time, and the latter besides at the end.
-        thumbnails: Images to show in place of their points, if there is room for so many.
-        num_neighbours: Neighbours to ask; fewer of an image whose class has not so many.
+        method: `pca`: principal components, which preserve distances. `tsne`: t-SNE, which shows
+            groups but takes seconds. `both`: PCA each time, and t-SNE too at the end.
+        thumbnails: Most images to show as thumbnails instead of points, as far as there is room.
+        num_neighbours: Nearest neighbours to count; fewer for images of smaller classes.
     """
 
     name: ClassVar[str] = "embedding"
@@ -59,7 +59,7 @@ class Embedding(Picture):
     num_neighbours: int = 10
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be drawn."""
+        """Check the settings."""
         super().__post_init__()
         if self.method not in get_args(Method):
             raise ValueError(
@@ -98,16 +98,16 @@ class Embedding(Picture):
         named, note = labels.unique().tolist(), ""
         if len(named) > MAX_NAMED:
             named = most_mixed(labels, agreement, MOST_MIXED)
-            note = "; named: most mixed" if named else ""
+            note = "; names: the most mixed classes" if named else ""
         return plot_embedding(
             points.numpy(),
             labels.numpy(),
             predictions.mistakes[rows].numpy(),
             context.class_names,
             named,
-            f"what lies near what, {context.title}: {what.format(counted(len(rows), 'image'))}\n"
-            f"{100 * agreement.mean():.0f} % of the nearest neighbours share the class; "
-            f"ringed: mistaken{note}",
+            f"Embedding, {context.title}: {what.format(counted(len(rows), 'image'))}\n"
+            f"{100 * agreement.mean():.0f} % of the nearest neighbours have the same class; "
+            f"black rings: mistakes{note}",
             self._thumbnails(context, points, rows),
         )
 
@@ -128,4 +128,4 @@ def _features_of_labelled(context: PictureContext) -> tuple[Tensor, Tensor]:
         known = context.predictions.labels[sampled.rows] >= 0
         if known.sum() >= MIN_IMAGES:
             return sampled.values[known], sampled.rows[known]
-    raise NothingToShow("a map needs the features of three images whose class is known.")
+    raise NothingToShow("an embedding needs the features of three labelled images.")

@@ -1,4 +1,4 @@
-"""Labels that are probably wrong."""
+"""Label suspects: images whose label is likely wrong."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,29 +26,28 @@ NUM_ROWS = 500  # of the table
 
 @dataclass(eq=False)
 class LabelSuspects(Picture):
-    """Which labels are probably wrong: confident learning on validation and training images.
+    """Likely label errors: confident learning on validation and training images.
 
-    Validation images are judged by the network, which has not learned from them, in the pass that
-    was made anyway. The network has learned the labels of the training images, right or wrong, so
-    these are judged by linear heads on the features of all its layers, each image by a head that
-    was fitted without it. That is exact where the backbone was frozen. Where it was trained, its
-    early layers have learned least of single labels; what its late ones have learned by heart is
-    not found: of the digits with 5 % of the labels flipped, 98 % are found after 60 epochs, but
-    a large network that fits every label hides more. `lightning_cli suspects` starts from the
-    network as it was built and has no such blind spot.
+    Validation images are evaluated by the network, which was not trained on them; the outputs of
+    the validation are reused. The network may have memorised wrong labels of training images. So
+    these are evaluated by linear heads on the features of all its layers, each image by a head that
+    was fitted without it. For a frozen backbone this is exact. For a trained one it finds fewer
+    errors, since late layers may have memorised labels: of the digits with 5 % of the labels
+    flipped, 98 % are found after 60 epochs, but a large network that fits every label hides more.
+    `lightning_cli suspects` uses the network as it was built, which has memorised nothing.
 
-    `label_fixes.csv` lists the images that are taken for another class with confidence. A person
-    deletes the lines that are no mistakes; `data.options.label_fixes` takes the rest. Where the
-    network has learned too little to judge, so that it doubts a quarter of the labels, the title
-    says so and there is no such file.
+    `label_fixes.csv` lists the likely errors with the suggested class. Check the lines, delete
+    those whose label is correct, and pass the file as `data.options.label_fixes`. If a quarter of
+    the labels look wrong, the network has learned too little: then the title says so and the file
+    is not written.
 
-    Under several processes the first one judges the training images while the others wait.
+    With several processes, the first one evaluates the training images while the others wait.
 
     Attributes:
         when: See `Picture`.
-        num_images: Pictures in the sheet.
-        training: Whether to judge training images too: it takes one pass over them.
-        max_images: Judge at most so many training images, evenly chosen.
+        num_images: Images in the figure.
+        training: Evaluate training images too, which takes one pass over them.
+        max_images: Most training images to evaluate, evenly chosen.
     """
 
     name: ClassVar[str] = "label_suspects"
@@ -62,7 +61,7 @@ class LabelSuspects(Picture):
     max_images: int = 5000
 
     def __post_init__(self) -> None:
-        """Refuse numbers of images that are none."""
+        """Check the settings."""
         super().__post_init__()
         for name in ("num_images", "max_images"):
             if (value := getattr(self, name)) < 1:
@@ -71,11 +70,11 @@ class LabelSuspects(Picture):
     def draw(self, context: PictureContext) -> Iterator[PictureOutput]:
         """See `Picture`."""
         if context.data is None:
-            raise NothingToShow("labels are judged only where a datamodule gives them.")
+            raise NothingToShow("label errors can only be found with a datamodule.")
         suspects = _suspects_of_split(context)
         if context.split == "val" and self.training and isinstance(context.model, ImageClassifier):
             suspects += self._suspects_of_training(context, context.model.backbone)
-        title = f"labels to look at, {context.title}"
+        title = f"Likely label errors, {context.title}"
         yield self.name, draw_suspects(suspects, context.data, self.num_images, title)
         yield self.name, suspects.ranking(context.class_names, NUM_ROWS)
         if suspects.believable:
@@ -97,13 +96,13 @@ class LabelSuspects(Picture):
 
 
 def draw_suspects(suspects: Suspects, data: Any, num_images: int, title: str) -> Figure:
-    """The most suspicious images, with what speaks against their labels.
+    """Draw the images whose labels are most likely wrong, with the suggested classes.
 
     Args:
-        suspects: What was found.
+        suspects: All images that were evaluated.
         data: The datamodule that the images come from.
-        num_images: How many to show.
-        title: When and of what.
+        num_images: Number of images to show.
+        title: Title of the figure, to which the counts are appended.
     """
     errors, names = suspects.errors, data.class_names
     rows = errors.order()[:num_images]
@@ -118,7 +117,7 @@ def draw_suspects(suspects: Suspects, data: Any, num_images: int, title: str) ->
         torch.stack([errors.label_probability, errors.suggested_probability], dim=1)[rows].numpy(),
         errors.likely[rows].tolist(),
         [split for split, _ in places],
-        f"{title}\n{counts} seem to be of another class (red){doubt}",
+        f"{title}: {counts} (red){doubt}",
     )
 
 

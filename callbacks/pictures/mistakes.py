@@ -1,4 +1,4 @@
-"""Mistakes: which images are wrong, and how sure the network was."""
+"""Mistakes: which images are misclassified, and with which confidence."""
 
 import difflib
 from collections.abc import Iterator, Sequence
@@ -20,22 +20,22 @@ from models.explain import NothingToShow, grad_cam, last_feature_map
 
 MAX_ROWS = 200  # of the table
 BATCH_SIZE = 16  # images that are explained at once
-NAME_LENGTH = 17  # in a title, where there are two
+NAME_LENGTH = 17  # of a class in a title that names two
 
 
 @dataclass(eq=False)
 class Mistakes(Picture):
-    """The images with the highest loss, the most frequent confusion, and the surest mistakes.
+    """Misclassified images: highest losses, most frequent confusion, most confident mistakes.
 
     Attributes:
         when: See `Picture`.
-        num_images: Images in each of the three sheets.
-        confusion: True and predicted class of the confusion to show, `[sad, neutral]`; None for
-            the most frequent one.
-        grad_cam: Show under each image where the evidence for the predicted class lies.
+        num_images: Images in each of the three figures.
+        confusion: True and predicted class of the confusion to show, such as `[sad, neutral]`;
+            None for the most frequent one.
+        grad_cam: Show the Grad-CAM heat map of the predicted class below each image.
 
     Raises:
-        ValueError: If no image is wanted.
+        ValueError: If `num_images` is not positive.
     """
 
     name: ClassVar[str] = "mistakes"
@@ -55,7 +55,7 @@ class Mistakes(Picture):
     grad_cam: bool = True
 
     def __post_init__(self) -> None:
-        """Refuse an empty sheet."""
+        """Check the settings."""
         super().__post_init__()
         if self.num_images < 1:
             value = self.num_images
@@ -71,7 +71,7 @@ class Mistakes(Picture):
         if context.data is None:
             raise NothingToShow("the images cannot be read again without a datamodule.")
         if predictions.correct.all():
-            raise NothingToShow("every image is classified right.")
+            raise NothingToShow("every image is classified correctly.")
         sheets = list(self._choose(predictions, context))
         rows = torch.cat([chosen for _, chosen, _ in sheets]).unique()  # sorted
         images = context.read(predictions.indices[rows].tolist())
@@ -91,31 +91,35 @@ class Mistakes(Picture):
     def _choose(
         self, predictions: Predictions, context: PictureContext
     ) -> Iterator[tuple[str, Tensor, str]]:
-        """Name, rows and title of each sheet."""
+        """Name, rows and title of each figure."""
         names, mistakes = context.class_names, predictions.most_confident_mistakes()
-        count = f"wrong: {len(mistakes):,} of {counted(len(predictions), 'image')}"
-        title = f"the highest losses, {context.title}\n{count}"
-        yield "top_loss", predictions.highest_losses()[: self.num_images], title
+        highest = predictions.highest_losses()[: self.num_images]
+        found = f"{counted(len(mistakes), 'mistake')} among {counted(len(predictions), 'image')}"
+        of_images = f"{len(highest)} of {counted(len(predictions), 'image')}"
+        yield "top_loss", highest, f"Highest losses, {context.title}: {of_images}\n{found}"
         true, predicted = _indices(self.confusion, names) or _most_frequent(predictions)
         of_class = predictions.labels == true
         confused = mistakes[(of_class & (predictions.predicted == predicted))[mistakes]]
         if len(confused):
-            pair = " taken for ".join(shorten(names[k], NAME_LENGTH) for k in (true, predicted))
+            shown = confused[: self.num_images]
+            pair = " predicted as ".join(shorten(names[k], NAME_LENGTH) for k in (true, predicted))
             share = f"{len(confused) / int(of_class.sum()):.0%} of the class"
-            title = f"{pair}\n{context.title}: {counted(len(confused), 'image')}, {share}"
-            yield "top_confusion", confused[: self.num_images], title
-        title = f"the surest mistakes, {context.title}\n{count}"
-        yield "most_confident", mistakes[: self.num_images], title
+            of_pair = f"{len(shown)} of {counted(len(confused), 'image')}"
+            yield "top_confusion", shown, f"{pair}\n{context.title}: {of_pair}, {share}"
+        shown = mistakes[: self.num_images]
+        of_mistakes = f"{len(shown)} of {len(mistakes):,}"
+        title = f"Most confident mistakes, {context.title}: {of_mistakes}\n{found}"
+        yield "most_confident", shown, title
 
 
 def _indices(names: Sequence[str | int] | None, class_names: Sequence[str]) -> list[int] | None:
-    """Of the classes that are called so."""
+    """Indices of classes by name; None without names."""
     wanted = [str(name) for name in names or ()]
     for name in wanted:
         if name not in class_names:
             near = difflib.get_close_matches(name, class_names, cutoff=0.4) or class_names[:5]
             raise ValueError(
-                f"pictures.mistakes.confusion names {name!r}, which is no class. "
+                f"pictures.mistakes.confusion names {name!r}, which is not a class. "
                 f"Near names: {', '.join(near)}."
             )
     return [class_names.index(name) for name in wanted] or None

@@ -1,4 +1,4 @@
-"""Scores of each class: which classes suffer."""
+"""Class scores: precision, recall and F1 of each class."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -34,9 +34,12 @@ class ClassScores(Picture):
         scores, intervals = class_scores(confusion), bootstrap_intervals(confusion)
         low, high = intervals.f1
         columns = {"low": low, "high": high, **scores._asdict()}
-        title = f"{context.title}: {counted(int(confusion.sum()), 'image')}\n" + ", ".join(
-            f"{label} {value:.1%} (95% interval {100 * ends[0]:.1f} to {100 * ends[1]:.1f})"
-            for label, value, ends in _overall(confusion, intervals)
+        title = (
+            f"Scores of each class, {context.title}: {counted(int(confusion.sum()), 'image')}\n"
+            + ", ".join(
+                f"{label} {value:.1%} (95 % interval {100 * ends[0]:.1f} to {100 * ends[1]:.1f})"
+                for label, value, ends in _overall(confusion, intervals)
+            )
         )
         arrays = {name: column.numpy() for name, column in columns.items()}
         yield self.name, plot_class_scores(arrays, names, title)
@@ -46,7 +49,7 @@ class ClassScores(Picture):
 
 
 def _overall(confusion: Tensor, intervals: Intervals) -> list[tuple[str, float, list[float]]]:
-    """Name, value and interval of the scores of the whole."""
+    """Name, value and interval of the scores over all classes."""
     return [
         ("accuracy", accuracy(confusion).item(), intervals.overall_accuracy.tolist()),
         ("macro F1", f1_macro(confusion).item(), intervals.f1_macro.tolist()),
@@ -54,7 +57,7 @@ def _overall(confusion: Tensor, intervals: Intervals) -> list[tuple[str, float, 
 
 
 def _columns(scores: Scores, intervals: Intervals) -> Table:
-    """The scores of each class, and then the ends of their intervals."""
+    """The scores of each class, followed by the ends of their intervals."""
     ends = {
         f"{name}_{end}": getattr(intervals, name)[row].tolist()
         for name in ("precision", "recall", "f1", "accuracy")

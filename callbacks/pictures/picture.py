@@ -1,4 +1,4 @@
-"""What a picture is: one question about a network, and what may be looked at to answer it."""
+"""Picture: base class of what a run shows of its network, its input and its output."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
@@ -22,19 +22,19 @@ PictureOutput = tuple[str, Figure | Table | float | str]  # a name, and what is 
 
 @dataclass(frozen=True, eq=False)
 class PictureContext:
-    """What a picture may look at.
+    """Input of a picture: a model, its predictions, and images.
 
     Attributes:
         model: Maps images in [0, 1] to logits. It is in eval mode, and gradients can be taken.
         class_names: Names of the classes.
         sample: `sample(n)` gives the same n images at every call, (n, C, H, W) in [0, 1], spread
             over the classes, on the device of the model, and their labels (n,), -1 where unknown.
-        title: When or of what: `epoch 4`, `test`.
-        split: The images that `outputs` are about: `val`, `test`, or `images` that a user names.
-        final: Whether this is the last time in its run, so that tables and summaries are due.
+        title: Part of the figures' titles that tells when or what for: `epoch 4`, `test`.
+        split: Split of the `outputs`: `val`, `test`, or `images` for files that a user names.
+        final: Whether this is the last time in the run, when tables and summaries are logged.
         outputs: Outputs for the images of the split; None if there was no pass over it.
-        data: Where the images come from; None outside a run with a datamodule.
-        names: `names(n)` are those of the images of `sample(n)`, where a user has named them.
+        data: Datamodule that the images come from; None without one.
+        names: `names(n)` gives the file names of the images of `sample(n)`, if a user named files.
     """
 
     model: nn.Module
@@ -89,11 +89,11 @@ class Picture(ABC):
     `explain` does not offer it.
 
     Attributes:
-        when: Epochs to draw after: `doubling` for 0, 1, 2, 4, 8, … and the last; `last`; or a
-            number n, for every n-th and the last.
+        when: Epochs after which it is drawn: `doubling` for 0, 1, 2, 4, 8, … and the last; `last`;
+            or a number n for every n-th epoch and the last.
 
     Raises:
-        ValueError: If that number is not positive.
+        ValueError: If `when` is a number below 1.
     """
 
     name: ClassVar[str]
@@ -104,29 +104,29 @@ class Picture(ABC):
     when: When = "doubling"
 
     def __post_init__(self) -> None:
-        """Refuse a schedule that never comes."""
+        """Check the settings."""
         if isinstance(self.when, int) and self.when < 1:
             raise ValueError(f"pictures.{self.name}.when is {self.when}; expected 1 or more.")
 
-    def begin(self, model: nn.Module, data: ImageData) -> None:  # noqa: B027 - most have no use
-        """Look at network and data before training, and refuse settings that do not fit them.
+    def begin(self, model: nn.Module, data: ImageData) -> None:  # noqa: B027 - most need nothing
+        """Check the settings against the network and the data, before training.
 
         Raises:
-            ValueError: If there is no layer, class or image of the kind that is asked for.
+            ValueError: If a layer, class or image that the settings name does not exist.
         """
 
     @abstractmethod
     def draw(self, context: PictureContext) -> Iterator[PictureOutput]:
-        """Draw what there is to see.
+        """Draw the figures; see the class for what is yielded.
 
         Raises:
-            NothingToShow: If the network, or the data, have nothing of the kind.
+            NothingToShow: If the picture is not possible for this network or these data.
         """
 
 
 @contextmanager
 def setting(name: str) -> Iterator[None]:
-    """Say which setting it is that names what the network has not."""
+    """Begin the message of a `ValueError` with the name of the setting that caused it."""
     try:
         yield
     except NothingToShow:
@@ -136,11 +136,11 @@ def setting(name: str) -> Iterator[None]:
 
 
 def is_due(when: When, epochs: range) -> bool:
-    """Whether a picture is to be drawn after the last of these epochs; `last` never is.
+    """Whether to draw a picture now; never for `last`, which is drawn at the end of the fit.
 
     Args:
         when: See `Picture`.
-        epochs: Those since the last time that one could have been drawn.
+        epochs: Epochs since pictures were last drawn, up to the current one.
     """
     if when == "last":
         return False

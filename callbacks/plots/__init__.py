@@ -1,4 +1,4 @@
-"""Pictures. Plain functions: arrays in, `matplotlib.figure.Figure` out."""
+"""Plots: plain functions from arrays to a `matplotlib.figure.Figure`."""
 
 from callbacks.plots.activation_maximisation import plot_maximised
 from callbacks.plots.augmentations import plot_augmentations

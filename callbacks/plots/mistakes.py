@@ -1,4 +1,4 @@
-"""Sheets of images that a network gets wrong."""
+"""Mistakes: contact sheets of images with prediction, label and loss."""
 
 import math
 from collections.abc import Sequence
@@ -12,9 +12,9 @@ from callbacks.plots.drawing.overlays import CMAP, overlaid
 from callbacks.plots.drawing.style import BAD, GOOD
 from callbacks.plots.drawing.texts import shorten
 
-TILE_INCHES = 1.5  # an image is looked at, and a caption has two names and three numbers
+TILE_INCHES = 1.5  # wide enough for a caption of two names and three numbers
 CAPTION = 0.35  # height of the captions, in tiles
-PREDICTED_LENGTH, LABEL_LENGTH = 14, 10  # of names that leave room for a probability beside them
+PREDICTED_LENGTH, LABEL_LENGTH = 14, 10  # letters of names, so that a probability fits beside them
 
 
 class NamedPrediction(NamedTuple):
@@ -29,13 +29,13 @@ class NamedPrediction(NamedTuple):
 def plot_mistakes(
     images: np.ndarray, maps: np.ndarray | None, predictions: Sequence[NamedPrediction], title: str
 ) -> Figure:
-    """Images in a sheet that is nearly square, each above itself under its map.
+    """Draw a nearly square contact sheet: each image, and below it the same with its heat map.
 
     Args:
         images: In [0, 1], (N, H, W, C).
-        maps: Where the evidence for the prediction lies, in [0, 1], (N, H, W); None for none.
-        predictions: Of each image.
-        title: What the images have in common.
+        maps: Evidence for the prediction, in [0, 1], (N, H, W); None to draw no heat maps.
+        predictions: Prediction for each image.
+        title: Title of the figure.
     """
     tiles = np.broadcast_to(images, (*images.shape[:3], 3))
     captions = [_caption(prediction) for prediction in predictions]
@@ -58,4 +58,4 @@ def _caption(prediction: NamedPrediction) -> str:
     predicted = f"{shorten(prediction.predicted, PREDICTED_LENGTH)} ({prediction.confidence:.0%})"
     label = f"not {shorten(prediction.label, LABEL_LENGTH)} ({math.exp(-prediction.loss):.0%})"
     correct = prediction.predicted == prediction.label
-    return f"{predicted}\n{'right' if correct else label}\nloss {prediction.loss:.2f}"
+    return f"{predicted}\n{'correct' if correct else label}\nloss {prediction.loss:.2f}"

@@ -69,10 +69,10 @@ def plot_sanity_checks(
     _draw_curves(deletion, {name: test.deletion for name, test in methods.items()}, chance[0])
     _draw_curves(insertion, {name: test.insertion for name, test in methods.items()}, chance[1])
     deletion.set_title("Deletion: lower is better", fontsize=9.5)
-    deletion.set_xlabel("Pixels removed, %")
-    deletion.set_ylabel("Probability of the class")
+    deletion.set_xlabel("pixels removed, %")
+    deletion.set_ylabel("probability of the class")
     insertion.set_title("Insertion: higher is better", fontsize=9.5)
-    insertion.set_xlabel("Pixels added, %")
+    insertion.set_xlabel("pixels added, %")
     return figure
 
 
@@ -128,9 +128,9 @@ def _draw_correlations(axes: Axes, methods: Mapping[str, np.ndarray]) -> None:
     axes.set_xlim(-0.5, columns - 0.5)  # the columns above
     axes.set_ylim(min(-0.25, *(values.min() - 0.1 for values in methods.values())), 1.08)
     axes.set_xticks(range(1, columns), [])
-    axes.set_ylabel("Rank correlation with maps\nof the trained network", fontsize=8)
+    axes.set_ylabel("rank correlation with maps\nof the trained network", fontsize=8)
     axes.set_xlabel(
-        "Weights randomized from this layer to the output (should fall to 0)",
+        "weights randomized from this layer to the output (should fall to 0)",
         fontsize=9,
     )
     axes.grid(alpha=0.25)

@@ -178,9 +178,11 @@ def test_budget_thins_the_schedule_and_says_so(make_classifier, make_trainer, sy
     trainer = make_trainer(max_epochs=6, callbacks=gallery(cheap, budget=1e-9))
     trainer.fit(make_classifier(), synthetic)
     assert [context.title for context in cheap.contexts] == ["epoch 0", "epoch 5"]
-    assert "Pictures may take 1e-07% of the time (pictures.budget): some epochs go" in messages.text
+    assert (
+        "Pictures may take 1e-07% of the training time (pictures.budget), so some" in messages.text
+    )
     last = [text for text in messages.messages if text.startswith("Pictures   ")][-1]
-    assert "s at the end, which does not count, and 0.0 s before it; others were left out" in last
+    assert "0.0 s during the fit; some were skipped to stay within 1e-07% of the time" in last
 
 
 def test_pictures_tables_numbers_and_the_time_they_took_are_in_the_run(
@@ -257,7 +259,7 @@ def test_schedule_that_never_comes_is_refused_by_the_name_of_its_setting(name):
 
 @pytest.mark.parametrize("budget", [0, -1, 1.5])
 def test_budget_out_of_range_is_refused(budget):
-    with pytest.raises(ValueError, match=r"pictures\.budget is .*; expected 0, for no"):
+    with pytest.raises(ValueError, match=r"pictures\.budget is .*; expected a number from 0"):
         gallery(budget=budget)
 
 

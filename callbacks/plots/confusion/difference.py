@@ -1,4 +1,4 @@
-"""What one network confuses more, or less, than another."""
+"""Difference of two confusion matrices."""
 
 from collections.abc import Sequence
 
@@ -11,33 +11,33 @@ from callbacks.plots.confusion.order import most_frequent_confusions, shares_of
 from callbacks.plots.confusion.panels import Colors, Listed
 from callbacks.plots.drawing.style import BAD, GOOD
 
-CMAP = "PuOr_r"  # not blue and vermilion: more is good on the diagonal, and bad beside it
+CMAP = "PuOr_r"  # not blue and vermilion: an increase is good on the diagonal, and bad elsewhere
 
 
 def plot_confusion_difference(
     first: np.ndarray, second: np.ndarray, class_names: Sequence[str], title: str
 ) -> Figure:
-    """Draw the confusion matrix of a second network less that of a first; see `lay_out`.
+    """Draw the confusion matrix of a second network minus that of a first; see `lay_out`.
 
-    The confusions that changed by the most images are listed beneath.
+    The confusions whose number of images changed most are listed below.
 
     Args:
-        first: Images (true, predicted), (K, K).
-        second: The same of the other network, on the same images.
+        first: Images (true, predicted) of the first network, (K, K).
+        second: The same for the second network, on the same images.
         class_names: Names of the K classes.
-        title: Which networks these are, and of what images.
+        title: Title of the figure.
     """
     values = 100 * (shares_of(second) - shares_of(first))
     change = second - first
     limit = max(float(abs(values).max()), 1.0)
-    # As of one matrix: the square root shows a change of one point beside one of fifty.
+    # As for one matrix: the square root makes a change of one point visible beside one of fifty.
     norm = FuncNorm((_root, _square), -limit, limit)
     texts = Texts(
-        f"{title}\norange: more often than before, violet: less often",
-        "percentage points of the class's images",
-        "confusions that changed most (true → predicted)",
-        "whose confusions changed most",
-        "no confusion changed",
+        f"{title}\nOrange: more often than before; violet: less often",
+        "change in % of the true class",
+        "Largest changes (true → predicted)",
+        "with the largest changes",
+        "No confusion changed",
     )
     lines = [
         _listed(confusion.true, confusion.predicted, first, second)
