@@ -1,4 +1,4 @@
-"""Put pictures, tables and texts into the run; no other module of the callbacks knows MLflow."""
+"""MLflow logging of callbacks: figures, tables, texts, metrics. No other callback uses MLflow."""
 
 import json
 import logging
@@ -19,20 +19,20 @@ log = logging.getLogger(__name__)
 
 
 def log_step_figure(trainer: Trainer, figure: Figure, key: str, epoch: int) -> None:
-    """Add a picture to the run's image grid; the same key at another epoch lies beside it."""
+    """Log a figure to the run's image grid, where a slider moves through the epochs of a key."""
     image = _pixels(figure)
     for client, run_id in _runs(trainer):
         client.log_image(run_id, image, key=key, step=epoch)
 
 
 def log_metric(trainer: Trainer, name: str, value: float, epoch: int) -> None:
-    """Log a number where Lightning's own `log` is not to be had: at the end of a pass."""
+    """Log a metric where Lightning's own `log` is not available, such as after validation."""
     for logger in trainer.loggers:
         logger.log_metrics({name: value, "epoch": epoch}, step=trainer.global_step)
 
 
 def log_figure(trainer: Trainer, figure: Figure, name: str) -> None:
-    """Store a picture that stays as it is, as `figures/<name>.png`."""
+    """Store a figure that belongs to no epoch as `figures/<name>.png`."""
     for client, run_id in _runs(trainer):
         client.log_figure(run_id, legible(figure), f"figures/{name}.png")
 
@@ -44,9 +44,10 @@ def log_table(trainer: Trainer, columns: dict[str, list[Any]], name: str) -> Non
 
 
 def store_table(client: Any, run_id: str, columns: dict[str, list[Any]], name: str) -> None:
-    """Store a table, which the UI shows as one, as `tables/<name>.json`; a later one replaces it.
+    """Store a table as `tables/<name>.json`, which the UI lists as a table.
 
-    MLflow's `log_table` would append its rows to those of a fit that is resumed.
+    An earlier table of that name is replaced. MLflow's `log_table` would append to it, so that a
+    resumed fit would have every row twice.
     """
     file = f"tables/{name}.json"
     text = pd.DataFrame(columns).to_json(orient="split", index=False)
@@ -54,7 +55,7 @@ def store_table(client: Any, run_id: str, columns: dict[str, list[Any]], name: s
     try:
         tags = client.get_run(run_id).data.tags
     except (MlflowException, OSError) as error:
-        log.warning("The UI will not list %s, the tracker is away: %s", file, error)
+        log.warning("The UI will not list %s, as MLflow is unreachable: %s", file, error)
         return
     listed = json.loads(tags.get(MLFLOW_LOGGED_ARTIFACTS, "[]"))
     if (entry := {"path": file, "type": "table"}) not in listed:
@@ -68,29 +69,29 @@ def log_text(trainer: Trainer, text: str, file: str) -> None:
 
 
 def metric_history(trainer: Trainer, name: str) -> list[tuple[int, float]]:
-    """Points (epoch, value) that the run holds of a metric; the last one of each epoch.
+    """Read a metric back as points (epoch, value), with the last value of each epoch.
 
-    Empty while the tracker is away: no picture is worth a training.
+    Empty while MLflow is unreachable: no picture is worth a failed training.
     """
     points: dict[int, float] = {}
     for client, run_id in _runs(trainer):
         try:
             history = client.get_metric_history(run_id, name)
         except (MlflowException, OSError) as error:
-            log.warning("%s cannot be read back from the tracker: %s", name, error)
+            log.warning("%s cannot be read back from MLflow: %s", name, error)
             history = []
         points |= {metric.step: metric.value for metric in history}
     return sorted(points.items())
 
 
 def metric_names(trainer: Trainer, prefix: str) -> list[str]:
-    """Names of the metrics that the run holds and that begin so, sorted; none while it is away."""
+    """Sorted names of the run's metrics with a prefix; empty while MLflow is unreachable."""
     names: set[str] = set()
     for client, run_id in _runs(trainer):
         try:
             names |= client.get_run(run_id).data.metrics.keys()
         except (MlflowException, OSError) as error:
-            log.warning("The run cannot be read back from the tracker: %s", error)
+            log.warning("The run cannot be read back from MLflow: %s", error)
     return sorted(name for name in names if name.startswith(prefix))
 
 
@@ -101,7 +102,7 @@ def _pixels(figure: Figure) -> np.ndarray:
 
 
 def _runs(trainer: Trainer) -> list[tuple[Any, str]]:
-    """Client and id of each MLflow run of this trainer, in the process that writes to it."""
+    """Client and id of each MLflow run of a trainer; empty in processes that do not log."""
     loggers = [logger for logger in trainer.loggers if isinstance(logger, MLFlowLogger)]
     if not trainer.is_global_zero:
         return []

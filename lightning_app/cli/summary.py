@@ -8,7 +8,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 
 from callbacks import PredictionWriter
 from lightning_app.store.checkpoints import read_checkpoint
-from lightning_app.store.locations import place_of
+from lightning_app.store.locations import artifact_location
 from lightning_app.store.run_recorder import run_logger_of
 
 # uv says so in the environment of what it runs; there the command is not on the path.
@@ -42,9 +42,9 @@ def print_predictions(trainer: Trainer, split: str) -> None:
     if logger is None:
         return
     run = logger.experiment.get_run(logger.run_id)
-    print(f"Predictions  {place_of(run, f'predictions/{split}.csv')}")
+    print(f"Predictions  {artifact_location(run, f'predictions/{split}.csv')}")
     callbacks = trainer.callbacks  # pyright: ignore[reportAttributeAccessIssue]
     writers = [callback for callback in callbacks if isinstance(callback, PredictionWriter)]
     if split == "predict" and any(writer.sample_submission for writer in writers):
-        print(f"Submission   {place_of(run, 'predictions/submission.csv')}")
+        print(f"Submission   {artifact_location(run, 'predictions/submission.csv')}")
     print(f"Look at it   {UI}")

@@ -1,4 +1,4 @@
-"""The language of a page."""
+"""Language of an HTML page: English or Chinese."""
 
 from typing import Literal, get_args
 
@@ -10,8 +10,8 @@ LANGUAGE = "report.language"  # parameter of a run
 
 
 def language_of(run: Run, wanted: Language | None) -> Language:
-    """The language that is wanted, else that of the run's fit, else English."""
+    """The requested language; without one that of the run's fit, which is English by default."""
     if wanted is not None:
         return wanted
-    fit: dict[str | None, Language] = {language: language for language in LANGUAGES}
-    return fit.get(run.data.params.get(LANGUAGE), LANGUAGES[0])
+    languages: dict[str | None, Language] = {language: language for language in LANGUAGES}
+    return languages.get(run.data.params.get(LANGUAGE), LANGUAGES[0])

@@ -1,1 +1,1 @@
-"""MLflow runs: the logger, what it records, and how runs and checkpoints are found."""
+"""MLflow runs: the logger, what it records, and how runs and checkpoints are found and read."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from lightning_app.store.run_facts import Split
+from lightning_app.store.run_facts import SplitSummary
 from lightning_app.store.stored_run import StoredRun
 
 SPLITS = ("test", "val")
@@ -44,7 +44,7 @@ class Confusion(NamedTuple):
     share: float  # of the images of the true class, in [0, 1]
 
 
-def results_of(record: StoredRun, splits: Sequence[Split]) -> list[Result]:
+def results_of(record: StoredRun, splits: Sequence[SplitSummary]) -> list[Result]:
     """The scores of each split that was looked at, test first."""
     images = {split.name: sum(split.counts.values()) for split in splits}
     return [

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lightning_app.commands.ablate.search_space import Search
-from lightning_app.store.parameters import is_silent
+from lightning_app.store.parameters import affects_training
 from lightning_app.store.predictions import Split
 
 MAX_SEED = 2**32 - 1  # that numpy takes
@@ -153,7 +153,7 @@ def _that_count(arguments: Sequence[str]) -> Iterator[str]:
     silent = False
     for argument in arguments:
         if argument.startswith("--"):
-            silent = is_silent(argument[2:].partition("=")[0])
+            silent = not affects_training(argument[2:].partition("=")[0])
         if not silent:
             yield argument
 

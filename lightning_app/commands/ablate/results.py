@@ -13,7 +13,7 @@ from scipy.stats import t
 from torch import Tensor
 
 from lightning_app.store.predictions import Split, read_answers
-from lightning_app.store.run_facts import class_names, splits_of
+from lightning_app.store.run_facts import class_names_of, splits_of
 from lightning_app.store.stored_run import StoredRun
 from models.evaluation.paired_test import CONFIDENCE, PairedTest, paired_test
 
@@ -165,7 +165,7 @@ def collect(finished: Sequence[tuple[str, int, StoredRun]], split: Split) -> Res
                 "have; what it says is of the others."
             )
         outcomes += [part for part in (outcome, outcome.on_known_classes()) if part]
-    return Results(split, outcomes, class_names(splits_of(finished[0][2])), notes)
+    return Results(split, outcomes, class_names_of(splits_of(finished[0][2])), notes)
 
 
 def _outcome(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from lightning_app.commands.compare.pairs import Pair, classes_of, compare_pair, pairwise_p_values
 from lightning_app.store.locations import ROOT, checkpoint_folder
 from lightning_app.store.predictions import COMMANDS, Answers, Split, read_answers
-from lightning_app.store.run_facts import class_names, splits_of
+from lightning_app.store.run_facts import class_names_of, splits_of
 from lightning_app.store.runs import name_with_id, quoted
 from lightning_app.store.stored_run import StoredRun
 
@@ -50,7 +50,7 @@ def compare_runs(records: Sequence[StoredRun], wanted: Split | None) -> Comparis
     """
     split = choose_split(records, wanted)
     answers = read_answers(records, split)
-    known = [name for record in records for name in class_names(splits_of(record))]
+    known = [name for record in records for name in class_names_of(splits_of(record))]
     names = classes_of(answers, known)
     pairs = [compare_pair(answers, 0, row, names) for row in range(1, len(records))]
     adjusted = pairwise_p_values(answers.right) if len(pairs) > 1 else {}

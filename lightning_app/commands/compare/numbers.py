@@ -28,8 +28,8 @@ def number_rows(records: Sequence[StoredRun], words: Words) -> Rows:
         "trainable": lambda record: _metric(record, "params/trainable", words),
         "epochs": lambda record: words.number(run_facts.num_epochs(record)),
         "best": _best,
-        "took": lambda record: _duration(run_facts.took(record), words),
-        "epoch": lambda record: _duration(run_facts.epoch_time(record), words),
+        "took": lambda record: _duration(run_facts.duration(record), words),
+        "epoch": lambda record: _duration(run_facts.epoch_duration(record), words),
         "state": lambda record: words["states"].get(record.run.info.status, UNKNOWN),
     }
     for key, make in makers.items():

@@ -2,7 +2,7 @@
 
 from lightning_app.commands.compare.comparison import Comparison
 from lightning_app.pages.words import UNKNOWN, Words
-from lightning_app.store.parameters import is_silent
+from lightning_app.store.parameters import affects_training
 from lightning_app.store.predictions import Scored
 from lightning_app.store.run_facts import COMMIT, splits_of
 from lightning_app.store.stored_run import StoredRun
@@ -18,7 +18,7 @@ def different_settings(comparison: Comparison, words: Words) -> Differences:
     A dash stands where a run has no such setting.
     """
     records = comparison.records
-    keys = sorted({key for record in records for key in record.params if not is_silent(key)})
+    keys = sorted({key for record in records for key in record.params if affects_training(key)})
     rows = [(key, [record.params.get(key, UNKNOWN) for record in records]) for key in keys]
     rows.append((words["facts"]["commit"], [_commit(record) for record in records]))
     digests = [{split.name: split.digest for split in splits_of(record)} for record in records]
