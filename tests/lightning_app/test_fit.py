@@ -216,7 +216,7 @@ def test_run_means_its_best_network_or_its_last(run, folder):
     for wanted in (run.info.run_name, run.info.run_id):
         assert find_checkpoint(wanted) == own / "best.ckpt"
         assert find_checkpoint(wanted, order=["last"]) == own / "last.ckpt"
-    with pytest.raises(ValueError, match="has left no first checkpoint in mlruns"):
+    with pytest.raises(ValueError, match="has no first checkpoint in mlruns"):
         find_checkpoint(run.info.run_name, order=["first"])
 
 

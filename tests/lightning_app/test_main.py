@@ -43,7 +43,7 @@ def test_untrained_network_is_not_tested(workplace, capsys, command):
 def test_resuming_from_nothing_is_an_error(workplace, capsys):
     with pytest.raises(SystemExit, match="1"):
         main(["fit", "--config", str(CONFIGS / "digits.yaml"), "--ckpt_path", "last"])
-    assert "No run of the experiment 'digits' has left a checkpoint" in capsys.readouterr().err
+    assert "No run of the experiment 'digits' has a checkpoint" in capsys.readouterr().err
 
 
 def test_missing_folder_ends_with_a_sentence(workplace, capsys):

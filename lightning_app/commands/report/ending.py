@@ -22,8 +22,6 @@ def report_run(logger: RunLogger, report: Report) -> None:
     except Exception as error:  # of any kind: the run itself is complete
         if os.environ.get(DEBUG):
             raise
-        warnings.warn(
-            f"The report could not be written: {type(error).__name__}: {error}", stacklevel=2
-        )
+        warnings.warn(f"Report not written: {type(error).__name__}: {error}", stacklevel=2)
     else:
         print(f"Report      {location}")
