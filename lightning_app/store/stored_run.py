@@ -54,8 +54,10 @@ class StoredRun:
         """Content of an artifact; empty if there is none."""
         if path not in self.files:
             return b""
-        file = self._client.download_artifacts(self.run.info.run_id, path, str(self._folder))
-        return Path(file).read_bytes()
+        file = self._folder / path
+        if not file.is_file():  # else it was downloaded before
+            self._client.download_artifacts(self.run.info.run_id, path, str(self._folder))
+        return file.read_bytes()
 
     def text(self, path: str) -> str:
         """Content of a text artifact; empty if there is none."""
