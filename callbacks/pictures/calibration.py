@@ -1,7 +1,7 @@
 """Calibration: is what the network is 90 % sure of right nine times of ten?"""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from callbacks.pictures.picture import Picture, Scene, Shown
@@ -10,13 +10,13 @@ from callbacks.plots.drawing.texts import counted
 from models.evaluation.calibration import (
     NUM_BINS,
     Bins,
-    Judged,
+    brier_scores,
     calibration_error,
     chance_error,
-    judge,
     reliability,
     risk_coverage,
 )
+from models.evaluation.predictions import Predictions
 from models.evaluation.temperature import TEMPERATURES, fit_temperature, scale_by_halves
 from models.explain import NothingToShow
 
@@ -53,28 +53,29 @@ class Calibration(Picture):
 
     def draw(self, scene: Scene) -> Iterator[Shown]:
         """See `Picture`."""
-        said = scene.said()
-        known = said.labels >= 0
-        logits, labels = said.logits[known], said.labels[known]
+        predictions = scene.labelled_predictions
+        logits, labels = predictions.logits, predictions.labels
         if len(labels) < 2:
             raise NothingToShow("calibration needs two images whose class is known.")
-        scaled, temperatures = scale_by_halves(logits, labels)
-        judged, judged_scaled = judge(logits, labels), judge(scaled, labels)
+        scaled_logits, temperatures = scale_by_halves(logits, labels)
+        scaled = replace(predictions, logits=scaled_logits)
         before, after = (
-            reliability(each, self.num_bins, self.equal_mass) for each in (judged, judged_scaled)
+            reliability(each.confidence, each.correct, self.num_bins, self.equal_mass)
+            for each in (predictions, scaled)
         )
-        risk = risk_coverage(judged)
+        risk = risk_coverage(predictions.confidence, predictions.correct)
+        brier = float(brier_scores(predictions).mean())
         yield (
             self.name,
             plot_calibration(
-                _series("as it is", before, judged),
-                _series(_scaling(temperatures), after, judged_scaled)
+                _series("as it is", before, predictions),
+                _series(_scaling(temperatures), after, scaled)
                 if _is_fitted(temperatures)
                 else None,
                 risk.numpy(),
                 chance_error(before),
                 f"{scene.title}: is what it is p % sure of right p % of the time? "
-                f"{counted(len(labels), 'image')}, Brier score {judged.brier.mean():.3f}",
+                f"{counted(len(labels), 'image')}, Brier score {brier:.3f}",
             ),
         )
         if scene.final:
@@ -82,7 +83,7 @@ class Calibration(Picture):
             yield "ece_scaled", calibration_error(after)
             yield "temperature", fit_temperature(logits, labels)
             yield "aurc", float(risk.mean())
-            yield "brier", float(judged.brier.mean())
+            yield "brier", brier
 
 
 def _is_fitted(temperatures: Sequence[float]) -> bool:
@@ -96,6 +97,6 @@ def _scaling(temperatures: Sequence[float]) -> str:
     return f"scaled by temperature ({first:.2f} and {second:.2f}, by halves)"
 
 
-def _series(name: str, bins: Bins, judged: Judged) -> Reliability:
+def _series(name: str, bins: Bins, predictions: Predictions) -> Reliability:
     label = f"{name}: ECE {100 * calibration_error(bins):.1f} %"
-    return Reliability(label, *(values.numpy() for values in (*bins, judged.confidence)))
+    return Reliability(label, *(values.numpy() for values in (*bins, predictions.confidence)))

@@ -8,8 +8,7 @@ from callbacks.pictures.picture import Picture, Scene, Shown
 from callbacks.plots import plot_confusion_matrix
 from callbacks.plots.confusion.confusion_order import frequent_confusions
 from callbacks.plots.drawing.texts import counted
-from models.evaluation.metrics import accuracy, confusion_counts
-from models.explain import NothingToShow
+from models.evaluation.confusion import accuracy
 
 MAX_ROWS = 200  # of the table
 
@@ -28,10 +27,7 @@ class ConfusionMatrix(Picture):
 
     def draw(self, scene: Scene) -> Iterator[Shown]:
         """See `Picture`."""
-        said, names = scene.said(), scene.class_names
-        confusion = confusion_counts(said.logits.argmax(dim=1), said.labels, len(names))
-        if not confusion.any():
-            raise NothingToShow("the images have no labels.")
+        confusion, names = scene.labelled_predictions.confusion(), scene.class_names
         counts = confusion.numpy()
         images = counted(int(counts.sum()), "image")
         title = f"{scene.title}: {images}, accuracy {accuracy(confusion):.1%}"

@@ -69,12 +69,9 @@ class Embedding(Picture):
 
     def draw(self, scene: Scene) -> Iterator[Shown]:
         """See `Picture`."""
-        said = scene.said()
-        known = said.labels[said.featured] >= 0
-        if said.features.ndim != 2 or known.sum() < MIN_IMAGES:
-            raise NothingToShow("a map needs the features of three images whose class is known.")
-        features, rows = said.features[known], said.featured[known]
-        agreement = neighbour_agreement(features, said.labels[rows], self.num_neighbours)
+        features, rows = _features_of_labelled(scene)
+        labels = scene.predictions.labels[rows]
+        agreement = neighbour_agreement(features, labels, self.num_neighbours)
         if self.method != "tsne":
             plane = principal_components(features)
             what = f"PCA of {{}}, {100 * plane.explained.sum():.0f} % of the variance"
@@ -90,8 +87,8 @@ class Embedding(Picture):
     def _map(
         self, scene: Scene, points: Tensor, rows: Tensor, agreement: Tensor, what: str
     ) -> Figure:
-        said = scene.said()
-        labels = said.labels[rows]
+        predictions = scene.predictions
+        labels = predictions.labels[rows]
         points = turned_by_class(points, labels, len(scene.class_names))
         named, note = labels.unique().tolist(), ""
         if len(named) > MAX_NAMED:
@@ -100,7 +97,7 @@ class Embedding(Picture):
         return plot_embedding(
             points.numpy(),
             labels.numpy(),
-            (said.logits[rows].argmax(dim=1) != labels).numpy(),
+            predictions.mistakes[rows].numpy(),
             scene.class_names,
             named,
             f"what lies near what, {scene.title}: {what.format(counted(len(rows), 'image'))}\n"
@@ -113,5 +110,15 @@ class Embedding(Picture):
         if not self.thumbnails or scene.data is None:
             return None
         shown = spread_rows(points, self.thumbnails, ROOM)
-        images = scene.read(scene.said().indices[rows[shown]].tolist())
+        images = scene.read(scene.predictions.indices[rows[shown]].tolist())
         return Thumbnails(np.array(shown), images.movedim(1, -1).numpy())
+
+
+def _features_of_labelled(scene: Scene) -> tuple[Tensor, Tensor]:
+    """The sampled features of labelled images, (M, D), and their rows in the predictions, (M,)."""
+    sampled = scene.outputs.features if scene.outputs else None
+    if sampled is not None:
+        known = scene.predictions.labels[sampled.rows] >= 0
+        if known.sum() >= MIN_IMAGES:
+            return sampled.values[known], sampled.rows[known]
+    raise NothingToShow("a map needs the features of three images whose class is known.")

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from callbacks.pictures.picture import Scene
 from callbacks.plots.drawing.sheet import NEUTRAL, RIGHT, WRONG
+from models.evaluation.predictions import UNLABELLED, Predictions
 
-UNKNOWN = -1  # label of an image that a user names
 LISTED = 8  # classes that an error names
 
 
@@ -66,17 +66,19 @@ def explained(scene: Scene, num_images: int, wanted: str, picture: str) -> Expla
     chosen = class_to_explain(wanted, scene.class_names, picture)
     images, labels = scene.sample(num_images)
     with torch.no_grad():
-        confidences, predicted = scene.model(images).float().softmax(dim=1).max(dim=1)
+        logits = scene.model(images).float().cpu()
+    found = Predictions(logits, labels.cpu(), torch.arange(len(labels)))
+    predicted = found.predicted.to(images.device)
     classes = predicted if chosen is None else torch.full_like(predicted, chosen)
     if wanted == "true":
-        classes = torch.where(labels == UNKNOWN, predicted, labels)
+        classes = torch.where(labels == UNLABELLED, predicted, labels)
     captions, colors = [], []
     for guess, true, sure in zip(
-        predicted.tolist(), labels.tolist(), confidences.tolist(), strict=True
+        predicted.tolist(), labels.tolist(), found.confidence.tolist(), strict=True
     ):
-        wrong = "" if true in (guess, UNKNOWN) else f"\nnot {scene.class_names[true]}"
+        wrong = "" if true in (guess, UNLABELLED) else f"\nnot {scene.class_names[true]}"
         captions.append(f"{scene.class_names[guess]} {sure:.0%}{wrong}")
-        colors.append(NEUTRAL if true == UNKNOWN else RIGHT if guess == true else WRONG)
+        colors.append(NEUTRAL if true == UNLABELLED else RIGHT if guess == true else WRONG)
     if scene.names is not None:
         pairs = zip(scene.names(num_images), captions, strict=True)
         captions = [f"{name}\n{caption}" for name, caption in pairs]

@@ -8,13 +8,16 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
-from callbacks.outputs import Outputs
 from callbacks.pictures.picture import Picture, Scene, Shown, When
 from callbacks.plots.drawing.texts import counted
 from callbacks.plots.label_suspects import plot_label_suspects
-from callbacks.suspects import Suspects, copies_of, suspects_of
+from callbacks.suspects import Suspects, copy_groups, find_suspects
 from models import Backbone, ImageClassifier
-from models.evaluation.label_errors import gather_features, left_out_probabilities, tempered
+from models.evaluation.label_errors import (
+    gather_features,
+    leave_one_out_probabilities,
+    temperature_scaled,
+)
 from models.explain import NothingToShow
 
 NUM_ROWS = 500  # of the table
@@ -67,9 +70,9 @@ class LabelSuspects(Picture):
         """See `Picture`."""
         if scene.data is None:
             raise NothingToShow("labels are judged only where a datamodule gives them.")
-        suspects = _judge_outputs(scene, scene.said())
+        suspects = _suspects_of_split(scene)
         if scene.split == "val" and self.training and isinstance(scene.model, ImageClassifier):
-            suspects += self._judge_training(scene, scene.model.backbone)
+            suspects += self._suspects_of_training(scene, scene.model.backbone)
         title = f"labels to look at, {scene.title}"
         yield self.name, draw_suspects(suspects, scene.data, self.num_images, title)
         yield self.name, suspects.ranking(scene.class_names, NUM_ROWS)
@@ -77,16 +80,18 @@ class LabelSuspects(Picture):
             ending = "" if scene.split == "val" else f"_{scene.split}"
             yield f"label_fixes{ending}.csv", suspects.fixes(scene.class_names)
 
-    def _judge_training(self, scene: Scene, backbone: Backbone) -> Suspects:
-        """What linear heads say of training images, each of a head that has not seen it."""
+    def _suspects_of_training(self, scene: Scene, backbone: Backbone) -> Suspects:
+        """Training images, each evaluated by a linear head that was fitted without it."""
         size = len(scene.data.sources["train"])
         chosen = np.linspace(0, size - 1, min(size, self.max_images)).round().astype(int).tolist()
         batches = scene.data.plain_batches("train", chosen)
-        features, labels, indices = gather_features(backbone, batches)
-        places = {"train": indices}
-        copies = copies_of(scene.data.sources, places)
-        said = left_out_probabilities(features, labels, len(scene.class_names), copies)
-        return suspects_of(scene.data.sources, places, labels, said)
+        features, labels, positions = gather_features(backbone, batches)
+        indices = {"train": positions}
+        copies = copy_groups(scene.data.sources, indices)
+        probabilities = leave_one_out_probabilities(
+            features, labels, len(scene.class_names), copies
+        )
+        return find_suspects(scene.data.sources, indices, labels, probabilities)
 
 
 def draw_suspects(suspects: Suspects, data: Any, num_images: int, title: str) -> Figure:
@@ -98,28 +103,26 @@ def draw_suspects(suspects: Suspects, data: Any, num_images: int, title: str) ->
         num_images: How many to show.
         title: When and of what.
     """
-    found, names = suspects.found, data.class_names
-    rows = found.order()[:num_images]
+    errors, names = suspects.errors, data.class_names
+    rows = errors.order()[:num_images]
     places = [(str(suspects.splits[row]), suspects.indices[row]) for row in rows.tolist()]
-    counts = f"{int(found.confident.sum()):,} of {counted(len(found.given), 'image')}"
+    counts = f"{int(errors.likely.sum()):,} of {counted(len(suspects.names), 'image')}"
     doubt = "" if suspects.believable else f": {suspects.doubt}"
     pictures = torch.stack([data.images(split, [index])[0] for split, index in places])
     return plot_label_suspects(
         pictures.movedim(1, -1).numpy(),
         [names[label] for label in suspects.labels[rows].tolist()],
-        [names[label] for label in found.suggested[rows].tolist()],
-        torch.stack([found.given, found.probability], dim=1)[rows].numpy(),
-        found.confident[rows].tolist(),
+        [names[label] for label in errors.suggested[rows].tolist()],
+        torch.stack([errors.label_probability, errors.suggested_probability], dim=1)[rows].numpy(),
+        errors.likely[rows].tolist(),
         [split for split, _ in places],
         f"{title}\n{counts} seem to be of another class (red){doubt}",
     )
 
 
-def _judge_outputs(scene: Scene, said: Outputs) -> Suspects:
-    """What the network says of images that it has not learned from."""
-    known = said.labels >= 0
-    if not known.any():
-        raise NothingToShow("no image has a label.")
-    labels = said.labels[known]
-    places = {scene.split: said.indices[known]}
-    return suspects_of(scene.data.sources, places, labels, tempered(said.logits[known], labels))
+def _suspects_of_split(scene: Scene) -> Suspects:
+    """Images of the split, on which the network was not trained, evaluated by the network."""
+    predictions = scene.labelled_predictions
+    labels, indices = predictions.labels, {scene.split: predictions.indices}
+    probabilities = temperature_scaled(predictions.logits, labels)
+    return find_suspects(scene.data.sources, indices, labels, probabilities)

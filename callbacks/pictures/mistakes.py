@@ -12,10 +12,9 @@ from callbacks.pictures.picture import Picture, Scene, Shown, Table
 from callbacks.plots import plot_mistakes
 from callbacks.plots.confusion.confusion_order import frequent_confusions
 from callbacks.plots.drawing.texts import counted, shorten
-from callbacks.plots.mistakes import Answer
+from callbacks.plots.mistakes import NamedPrediction
 from callbacks.run import ImageData
-from models.evaluation.metrics import confusion_counts
-from models.evaluation.predictions import Verdicts, judge
+from models.evaluation.predictions import Predictions
 from models.explain import NothingToShow, grad_cam, last_feature_map
 
 MAX_ROWS = 200  # of the table
@@ -59,44 +58,43 @@ class Mistakes(Picture):
 
     def draw(self, scene: Scene) -> Iterator[Shown]:
         """See `Picture`."""
-        said = scene.said()
-        verdicts = judge(said.logits, said.labels, said.indices)
-        if scene.data is None or not len(verdicts.labels):
-            raise NothingToShow("the images have no labels, or cannot be read again.")
-        if verdicts.right.all():
+        predictions = scene.labelled_predictions
+        if scene.data is None:
+            raise NothingToShow("the images cannot be read again without a datamodule.")
+        if predictions.correct.all():
             raise NothingToShow("every image is classified right.")
-        sheets = list(self._choose(verdicts, scene))
+        sheets = list(self._choose(predictions, scene))
         rows = torch.cat([chosen for _, chosen, _ in sheets]).unique()  # sorted
-        images = scene.read(verdicts.indices[rows].tolist())
-        maps = _explain(scene, images, verdicts.predicted[rows]) if self.grad_cam else None
+        images = scene.read(predictions.indices[rows].tolist())
+        maps = _explain(scene, images, predictions.predicted[rows]) if self.grad_cam else None
         for name, chosen, title in sheets:
             places = torch.searchsorted(rows, chosen)
             figure = plot_mistakes(
                 images[places].movedim(1, -1).numpy(),
                 None if maps is None else maps[places].numpy(),
-                _answers(verdicts, chosen, scene.class_names),
+                _named(predictions, chosen, scene.class_names),
                 title,
             )
             yield f"{self.name}/{name}", figure
         if scene.final:
-            yield self.name, _table(verdicts, scene)
+            yield self.name, _table(predictions, scene)
 
-    def _choose(self, verdicts: Verdicts, scene: Scene) -> Iterator[tuple[str, Tensor, str]]:
+    def _choose(self, predictions: Predictions, scene: Scene) -> Iterator[tuple[str, Tensor, str]]:
         """Name, rows and title of each sheet."""
-        names, surest = scene.class_names, verdicts.surest_mistakes()
-        count = f"wrong: {len(surest):,} of {counted(len(verdicts.labels), 'image')}"
+        names, mistakes = scene.class_names, predictions.most_confident_mistakes()
+        count = f"wrong: {len(mistakes):,} of {counted(len(predictions), 'image')}"
         title = f"the highest losses, {scene.title}\n{count}"
-        yield "top_loss", verdicts.by_loss()[: self.num_images], title
-        true, predicted = _indices(self.confusion, names) or _most_frequent(verdicts, len(names))
-        of_class = verdicts.labels == true
-        confused = surest[(of_class & (verdicts.predicted == predicted))[surest]]
+        yield "top_loss", predictions.highest_losses()[: self.num_images], title
+        true, predicted = _indices(self.confusion, names) or _most_frequent(predictions)
+        of_class = predictions.labels == true
+        confused = mistakes[(of_class & (predictions.predicted == predicted))[mistakes]]
         if len(confused):
             pair = " taken for ".join(shorten(names[k], NAME_LENGTH) for k in (true, predicted))
             share = f"{len(confused) / int(of_class.sum()):.0%} of the class"
             title = f"{pair}\n{scene.title}: {counted(len(confused), 'image')}, {share}"
             yield "top_confusion", confused[: self.num_images], title
         title = f"the surest mistakes, {scene.title}\n{count}"
-        yield "most_confident", surest[: self.num_images], title
+        yield "most_confident", mistakes[: self.num_images], title
 
 
 def _indices(names: Sequence[str | int] | None, class_names: Sequence[str]) -> list[int] | None:
@@ -112,9 +110,8 @@ def _indices(names: Sequence[str | int] | None, class_names: Sequence[str]) -> l
     return [class_names.index(name) for name in wanted] or None
 
 
-def _most_frequent(verdicts: Verdicts, num_classes: int) -> list[int]:
-    counts = confusion_counts(verdicts.predicted, verdicts.labels, num_classes)
-    [confusion] = frequent_confusions(counts.numpy(), 1)
+def _most_frequent(predictions: Predictions) -> list[int]:
+    [confusion] = frequent_confusions(predictions.confusion().numpy(), 1)
     return [confusion.true, confusion.predicted]
 
 
@@ -134,28 +131,30 @@ def _explain(scene: Scene, images: Tensor, predicted: Tensor) -> Tensor | None:
     return torch.cat(maps).cpu()
 
 
-def _answers(verdicts: Verdicts, rows: Tensor, class_names: Sequence[str]) -> list[Answer]:
+def _named(
+    predictions: Predictions, rows: Tensor, class_names: Sequence[str]
+) -> list[NamedPrediction]:
     return [
-        Answer(
-            class_names[int(verdicts.predicted[row])],
-            float(verdicts.confidence[row]),
-            class_names[int(verdicts.labels[row])],
-            float(verdicts.losses[row]),
+        NamedPrediction(
+            class_names[int(predictions.predicted[row])],
+            float(predictions.confidence[row]),
+            class_names[int(predictions.labels[row])],
+            float(predictions.losses[row]),
         )
         for row in rows.tolist()
     ]
 
 
-def _table(verdicts: Verdicts, scene: Scene) -> Table:
-    """The images that are wrong, that with the highest loss first."""
-    rows = verdicts.by_loss()
-    rows = rows[~verdicts.right[rows]][:MAX_ROWS]
+def _table(predictions: Predictions, scene: Scene) -> Table:
+    """The misclassified images, the highest loss first."""
+    rows = predictions.highest_losses()
+    rows = rows[predictions.mistakes[rows]][:MAX_ROWS]
     names = scene.data.sources[scene.split].names
-    answers = _answers(verdicts, rows, scene.class_names)
+    named = _named(predictions, rows, scene.class_names)
     return {
-        "image": [names[index] for index in verdicts.indices[rows].tolist()],
-        "label": [answer.label for answer in answers],
-        "predicted": [answer.predicted for answer in answers],
-        "confidence": [answer.confidence for answer in answers],
-        "loss": [answer.loss for answer in answers],
+        "image": [names[index] for index in predictions.indices[rows].tolist()],
+        "label": [each.label for each in named],
+        "predicted": [each.predicted for each in named],
+        "confidence": [each.confidence for each in named],
+        "loss": [each.loss for each in named],
     }

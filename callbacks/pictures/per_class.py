@@ -9,10 +9,9 @@ from torch import Tensor
 from callbacks.pictures.picture import Picture, Scene, Shown, Table
 from callbacks.plots import plot_class_scores
 from callbacks.plots.drawing.texts import counted
+from models.evaluation.confusion import ClassScores as Scores
+from models.evaluation.confusion import accuracy, class_scores, f1_macro
 from models.evaluation.intervals import Intervals, bootstrap_intervals
-from models.evaluation.metrics import ClassScores as Scores
-from models.evaluation.metrics import accuracy, class_scores, confusion_counts, f1_macro
-from models.explain import NothingToShow
 
 
 @dataclass(eq=False)
@@ -29,10 +28,7 @@ class ClassScores(Picture):
 
     def draw(self, scene: Scene) -> Iterator[Shown]:
         """See `Picture`."""
-        said, names = scene.said(), scene.class_names
-        confusion = confusion_counts(said.logits.argmax(dim=1), said.labels, len(names))
-        if not confusion.any():
-            raise NothingToShow("the images have no labels.")
+        confusion, names = scene.labelled_predictions.confusion(), scene.class_names
         scores, intervals = class_scores(confusion), bootstrap_intervals(confusion)
         low, high = intervals.f1
         columns = {"low": low, "high": high, **scores._asdict()}

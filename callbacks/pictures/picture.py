@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from callbacks.outputs import Outputs
 from callbacks.run import ImageData
+from models.evaluation.predictions import Predictions
 from models.explain import NothingToShow
 
 When = Literal["doubling", "last"] | int
@@ -30,7 +31,7 @@ class Scene:
         title: When or of what: `epoch 4`, `test`.
         split: The images that `outputs` are about: `val`, `test`, or `images` that a user names.
         final: Whether this is the last time in its run, so that tables and summaries are due.
-        outputs: What the network said of each image of the split; None if it was not asked.
+        outputs: Outputs for the images of the split; None if there was no pass over it.
         data: Where the images come from; None outside a run with a datamodule.
         names: `names(n)` are those of the images of `sample(n)`, where a user has named them.
     """
@@ -45,18 +46,31 @@ class Scene:
     data: Any = None
     names: Callable[[int], Sequence[str]] | None = None
 
-    def said(self) -> Outputs:
-        """What the network said of each image of the split.
+    @property
+    def predictions(self) -> Predictions:
+        """Predictions for the images of the split.
 
         Raises:
-            NothingToShow: If it was not asked.
+            NothingToShow: If there was no pass over the split, or no image in it.
         """
-        if self.outputs is None or not len(self.outputs.labels):
+        if self.outputs is None or not len(self.outputs.predictions):
             raise NothingToShow("nothing was validated.")
-        return self.outputs
+        return self.outputs.predictions
+
+    @property
+    def labelled_predictions(self) -> Predictions:
+        """Predictions for the images of the split whose label is known, one or more.
+
+        Raises:
+            NothingToShow: If there is no such image.
+        """
+        labelled = self.predictions.labelled()
+        if not len(labelled):
+            raise NothingToShow("the images have no labels.")
+        return labelled
 
     def read(self, indices: Sequence[int]) -> Tensor:
-        """Images of the split, (n, C, H, W) in [0, 1], on the CPU; see `Outputs.indices`."""
+        """Images of the split, (n, C, H, W) in [0, 1], on the CPU; see `Predictions.indices`."""
         return self.data.images(self.split, indices)
 
 

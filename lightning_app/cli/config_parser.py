@@ -7,15 +7,23 @@ import yaml
 from jsonargparse import Namespace
 from lightning.pytorch.cli import LightningArgumentParser
 
-from datamodules import HOMES, ImageDataModule
+import datamodules
+import models
+from datamodules import ImageDataModule
 from lightning_app.cli.errors.parse_errors import BriefParser
 from lightning_app.cli.errors.setting_places import config_files
 
 
 def import_datamodules() -> None:
     """Let YAML name datamodules by their bare class names."""
-    for module in HOMES.values():
+    for module in datamodules.HOMES.values():
         import_module(f"datamodules.{module}")
+
+
+def import_models() -> None:
+    """Let YAML name backbones, heads, losses and schedules by their bare class names."""
+    for module in models.HOMES.values():
+        import_module(f"models.{module}")
 
 
 def link_data_to_model(parser: LightningArgumentParser) -> None:

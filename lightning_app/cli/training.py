@@ -15,7 +15,7 @@ from lightning.pytorch.utilities import rank_zero_info
 
 from callbacks import PredictionWriter, Stopwatch, UnreadableMonitor
 from datamodules import ImageDataModule
-from lightning_app.cli.config_parser import import_datamodules, link_data_to_model
+from lightning_app.cli.config_parser import import_datamodules, import_models, link_data_to_model
 from lightning_app.cli.defaults import BEST, LAST, QUIET, TRAINER
 from lightning_app.cli.errors.parse_errors import BriefParser
 from lightning_app.cli.picture_options import add_pictures, picture_callbacks
@@ -29,6 +29,7 @@ from lightning_app.store.run_recorder import CLASS_NAMES, RUN_ID, RunRecorder, r
 from models import ImageClassifier
 
 import_datamodules()
+import_models()
 
 
 class ImageClassificationCLI(LightningCLI):

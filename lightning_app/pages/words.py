@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from lightning_app.pages.language import Language
+from models.evaluation.metrics import Metric
 
 UNKNOWN = "\N{EN DASH}"
 SHORT = 9_950  # milliseconds; shorter durations are given in tenths of a second
@@ -33,6 +34,14 @@ class Words:
         if share is None or math.isnan(share):
             return UNKNOWN
         return self["formats"]["percent"].format(f"{100 * share:.{digits}f}")
+
+    def metric(self, metric: Metric, split: str) -> str:
+        """Name of a metric, and the split that it is of: `accuracy, test`."""
+        return self["tiles"]["metric"].format(metric=self["metrics"][metric.name], split=split)
+
+    def value(self, metric: Metric, value: float) -> str:
+        """Value of a metric, in percent unless it is a loss."""
+        return self.number(value) if metric.kind == "loss" else self.percent(value)
 
     def interval(self, low: float | None, high: float | None, digits: int = 2) -> str:
         """An interval of shares in [0, 1], in percent; empty if it is unknown."""

@@ -11,6 +11,8 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from models.evaluation.metrics import METRICS
+
 KEY = "pictures"
 TAG = f"mlflow.sharedViewState.{KEY}"
 SECTIONS = {
@@ -29,7 +31,7 @@ SECTIONS = {
         ],
         "IMAGE",
     ),
-    "how well it does": (["val/accuracy", "val/loss", "val/f1_macro"], "LINE"),
+    "how well it does": ([f"val/{metric.name}" for metric in METRICS], "LINE"),
     "how it learns": (["train/accuracy", "train/loss", "train/loss_step"], "LINE"),
 }
 

@@ -116,12 +116,12 @@ def test_validate_and_test_draw_once_and_know_their_images(
     assert [scene.title for scene in recorder.scenes] == ["validation", "test"]
     for scene in recorder.scenes:
         source = synthetic.sources[scene.split]
-        assert scene.outputs.indices.tolist() == list(range(len(source)))
-        assert scene.outputs.labels.tolist() == source.labels.tolist()
+        assert scene.predictions.indices.tolist() == list(range(len(source)))
+        assert scene.predictions.labels.tolist() == source.labels.tolist()
         images = scene.read([3, 1])
-        torch.testing.assert_close(model.eval()(images), scene.outputs.logits[[3, 1]])
+        torch.testing.assert_close(model.eval()(images), scene.predictions.logits[[3, 1]])
         features = model.backbone(scene.read(range(len(source))))
-        torch.testing.assert_close(scene.outputs.features, features)
+        torch.testing.assert_close(scene.outputs.features.values, features)
 
 
 def test_only_few_features_are_kept(make_classifier, make_trainer, synthetic, monkeypatch):
@@ -130,9 +130,9 @@ def test_only_few_features_are_kept(make_classifier, make_trainer, synthetic, mo
     model = make_classifier()
     make_trainer(callbacks=gallery(recorder)).validate(model, synthetic, verbose=False)
     [scene] = recorder.scenes
-    assert scene.outputs.featured.tolist() == [0, 3, 6, 9]  # of 12
+    assert scene.outputs.features.rows.tolist() == [0, 3, 6, 9]  # of 12
     features = model.eval().backbone(scene.read([0, 3, 6, 9]))
-    torch.testing.assert_close(scene.outputs.features, features)
+    torch.testing.assert_close(scene.outputs.features.values, features)
 
 
 def test_drawing_leaves_weights_modes_and_hooks_as_they_were(
@@ -158,7 +158,7 @@ def test_averaged_weights_are_shown_and_the_others_trained(
     class Weights(Recorder):
         def draw(self, scene):
             logits = scene.model(scene.read([0, 1, 2]))
-            torch.testing.assert_close(logits, scene.outputs.logits[:3], rtol=1e-4, atol=1e-4)
+            torch.testing.assert_close(logits, scene.predictions.logits[:3], rtol=1e-4, atol=1e-4)
             seen.append(scene.title)
             yield "one", 1.0
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from lightning_app.commands.ablate.search_space import Search
 from lightning_app.store.parameters import affects_training
-from lightning_app.store.predictions import Split
+from lightning_app.store.predictions import SplitName
 
 MAX_SEED = 2**32 - 1  # that numpy takes
 OWN = ("seed_everything", "trainer.logger")  # the seeds are the plan's, and so is the store
@@ -33,7 +33,7 @@ class Plan:
     variations: dict[str, dict[str, Any]] = field(default_factory=dict)
     base_name: str = "base"
     seeds: list[int] = field(default_factory=lambda: [0])
-    split: Split = "test"
+    split: SplitName = "test"
     search: Search | None = None
 
     def __post_init__(self) -> None:

@@ -9,13 +9,13 @@ from torch import Tensor
 from datamodules import ImageDataModule
 from lightning_app.cli.config_parser import fit_parser
 from lightning_app.cli.errors.parse_errors import explain
-from lightning_app.store.predictions import Split
+from lightning_app.store.predictions import SplitName
 from lightning_app.store.stored_run import StoredRun
 
 CONFIG = "config/config.yaml"
 
 
-def read_images(record: StoredRun, split: Split, names: Sequence[str]) -> dict[str, Tensor]:
+def read_images(record: StoredRun, split: SplitName, names: Sequence[str]) -> dict[str, Tensor]:
     """Images by their names, (C, H, W) each, in [0, 1] and of one size.
 
     Nothing is prepared or cached, and only these images are opened.

@@ -20,7 +20,7 @@ from lightning_app.pages.language import Language, language_of
 from lightning_app.pages.page_file import write_html
 from lightning_app.pages.words import Words
 from lightning_app.store.locations import artifact_location
-from lightning_app.store.predictions import Split
+from lightning_app.store.predictions import SplitName
 from lightning_app.store.runs import children_of, find_run, name_with_id, open_store, quoted
 from lightning_app.store.stored_run import StoredRun, open_stored_run
 
@@ -32,7 +32,7 @@ MAX_NAME = 60  # characters of a file, each of which may take four bytes
 
 def run(
     wanted: Sequence[str],
-    split: Split | None,
+    split: SplitName | None,
     num_images: int,
     language: Language | None,
     out: Path | None,

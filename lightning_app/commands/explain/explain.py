@@ -14,7 +14,7 @@ from lightning_app.commands.explain.library import library_network
 from lightning_app.commands.explain.network import Network
 from lightning_app.commands.explain.options import chosen_pictures, parse
 from lightning_app.commands.explain.overlays import write_overlays
-from lightning_app.commands.explain.predictions import prediction_table, probabilities_of
+from lightning_app.commands.explain.predictions import predict, prediction_table
 from lightning_app.commands.explain.run import log_files, open_run
 from lightning_app.commands.explain.trained import trained_network
 from lightning_app.output.folder import Folder
@@ -39,8 +39,7 @@ def explain(args: list[str]) -> None:
     logged = open_run(network.run_id) if options.log else None
     images = Images(files, network.image_size, network.num_channels)
     pictures = chosen_pictures(options)
-    probabilities = probabilities_of(network, images)
-    predictions = prediction_table(network, images.names, probabilities)
+    predictions = prediction_table(network, images.names, predict(network, images))
     folder.write_table("predictions", predictions)
     left_out = draw(pictures, _scene(network, images), folder)
     if options.each:

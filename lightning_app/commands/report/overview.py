@@ -20,8 +20,9 @@ def tiles(
     shown: Rows = []
     for result in results[:1]:
         split = words["splits"][result.split]
-        for name, score in result.scores.items():
-            shown.append((words["tiles"][name].format(split=split), words.percent(score.value, 1)))
+        for metric, score in result.scores.items():
+            if metric.kind != "loss":
+                shown.append((words.metric(metric, split), words.percent(score.value, 1)))
     numbers = {
         "classes": len(class_names_of(splits)),
         "images": next((split.images for split in splits if split.name == "train"), 0),

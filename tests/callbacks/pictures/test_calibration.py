@@ -6,15 +6,21 @@ from torch import nn
 from callbacks.outputs import Outputs
 from callbacks.pictures.calibration import Calibration
 from callbacks.pictures.picture import Scene
+from models.evaluation.predictions import Predictions
 from models.explain import NothingToShow
 
 
 def scene(logits, labels, **options):
     nothing = torch.empty(0)
-    said = Outputs(logits, labels, torch.arange(len(labels)), nothing, nothing)
+    found = Predictions(logits, labels, torch.arange(len(labels)))
     names = [f"class {k}" for k in range(logits.shape[1])]
     return Scene(
-        nn.Identity(), names, lambda n: (nothing, nothing), "epoch 4", outputs=said, **options
+        nn.Identity(),
+        names,
+        lambda n: (nothing, nothing),
+        "epoch 4",
+        outputs=Outputs(found),
+        **options,
     )
 
 
@@ -65,6 +71,8 @@ def test_temperature_at_the_end_of_what_is_tried_is_not_shown(monkeypatch):
 def test_without_known_classes_there_is_nothing_to_show():
     with pytest.raises(NothingToShow, match="two images whose class is known"):
         list(Calibration().draw(scene(torch.eye(3), torch.tensor([-1, 0, -1]))))
+    with pytest.raises(NothingToShow, match="the images have no labels"):
+        list(Calibration().draw(scene(torch.eye(3), torch.tensor([-1, -1, -1]))))
 
 
 def test_no_bin_is_refused():

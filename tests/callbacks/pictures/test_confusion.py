@@ -4,6 +4,7 @@ from torch import nn
 
 from callbacks.outputs import Outputs
 from callbacks.pictures import ConfusionMatrix, Scene
+from models.evaluation.predictions import Predictions
 from models.explain import NothingToShow
 
 NOTHING = torch.empty(0)
@@ -12,9 +13,9 @@ NAMES = ["cat", "dog", "owl"]
 
 def scene(predicted, labels, **options):
     logits = nn.functional.one_hot(torch.tensor(predicted), 3).float()
-    said = Outputs(logits, torch.tensor(labels), torch.arange(len(labels)), NOTHING, NOTHING)
+    found = Predictions(logits, torch.tensor(labels), torch.arange(len(labels)))
     sample = lambda number: (NOTHING, NOTHING)  # noqa: E731
-    return Scene(nn.Identity(), NAMES, sample, "epoch 4", outputs=said, **options)
+    return Scene(nn.Identity(), NAMES, sample, "epoch 4", outputs=Outputs(found), **options)
 
 
 def test_titles_say_when_how_many_and_how_good():

@@ -4,9 +4,10 @@ import torch
 from torch import nn
 
 from callbacks import Gallery, OutputRecorder
-from callbacks.outputs import Outputs
+from callbacks.outputs import Outputs, SampledFeatures
 from callbacks.pictures.embedding import Embedding
 from callbacks.pictures.picture import Scene
+from models.evaluation.predictions import Predictions
 from models.explain import NothingToShow
 
 
@@ -17,7 +18,7 @@ class Pixels:
         return torch.tensor(indices).view(-1, 1, 1, 1).expand(-1, 1, 4, 4) / 100
 
 
-def scene(num_images=40, num_classes=4, labels=None, features=None, **options):
+def scene(num_images=40, num_classes=4, labels=None, features=None, with_features=True, **options):
     generator = torch.Generator().manual_seed(0)
     truth = torch.arange(num_images) % num_classes
     logits = 9.0 * nn.functional.one_hot(truth, num_classes)
@@ -26,9 +27,17 @@ def scene(num_images=40, num_classes=4, labels=None, features=None, **options):
     if features is None:
         features = centers[truth[featured]] + torch.rand(len(featured), 8, generator=generator)
     indices = torch.arange(num_images) + 50
-    said = Outputs(logits, truth if labels is None else labels, indices, features, featured)
+    found = Predictions(logits, truth if labels is None else labels, indices)
+    sampled = SampledFeatures(features, featured) if with_features else None
     names = [f"class {k}" for k in range(num_classes)]
-    return Scene(nn.Identity(), names, lambda n: (n, n), "epoch 4", outputs=said, **options)
+    return Scene(
+        nn.Identity(),
+        names,
+        lambda n: (n, n),
+        "epoch 4",
+        outputs=Outputs(found, sampled),
+        **options,
+    )
 
 
 def figures(picture, of):
@@ -90,9 +99,7 @@ def test_of_many_classes_the_most_mixed_are_named():
     assert title(figure).endswith("named: most mixed")
 
 
-@pytest.mark.parametrize(
-    "options", [{"features": torch.empty(0)}, {"labels": torch.full((40,), -1)}]
-)
+@pytest.mark.parametrize("options", [{"with_features": False}, {"labels": torch.full((40,), -1)}])
 def test_without_features_of_known_images_there_is_nothing_to_show(options):
     with pytest.raises(NothingToShow, match="features of three images"):
         list(Embedding().draw(scene(**options)))

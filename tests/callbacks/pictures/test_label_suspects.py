@@ -15,6 +15,7 @@ from datamodules import Options, SyntheticDataModule
 from datamodules.label_fixes import with_fixes
 from lightning_app.store.run_logger import RunLogger
 from models import ImageClassifier, SmallCNN
+from models.evaluation.predictions import Predictions
 from models.explain import NothingToShow
 
 
@@ -51,8 +52,8 @@ def scene(flipped):
     images, labels, indices = (torch.cat(part) for part in zip(*batches, strict=True))
     with torch.no_grad():
         logits = model.eval()(images)
-    said = Outputs(logits, labels, indices, torch.empty(0), torch.empty(0))
-    return Scene(model, data.class_names, data.sample, "epoch 5", outputs=said, data=data)
+    found = Outputs(Predictions(logits, labels, indices))
+    return Scene(model, data.class_names, data.sample, "epoch 5", outputs=found, data=data)
 
 
 def drawn(picture, scene):
@@ -92,13 +93,15 @@ def test_sheet_shows_each_suspect_with_both_labels(scene):
 
 
 def test_network_that_doubts_most_labels_mends_none(scene):
-    guesses = torch.randn(scene.outputs.logits.shape, generator=torch.Generator().manual_seed(0))
-    poor = replace(scene.outputs, logits=guesses)
+    guesses = torch.randn(
+        scene.predictions.logits.shape, generator=torch.Generator().manual_seed(0)
+    )
+    poor = Outputs(replace(scene.predictions, logits=guesses))
     picture = LabelSuspects(training=False)
     shown = [content for _, content in picture.draw(replace(scene, outputs=poor))]
     assert [type(content) for content in shown] == [Figure, dict]
     title = " ".join(shown[0].get_suptitle().split())
-    assert "the network that judges them has learned too little" in title
+    assert "so the network has probably learned too little to tell" in title
 
 
 def test_without_training_images_only_the_outputs_are_read(scene):
@@ -109,7 +112,7 @@ def test_without_training_images_only_the_outputs_are_read(scene):
     validated = replace(scene, model=NoPass())
     _, table, _ = drawn(LabelSuspects(training=False), validated)
     assert set(table["split"]) == {"val"}
-    assert sorted(table["rank"]) == list(range(1, len(scene.outputs.labels) + 1))
+    assert sorted(table["rank"]) == list(range(1, len(scene.predictions.labels) + 1))
 
 
 def test_training_images_beyond_the_limit_are_evenly_left_out(scene):
@@ -138,8 +141,9 @@ def test_nothing_is_left_on_the_network(scene):
 
 
 def test_run_without_labels_or_data_has_nothing_to_show(scene):
-    unlabelled = replace(scene.outputs, labels=torch.full_like(scene.outputs.labels, -1))
-    with pytest.raises(NothingToShow, match="no image has a label"):
+    unknown = torch.full_like(scene.predictions.labels, -1)
+    unlabelled = Outputs(replace(scene.predictions, labels=unknown))
+    with pytest.raises(NothingToShow, match="the images have no labels"):
         drawn(LabelSuspects(), replace(scene, outputs=unlabelled))
     with pytest.raises(NothingToShow, match="only where a datamodule gives them"):
         drawn(LabelSuspects(), replace(scene, data=None))

@@ -8,9 +8,8 @@ from callbacks.explainable import explainable
 from callbacks.outputs import Outputs
 from callbacks.pictures import Mistakes, Scene
 from models import MLP
+from models.evaluation.predictions import Predictions
 from models.explain import NothingToShow, grad_cam, last_feature_map
-
-NOTHING = torch.empty(0)
 
 
 @pytest.fixture
@@ -21,19 +20,17 @@ def make_scene(make_classifier, synthetic):
         labels = torch.from_numpy(synthetic.sources["val"].labels)[: len(predicted)]
         chosen = nn.functional.one_hot(torch.as_tensor(predicted), 4).float()
         logits = chosen * torch.linspace(2, 3, len(predicted))[:, None]
-        said = Outputs(
+        found = Predictions(
             logits if confidence is None else confidence * chosen,
             options.pop("labels", labels),
             torch.arange(len(predicted)),
-            NOTHING,
-            NOTHING,
         )
         return Scene(
             (model or make_classifier()).eval(),
             options.pop("class_names", synthetic.class_names),
             synthetic.sample,
             "epoch 4",
-            outputs=said,
+            outputs=Outputs(found),
             **{"data": synthetic, **options},
         )
 
@@ -79,7 +76,7 @@ def test_highest_losses_come_first_and_may_be_right(make_scene, wrong, synthetic
     scene = make_scene(wrong)
     figure = shown(Mistakes(num_images=8, grad_cam=False), scene)["mistakes/top_loss"]
     losses = nn.functional.cross_entropy(
-        scene.outputs.logits, scene.outputs.labels, reduction="none"
+        scene.predictions.logits, scene.predictions.labels, reduction="none"
     )
     assert [caption.split()[-1] for caption in captions(figure)] == [
         f"{loss:.2f}" for loss in losses.sort(descending=True).values
@@ -184,9 +181,15 @@ def test_without_mistakes_there_is_nothing_to_show(make_scene, synthetic):
         shown(Mistakes(), make_scene(right))
 
 
-@pytest.mark.parametrize("options", [{"labels": torch.full((8,), -1)}, {"data": None}])
-def test_without_labels_or_images_there_is_nothing_to_show(make_scene, wrong, options):
-    with pytest.raises(NothingToShow, match="have no labels, or cannot be read again"):
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"labels": torch.full((8,), -1)}, "the images have no labels"),
+        ({"data": None}, "the images cannot be read again without a datamodule"),
+    ],
+)
+def test_without_labels_or_images_there_is_nothing_to_show(make_scene, wrong, options, reason):
+    with pytest.raises(NothingToShow, match=reason):
         shown(Mistakes(), make_scene(wrong, **options))
 
 

@@ -5,6 +5,7 @@ from torch import nn
 from callbacks.outputs import Outputs
 from callbacks.pictures import ClassScores, Scene
 from models.evaluation.intervals import bootstrap_intervals
+from models.evaluation.predictions import Predictions
 from models.explain import NothingToShow
 
 NOTHING = torch.empty(0)
@@ -16,10 +17,10 @@ def scene(confusion, labels=None, **options):
     counts = confusion[rows, columns]
     logits = nn.functional.one_hot(columns.repeat_interleave(counts), 3).float()
     labels = rows.repeat_interleave(counts) if labels is None else labels
-    said = Outputs(logits, labels, torch.arange(len(labels)), NOTHING, NOTHING)
+    found = Predictions(logits, labels, torch.arange(len(labels)))
     sample = lambda number: (NOTHING, NOTHING)  # noqa: E731
     names = ["cat", "dog", "owl"]
-    return Scene(nn.Identity(), names, sample, "epoch 4", outputs=said, **options)
+    return Scene(nn.Identity(), names, sample, "epoch 4", outputs=Outputs(found), **options)
 
 
 def test_figure_each_time_and_tables_at_the_end():

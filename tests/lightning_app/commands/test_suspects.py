@@ -69,7 +69,7 @@ def test_labels_are_not_mended_by_a_network_that_doubts_most_of_them(
     assert not (workplace / "suspects" / "label_fixes.csv").exists()
     assert (workplace / "suspects" / "label_suspects.csv").exists()
     said = capsys.readouterr().out
-    assert "No suspects/label_fixes.csv: where more than 4% of the labels look wrong" in said
+    assert "No suspects/label_fixes.csv: more than 4% of the labels look wrong" in said
     assert "--data.options.label_fixes" not in said
 
 

@@ -7,6 +7,7 @@ import pytest
 from lightning_app.commands.report.pictures import OTHERS, SECTIONS
 from lightning_app.pages.language import LANGUAGES
 from lightning_app.pages.words import UNKNOWN, Words, read_texts
+from models.evaluation.metrics import METRICS
 
 HOUR = 3_600_000
 
@@ -81,3 +82,15 @@ def test_dates_have_the_format_of_the_language(monkeypatch):
     noon = 1_795_608_000_000
     assert re.fullmatch(r"25 November 2026, \d\d:00", Words("en").date(noon))
     assert re.fullmatch(r"2026 年 11 月 25 日 \d\d:00", Words("zh").date(noon))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_metric_has_a_name(language):
+    assert [*read_texts(language)["metrics"]] == [metric.name for metric in METRICS]
+
+
+def test_metrics_are_in_percent_but_losses_are_not():
+    words, loss = Words("en"), METRICS[-1]
+    assert words.metric(METRICS[0], "test") == "accuracy, test"
+    assert words.value(METRICS[0], 0.875) == "87.50 %"
+    assert words.value(loss, 0.875) == "0.875"
