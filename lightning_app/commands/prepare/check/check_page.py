@@ -114,7 +114,7 @@ def _figure(exhibit: Exhibit, unreadable: Set[str]) -> dict[str, Any]:
         "remark": printable(exhibit.remark),
         "sign": exhibit.sign.replace("~", "≈"),
         "entry": entry,
-        "image": data_uri(entry.file) if entry and entry.name not in unreadable else None,
+        "image": data_uri(entry) if entry and entry.name not in unreadable else None,
     }
 
 

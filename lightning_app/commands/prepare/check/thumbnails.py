@@ -1,20 +1,20 @@
 """Small pictures that a page carries in itself."""
 
 import base64
-from pathlib import Path
 
 import cv2
 
-from datamodules.sources.decode import UnreadableImageError, read_image
+from datamodules.sources.decode import UnreadableImageError
+from lightning_app.commands.prepare.check.findings import Entry
 
 SIDE = 220  # the longer one, in pixels
 QUALITY = 82  # of JPEG, in percent
 
 
-def data_uri(file: Path) -> str | None:
+def data_uri(entry: Entry) -> str | None:
     """An image as training sees it, made small; None if it cannot be read."""
     try:
-        image = read_image(file, 3)
+        image = entry.read()
     except UnreadableImageError:
         return None
     scale = min(SIDE / max(image.shape[:2]), 1.0)

@@ -31,7 +31,7 @@ class Tags(HTMLParser):
 
 @pytest.fixture
 def page(sound, save, tmp_path):
-    """The page of data with copies, an unreadable file and names that look like HTML."""
+    """The report on a dataset with copies, an unreadable file and names that look like HTML."""
 
     def write():
         for number in range(30):
