@@ -6,7 +6,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from datamodules.sources.decode import UnreadableImageError, read_image
+from datamodules.sources.decode import UnreadableImageError
 from lightning_app.commands.prepare.check.findings import Entry, Exhibit, Finding
 from lightning_app.commands.prepare.check.terminal import printable, shortened
 from lightning_app.pages.data_uris import Embedded, embed_thumbnail
@@ -70,7 +70,7 @@ def _figure(exhibit: Exhibit, unreadable: Set[str]) -> dict[str, Any]:
 def _thumbnail(entry: Entry) -> Embedded | None:
     """The image as training reads it; None if it cannot be read."""
     try:
-        return embed_thumbnail(read_image(entry.file, 3))
+        return embed_thumbnail(entry.read())
     except UnreadableImageError:
         return None
 
