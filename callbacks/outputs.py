@@ -6,7 +6,7 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 
-from callbacks.run import data_of
+from callbacks.trainer_parts import data_of
 from models.evaluation.predictions import Predictions
 
 MAX_FEATURES = 2000  # images whose features are kept: as many as a map of them can show

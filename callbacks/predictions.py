@@ -11,9 +11,9 @@ from lightning.pytorch.trainer.states import TrainerFn
 from lightning.pytorch.utilities import rank_zero_info
 
 from callbacks.outputs import OutputRecorder
-from callbacks.run import data_of
 from callbacks.submission import fill_submission, wants_numbers
 from callbacks.tracking import log_text
+from callbacks.trainer_parts import data_of
 from models.evaluation.predictions import UNLABELLED, Predictions
 
 

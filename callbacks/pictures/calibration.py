@@ -1,10 +1,11 @@
-"""Calibration: is what the network is 90 % sure of right nine times of ten?"""
+"""Calibration: whether confidence equals accuracy, before and after temperature scaling."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from callbacks.pictures.picture import Picture, Scene, Shown
+from callbacks.figure_kind import FigureKind
+from callbacks.pictures.picture import Picture, PictureContext, PictureOutput
 from callbacks.plots.calibration import Reliability, plot_calibration
 from callbacks.plots.drawing.texts import counted
 from models.evaluation.calibration import (
@@ -23,20 +24,21 @@ from models.explain import NothingToShow
 
 @dataclass(eq=False)
 class Calibration(Picture):
-    """Whether confidence can be believed, before and after temperature scaling.
+    """Reliability diagram: accuracy against confidence, before and after temperature scaling.
 
-    No image is judged by a temperature that it helped to fit: each half of the split is scaled by
-    that of the other. At the end come the metrics `ece` and `ece_scaled` (expected calibration
-    error, in [0, 1]), `temperature`, fitted on the whole split, to divide logits by, `aurc` (area
-    under risk against coverage) and `brier`.
+    Each half of the split is scaled by a temperature that was fitted on the other half. At the end
+    these metrics are logged: `ece` and `ece_scaled` (expected calibration error, in [0, 1]),
+    `temperature` (fitted on the whole split, to divide logits by), `aurc` (area under the curve of
+    risk against coverage) and `brier` (Brier score).
 
     Attributes:
         when: See `Picture`.
         num_bins: Bins of confidence.
-        equal_mass: Whether bins hold equally many images; else they are equally wide.
+        equal_mass: Make bins with equally many images, instead of equally wide ones.
     """
 
     name: ClassVar[str] = "calibration"
+    kinds: ClassVar[tuple[FigureKind, ...]] = (FigureKind("calibration", "errors", "Mistakes"),)
     splits: ClassVar[tuple[str, ...]] = ("val", "test")
     needs_labels: ClassVar[bool] = True
 
@@ -44,19 +46,19 @@ class Calibration(Picture):
     equal_mass: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be drawn."""
+        """Check the settings."""
         super().__post_init__()
         if self.num_bins < 1:
             raise ValueError(
-                f"pictures.calibration.num_bins is {self.num_bins}; expected 1 or more."
+                f"pictures.{self.name}.num_bins is {self.num_bins}; expected 1 or more."
             )
 
-    def draw(self, scene: Scene) -> Iterator[Shown]:
+    def draw(self, context: PictureContext) -> Iterator[PictureOutput]:
         """See `Picture`."""
-        predictions = scene.labelled_predictions
+        predictions = context.labelled_predictions
         logits, labels = predictions.logits, predictions.labels
         if len(labels) < 2:
-            raise NothingToShow("calibration needs two images whose class is known.")
+            raise NothingToShow("calibration needs two labelled images.")
         scaled_logits, temperatures = scale_by_halves(logits, labels)
         scaled = replace(predictions, logits=scaled_logits)
         before, after = (
@@ -68,17 +70,17 @@ class Calibration(Picture):
         yield (
             self.name,
             plot_calibration(
-                _series("as it is", before, predictions),
+                _series("before scaling", before, predictions),
                 _series(_scaling(temperatures), after, scaled)
                 if _is_fitted(temperatures)
                 else None,
                 risk.numpy(),
                 chance_error(before),
-                f"{scene.title}: is what it is p % sure of right p % of the time? "
+                f"Reliability: accuracy against confidence, {context.title}\n"
                 f"{counted(len(labels), 'image')}, Brier score {brier:.3f}",
             ),
         )
-        if scene.final:
+        if context.final:
             yield "ece", calibration_error(before)
             yield "ece_scaled", calibration_error(after)
             yield "temperature", fit_temperature(logits, labels)
@@ -87,14 +89,14 @@ class Calibration(Picture):
 
 
 def _is_fitted(temperatures: Sequence[float]) -> bool:
-    """Whether all of them are between the ends of what may come of a fit."""
+    """Whether all temperatures lie inside the range of the fit, not at its ends."""
     coldest, hottest = TEMPERATURES
     return all(1.01 * coldest < temperature < 0.99 * hottest for temperature in temperatures)
 
 
 def _scaling(temperatures: Sequence[float]) -> str:
     first, second = temperatures
-    return f"scaled by temperature ({first:.2f} and {second:.2f}, by halves)"
+    return f"after scaling by {first:.2f} and {second:.2f} (two halves)"
 
 
 def _series(name: str, bins: Bins, predictions: Predictions) -> Reliability:

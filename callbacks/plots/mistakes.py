@@ -1,4 +1,4 @@
-"""Sheets of images that a network gets wrong."""
+"""Mistakes: contact sheets of images with prediction, label and loss."""
 
 import math
 from collections.abc import Sequence
@@ -7,13 +7,14 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.figure import Figure
 
+from callbacks.plots.drawing.contact_sheet import add_colorbar, columns_of, plot_contact_sheet
 from callbacks.plots.drawing.overlays import CMAP, overlaid
-from callbacks.plots.drawing.sheet import RIGHT, WRONG, add_colorbar, columns_of, plot_sheet
+from callbacks.plots.drawing.style import BAD, GOOD
 from callbacks.plots.drawing.texts import shorten
 
-TILE_INCHES = 1.5  # an image is looked at, and a caption has two names and three numbers
+TILE_INCHES = 1.5  # wide enough for a caption of two names and three numbers
 CAPTION = 0.35  # height of the captions, in tiles
-PREDICTED_LENGTH, LABEL_LENGTH = 14, 10  # of names that leave room for a probability beside them
+PREDICTED_LENGTH, LABEL_LENGTH = 14, 10  # letters of names, so that a probability fits beside them
 
 
 class NamedPrediction(NamedTuple):
@@ -28,13 +29,13 @@ class NamedPrediction(NamedTuple):
 def plot_mistakes(
     images: np.ndarray, maps: np.ndarray | None, predictions: Sequence[NamedPrediction], title: str
 ) -> Figure:
-    """Images in a sheet that is nearly square, each above itself under its map.
+    """Draw a nearly square contact sheet: each image, and below it the same with its heat map.
 
     Args:
         images: In [0, 1], (N, H, W, C).
-        maps: Where the evidence for the prediction lies, in [0, 1], (N, H, W); None for none.
-        predictions: Of each image.
-        title: What the images have in common.
+        maps: Evidence for the prediction, in [0, 1], (N, H, W); None to draw no heat maps.
+        predictions: Prediction for each image.
+        title: Title of the figure.
     """
     tiles = np.broadcast_to(images, (*images.shape[:3], 3))
     captions = [_caption(prediction) for prediction in predictions]
@@ -46,8 +47,8 @@ def plot_mistakes(
             for caption, map_ in zip(captions, maps, strict=True)
         ]
     columns = columns_of(len(tiles), tiles.shape[1] / tiles.shape[2] + CAPTION)
-    colors = [RIGHT if each.predicted == each.label else WRONG for each in predictions]
-    figure = plot_sheet(tiles, captions, columns, title, colors, TILE_INCHES)
+    colors = [GOOD if each.predicted == each.label else BAD for each in predictions]
+    figure = plot_contact_sheet(tiles, captions, columns, title, colors, TILE_INCHES)
     if maps is not None:
         add_colorbar(figure.axes[0], CMAP, 0, 1, "evidence for the prediction (1 = strongest)")
     return figure
@@ -57,4 +58,4 @@ def _caption(prediction: NamedPrediction) -> str:
     predicted = f"{shorten(prediction.predicted, PREDICTED_LENGTH)} ({prediction.confidence:.0%})"
     label = f"not {shorten(prediction.label, LABEL_LENGTH)} ({math.exp(-prediction.loss):.0%})"
     correct = prediction.predicted == prediction.label
-    return f"{predicted}\n{'right' if correct else label}\nloss {prediction.loss:.2f}"
+    return f"{predicted}\n{'correct' if correct else label}\nloss {prediction.loss:.2f}"

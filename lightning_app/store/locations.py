@@ -8,8 +8,6 @@ from filelock import FileLock
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from lightning_app.store.ui_view import TAG, view_state
-
 ROOT = Path("mlruns")  # relative to where the command is started
 
 
@@ -38,6 +36,11 @@ def create_experiment(client: MlflowClient, name: str, root: Path, uri: str) -> 
     """Id of an experiment, which is created with our view of its runs if it does not exist."""
     experiment = client.get_experiment_by_name(name)
     if experiment is None:
+        from lightning_app.store.ui_view import (  # imports torch: only a fit needs it
+            TAG,
+            view_state,
+        )
+
         artifacts = str((root / "artifacts").resolve()) if is_local(uri) else None
         # The first tag makes the UI open in its mode for trained models.
         tags = {"mlflow.experimentKind": "custom_model_development", TAG: view_state()}

@@ -68,7 +68,7 @@ def test_sample_submission_is_filled_in_its_order(images, artifact, workplace, c
     (workplace / "other.csv").write_text("id,label\n9,?\n")
     with pytest.raises(SystemExit, match="1"):
         main([*predict, "other.csv"])
-    assert "other.csv: no image is called 9." in capsys.readouterr().err
+    assert "other.csv: there is no image 9." in capsys.readouterr().err
 
 
 def test_splits_that_a_run_wrote_down_train_again(images, artifact, workplace, capsys):

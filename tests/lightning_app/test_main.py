@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import yaml
 
-from lightning_app.cli.picture_options import PICTURES
+from lightning_app.cli.picture_options import picture_types
 from lightning_app.main import main
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -129,7 +129,7 @@ def test_ui_of_a_server_is_its_own(tmp_path, monkeypatch):
 
 def test_pictures_are_switched_off_in_one_line(workplace, client):
     shutil.copy(CONFIGS / "digits.yaml", "digits.yaml")
-    off = [f"--pictures.{name}=false" for name in PICTURES if name != "grad_cam"]
+    off = [f"--pictures.{name}=false" for name in picture_types() if name != "grad_cam"]
     small = ["--trainer.max_epochs=1", "--trainer.limit_train_batches=1", "--data.image_size=8"]
     main(["fit", "--config", "digits.yaml", *off, *small, "--pictures.grad_cam.num_images=4"])
     [run] = client.search_runs([client.get_experiment_by_name("digits").experiment_id])

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from lightning_app.cli.picture_options import PICTURES
+from lightning_app.cli.picture_options import picture_types
 from lightning_app.main import main
 
 ROOT = Path(__file__).parents[2]
@@ -70,7 +70,7 @@ def faces(place):
 
 
 def fit(name, *more, pictures=()):
-    off = [f"--pictures.{p}=false" for p in PICTURES if p not in pictures]
+    off = [f"--pictures.{p}=false" for p in picture_types() if p not in pictures]
     small = ["--data.num_workers=0", "--data.batch_size=6"]
     main(["fit", "--config", f"configs/{name}.yaml", *QUICK, *small, *off, *more])
 

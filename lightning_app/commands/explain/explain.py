@@ -7,7 +7,7 @@ import torch
 from jsonargparse import Namespace
 from torch import Tensor
 
-from callbacks.pictures import Scene
+from callbacks.pictures import PictureContext
 from lightning_app.commands.explain.drawing import draw
 from lightning_app.commands.explain.images import Images, find_images
 from lightning_app.commands.explain.library import library_network
@@ -97,13 +97,13 @@ def _read_names(file: Path) -> tuple[str, ...]:
     return tuple(line.strip() for line in lines if line.strip())
 
 
-def _scene(network: Network, images: Images) -> Scene:
+def _scene(network: Network, images: Images) -> PictureContext:
     def sample(num_images: int) -> tuple[Tensor, Tensor]:
         shown, labels = images.sample(num_images)
         return shown.to(network.device), labels.to(network.device)
 
     names, title = network.class_names, network.title
-    return Scene(network.model, names, sample, title, "images", names=images.sampled_names)
+    return PictureContext(network.model, names, sample, title, "images", names=images.sampled_names)
 
 
 def _tell(predictions: dict[str, Any], folder: Folder, left_out: dict[str, str]) -> None:

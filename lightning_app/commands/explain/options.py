@@ -6,10 +6,10 @@ from typing import Literal
 
 from jsonargparse import Namespace
 
-from callbacks.pictures import Picture
+from callbacks.pictures import PICTURES, Picture
 from lightning_app.cli.errors.parse_errors import BriefParser
 from lightning_app.cli.errors.possible_names import hint
-from lightning_app.cli.picture_options import PICTURES
+from lightning_app.cli.picture_options import picture_types
 from lightning_app.commands.explain.library import Library
 
 DESCRIPTION = """\
@@ -22,11 +22,7 @@ Device = Literal["auto", "cpu", "cuda"]
 
 def drawable() -> dict[str, type[Picture]]:
     """The pictures of a network on images without labels; others are about the run of a fit."""
-    return {
-        name: kind
-        for name, kind in PICTURES.items()
-        if issubclass(kind, Picture) and not kind.needs_labels
-    }
+    return {name: picture for name, picture in PICTURES.items() if not picture.needs_labels}
 
 
 def parse(args: list[str]) -> Namespace:
@@ -138,7 +134,7 @@ def _check_methods(methods: Sequence[str]) -> None:
     for method in methods:
         if method in drawable():
             continue
-        if method in PICTURES:
+        if method in picture_types():
             raise ValueError(
                 f"The picture {method!r} is one of a run: it is drawn by `lightning_cli fit`."
                 f"{hint('', drawable())}"

@@ -16,7 +16,6 @@ from lightning_app.store.run_facts import COMMIT, best_epoch, class_names_of, sp
 from lightning_app.store.run_scores import confusions, results_of, worst_classes
 from lightning_app.store.stored_run import StoredRun, open_stored_run
 
-NO_IMAGES = ("filters", "filters_change", "activation_maximisation")  # not about images of a split
 SYSTEM = "system/"  # prefix of the metrics of the machine, which are left out
 
 
@@ -92,7 +91,7 @@ def _sections(stored_run: StoredRun, words: Words) -> dict[str, list[dict[str, A
 
 def _topic(topic: Topic, images: dict[str, Embedded], words: Words) -> dict[str, Any]:
     known = words["pictures"].get(topic.kind) or {"title": "", "read": words["own_picture"]}
-    splits = {} if topic.kind in NO_IMAGES else words["splits"]
+    splits = words["splits"] if topic.shows_images else {}
     views = [
         _view(view, images, splits.get(view.split, ""), words["details"]) for view in topic.views
     ]

@@ -5,7 +5,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 
-from callbacks.plots import RIGHT, WRONG, plot_mistakes
+from callbacks.plots import BAD, GOOD, plot_mistakes
 from callbacks.plots.drawing.overlays import overlaid
 from callbacks.plots.mistakes import NamedPrediction
 
@@ -38,7 +38,7 @@ def test_captions_say_what_was_said_and_what_is_right():
         "cat (97%)\nnot dog (2%)\nloss 3.91",
         "owl (60%)\nright\nloss 0.51",
     ]
-    assert [to_rgb(text.get_color()) for text in axes.texts] == [to_rgb(WRONG), to_rgb(RIGHT)]
+    assert [to_rgb(text.get_color()) for text in axes.texts] == [to_rgb(BAD), to_rgb(GOOD)]
 
 
 def test_flat_map_is_said_to_be_flat():

@@ -1,10 +1,12 @@
 """Texts of the HTML pages: the same keys in all languages, and the formats of numbers."""
 
 import re
+from typing import get_args
 
 import pytest
 
-from lightning_app.commands.report.pictures import OTHERS, SECTIONS
+from callbacks.figure_kind import Section
+from lightning_app.commands.report.pictures import OTHERS, figure_kinds
 from lightning_app.pages.language import LANGUAGES
 from lightning_app.pages.words import UNKNOWN, Words, read_texts
 from models.evaluation.metrics import METRICS
@@ -38,11 +40,10 @@ def test_all_languages_have_the_same_placeholders_and_no_empty_text():
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_kind_of_picture_has_texts(language):
+def test_every_kind_of_figure_has_a_title_and_a_reading_help(language):
     texts = read_texts(language)
-    kinds = {kind for of_section in SECTIONS.values() for kind in of_section}
-    assert set(texts["pictures"]) == kinds
-    assert {*SECTIONS, OTHERS} <= set(texts["headings"])
+    assert set(texts["pictures"]) == set(figure_kinds())
+    assert {*get_args(Section), OTHERS} <= set(texts["headings"])
 
 
 def test_chinese_texts_are_in_chinese():

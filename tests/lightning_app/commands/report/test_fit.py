@@ -11,7 +11,7 @@ import pytest
 import yaml
 from mlflow import MlflowClient
 
-from lightning_app.cli.picture_options import PICTURES
+from lightning_app.cli.picture_options import picture_types
 from lightning_app.commands.report import ending
 from lightning_app.commands.report.settings import Report
 from lightning_app.main import main
@@ -28,7 +28,7 @@ CONFIG = {
         "class_path": "ImageClassifier",
         "init_args": {"backbone": {"class_path": "SmallCNN", "init_args": {"width": 4}}},
     },
-    "pictures": dict.fromkeys(PICTURES.keys() - DRAWN, False),
+    "pictures": dict.fromkeys(picture_types().keys() - DRAWN, False),
     "trainer": {
         "max_epochs": 2,
         "accelerator": "cpu",

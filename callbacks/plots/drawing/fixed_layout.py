@@ -1,6 +1,6 @@
-"""A figure with one picture, its title above and its scale to the right, placed by hand.
+"""Fixed layout: a figure with one image, a title above it and a colour bar to its right.
 
-Matplotlib's layout engines draw everything several times to find out where it fits.
+It is faster than Matplotlib's layout engines, which draw a figure several times.
 """
 
 import numpy as np
@@ -8,27 +8,27 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from callbacks.plots.drawing.scale import Scale
+from callbacks.plots.drawing.style import DPI
 
-DPI = 130
-BAR, MARGIN = 92, 12  # pixels: of a scale with its text, and around everything
-LINE, FONT = 24, 11  # pixels of a line of the title, and points
-MIN_WIDTH = 660  # pixels that a title needs
-HEAD = 116  # pixels: height of the picture in the corner
+BAR, MARGIN = 92, 12  # pixels: width of a colour bar with its text, and around everything
+LINE, FONT = 24, 11  # of the title: pixels per line, and points
+MIN_WIDTH = 660  # pixels, for the title
+HEAD = 116  # pixels: height of the image in the corner
 
 
-def new_page(
+def add_picture_axes(
     size: tuple[int, int],
     title: str,
     head: np.ndarray | None = None,
     axis: tuple[int, int] = (0, 0),
 ) -> Axes:
-    """Axes for the picture, in a new figure that fits around it.
+    """Create a figure for one image, and return the axes to draw it in.
 
     Args:
-        size: Width and height of the picture in pixels.
-        title: A few short lines.
-        head: A small picture beside the title, (H, W, 3).
-        axis: Pixels to leave at the left and below for labels; none are drawn without.
+        size: Width and height of the image in pixels.
+        title: Title in a few short lines.
+        head: A small image beside the title, (H, W, 3).
+        axis: Pixels at the left and below for the labels of the axes; (0, 0) for axes without.
     """
     top = LINE * (title.count("\n") + 1) if head is None else HEAD
     left, bottom = MARGIN + axis[0], MARGIN + axis[1]
@@ -51,7 +51,7 @@ def new_page(
 
 
 def add_scale(axes: Axes, scale: Scale) -> None:
-    """Draw the scale to the right of the picture."""
+    """Draw the colour bar to the right of the image."""
     figure = axes.get_figure(root=True)
     assert figure is not None
     width, height = figure.get_size_inches() * DPI
@@ -60,6 +60,6 @@ def add_scale(axes: Axes, scale: Scale) -> None:
 
 
 def _add(figure: Figure, left: float, bottom: float, width: float, height: float) -> Axes:
-    """Axes at a place in pixels."""
+    """Add axes at a position in pixels."""
     across, up = figure.get_size_inches() * DPI
     return figure.add_axes((left / across, bottom / up, width / across, height / up))

@@ -1,4 +1,4 @@
-"""Look into a network and leave no trace."""
+"""Inspection mode: eval mode with gradients, after which a network is as it was before."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,10 +9,13 @@ from torch import nn
 
 
 @contextmanager
-def explainable(model: nn.Module) -> Iterator[None]:
-    """Let a network be looked into, in eval mode, and leave it as it was, and the random numbers.
+def inspection_mode(model: nn.Module) -> Iterator[None]:
+    """Put a network in eval mode with gradients on; restore its modes and the random numbers.
 
-    Validation runs in inference mode, whose tensors no gradient can pass.
+    Gradients are off in Lightning's validation, which runs in inference mode.
+
+    Args:
+        model: The network to inspect inside the `with` block.
     """
     modes = {module: module.training for module in model.modules()}
     model.eval()

@@ -1,4 +1,4 @@
-"""Contact sheets: many small pictures in one, drawn as a single image, which is fast."""
+"""Contact sheets: many small images in one figure."""
 
 from collections.abc import Sequence
 
@@ -9,20 +9,19 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
+from callbacks.plots.drawing.style import DPI, NEUTRAL
 from callbacks.plots.drawing.texts import letters_in, shorten, wrapped
 
-RIGHT, WRONG, NEUTRAL = "#0072B2", "#D55E00", "black"  # Okabe and Ito's blue and vermilion
-DPI = 130
 TILE_INCHES = 1.05
-CAPTION_INCHES = 0.14  # a line
+CAPTION_INCHES = 0.14  # per line
 CAPTION_FONT, TITLE_FONT, BAR_FONT = 7.5, 10, 8  # points
-TITLE_INCHES = 0.17  # a line
-BAR_INCHES = 0.75  # a scale with its ticks and its label
-MIN_INCHES = 4.2  # width of a sheet of few columns, whose tiles are up to twice as large
+TITLE_INCHES = 0.17  # per line
+BAR_INCHES = 0.75  # width of a colour bar with its ticks and its label
+MIN_INCHES = 4.2  # least width; the tiles of a sheet of few columns are up to twice as large
 GAP = 0.06  # between tiles, in tiles
 
 
-def plot_sheet(
+def plot_contact_sheet(
     tiles: np.ndarray,
     captions: Sequence[str],
     columns: int,
@@ -31,15 +30,15 @@ def plot_sheet(
     tile_inches: float = TILE_INCHES,
     caption_font: float = CAPTION_FONT,
 ) -> Figure:
-    """Tile pictures row by row, each with a caption beneath.
+    """Draw images row by row, each with a caption below.
 
     Args:
-        tiles: Pictures in [0, 1], (N, H, W, 3) or (N, H, W, 1).
-        captions: Text for each picture, in as many lines as it has; empty for none.
-        columns: Pictures in a row.
-        title: What the sheet shows; lines that are too long for it are broken.
+        tiles: Images in [0, 1], (N, H, W, 3) or (N, H, W, 1).
+        captions: Text for each image, in one or more lines; empty for none.
+        columns: Images in a row.
+        title: Title of the figure; long lines are wrapped.
         colors: Colour of each caption.
-        tile_inches: Shorter side of a picture; a sheet of few is larger.
+        tile_inches: Shorter side of an image; in a sheet of few columns they are larger.
         caption_font: Size of the captions, in points.
     """
     lines = max((caption.count("\n") + 1 for caption in captions if caption), default=0)
@@ -51,7 +50,9 @@ def plot_sheet(
     width = max(columns * inches * (1 + GAP), MIN_INCHES)
     title = wrapped(title, width, TITLE_FONT)
     height = rows * inches * (ratio + caption) + TITLE_INCHES * (title.count("\n") + 3)
-    layout = ConstrainedLayoutEngine(h_pad=0.08, compress=True)  # a scale stands beside the tiles
+    layout = ConstrainedLayoutEngine(
+        h_pad=0.08, compress=True
+    )  # keeps a colour bar close to the tiles
     figure = Figure(figsize=(width + 0.2, height), dpi=DPI, layout=layout)
     figure.suptitle(title, fontsize=TITLE_FONT)
     axes = figure.subplots()
@@ -80,15 +81,15 @@ def plot_sheet(
 
 
 def tile(pictures: np.ndarray, columns: int, ground: float = 1.0) -> np.ndarray:
-    """One picture of many of one size, row by row.
+    """Join images of one size into one, row by row.
 
     Args:
         pictures: In [0, 1], or uint8; (N, H, W, 3) or (N, H, W, 1).
-        columns: Pictures in a row.
-        ground: Grey between them, in [0, 1].
+        columns: Images in a row.
+        ground: Grey level between them, in [0, 1].
 
     Returns:
-        (rows, columns, 3), of the type of the pictures.
+        RGB image of the same type, (H, W, 3).
     """
     number, height, width = pictures.shape[:3]
     space = max(1, round(GAP * min(height, width)))
@@ -106,24 +107,24 @@ def tile(pictures: np.ndarray, columns: int, ground: float = 1.0) -> np.ndarray:
 
 
 def columns_of(number: int, ratio: float) -> int:
-    """Pictures in a row of a sheet that is nearly square, its last row nearly full.
+    """Images in a row of a nearly square sheet whose last row is nearly full.
 
     Args:
-        number: Pictures in all.
-        ratio: Height of one, with its caption, over its width.
+        number: Number of images.
+        ratio: Height of an image with its caption, divided by its width.
     """
     rows = -(-number // max(1, round((number * ratio) ** 0.5)))
     return -(-number // rows)
 
 
 def enlarged(pictures: np.ndarray, side: int) -> np.ndarray:
-    """Repeat pixels, so that the longer side comes near `side` if it is shorter."""
+    """Repeat the pixels of small images, so that their longer side gets close to `side`."""
     factor = max(1, side // max(pictures.shape[1:3]))
     return pictures.repeat(factor, axis=1).repeat(factor, axis=2)
 
 
 def _show(axes: Axes, picture: np.ndarray, corner: tuple[float, float], width: float) -> None:
-    """Draw a picture with its upper left corner at (x, y), so wide."""
+    """Draw an image of a width, with its upper left corner at (x, y)."""
     (left, top), height = corner, width * picture.shape[0] / picture.shape[1]
     axes.imshow(
         np.broadcast_to(picture, (*picture.shape[:2], 3)).clip(0, 1),
@@ -133,7 +134,7 @@ def _show(axes: Axes, picture: np.ndarray, corner: tuple[float, float], width: f
 
 
 def add_colorbar(axes: Axes, cmap: str, low: float, high: float, label: str) -> None:
-    """A slim bar that says what the colours mean; the figure grows by its width."""
+    """Add a slim colour bar; the figure grows by its width."""
     figure = axes.get_figure(root=True)
     assert figure is not None
     figure.set_figwidth(figure.get_figwidth() + BAR_INCHES)

@@ -1,4 +1,4 @@
-"""The parts of a confusion figure: the cells with names, all classes as an image, and a list."""
+"""Panels of a confusion matrix: cells with names, an overview of all classes, and a list."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -9,26 +9,26 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.patches import Rectangle
 
-from callbacks.plots.confusion.confusion_order import most_confused
-from callbacks.plots.drawing.sheet import NEUTRAL, WRONG
+from callbacks.plots.confusion.order import most_confused
+from callbacks.plots.drawing.style import BAD, NEUTRAL
 from callbacks.plots.drawing.texts import inches_of, shorten
 
-MAX_ANNOTATED = 25  # classes beyond which numbers in the cells could not be read
+MAX_ANNOTATED = 25  # of more classes, cells are too small for numbers
 NAME_LENGTH = 22
 GROUP_NAME_LENGTH = 14
-MIN_LABEL_DISTANCE = 0.045  # between the names of two groups, of the height of the matrix
-MAX_CELLS = 500  # a side of an image: more would fall between its pixels
+MIN_LABEL_DISTANCE = 0.045  # between the names of two groups, relative to the height of the matrix
+MAX_CELLS = 500  # per side: of more, some would fall between the pixels of the figure
 
 
 class Colors(NamedTuple):
-    """Which colour a value has: the name of the colours, and their scale."""
+    """Name of a colour map, and its scale."""
 
     cmap: str
     norm: Normalize
 
 
 class Listed(NamedTuple):
-    """A line of the list: a confusion, how many images its bar stands for, and what is said."""
+    """A line of the list: a confusion, the length of its bar in images, a note and a colour."""
 
     true: int
     predicted: int
@@ -44,19 +44,19 @@ def draw_cells(
     colors: Colors,
     inches: float,
 ) -> None:
-    """Every class with its name, and every cell with its number while it has room for one.
+    """Draw a matrix with the names of the classes, and with numbers if there is room.
 
     Args:
-        axes: Where to draw.
-        values: What the colours mean, (K, K); if one is negative, all numbers have a sign.
+        axes: Axes to draw in.
+        values: Values that are shown as colours, (K, K); if one is negative, numbers have a sign.
         class_names: Names of the K classes.
-        colors: Of the values.
-        inches: Side of the matrix; names that would run into each other below it are turned.
+        colors: Colours of the values.
+        inches: Side of the matrix; long names below it are rotated.
     """
     num_classes = len(class_names)
     annotated = num_classes <= MAX_ANNOTATED
     font = _font_size(num_classes, inches)
-    # Not `square`: matplotlib's layout has no room for the labels of axes that keep their shape.
+    # Not `square`: the constrained layout would not leave room for the labels.
     sns.heatmap(
         values,
         ax=axes,
@@ -71,7 +71,7 @@ def draw_cells(
         cbar=False,
     )
     for number in axes.texts:
-        number.set_in_layout(False)  # it lies inside, and to measure it takes as long as to draw it
+        number.set_in_layout(False)  # measuring it takes as long as drawing it
     names = [shorten(name, NAME_LENGTH) for name in class_names]
     ticks = np.arange(num_classes) + 0.5
     turned = 90 if name_inches(class_names, inches) > inches / num_classes else 0
@@ -88,14 +88,14 @@ def draw_overview(
     colors: Colors,
     groups: Sequence[range],
 ) -> None:
-    """All classes as an image, with an outline about each group that is confused within itself.
+    """Draw all classes as an image, with an outline around each group of confused classes.
 
     Args:
-        axes: Where to draw.
-        values: What the colours mean, (K, K), in the order to draw.
+        axes: Axes to draw in.
+        values: Values that are shown as colours, (K, K), in the order of the rows.
         class_names: Names of the K classes in that order.
-        colors: Of the values.
-        groups: Places of the classes of each group.
+        colors: Colours of the values.
+        groups: Positions of the classes of each group.
     """
     size = len(values)
     axes.imshow(
@@ -109,7 +109,7 @@ def draw_overview(
     labels: list[tuple[float, str]] = []
     for group in sorted(groups, key=len, reverse=True):
         corner, side = (group.start, group.start), len(group)
-        axes.add_patch(Rectangle(corner, side, side, fill=False, edgecolor=WRONG, linewidth=0.9))
+        axes.add_patch(Rectangle(corner, side, side, fill=False, edgecolor=BAD, linewidth=0.9))
         middle = group.start + side / 2
         if all(abs(middle - other) > MIN_LABEL_DISTANCE * size for other, _ in labels):
             labels.append((middle, _group_name(values, class_names, group)))
@@ -121,7 +121,7 @@ def draw_overview(
 
 
 def draw_list(axes: Axes, lines: Sequence[Listed], class_names: Sequence[str], title: str) -> None:
-    """A bar and a line of text for each confusion, the largest first."""
+    """Draw a bar and a line of text for each confusion, the largest first."""
     axes.set_axis_off()
     if not lines:
         return
@@ -139,7 +139,7 @@ def draw_list(axes: Axes, lines: Sequence[Listed], class_names: Sequence[str], t
 
 
 def name_inches(class_names: Sequence[str], inches: float) -> float:
-    """Length of the longest name, as it is drawn beside a matrix of that side."""
+    """Length of the longest name in inches, as it is drawn beside a matrix of that side."""
     font = _font_size(len(class_names), inches)
     return max(inches_of(shorten(name, NAME_LENGTH), font) for name in class_names)
 
@@ -149,12 +149,12 @@ def _font_size(num_classes: int, inches: float) -> float:
 
 
 def _annotations(values: np.ndarray, form: str) -> np.ndarray:
-    """Numbers for the cells; none in empty ones, so that the errors stand out."""
+    """Numbers for the cells; none in empty ones, so that the mistakes stand out."""
     return np.vectorize(lambda value: format(value, form) if abs(value) >= 0.5 else "")(values)
 
 
 def _reduced(values: np.ndarray) -> np.ndarray:
-    """At most `MAX_CELLS` a side: the most extreme of each block, so that none gets lost."""
+    """Reduce to at most `MAX_CELLS` per side; each block keeps its most extreme value."""
     block = -(-len(values) // MAX_CELLS)
     size = -(-len(values) // block) * block
     padded = np.zeros((size, size))
@@ -165,7 +165,7 @@ def _reduced(values: np.ndarray) -> np.ndarray:
 
 
 def _group_name(values: np.ndarray, class_names: Sequence[str], group: range) -> str:
-    """The two classes of a group that are confused most, and how many there are beside them."""
+    """The two most confused classes of a group, and the number of the others."""
     inner = values[group.start : group.stop, group.start : group.stop]
     pair = most_confused(abs(inner), 2) or [0, 1]
     first, second = (shorten(class_names[group[k]], GROUP_NAME_LENGTH) for k in pair)

@@ -1,4 +1,4 @@
-"""Matrices of classes, laid out so that they can be read from 2 to 1,000 classes."""
+"""Layout of confusion matrices for 2 to 1,000 classes."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -9,8 +9,8 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from callbacks.plots.confusion.confusion_order import cluster_classes, most_confused
-from callbacks.plots.confusion.confusion_panels import (
+from callbacks.plots.confusion.order import cluster_classes, most_confused
+from callbacks.plots.confusion.panels import (
     Colors,
     Listed,
     draw_cells,
@@ -18,24 +18,24 @@ from callbacks.plots.confusion.confusion_panels import (
     draw_overview,
     name_inches,
 )
-from callbacks.plots.drawing.sheet import DPI
+from callbacks.plots.drawing.style import DPI
 
-MAX_NAMED = 60  # classes beyond which not every row can have a name that can be read
-NUM_ENLARGED = 20  # of more classes, those that are drawn once more with names and numbers
-NUM_LISTED = 8  # confusions
+MAX_NAMED = 60  # of more classes, not every row can have a readable name
+NUM_ENLARGED = 20  # classes that are drawn again with names and numbers, if there are more
+NUM_LISTED = 8  # confusions in the list
 LINE_INCHES = 0.2
 OVERVIEW_INCHES = 6.6
-BAR = {"shrink": 0.75, "aspect": 30, "fraction": 0.04}  # of a colour bar, which is about as wide
+BAR = {"shrink": 0.75, "aspect": 30, "fraction": 0.04}  # of a colour bar, the same in both layouts
 
 
 class Matrix(NamedTuple):
-    """What is drawn of K classes.
+    """A matrix of K classes to draw.
 
     Attributes:
-        values: What the colours mean, (K, K).
-        counts: Images, (K, K): they say what classes belong together, and which matter most.
+        values: Values that are shown as colours, (K, K).
+        counts: Images, (K, K), by which classes are grouped and selected.
         class_names: Names of the classes.
-        colors: Of the values.
+        colors: Colours of the values.
     """
 
     values: np.ndarray
@@ -45,14 +45,14 @@ class Matrix(NamedTuple):
 
 
 class Texts(NamedTuple):
-    """What is said of a matrix.
+    """Texts of a matrix.
 
     Attributes:
-        title: Of the figure.
-        unit: Of the values.
+        title: Title of the figure.
+        unit: Label of the colour bar.
         listed: Title of the list.
-        enlarged: What the classes have in common that are drawn large: `that are confused most`.
-        none: What is said if no class is.
+        enlarged: What the enlarged classes have in common: `that are confused most`.
+        none: Title of the enlarged part if there is no confusion.
     """
 
     title: str
@@ -63,15 +63,15 @@ class Texts(NamedTuple):
 
 
 def lay_out(matrix: Matrix, lines: Sequence[Listed], texts: Texts) -> Figure:
-    """Draw a heat map, rows the true classes and columns the predicted ones, and a list beneath.
+    """Draw a heat map, with true classes as rows and predicted ones as columns, above a list.
 
-    Classes that are too many to be named are sorted so that those that are taken for each other
-    lie together; the ones that are confused most are drawn beside them, large.
+    If there are too many classes to name them all, they are sorted so that classes that are
+    confused with each other are adjacent, and the most confused ones are drawn again, enlarged.
 
     Args:
-        matrix: What to draw.
-        lines: The list, the largest first.
-        texts: What to say.
+        matrix: The matrix to draw.
+        lines: Lines of the list, the largest first.
+        texts: Titles and labels.
     """
     inches = LINE_INCHES * (len(lines) + 2) if lines else 0.01
     if len(matrix.class_names) <= MAX_NAMED:
@@ -79,7 +79,7 @@ def lay_out(matrix: Matrix, lines: Sequence[Listed], texts: Texts) -> Figure:
     else:
         figure, cells, below = _plot_many(matrix, inches, texts)
     colors = ScalarMappable(matrix.colors.norm, matrix.colors.cmap)
-    whole = np.issubdtype(matrix.values.dtype, np.integer)  # there is no half of an image
+    whole = np.issubdtype(matrix.values.dtype, np.integer)  # no ticks at half images
     ticks = MaxNLocator(integer=True) if whole else None
     figure.colorbar(colors, ax=cells, ticks=ticks, **BAR).set_label(texts.unit)
     draw_list(below, lines, matrix.class_names, texts.listed)
@@ -88,7 +88,7 @@ def lay_out(matrix: Matrix, lines: Sequence[Listed], texts: Texts) -> Figure:
 
 
 def _plot_named(matrix: Matrix, lines: float) -> tuple[Figure, Axes, Axes]:
-    """A figure, its axes of the matrix, and empty ones beneath that are `lines` inches high."""
+    """A figure with the matrix, its axes, and empty axes below of a height in inches."""
     class_names = matrix.class_names
     inches = float(np.clip(2.8 + 0.29 * len(class_names), 3.6, 9))
     names = name_inches(class_names, inches)
@@ -101,7 +101,7 @@ def _plot_named(matrix: Matrix, lines: float) -> tuple[Figure, Axes, Axes]:
 
 
 def _plot_many(matrix: Matrix, lines: float, texts: Texts) -> tuple[Figure, Axes, Axes]:
-    """All classes in groups, and beside them the most confused ones in the same order."""
+    """All classes in groups, and beside them the most confused ones, in the same order."""
     values, counts, class_names, colors = matrix
     size = (16.8, OVERVIEW_INCHES + lines + 1)
     figure = Figure(figsize=size, dpi=DPI, layout="constrained")
@@ -110,12 +110,12 @@ def _plot_many(matrix: Matrix, lines: float, texts: Texts) -> tuple[Figure, Axes
     overview = figure.add_subplot(grid[0, 0])
     names = [class_names[k] for k in order]
     draw_overview(overview, values[np.ix_(order, order)], names, colors, groups)
-    overview.set_title(f"all {len(counts):,} classes, in groups by confusion", fontsize=9)
+    overview.set_title(f"All {len(counts):,} classes, grouped by confusion", fontsize=9)
     chosen = most_confused(counts, NUM_ENLARGED) or range(NUM_ENLARGED)
     shown = [k for k in order if k in chosen]
     cells = figure.add_subplot(grid[:, 1])
     names = [class_names[k] for k in shown]
     draw_cells(cells, values[np.ix_(shown, shown)], names, colors, OVERVIEW_INCHES)
-    confused = f"the {len(shown)} classes {texts.enlarged}"
+    confused = f"The {len(shown)} classes {texts.enlarged}"
     cells.set_title(confused if counts.trace() < counts.sum() else texts.none, fontsize=9)
     return figure, cells, figure.add_subplot(grid[1, 0])

@@ -3,8 +3,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from callbacks.plots import plot_sheet
-from callbacks.plots.drawing.sheet import enlarged, tile
+from callbacks.plots import plot_contact_sheet
+from callbacks.plots.drawing.contact_sheet import enlarged, tile
 
 
 def shades(*values, size=(20, 20)):
@@ -47,8 +47,8 @@ def test_pictures_are_enlarged_by_whole_pixels():
 
 def test_sheet_without_captions_is_one_image_and_looks_as_one_with_captions():
     tiles = shades(0.1, 0.2, 0.3)
-    plain = plot_sheet(tiles, ["", "", ""], 2, "t").axes[0]
-    captioned = plot_sheet(tiles, ["a", "", ""], 2, "t").axes[0]
+    plain = plot_contact_sheet(tiles, ["", "", ""], 2, "t").axes[0]
+    captioned = plot_contact_sheet(tiles, ["a", "", ""], 2, "t").axes[0]
     assert len(plain.images) == 1
     assert len(captioned.images) == 3
     assert plain.get_xlim() == captioned.get_xlim()
@@ -62,7 +62,9 @@ def test_no_title_is_cut_off_and_no_caption_lies_on_its_neighbour(number, fits, 
     install("Squares", chinese := "阿布拉罕辛普森爷爷春田镇的居民们")
     caption = f"{chinese}\n→ abraham_grampa_simpson\n0 → 100 % train"
     title = "labels to look at, epoch 5: 2,924 of 4,250 images seem to be of another class (red)"
-    figure = plot_sheet(np.zeros((number, 9, 9, 3)), [caption] * number, min(number, 4), title)
+    figure = plot_contact_sheet(
+        np.zeros((number, 9, 9, 3)), [caption] * number, min(number, 4), title
+    )
     assert fits(figure)
     boxes = [text.get_window_extent() for text in figure.axes[0].texts[:4]]
     assert all(left.x1 < right.x0 for left, right in pairwise(boxes))

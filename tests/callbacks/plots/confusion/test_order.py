@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from callbacks.plots.confusion.confusion_order import (
+from callbacks.plots.confusion.order import (
     cluster_classes,
-    frequent_confusions,
     most_confused,
+    most_frequent_confusions,
     shares_of,
 )
 
@@ -12,8 +12,8 @@ COUNTS = np.array([[6, 2, 0], [2, 1, 1], [0, 0, 0]])
 
 
 def test_confusions_are_sorted_by_images_and_then_by_share():
-    assert frequent_confusions(COUNTS, 9) == [(1, 0, 2, 0.5), (0, 1, 2, 0.25), (1, 2, 1, 0.25)]
-    assert len(frequent_confusions(COUNTS, 2)) == 2
+    assert most_frequent_confusions(COUNTS, 9) == [(1, 0, 2, 0.5), (0, 1, 2, 0.25), (1, 2, 1, 0.25)]
+    assert len(most_frequent_confusions(COUNTS, 2)) == 2
 
 
 def test_class_without_images_has_shares_of_zero():

@@ -7,7 +7,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from callbacks.plots import plot_confusion_matrix
-from callbacks.plots.confusion.confusion_panels import Colors, draw_overview
+from callbacks.plots.confusion.panels import Colors, draw_overview
 
 NAMES = ["cat", "dog", "owl"]
 COUNTS = np.array([[8, 2, 0], [0, 5, 5], [0, 0, 0]])

@@ -8,9 +8,9 @@ from lightning.pytorch.callbacks import EarlyStopping
 from matplotlib.figure import Figure
 
 from callbacks import Gallery, OutputRecorder, WeightAverage
-from callbacks.pictures import ClassActivation, Filters, Picture
+from callbacks.pictures import PICTURES, ClassActivation, Filters, Picture
 from callbacks.pictures.picture import is_due
-from callbacks.run import classifier_of
+from callbacks.trainer_parts import classifier_of
 from lightning_app.store.run_logger import RunLogger
 from models import Backbone
 from models.explain import NothingToShow
@@ -23,24 +23,24 @@ class Recorder(Picture):
     name: ClassVar[str] = "recorder"
     splits: ClassVar[tuple[str, ...]] = ("val", "test")
 
-    scenes: list = field(default_factory=list)
+    contexts: list = field(default_factory=list)
 
-    def draw(self, scene):
-        assert not scene.model.training
+    def draw(self, context):
+        assert not context.model.training
         torch.rand(3)  # must not be missed by the training
-        self.scenes.append(scene)
+        self.contexts.append(context)
         yield self.name, Figure(figsize=(1, 1))
         yield "number", 0.5
-        if scene.final:
-            yield self.name, {"epoch": [scene.title]}
+        if context.final:
+            yield self.name, {"epoch": [context.title]}
 
 
 @dataclass(eq=False)
 class Failing(Recorder):
     error: type[Exception] = KeyError
 
-    def draw(self, scene):
-        self.scenes.append(scene)
+    def draw(self, context):
+        self.contexts.append(context)
         raise self.error("out of paint")
         yield
 
@@ -92,8 +92,8 @@ def test_a_fit_draws_at_its_epochs_and_at_its_end(
     recorder = Recorder(when=when)
     trainer = make_trainer(max_epochs=6, callbacks=gallery(recorder))
     trainer.fit(make_classifier(), synthetic)
-    assert [scene.title for scene in recorder.scenes] == titles
-    assert [scene.final for scene in recorder.scenes] == [False] * (len(titles) - 1) + [True]
+    assert [context.title for context in recorder.contexts] == titles
+    assert [context.final for context in recorder.contexts] == [False] * (len(titles) - 1) + [True]
 
 
 def test_a_fit_that_stops_early_logs_its_last_epoch_once(
@@ -113,15 +113,15 @@ def test_validate_and_test_draw_once_and_know_their_images(
     trainer = make_trainer(callbacks=gallery(recorder))
     trainer.validate(model, synthetic, verbose=False)
     trainer.test(model, synthetic, verbose=False)
-    assert [scene.title for scene in recorder.scenes] == ["validation", "test"]
-    for scene in recorder.scenes:
-        source = synthetic.sources[scene.split]
-        assert scene.predictions.indices.tolist() == list(range(len(source)))
-        assert scene.predictions.labels.tolist() == source.labels.tolist()
-        images = scene.read([3, 1])
-        torch.testing.assert_close(model.eval()(images), scene.predictions.logits[[3, 1]])
-        features = model.backbone(scene.read(range(len(source))))
-        torch.testing.assert_close(scene.outputs.features.values, features)
+    assert [context.title for context in recorder.contexts] == ["validation", "test"]
+    for context in recorder.contexts:
+        source = synthetic.sources[context.split]
+        assert context.predictions.indices.tolist() == list(range(len(source)))
+        assert context.predictions.labels.tolist() == source.labels.tolist()
+        images = context.read([3, 1])
+        torch.testing.assert_close(model.eval()(images), context.predictions.logits[[3, 1]])
+        features = model.backbone(context.read(range(len(source))))
+        torch.testing.assert_close(context.outputs.features.values, features)
 
 
 def test_only_few_features_are_kept(make_classifier, make_trainer, synthetic, monkeypatch):
@@ -129,10 +129,10 @@ def test_only_few_features_are_kept(make_classifier, make_trainer, synthetic, mo
     recorder = Recorder()
     model = make_classifier()
     make_trainer(callbacks=gallery(recorder)).validate(model, synthetic, verbose=False)
-    [scene] = recorder.scenes
-    assert scene.outputs.features.rows.tolist() == [0, 3, 6, 9]  # of 12
-    features = model.eval().backbone(scene.read([0, 3, 6, 9]))
-    torch.testing.assert_close(scene.outputs.features.values, features)
+    [context] = recorder.contexts
+    assert context.outputs.features.rows.tolist() == [0, 3, 6, 9]  # of 12
+    features = model.eval().backbone(context.read([0, 3, 6, 9]))
+    torch.testing.assert_close(context.outputs.features.values, features)
 
 
 def test_drawing_leaves_weights_modes_and_hooks_as_they_were(
@@ -156,10 +156,10 @@ def test_averaged_weights_are_shown_and_the_others_trained(
 
     @dataclass(eq=False)
     class Weights(Recorder):
-        def draw(self, scene):
-            logits = scene.model(scene.read([0, 1, 2]))
-            torch.testing.assert_close(logits, scene.predictions.logits[:3], rtol=1e-4, atol=1e-4)
-            seen.append(scene.title)
+        def draw(self, context):
+            logits = context.model(context.read([0, 1, 2]))
+            torch.testing.assert_close(logits, context.predictions.logits[:3], rtol=1e-4, atol=1e-4)
+            seen.append(context.title)
             yield "one", 1.0
 
     def weights(*callbacks):
@@ -177,10 +177,12 @@ def test_budget_thins_the_schedule_and_says_so(make_classifier, make_trainer, sy
     cheap = Recorder(when=1)
     trainer = make_trainer(max_epochs=6, callbacks=gallery(cheap, budget=1e-9))
     trainer.fit(make_classifier(), synthetic)
-    assert [scene.title for scene in cheap.scenes] == ["epoch 0", "epoch 5"]
-    assert "Pictures may take 1e-07% of the time (pictures.budget): some epochs go" in messages.text
+    assert [context.title for context in cheap.contexts] == ["epoch 0", "epoch 5"]
+    assert (
+        "Pictures may take 1e-07% of the training time (pictures.budget), so some" in messages.text
+    )
     last = [text for text in messages.messages if text.startswith("Pictures   ")][-1]
-    assert "s at the end, which does not count, and 0.0 s before it; others were left out" in last
+    assert "0.0 s during the fit; some were skipped to stay within 1e-07% of the time" in last
 
 
 def test_pictures_tables_numbers_and_the_time_they_took_are_in_the_run(
@@ -222,7 +224,7 @@ def test_nothing_to_show_is_said_once(make_classifier, make_trainer, synthetic):
     with pytest.warns(UserWarning, match="No picture recorder: out of paint") as warnings:
         trainer.fit(make_classifier(), synthetic)
     assert len([w for w in warnings if "out of paint" in str(w.message)]) == 1
-    assert len(picture.scenes) == 3
+    assert len(picture.contexts) == 3
 
 
 class NoConvolution(Backbone):
@@ -249,19 +251,20 @@ def test_network_without_pictures_trains_all_the_same(make_classifier, make_trai
     assert "val/accuracy" in trainer.callback_metrics
 
 
-def test_schedule_that_never_comes_is_refused():
-    with pytest.raises(ValueError, match=r"pictures\.recorder\.when is 0; expected 1 or more"):
-        Recorder(when=0)
+@pytest.mark.parametrize("name", PICTURES)
+def test_schedule_that_never_comes_is_refused_by_the_name_of_its_setting(name):
+    with pytest.raises(ValueError, match=rf"^pictures\.{name}\.when is 0; expected 1 or more\.$"):
+        PICTURES[name](when=0)
 
 
 @pytest.mark.parametrize("budget", [0, -1, 1.5])
 def test_budget_out_of_range_is_refused(budget):
-    with pytest.raises(ValueError, match=r"pictures\.budget is .*; expected 0, for no"):
+    with pytest.raises(ValueError, match=r"pictures\.budget is .*; expected a number from 0"):
         gallery(budget=budget)
 
 
 def test_another_module_is_refused():
-    with pytest.raises(TypeError, match="reads an ImageClassifier, got LightningModule"):
+    with pytest.raises(TypeError, match="Expected an ImageClassifier, got LightningModule"):
         classifier_of(LightningModule())
 
 
@@ -271,10 +274,10 @@ class Saving(Recorder):
 
     folder: object = None
 
-    def draw(self, scene):
-        file = self.folder / f"{scene.title}.pt"
+    def draw(self, context):
+        file = self.folder / f"{context.title}.pt"
         assert not file.exists()  # one process draws, once
-        torch.save(vars(scene.outputs), file)
+        torch.save(vars(context.outputs), file)
         yield "one", 1.0
 
 

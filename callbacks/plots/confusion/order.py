@@ -1,4 +1,4 @@
-"""What is in a confusion matrix: the most frequent confusions, and groups of classes."""
+"""Order of confusions and classes: the most frequent confusions, and groups of classes."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -8,14 +8,14 @@ import numpy as np
 from scipy.cluster.hierarchy import fcluster, leaves_list, linkage, optimal_leaf_ordering
 from scipy.spatial.distance import pdist
 
-MAX_OPTIMAL = 500  # classes up to which the best order takes a tenth of a second; 1,000 take two
-NUM_CUTS = 40  # of the tree that are tried
-UNRELATED = 1 - 1e-9  # distance of classes that have no confusion in common
-MIN_GROUP = 3  # classes that make a group worth an outline
+MAX_OPTIMAL = 500  # classes: the optimal order takes 0.1 s for 500 and 2 s for 1,000
+NUM_CUTS = 40  # cuts of the tree that are tried
+UNRELATED = 1 - 1e-9  # distance of classes without common confusions
+MIN_GROUP = 3  # classes of a group that gets an outline
 
 
 class Confusion(NamedTuple):
-    """Images of one class that are taken for another, and their share of the true class."""
+    """Number of images of a class that are predicted as another, and their share of the class."""
 
     true: int
     predicted: int
@@ -23,12 +23,12 @@ class Confusion(NamedTuple):
     share: float
 
 
-def frequent_confusions(counts: np.ndarray, most: int) -> list[Confusion]:
-    """The confusions with the most images, the largest first; of equal ones the larger share.
+def most_frequent_confusions(counts: np.ndarray, most: int) -> list[Confusion]:
+    """The confusions with the most images, the largest first; ties by share of the true class.
 
     Args:
         counts: Images (true, predicted), (K, K).
-        most: How many to name.
+        most: Number of confusions to return.
     """
     shares = shares_of(counts)
     true, predicted = np.nonzero(counts * ~np.eye(len(counts), dtype=bool))
@@ -40,14 +40,14 @@ def frequent_confusions(counts: np.ndarray, most: int) -> list[Confusion]:
 
 
 def shares_of(counts: np.ndarray) -> np.ndarray:
-    """Shares of each true class, (K, K); zeros where a class has no image."""
+    """Shares of each true class, in [0, 1], (K, K); zeros for a class without images."""
     return counts / counts.sum(axis=1, keepdims=True).clip(min=1)
 
 
 def most_confused(counts: np.ndarray, num_classes: int) -> list[int]:
-    """The classes of the most frequent confusions, as many as wanted or as there are."""
+    """Classes of the most frequent confusions, at most a number of them."""
     chosen: dict[int, None] = {}
-    for confusion in frequent_confusions(counts, counts.size):
+    for confusion in most_frequent_confusions(counts, counts.size):
         pair = {confusion.true: None, confusion.predicted: None}
         if len(chosen | pair) > num_classes:
             break
@@ -56,22 +56,21 @@ def most_confused(counts: np.ndarray, num_classes: int) -> list[int]:
 
 
 def cluster_classes(counts: np.ndarray) -> tuple[list[int], list[range]]:
-    """An order in which classes that are taken for each other, or for the same, lie together.
+    """Order classes so that those confused with each other, or with the same ones, are adjacent.
 
-    Average linkage of the classes' profiles: whom they are taken for and who is taken for them,
-    under a square root, so that their own class does not hide the rest. The tree is cut where the
-    groups hold as many more confusions as possible than chance would give them (modularity of
-    Newman and Girvan, 2004).
+    Average linkage of the profiles of the classes: as which classes they are predicted and which
+    are predicted as them, under a square root, so that the diagonal does not dominate. The tree is
+    cut where the modularity of the groups is largest (Newman and Girvan, 2004).
 
     Args:
         counts: Images (true, predicted), (K, K), of three classes or more.
 
     Returns:
-        The classes in their order, and the places in it of each group of `MIN_GROUP` or more.
+        The classes in order, and the range of positions of each group of `MIN_GROUP` or more.
     """
     shares = shares_of(counts)
     mutual = (shares + shares.T) / 2
-    # A class without images and without predictions has no direction: it stands for itself.
+    # A class without images and predictions has no profile: make it unlike all others.
     np.fill_diagonal(mutual, np.where(mutual.any(axis=1), mutual.diagonal(), 1))
     distances = pdist(np.sqrt(mutual), "cosine").clip(0)
     tree = linkage(distances, "average")
@@ -87,7 +86,7 @@ def cluster_classes(counts: np.ndarray) -> tuple[list[int], list[range]]:
 
 
 def _modularity(weights: np.ndarray, groups: np.ndarray) -> float:
-    """Share of the weights within groups, less what chance would put there."""
+    """Share of the weights within groups, minus the share expected by chance."""
     total = max(weights.sum(), np.finfo(float).tiny)
     rows, columns = np.nonzero(weights)
     inner = weights[rows, columns][groups[rows] == groups[columns]].sum()

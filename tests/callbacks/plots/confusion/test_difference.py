@@ -3,7 +3,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 
-from callbacks.plots import RIGHT, WRONG, plot_confusion_difference
+from callbacks.plots import BAD, GOOD, plot_confusion_difference
 
 NAMES = ["cat", "dog", "owl"]
 FIRST = np.array([[8, 2, 0], [0, 5, 5], [0, 0, 0]])
@@ -54,7 +54,7 @@ def test_confusions_that_changed_most_are_listed():
         "0 → 1 images",
     ]
     colors = [to_rgb(bar.get_facecolor()) for bar in below.patches]
-    assert colors == [to_rgb(RIGHT), to_rgb(RIGHT), to_rgb(WRONG)]
+    assert colors == [to_rgb(GOOD), to_rgb(GOOD), to_rgb(BAD)]
 
 
 @pytest.mark.parametrize("num_classes", [2, 61])

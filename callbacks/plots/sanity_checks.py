@@ -1,4 +1,4 @@
-"""Whether maps of what matters depend on the network, and whether what they name does matter."""
+"""Sanity checks of explanations: maps of randomized networks, deletion and insertion curves."""
 
 from collections.abc import Mapping, Sequence
 from itertools import cycle
@@ -9,29 +9,29 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from callbacks.plots.drawing.palette import OKABE_ITO
 from callbacks.plots.drawing.scale import MAGNITUDE
-from callbacks.plots.drawing.sheet import DPI
+from callbacks.plots.drawing.style import DPI, OKABE_ITO
 from callbacks.plots.drawing.texts import shorten
 
 WIDTH, LEFT, RIGHT, BOTTOM = 8.8, 0.95, 0.25, 0.55  # inches, with margins
-TITLE, HEADER = 0.62, 0.13  # inches, with margins; of a line
-CHART, CURVES, BETWEEN = 1.9, 2.3, 0.75  # inches: height of the charts, and what is between them
+TITLE, HEADER = 0.62, 0.13  # inches: the title with its margins, a line of a header
+CHART, CURVES, BETWEEN = 1.9, 2.3, 0.75  # inches: heights of the charts, and the gap between
 LOOKS = [
     (OKABE_ITO[color], marker) for color, marker in zip((0, 3, 2, 5, 1, 4), "osD^vP", strict=True)
 ]
-COLORING = "each map in colours of its own: dark for nothing, yellow for its strongest"
-BRIGHT = 99.5  # percentile of a map from which on it is brightest: few pixels stand out of many
-LINE = 15  # letters of a header
+COLORING = "Each map has its own scale: dark is zero, yellow is its maximum"
+BRIGHT = 99.5  # percentile of a map that gets the brightest colour: single pixels are outliers
+LINE = 15  # letters in a line of a header
 
 
-class Verdict(NamedTuple):
-    """What the tests said of a method.
+class CheckResult(NamedTuple):
+    """Results of the checks for one method.
 
     Attributes:
-        correlations: With the maps of the trained network, at each stage, in [-1, 1], (S,).
-        deletion: Mean probability of the class while pixels go, (T + 1,).
-        insertion: Mean probability of the class while pixels come, (T + 1,).
+        correlations: Rank correlation with the maps of the trained network at each stage, in
+            [-1, 1], (S,).
+        deletion: Mean probability of the class while pixels are removed, (T + 1,).
+        insertion: Mean probability of the class while pixels are added, (T + 1,).
     """
 
     correlations: np.ndarray
@@ -39,24 +39,24 @@ class Verdict(NamedTuple):
     insertion: np.ndarray
 
 
-def plot_honesty(
+def plot_sanity_checks(
     image: np.ndarray,
     layers: Sequence[str],
     maps: Mapping[str, np.ndarray],
-    methods: Mapping[str, Verdict],
+    methods: Mapping[str, CheckResult],
     chance: tuple[np.ndarray, np.ndarray],
     title: str,
 ) -> Figure:
-    """Maps while the network forgets, how much they still resemble the first, and two curves.
+    """Draw maps while the weights are randomized, their correlation with the first, and curves.
 
     Args:
-        image: What the maps explain, in [0, 1], (H, W, 3) or (H, W, 1).
-        layers: From which layer on to the output each stage has forgotten, (S,).
-        maps: Those of the image by each method: by the trained network, then by each stage,
-            (1 + S, H, W), not negative.
-        methods: What the tests said of each method.
-        chance: Deletion and insertion curve of pixels in a random order.
-        title: What was looked at.
+        image: Image that the maps explain, in [0, 1], (H, W, 3) or (H, W, 1).
+        layers: First randomized layer of each stage; all layers after it are randomized too, (S,).
+        maps: Maps of each method, not negative: of the trained network, then of each stage,
+            (1 + S, H, W).
+        methods: Results of each method.
+        chance: Deletion and insertion curve for pixels in a random order.
+        title: Title of the figure.
     """
     headers = ["image", "trained", *(_wrapped(layer, LINE, ".") for layer in layers)]
     figure, axes = _lay_out(headers, len(maps) * image.shape[0] / image.shape[1])
@@ -68,20 +68,20 @@ def plot_honesty(
     _draw_correlations(chart, {name: test.correlations for name, test in methods.items()})
     _draw_curves(deletion, {name: test.deletion for name, test in methods.items()}, chance[0])
     _draw_curves(insertion, {name: test.insertion for name, test in methods.items()}, chance[1])
-    deletion.set_title("deletion: the lower, the more these pixels matter", fontsize=9.5)
+    deletion.set_title("Deletion: lower is better", fontsize=9.5)
     deletion.set_xlabel("pixels removed, %")
     deletion.set_ylabel("probability of the class")
-    insertion.set_title("insertion: the higher, the more they suffice", fontsize=9.5)
-    insertion.set_xlabel("pixels uncovered, %")
+    insertion.set_title("Insertion: higher is better", fontsize=9.5)
+    insertion.set_xlabel("pixels added, %")
     return figure
 
 
 def _lay_out(headers: Sequence[str], ratio: float) -> tuple[Figure, list[Axes]]:
-    """A figure with a strip of tiles, a chart of their width, and two charts side by side.
+    """Make a figure with a strip of tiles, a chart as wide as the strip, and two smaller charts.
 
     Args:
-        headers: What is written above the columns of tiles.
-        ratio: Height of a column over its width.
+        headers: Texts above the columns of tiles.
+        ratio: Height of a column of tiles divided by its width.
     """
     inner = WIDTH - LEFT - RIGHT
     half, strip = (inner - BETWEEN) / 2, ratio * inner / len(headers)
@@ -128,9 +128,9 @@ def _draw_correlations(axes: Axes, methods: Mapping[str, np.ndarray]) -> None:
     axes.set_xlim(-0.5, columns - 0.5)  # the columns above
     axes.set_ylim(min(-0.25, *(values.min() - 0.1 for values in methods.values())), 1.08)
     axes.set_xticks(range(1, columns), [])
-    axes.set_ylabel("rank correlation with\nthe trained network's", fontsize=8)
+    axes.set_ylabel("rank correlation with maps\nof the trained network", fontsize=8)
     axes.set_xlabel(
-        "weights drawn anew from this layer on to the output: the sooner at 0, the more honest",
+        "weights randomized from this layer to the output (should fall to 0)",
         fontsize=9,
     )
     axes.grid(alpha=0.25)
@@ -139,20 +139,22 @@ def _draw_correlations(axes: Axes, methods: Mapping[str, np.ndarray]) -> None:
 
 def _draw_curves(axes: Axes, curves: Mapping[str, np.ndarray], chance: np.ndarray) -> None:
     shares = np.linspace(0, 100, len(chance))
-    label = f"random order {_area(chance):.2f}"
+    label = f"random order: {_area(chance):.2f}"
     axes.plot(shares, chance, color="grey", lw=1.4, ls="--", label=label)
     for (name, curve), (color, marker) in zip(curves.items(), cycle(LOOKS), strict=False):
-        label = f"{name.replace('_', ' ')} {_area(curve):.2f}"
+        label = f"{name.replace('_', ' ')}: {_area(curve):.2f}"
         axes.plot(shares, curve, color=color, marker=marker, ms=3, lw=1.6, label=label)
     axes.set_xlim(0, 100)
     axes.set_ylim(0, 1.02)
     axes.grid(alpha=0.25)
     axes.legend(
-        loc="upper right" if chance[0] > chance[-1] else "lower right",  # where no curve begins
+        loc="upper right"
+        if chance[0] > chance[-1]
+        else "lower right",  # away from where the curves begin
         fontsize=7.5,
         edgecolor="none",
         framealpha=0.7,
-        title="area under the curve",
+        title="Area under the curve",
         title_fontsize=7.5,
     )
 
@@ -162,7 +164,7 @@ def _area(curve: np.ndarray) -> float:
 
 
 def _wrapped(name: str, length: int, at: str = "_") -> str:
-    """A name in lines that are no longer than that, broken at its parts."""
+    """A name broken between its parts into lines of at most that length."""
     lines = [""]
     for part in name.split(at):
         longer = f"{lines[-1]}{'.' if at == '.' else ' '}{part}" if lines[-1] else part

@@ -3,22 +3,22 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 
-from callbacks.plots.honesty import Verdict, plot_honesty
+from callbacks.plots.sanity_checks import CheckResult, plot_sanity_checks
 
 LAYERS = ["head.layers.1", "encoder.layers.encoder_layer_7.self_attention", "conv1"]
 CHANCE = (np.linspace(1, 0, 5), np.linspace(0, 1, 5))
 
 
-def verdict():
+def result():
     falls = np.array([1.0, 0.0, 0.0, 0.0, 0.0])
-    return Verdict(np.array([0.75, 0.5, 0.25]), falls, 1 - falls)
+    return CheckResult(np.array([0.75, 0.5, 0.25]), falls, 1 - falls)
 
 
 def draw(names, image=np.full((4, 6, 1), 0.5)):
     maps = {name: np.zeros((4, *image.shape[:2])) for name in names}
     for stages in maps.values():
         stages[0, 1, 2] = 3.0
-    return plot_honesty(image, LAYERS, maps, {name: verdict() for name in names}, CHANCE, "t")
+    return plot_sanity_checks(image, LAYERS, maps, {name: result() for name in names}, CHANCE, "t")
 
 
 def test_correlations_start_at_one_and_end_with_the_last_stage():
@@ -47,9 +47,9 @@ def test_strongest_pixel_of_a_map_is_bright_and_a_flat_map_is_dark():
 def test_legend_says_the_areas():
     deletion, insertion = draw(["grad_cam"]).axes[2:]
     labels = [text.get_text() for text in deletion.get_legend().get_texts()]
-    assert labels == ["random order 0.50", "grad cam 0.12"]  # half a step of four
+    assert labels == ["random order: 0.50", "grad cam: 0.12"]  # half a step of four
     labels = [text.get_text() for text in insertion.get_legend().get_texts()]
-    assert labels == ["random order 0.50", "grad cam 0.88"]
+    assert labels == ["random order: 0.50", "grad cam: 0.88"]
 
 
 def test_legends_leave_the_ends_free_where_curves_begin():

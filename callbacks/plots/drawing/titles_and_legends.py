@@ -1,4 +1,4 @@
-"""Titles and legends of any length: the figure grows by their lines."""
+"""Titles and legends of any length: the figure grows with their lines."""
 
 from collections.abc import Sequence
 
@@ -9,11 +9,11 @@ from callbacks.plots.drawing.texts import inches_of, letters_in, shorten, wrappe
 
 TITLE_FONT, LEGEND_FONT = 11, 9  # points
 LINE = 1.6 * LEGEND_FONT / 72  # inches: height of a row of the legend
-SIGN = 5 * LEGEND_FONT / 72  # inches: what a legend's sign and the gaps beside it take
+SIGN = 5 * LEGEND_FONT / 72  # inches: width of a legend handle with the gaps beside it
 
 
 def add_title(figure: Figure, title: str) -> None:
-    """Above all, in as many lines as it needs; the figure grows by them."""
+    """Add a title in as many lines as it needs; the figure grows by them."""
     width = figure.get_figwidth() - 0.2
     room, lines = letters_in(width, TITLE_FONT), wrapped(title, width, TITLE_FONT).split("\n")
     figure.set_figheight(figure.get_figheight() + 0.2 * (len(lines) - 1))
@@ -21,7 +21,7 @@ def add_title(figure: Figure, title: str) -> None:
 
 
 def add_legend(figure: Figure, signs: Sequence[Artist], most: int) -> None:
-    """Below all, in as many columns as the names leave room for; the figure grows by its rows."""
+    """Add a legend below, with at most `most` columns; the figure grows by its rows."""
     labels = [str(sign.get_label()) for sign in signs]
     widest = SIGN + max(inches_of(label, LEGEND_FONT) for label in labels)
     columns = min(most, max(1, int(figure.get_figwidth() / widest)))
