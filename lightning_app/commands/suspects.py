@@ -12,7 +12,7 @@ from tqdm import tqdm
 from callbacks.pictures.label_suspects import draw_suspects
 from callbacks.suspects import Suspects, copies_of, suspects_of
 from datamodules import ImageDataModule
-from lightning_app.cli.config_parser import fit_parser, link_data_to_model, parse_fit
+from lightning_app.cli.config_parser import link_data_to_model, make_config_parser, parse_config
 from lightning_app.output.folder import Folder
 from models import ImageClassifier
 from models.evaluation.label_errors import Gathered, gather_features, left_out_probabilities
@@ -85,7 +85,7 @@ def judge(
 
 
 def _parse(args: list[str]) -> Any:
-    parser = fit_parser("lightning_cli suspects", DESCRIPTION)
+    parser = make_config_parser("lightning_cli suspects", DESCRIPTION)
     parser.add_lightning_class_args(ImageClassifier, "model", subclass_mode=True, required=False)
     link_data_to_model(parser)
     parser.add_argument("--out", type=Path, default=Path("suspects"), help="Folder to write to.")
@@ -99,7 +99,7 @@ def _parse(args: list[str]) -> Any:
         help="Look at the corners of each image too: five times the work, and fewer false alarms.",
     )
     torch.manual_seed(0)  # what is not pretrained is the same at every call
-    settings = parse_fit(parser, args)
+    settings = parse_config(parser, args)
     _warn_of_chance(settings.model)
     return parser.instantiate_classes(settings)
 

@@ -153,7 +153,7 @@ def test_data_that_are_gone_cost_the_sheets_alone(make_tested, client, compared)
         ("", "the run has no config/config.yaml that names its data."),
         (
             "data: {class_path: OfAnotherTimeDataModule}",
-            "expects a kind of ImageDataModule, got 'OfAnotherTimeDataModule'.",
+            "expects a subclass of ImageDataModule, got 'OfAnotherTimeDataModule'.",
         ),
     ],
 )
