@@ -5,12 +5,12 @@ import sys
 from importlib.metadata import version
 
 HELP = """\
-Train image classifiers and see what they learned.     lightning_cli COMMAND ...
+Train image classifiers and see what they learned.   lightning_cli COMMAND ...
 
 Train
   fit --config FILE.yaml           train a network; the run appears in MLflow
       ... --ckpt_path last         resume the last run where it stopped
-  validate, test, predict          evaluate or use the network of --ckpt_path best
+  validate, test, predict          use a trained network, of --ckpt_path best
   ablate FILE.yaml                 measure what each setting contributes
 Look
   explain --ckpt_path RUN --images a.jpg   draw what a network sees in images
@@ -22,7 +22,8 @@ Data
 Runs
   ui [--port 5000]                 open the runs in a browser (MLflow)
 
-Every setting can be overridden: --trainer.max_epochs 3 --pictures.grad_cam false
+Every setting can be overridden:
+  --trainer.max_epochs 3 --data.batch_size 16 --pictures.grad_cam false
   --model.backbone TimmBackbone --model.backbone.name resnet18
 All options of a command:  lightning_cli fit --help
 All settings of a fit:     lightning_cli fit --config FILE.yaml --print_config
