@@ -41,7 +41,7 @@ class StopAfter(Callback):
 
 
 class KeepEveryCheckpoint(ModelCheckpoint):
-    """Writes a checkpoint after every epoch: epoch=0.ckpt, epoch=1.ckpt, …"""
+    """Writes epoch=0.ckpt, epoch=1.ckpt, …; a trainer refuses two equal plain ModelCheckpoints."""
 
     def __init__(self, folder):
         super().__init__(folder, "{epoch}", save_top_k=-1, save_on_train_epoch_end=True)
@@ -95,6 +95,7 @@ def equal(first, second):
     return all(first[name].equal(second[name]) for name in first)
 
 
+@pytest.mark.filterwarnings("ignore:.*callbacks used to create the checkpoint")
 @pytest.mark.parametrize("name", SCHEDULES)
 def test_resuming_after_any_epoch_continues_the_schedule(fit, tmp_path, name):
     make, optimization = SCHEDULES[name]
@@ -196,7 +197,7 @@ def test_options_of_a_configuration_reach_the_model_and_its_checkpoint(workplace
 def test_learning_rate_that_torch_refuses_is_reported_with_its_setting(workplace, capsys):
     lines = ["data: SyntheticDataModule", "model:", "  class_path: ImageClassifier"]
     lines += ["  init_args:", "    backbone: SmallCNN", "    optimizer: torch.optim.AdamW"]
-    lines += ["pictures: {budget: 0}", "report: false"]
+    lines += ["trainer: {max_epochs: 1}", "pictures: {budget: 0}", "report: false"]
     (workplace / "config.yaml").write_text("\n".join(lines))
     with pytest.raises(SystemExit, match="1"):
         main(["fit", "--config", "config.yaml", "--model.optimizer.lr=-1"])
