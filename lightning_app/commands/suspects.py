@@ -12,7 +12,12 @@ from tqdm import tqdm
 from callbacks.pictures.label_suspects import draw_suspects
 from callbacks.suspects import Suspects, copy_groups, find_suspects
 from datamodules import ImageDataModule
-from lightning_app.cli.config_parser import fit_parser, import_models, link_data_to_model, parse_fit
+from lightning_app.cli.config_parser import (
+    import_models,
+    link_data_to_model,
+    make_config_parser,
+    parse_config,
+)
 from lightning_app.output.folder import Folder
 from models import ImageClassifier
 from models.evaluation.label_errors import (
@@ -90,7 +95,7 @@ def judge(
 
 def _parse(args: list[str]) -> Any:
     import_models()
-    parser = fit_parser("lightning_cli suspects", DESCRIPTION)
+    parser = make_config_parser("lightning_cli suspects", DESCRIPTION)
     parser.add_lightning_class_args(ImageClassifier, "model", subclass_mode=True, required=False)
     link_data_to_model(parser)
     parser.add_argument("--out", type=Path, default=Path("suspects"), help="Folder to write to.")
@@ -104,7 +109,7 @@ def _parse(args: list[str]) -> Any:
         help="Look at the corners of each image too: five times the work, and fewer false alarms.",
     )
     torch.manual_seed(0)  # what is not pretrained is the same at every call
-    settings = parse_fit(parser, args)
+    settings = parse_config(parser, args)
     _warn_of_chance(settings.model)
     return parser.instantiate_classes(settings)
 

@@ -7,8 +7,8 @@ from typing import Literal
 from jsonargparse import Namespace
 
 from callbacks.pictures import PICTURES, Picture
-from lightning_app.cli.errors.parse_errors import BriefParser
-from lightning_app.cli.errors.possible_names import hint
+from lightning_app.cli.command_parser import CommandParser
+from lightning_app.cli.errors.possible_names import suggest_names
 from lightning_app.cli.picture_options import picture_types
 from lightning_app.commands.explain.library import Library
 
@@ -32,7 +32,7 @@ def parse(args: list[str]) -> Namespace:
         SystemExit: With 2 if it does not parse.
         ValueError: If options are missing or exclude each other, or there is no such picture.
     """
-    parser = BriefParser(prog="lightning_cli explain", description=DESCRIPTION)
+    parser = CommandParser(prog="lightning_cli explain", description=DESCRIPTION)
     _add_network(parser)
     parser.add_argument(
         "--images", type=Path, nargs="+", default=[], help="Image files, and folders with some."
@@ -71,7 +71,7 @@ def chosen_pictures(options: Namespace) -> dict[str, Picture]:
     }
 
 
-def _add_network(parser: BriefParser) -> None:
+def _add_network(parser: CommandParser) -> None:
     parser.add_argument(
         "--ckpt_path",
         type=str | None,
@@ -137,6 +137,6 @@ def _check_methods(methods: Sequence[str]) -> None:
         if method in picture_types():
             raise ValueError(
                 f"The picture {method!r} is one of a run: it is drawn by `lightning_cli fit`."
-                f"{hint('', drawable())}"
+                f"{suggest_names('', drawable())}"
             )
-        raise ValueError(f"There is no picture {method!r}.{hint(method, drawable())}")
+        raise ValueError(f"There is no picture {method!r}.{suggest_names(method, drawable())}")

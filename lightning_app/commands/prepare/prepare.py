@@ -3,7 +3,7 @@
 import pkgutil
 import sys
 
-from lightning_app.cli.errors.user_errors import explained
+from lightning_app.cli.errors.user_errors import exit_on_user_error
 
 HELP = """\
 Prepare images for training; the originals are not changed.
@@ -40,7 +40,7 @@ def prepare(args: list[str]) -> None:
     if command in ("-h", "--help"):
         print(HELP)
     elif command in COMMANDS:
-        with explained():
+        with exit_on_user_error():
             pkgutil.resolve_name(COMMANDS[command])(args[1:])
     else:
         print(f"There is no command 'prepare {command}'.\n\n{HELP}", file=sys.stderr)

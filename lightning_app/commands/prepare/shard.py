@@ -6,7 +6,7 @@ from typing import Any
 
 from datamodules import ImageDataModule
 from datamodules.sources.remote import EXTRA
-from lightning_app.cli.config_parser import fit_parser, parse_fit
+from lightning_app.cli.config_parser import make_config_parser, parse_config
 
 DESCRIPTION = """Write the images of a configuration as WebDataset shards, shuffled, with an index.
 Train on them with configs/shards.yaml, or read them with the package webdataset."""
@@ -59,13 +59,13 @@ def _check(data: ImageDataModule | None, out: Path | None, shard_mb: float) -> N
 
 
 def _parse(args: list[str]) -> Any:
-    parser = fit_parser("lightning_cli prepare shard", DESCRIPTION)
-    parser.add_argument("--out", type=Path | None, default=None, help="Folder to write to.")
+    parser = make_config_parser("lightning_cli prepare shard", DESCRIPTION)
+    parser.add_argument("--out", type=Path | None, default=None, help="Folder to write.")
     parser.add_argument(
         "--shard_mb", type=float, default=256.0, help="Megabytes of images per shard."
     )
     parser.add_argument("--seed", type=int, default=0, help="Another seed gives another order.")
-    return parser.instantiate_classes(parse_fit(parser, args))
+    return parser.instantiate_classes(parse_config(parser, args))
 
 
 def _count(shards: tuple[Any, ...]) -> str:

@@ -165,7 +165,7 @@ def test_missing_images_cost_only_the_sheets(make_tested, client, compared):
         ("", "the run has no config/config.yaml that names its data."),
         (
             "data: {class_path: OfAnotherTimeDataModule}",
-            "expects a kind of ImageDataModule, got 'OfAnotherTimeDataModule'.",
+            "expects a subclass of ImageDataModule, got 'OfAnotherTimeDataModule'.",
         ),
     ],
 )
