@@ -1,4 +1,4 @@
-"""What the command leaves: files that are either whole or not there."""
+"""Output folder of a command; its files are written atomically."""
 
 import io
 from pathlib import Path
@@ -14,46 +14,46 @@ from callbacks.plots.drawing.legible import legible
 
 
 class Folder:
-    """Where the files go.
+    """Output folder; figures, images, tables and texts become files in it.
 
     Args:
-        path: The folder; it is made with the first file.
+        path: The folder; it is created with the first file.
 
     Raises:
-        ValueError: If it is a file.
+        ValueError: If the path is a file.
 
     Attributes:
-        written: The files so far, relative to the folder.
+        written: The files that were written, relative to the folder.
     """
 
     def __init__(self, path: Path) -> None:
         if path.exists() and not path.is_dir():
-            raise ValueError(f"{path} is a file; the results go into a folder (--out).")
+            raise ValueError(f"{path} is a file; the output (--out) has to be a folder.")
         self.path = path
         self.written: list[Path] = []
 
     def write_figure(self, name: str, figure: Figure) -> None:
-        """Store a figure as `<name>.png`."""
+        """Write a figure as `<name>.png`."""
         self._write(f"{name}.png", png_of(figure))
 
     def write_image(self, name: str, image: np.ndarray) -> None:
-        """Store pixels, uint8 (H, W, 3), as `<name>.png`, one to one."""
+        """Write pixels, uint8 (H, W, 3), as `<name>.png`, at their own size."""
         content = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))[1]
         self._write(f"{name}.png", content.tobytes())
 
     def write_table(self, name: str, columns: dict[str, list[Any]]) -> None:
-        """Store columns as `<name>.csv`."""
+        """Write columns as `<name>.csv`."""
         self._write(f"{name}.csv", pd.DataFrame(columns).to_csv(index=False).encode())
 
     def write_text(self, name: str, text: str) -> None:
-        """Store a text as `<name>`."""
+        """Write a text as `<name>`."""
         self._write(name, text.encode())
 
     def _write(self, name: str, content: bytes) -> None:
-        """Write beside the target and rename.
+        """Write a temporary file beside the target and rename it.
 
         Raises:
-            ValueError: If nothing can be written there.
+            ValueError: If the file cannot be written.
         """
         file = self.path / name
         unfinished = file.with_name(f".{file.name}.tmp")
@@ -68,7 +68,7 @@ class Folder:
 
 
 def png_of(figure: Figure) -> bytes:
-    """A figure as the content of a PNG file."""
+    """Render a figure as the content of a PNG file."""
     content = io.BytesIO()
     FigureCanvasAgg(legible(figure)).print_png(content)
     return content.getvalue()

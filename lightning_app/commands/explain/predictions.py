@@ -1,4 +1,4 @@
-"""What the network says of each image."""
+"""Predictions of the network for each image."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,14 +12,14 @@ from lightning_app.commands.explain.images import Images
 from lightning_app.commands.explain.network import Network
 
 BATCH = 32
-TOP = 5  # classes that the table lists
+TOP = 5  # most probable classes in the table
 
 
-def probabilities_of(network: Network, images: Images) -> Tensor:
-    """Softmax of the logits of each image, (N, K), on the CPU.
+def predict_probabilities(network: Network, images: Images) -> Tensor:
+    """Class probabilities (softmax) of each image, (N, K), on the CPU.
 
     Raises:
-        ValueError: If the network has another number of logits than there are class names.
+        ValueError: If the number of logits differs from the number of class names.
     """
     batches = range(0, len(images), BATCH)
     shown = tqdm(batches, "predictions", leave=False, disable=None if len(batches) > 1 else True)
@@ -31,8 +31,8 @@ def probabilities_of(network: Network, images: Images) -> Tensor:
     probabilities, known = torch.cat(found), len(network.class_names)
     if probabilities.shape[1] != known:
         raise ValueError(
-            f"The network tells {probabilities.shape[1]} classes apart, and there are names of "
-            f"{known}: give a file with a name in each line as --class_names FILE."
+            f"The network has {probabilities.shape[1]} classes, but there are {known} class names; "
+            "use --class_names FILE, a file with one name per line."
         )
     return probabilities
 
@@ -40,5 +40,5 @@ def probabilities_of(network: Network, images: Images) -> Tensor:
 def prediction_table(
     network: Network, names: Sequence[str], probabilities: Tensor
 ) -> dict[str, list[Any]]:
-    """Columns image, predicted, confidence, and the same of the next most probable classes."""
+    """Columns of the table: image, predicted class and confidence, then the next classes."""
     return {"image": [*names], **prediction_columns(probabilities, network.class_names, TOP)}

@@ -16,7 +16,7 @@ from lightning_app.commands.prepare.check.listing import Listing
 from lightning_app.commands.prepare.check.manifests import list_manifest, manifest_files
 from lightning_app.commands.prepare.check.size_findings import size_findings
 from lightning_app.commands.prepare.check.survey import survey
-from lightning_app.commands.prepare.check.terminal import as_text
+from lightning_app.commands.prepare.check.terminal import print_findings
 
 DESCRIPTION = """\
 Look for what makes training fail or its scores wrong: files that cannot be read, copies in two
@@ -49,7 +49,7 @@ def check(args: list[str]) -> None:
     facts = survey([entry.file for entry in listing.entries], options.processes)
     findings = find(listing, facts)
     write_page(options.out, options.data.resolve().name, listing.entries, facts, findings)
-    print(as_text(listing.entries, findings))
+    print_findings(listing.entries, findings)
     print(f"The page with thumbnails: {options.out}")
     if any(finding.severity == "error" for finding in findings):
         raise SystemExit(1)
