@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from lightning_app.commands.compare import compare_page
 from lightning_app.main import main
 
 CLASSES = ("cat", "dog", "owl")
@@ -25,14 +26,14 @@ def add_predictions(client):
 
 @pytest.fixture
 def make_tested(make_run, add_predictions):
-    """Make a run that was tested; a letter an image tells what it says: `c`at, `d`og or `o`wl."""
+    """Make a run that was tested, from one letter per predicted image: `c`at, `d`og or `o`wl."""
 
-    def make(name, said, labels="ccddoo", split="test", **options):
+    def make(name, letters, labels="ccddoo", split="test", **options):
         run_id = make_run(name=name, **options)
         names = {name[0]: name for name in CLASSES}
         rows = [
             (f"{index}.png", names[label], names[predicted], 0.5 + index / 100)
-            for index, (label, predicted) in enumerate(zip(labels, said, strict=True))
+            for index, (label, predicted) in enumerate(zip(labels, letters, strict=True))
         ]
         add_predictions(run_id, rows, split)
         return run_id
@@ -41,11 +42,14 @@ def make_tested(make_run, add_predictions):
 
 
 @pytest.fixture
-def compared(workplace, parse, capsys):
-    """What the console says, and the page, parsed."""
+def compared(workplace, parse, capsys, monkeypatch):
+    """Compare runs; returns the output and the parsed page, with figures if asked for."""
 
-    def compare(*arguments):
-        main(["compare", *arguments, "--out", "page.html"])
+    def compare(*arguments, figures=False):
+        with monkeypatch.context() as patch:
+            if not figures:  # to draw them takes longer than everything else
+                patch.setattr(compare_page, "plot_pair", lambda *arguments: {})
+            main(["compare", *arguments, "--out", "page.html"])
         return capsys.readouterr().out, parse(Path("page.html").read_text("utf-8"))
 
     return compare

@@ -1,4 +1,4 @@
-"""Runs written by hand, as the console and the page tell of them."""
+"""Output and page of runs that are written by hand."""
 
 import re
 
@@ -13,7 +13,7 @@ def test_images_that_changed_are_counted(make_tested, compared):
     make_tested("b", "ccddcc")
     output, page = compared("a", "b")
     assert "b against a, on 6 test images" in output
-    assert "fixed 1, broken 1, both right 3, both wrong 1" in output
+    assert "fixed 1, broken 1, both correct 3, both wrong 1" in output
     assert "accuracy 66.7% to 66.7%: +0.0 points" in output
     assert "McNemar p = 1 (exact)" in output
     assert "gained most  cat: +50.0" in output
@@ -25,13 +25,13 @@ def test_images_that_changed_are_counted(make_tested, compared):
 
 
 @pytest.mark.parametrize(("first", "second", "word"), [("d", "c", "Better"), ("c", "d", "Worse")])
-def test_clear_difference_is_said_to_be_one(make_tested, compared, first, second, word):
+def test_clear_difference_is_reported(make_tested, compared, first, second, word):
     make_tested("a", first * 10, labels="c" * 10)
     make_tested("b", second * 10, labels="c" * 10)
     output, page = compared("a", "b")
     assert "McNemar p = 0.002 (exact)" in output  # 2 * 0.5**10
-    told = f"{word} (p = 0.002): chance alone hardly explains the difference."
-    assert told in page.words
+    verdict = f"{word} (p = 0.002): chance alone hardly explains the difference."
+    assert verdict in page.words
     assert "if both were equally good; the verdict asks for less than 0.05." in page.text
 
 
@@ -63,11 +63,11 @@ def test_settings_that_differ_are_listed_and_silent_ones_are_not(make_tested, co
     assert "model.width" in page.words
 
 
-def test_the_same_settings_are_said_to_be_the_same(make_tested, compared):
+def test_equal_settings_are_reported_as_equal(make_tested, compared):
     make_tested("a", "ccddoo")
     make_tested("b", "ccddoo")
     output, page = compared("a", "b")
-    assert "no setting differs" in output
+    assert "All settings are the same." in output
     assert "No setting differs." in page.words
 
 
@@ -103,7 +103,7 @@ def test_verdict_on_several_runs_is_by_the_adjusted_p_value(make_tested, compare
     assert {"0.094", "p, McNemar's exact test, adjusted"} <= set(page.words)
 
 
-def test_one_image_is_not_told_as_several(make_tested, compared):
+def test_one_image_is_in_the_singular(make_tested, compared):
     make_tested("a", "d", labels="c")
     make_tested("b", "c", labels="c")
     output, _ = compared("a", "b")
@@ -111,8 +111,8 @@ def test_one_image_is_not_told_as_several(make_tested, compared):
     assert re.search(r"cat: \+100\.0 \[.*\] of 1 image\n", output)
 
 
-def test_runs_of_one_name_are_told_apart(make_tested, compared):
-    ids = [make_tested("same", said) for said in ("ccddoo", "ccddoc")]
+def test_runs_of_one_name_have_their_ids(make_tested, compared):
+    ids = [make_tested("same", letters) for letters in ("ccddoo", "ccddoc")]
     output, _ = compared(*ids)
     first, second = (f"same ({run_id[:6]})" for run_id in ids)
     assert f"{second} against {first}" in output
@@ -135,14 +135,14 @@ def test_page_is_in_the_language_that_is_wanted(make_tested, compared):
     assert "运行对比" in page.words
 
 
-def test_data_that_are_gone_cost_the_sheets_alone(make_tested, client, compared):
+def test_page_without_the_images_lacks_the_contact_sheets_alone(make_tested, client, compared):
     run_id = make_tested("a", "ccddoo")
     data = {"class_path": "ImageFolderDataModule", "init_args": {"root": "gone"}}
     client.log_text(run_id, yaml.safe_dump({"data": data}), "config/config.yaml")
     make_tested("b", "ccddod")
-    output, page = compared("a", "b")
-    expected = "those of 'a' cannot be read again: There is no folder gone"
-    assert f"No sheets of images: {expected}" in output
+    output, page = compared("a", "b", figures=True)
+    expected = "the images of 'a' cannot be read: There is no folder gone"
+    assert f"No contact sheets: {expected}" in output
     assert expected in page.text
     assert len(page.images()) == 2  # the classes and the confusions
 
@@ -150,26 +150,35 @@ def test_data_that_are_gone_cost_the_sheets_alone(make_tested, client, compared)
 @pytest.mark.parametrize(
     ("config", "complaint"),
     [
-        ("", "the run has no config/config.yaml that names its data."),
+        ("", "the run has no config/config.yaml with its data settings."),
         (
             "data: {class_path: OfAnotherTimeDataModule}",
             "expects a kind of ImageDataModule, got 'OfAnotherTimeDataModule'.",
         ),
     ],
 )
-def test_data_that_cannot_be_built_cost_the_sheets_alone(
+def test_datamodule_that_cannot_be_built_costs_the_contact_sheets_alone(
     make_tested, client, compared, config, complaint
 ):
     client.log_text(make_tested("a", "ccddoo"), config, "config/config.yaml")
     make_tested("b", "ccddod")
-    told = [line for line in compared("a", "b")[0].splitlines() if line.startswith("No sheets")]
-    assert len(told) == 1
-    assert complaint in told[0]
+    lines = [line for line in compared("a", "b")[0].splitlines() if line.startswith("No contact")]
+    assert len(lines) == 1
+    assert complaint in lines[0]
 
 
 def test_no_image_changed_needs_no_image(make_tested, compared):
     make_tested("a", "ccddod")
     make_tested("b", "ccddod")
-    output, page = compared("a", "b")
-    assert "No sheets" not in output
+    output, page = compared("a", "b", figures=True)
+    assert "No contact sheets" not in output
     assert len(page.images()) == 2
+
+
+def test_long_names_are_cut_in_their_middle(make_tested, compared):
+    make_tested("a", "ccddoo", params={"lr": "b" * 90})
+    make_tested("b" * 60, "ccddoo", params={"lr": "c" * 90})
+    output, _ = compared("a", "b" * 60)
+    [table] = [part for part in output.split("\n\n") if part.startswith("settings that")]
+    assert max(map(len, output.splitlines())) <= 100
+    assert "bbb…bbb" in table
