@@ -29,7 +29,7 @@ class Folder:
 
     def __init__(self, path: Path) -> None:
         if path.exists() and not path.is_dir():
-            raise ValueError(f"{path} is a file; the results go into a folder (--out).")
+            raise ValueError(f"{path} is a file; the output (--out) has to be a folder.")
         self.path = path
         self.written: list[Path] = []
 

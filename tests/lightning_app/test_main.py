@@ -138,13 +138,15 @@ def write_folder(tmp_path):
 def test_ui_without_runs_shows_how_to_start_one(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    with pytest.raises(SystemExit, match=r"no run in .* yet\. Start one here with"):
+    with pytest.raises(SystemExit, match=r"no run in .* yet\. Start one with"):
         main(["ui"])
 
 
 def test_ui_refuses_a_store_on_a_server(tmp_path, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
-    with pytest.raises(SystemExit, match=r"Your runs are on http://127\.0\.0\.1:1"):
+    with pytest.raises(
+        SystemExit, match=r"The runs are on the MLflow server http://127\.0\.0\.1:1"
+    ):
         main(["ui"])
 
 

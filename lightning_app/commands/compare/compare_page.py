@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from lightning_app.commands.compare.comparison import Comparison
-from lightning_app.commands.compare.figures import figures_of
+from lightning_app.commands.compare.figures import plot_pair
+from lightning_app.commands.compare.image_notes import image_notes
 from lightning_app.commands.compare.numbers import number_rows
-from lightning_app.commands.compare.own_images import told_apart
 from lightning_app.commands.compare.pairs import Pair
 from lightning_app.commands.compare.settings import different_settings
 from lightning_app.output.folder import png_of
@@ -55,12 +55,12 @@ def render_comparison(
         "ids": ids,
         "images": _images(comparison, words),
         "complaint": texts["no_sheets"].format(reason=complaint) if complaint else "",
-        "own_images": told_apart(comparison, words),
+        "own_images": image_notes(comparison, words),
         "numbers": number_rows(comparison.records, words),
         "settings": different_settings(comparison, words),
         "p_values": comparison.p_values,
         "pairs": [
-            _pair(comparison, pair, figures_of(comparison, pair, images, num_images), words)
+            _pair(comparison, pair, plot_pair(comparison, pair, images, num_images), words)
             for pair in comparison.pairs
         ],
         "command": shlex.join(["lightning_cli", "compare", *ids, "--split", comparison.split]),
@@ -95,7 +95,7 @@ def _pair(
     }
     interval = {"low": points(test.low), "high": points(test.high)}
     meaning = texts["verdict"]["several" if comparison.p_values else "one"]
-    right, wrong = words.number(pair.both_right), words.number(pair.both_wrong)
+    right, wrong = words.number(pair.both_correct), words.number(pair.both_wrong)
     before, after = map(words.percent, pair.accuracies)
     topics = [
         _topic(texts["pictures"][name], figures[name]) for name in PICTURES if name in figures

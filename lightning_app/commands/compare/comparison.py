@@ -1,4 +1,4 @@
-"""Runs that looked at the same images, each against the first."""
+"""Comparison of runs on the same images, each with the first."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,16 +13,16 @@ from lightning_app.store.stored_run import StoredRun
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """What several runs say of the same images.
+    """Predictions of several runs for the same images.
 
     Attributes:
         records: The runs.
-        names: What each is called, all different.
-        split: The images.
-        answers: What the runs say of them.
-        class_names: The classes, in the order of the networks' outputs.
-        pairs: Each run but the first against the first.
-        p_values: Of all pairs of rows, adjusted; empty if there is only one.
+        names: Unique names of the runs.
+        split: Split of the images.
+        answers: Predictions of the runs.
+        class_names: Classes in the order of the networks' outputs.
+        pairs: Each run but the first, compared with the first.
+        p_values: Adjusted p-values of all pairs of rows; empty if there is only one pair.
     """
 
     records: Sequence[StoredRun]
@@ -34,7 +34,7 @@ class Comparison:
     p_values: dict[tuple[int, int], float]
 
     def decisive_p_value(self, pair: Pair) -> float:
-        """That of a pair's test: adjusted, if there are several pairs of runs."""
+        """P-value of a pair's test, adjusted if there are several pairs of runs."""
         return self.p_values.get((pair.first, pair.second), pair.test.p_value)
 
 
@@ -43,10 +43,10 @@ def compare_runs(records: Sequence[StoredRun], wanted: SplitName | None) -> Comp
 
     Args:
         records: Two runs or more.
-        wanted: The images; None for those of the test if all runs were tested, else validation.
+        wanted: Split of the images; None for `test` if all runs were tested, else `val`.
 
     Raises:
-        ValueError: If a run has no predictions, or no image is common to all.
+        ValueError: If a run has no predictions, or the runs have no image in common.
     """
     split = choose_split(records, wanted)
     answers = read_predictions(records, split)
@@ -58,10 +58,10 @@ def compare_runs(records: Sequence[StoredRun], wanted: SplitName | None) -> Comp
 
 
 def choose_split(records: Sequence[StoredRun], wanted: SplitName | None) -> SplitName:
-    """The images that all runs have predictions of; those of the test, if there is a choice.
+    """Choose a split that all runs have predictions of, `test` before `val`.
 
     Raises:
-        ValueError: If there are none.
+        ValueError: If there is no such split.
     """
     names = names_of(records)
     lacking: dict[SplitName, list[int]] = {
@@ -76,29 +76,29 @@ def choose_split(records: Sequence[StoredRun], wanted: SplitName | None) -> Spli
     for split, rows in lacking.items():
         if not rows:
             return split
-    told = "; ".join(
+    missing = "; ".join(
         f"{quoted(names[row] for row in rows)} without predictions/{split}.csv"
         for split, rows in lacking.items()
     )
     split, [row, *_] = next(iter(lacking.items()))
     remedy = _remedy(records[row], names[row], split)
-    raise ValueError(f"The runs have no predictions in common: {told}. {remedy}")
+    raise ValueError(f"The runs have no predictions in common: {missing}. {remedy}")
 
 
 def _remedy(record: StoredRun, name: str, split: SplitName) -> str:
-    """How to make the predictions of a run."""
+    """How to make the predictions that a run lacks."""
     folder = checkpoint_folder(ROOT, record.experiment, record.run.info.run_id)
     left = [file for end in ("best", "last") if (file := folder / f"{end}.ckpt").is_file()]
     start = f"`lightning_cli {COMMANDS[split]} --config FILE.yaml --ckpt_path"
     if left:
         how = f"With the configuration of {name!r}, {start} {left[0]}` makes"
     else:
-        how = f"{name!r} has left no checkpoint in {folder}; if you have one, {start} FILE` makes"
-    return f"{how} those that it lacks."
+        how = f"{name!r} has no checkpoint in {folder}; if you have one, {start} FILE` makes"
+    return f"{how} the missing predictions."
 
 
 def names_of(records: Sequence[StoredRun]) -> list[str]:
-    """The names of runs; one that several have gets the beginning of the id."""
+    """Unique names of runs: a name that several runs share gets the beginning of the id."""
     runs = [record.run for record in records]
     all_names = [str(run.info.run_name) for run in runs]
     return [

@@ -19,7 +19,7 @@ from lightning_app.commands.prepare.check.folders import list_folders
 from lightning_app.commands.prepare.check.listing import Listing
 from lightning_app.commands.prepare.check.size_findings import size_findings
 from lightning_app.commands.prepare.check.survey import survey
-from lightning_app.commands.prepare.check.terminal import as_text
+from lightning_app.commands.prepare.check.terminal import print_findings
 
 DESCRIPTION = """\
 Look for problems that make training fail or its scores wrong: unreadable files, copies in two
@@ -50,7 +50,7 @@ def check(args: list[str]) -> None:
     facts = survey(listing.entries, options.processes)
     findings = find(listing, facts)
     write_page(options.out, options.data.resolve().name, listing.entries, facts, findings)
-    print(as_text(listing.entries, findings))
+    print_findings(listing.entries, findings)
     print(f"The report with thumbnails: {options.out}")
     if any(finding.severity == "error" for finding in findings):
         raise SystemExit(1)

@@ -1,6 +1,5 @@
 """The findings as text of at most 100 columns, for a terminal or a log file."""
 
-import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -12,17 +11,21 @@ from lightning_app.commands.prepare.check.findings import (
     class_counts,
     splits_of,
 )
+from lightning_app.output.console import WIDTH, Column, print_table
 
-WIDTH = 100
-INDENT = " " * 17
+ROOM = WIDTH - len("severity  count  ")  # columns for an example
 SHOWN = 3  # examples of a finding
 SHOWN_CLASSES = 40
 
 
-def as_text(entries: Sequence[Entry], findings: Sequence[Finding]) -> str:
-    """The number of images of each class, then the findings."""
-    lines = [*_class_table(entries), "", *_finding_table(findings), verdict(findings)]
-    return "\n".join(lines)
+def print_findings(entries: Sequence[Entry], findings: Sequence[Finding]) -> None:
+    """Print the number of images of each class, then the findings."""
+    _print_classes(entries)
+    print()
+    if findings:
+        columns = [Column("severity"), Column("count", "right"), Column("finding", wrap=True)]
+        print_table(columns, [(f.severity, str(len(f)), _described(f)) for f in findings])
+    print(verdict(findings))
 
 
 def verdict(findings: Sequence[Finding]) -> str:
@@ -44,35 +47,28 @@ def shortened(text: str, width: int) -> str:
     return text if len(text) <= width else "…" + text[-width + 1 :]
 
 
-def _class_table(entries: Sequence[Entry]) -> Iterator[str]:
+def _print_classes(entries: Sequence[Entry]) -> None:
     counts, splits = class_counts(entries), splits_of(entries)
-    totals = {split: sum(row[split] for row in counts.values()) for split in splits}
-    names = {name: shortened(name or "(no label)", 50) for name in counts}
-    width = max(len(name) for name in ["class", *names.values()])
-
-    def line(name: str, cells: Sequence[object]) -> str:
-        return f"{name:<{width}}" + "".join(f"{cell!s:>9}" for cell in cells)
-
-    yield line("class", splits)
-    for name in list(counts)[:SHOWN_CLASSES]:
-        yield line(names[name], list(counts[name].values()))
+    rows = [
+        (shortened(name or "(no label)", 50), *(str(row[split]) for split in splits))
+        for name, row in list(counts.items())[:SHOWN_CLASSES]
+    ]
     if len(counts) > SHOWN_CLASSES:
-        yield f"… and {len(counts) - SHOWN_CLASSES} more classes, all in the report"
-    yield line("all", list(totals.values()))
+        more = f"… and {len(counts) - SHOWN_CLASSES} more classes, all in the report"
+        rows.append((more, *("" for _ in splits)))
+    totals = (str(sum(row[split] for row in counts.values())) for split in splits)
+    columns = [Column("class"), *(Column(split, "right") for split in splits)]
+    print_table(columns, [*rows, ("all", *totals)])
 
 
-def _finding_table(findings: Sequence[Finding]) -> Iterator[str]:
-    if findings:
-        yield f"{'severity':<9}{'count':>6}  finding"
-    for finding in findings:
-        yield f"{finding.severity:<9}{len(finding):>6}  {finding.title}"
-        for text in textwrap.wrap(printable(finding.advice), WIDTH - len(INDENT)):
-            yield INDENT + text
-        for group in finding.groups[:SHOWN]:
-            yield from _example(group)
-        if len(finding) > SHOWN:
-            yield f"{INDENT}- and {len(finding) - SHOWN} more"
-        yield ""
+def _described(finding: Finding) -> str:
+    """Title, advice and examples of a finding, followed by an empty line."""
+    lines = [finding.title, printable(finding.advice)]
+    for group in finding.groups[:SHOWN]:
+        lines += _example(group)
+    if len(finding) > SHOWN:
+        lines.append(f"- and {len(finding) - SHOWN} more")
+    return "\n".join([*lines, ""])
 
 
 def _example(group: Sequence[Exhibit]) -> Iterator[str]:
@@ -83,7 +79,6 @@ def _example(group: Sequence[Exhibit]) -> Iterator[str]:
             label = shortened(exhibit.entry.label or "no label", 40)
             remark = f" ({label} in {exhibit.entry.split})"
         mark = f"{exhibit.sign or '-'} "
-        room = WIDTH - len(INDENT) - len(mark) - len(remark)
-        yield INDENT + mark + shortened(exhibit.name, room) + remark
+        yield mark + shortened(exhibit.name, ROOM - len(mark) - len(remark)) + remark
     if len(group) > SHOWN:
-        yield f"{INDENT}  and {len(group) - SHOWN} more copies"
+        yield f"  and {len(group) - SHOWN} more copies"

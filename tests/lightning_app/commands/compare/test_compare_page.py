@@ -22,7 +22,7 @@ def test_images_that_changed_are_counted(make_tested, compared):
     make_tested("b", "ccddcc")
     output, page = compared("a", "b")
     assert "b against a, on 6 test images" in output
-    assert "fixed 1, broken 1, both right 3, both wrong 1" in output
+    assert "fixed 1, broken 1, both correct 3, both wrong 1" in output
     assert "accuracy 66.7% to 66.7%: +0.0 points" in output
     assert "McNemar p = 1 (exact)" in output
     assert "gained most  cat: +50.0" in output
@@ -79,7 +79,7 @@ def test_equal_settings_are_reported_as_equal(make_tested, undrawn):
     make_tested("a", "ccddoo")
     make_tested("b", "ccddoo")
     output, page = undrawn("a", "b")
-    assert "no setting differs" in output
+    assert "All settings are the same." in output
     assert "No setting differs." in page.words
 
 
@@ -124,7 +124,7 @@ def test_one_image_is_written_in_the_singular(make_tested, undrawn):
 
 
 def test_runs_with_the_same_name_are_distinguished(make_tested, undrawn):
-    ids = [make_tested("same", said) for said in ("ccddoo", "ccddoc")]
+    ids = [make_tested("same", letters) for letters in ("ccddoo", "ccddoc")]
     output, _ = undrawn(*ids)
     first, second = (f"same ({run_id[:6]})" for run_id in ids)
     assert f"{second} against {first}" in output
@@ -152,9 +152,9 @@ def test_missing_images_cost_only_the_sheets(make_tested, client, compared):
     data = {"class_path": "ImageFolderDataModule", "init_args": {"root": "gone"}}
     client.log_text(run_id, yaml.safe_dump({"data": data}), "config/config.yaml")
     make_tested("b", "ccddod")
-    output, page = compared("a", "b")
-    expected = "those of 'a' cannot be read again: There is no folder gone"
-    assert f"No sheets of images: {expected}" in output
+    output, page = compared("a", "b", figures=True)
+    expected = "the images of 'a' cannot be read: There is no folder gone"
+    assert f"No contact sheets: {expected}" in output
     assert expected in page.text
     assert len(page.images()) == 2  # the classes and the confusions
 
@@ -162,7 +162,7 @@ def test_missing_images_cost_only_the_sheets(make_tested, client, compared):
 @pytest.mark.parametrize(
     ("config", "complaint"),
     [
-        ("", "the run has no config/config.yaml that names its data."),
+        ("", "the run has no config/config.yaml with its data settings."),
         (
             "data: {class_path: OfAnotherTimeDataModule}",
             "expects a subclass of ImageDataModule, got 'OfAnotherTimeDataModule'.",
@@ -174,14 +174,23 @@ def test_unusable_data_configuration_costs_only_the_sheets(
 ):
     client.log_text(make_tested("a", "ccddoo"), config, "config/config.yaml")
     make_tested("b", "ccddod")
-    told = [line for line in compared("a", "b")[0].splitlines() if line.startswith("No sheets")]
-    assert len(told) == 1
-    assert complaint in told[0]
+    lines = [line for line in compared("a", "b")[0].splitlines() if line.startswith("No contact")]
+    assert len(lines) == 1
+    assert complaint in lines[0]
 
 
 def test_without_changed_images_no_image_is_read(make_tested, compared):
     make_tested("a", "ccddod")
     make_tested("b", "ccddod")
-    output, page = compared("a", "b")
-    assert "No sheets" not in output
+    output, page = compared("a", "b", figures=True)
+    assert "No contact sheets" not in output
     assert len(page.images()) == 2
+
+
+def test_long_names_are_cut_in_their_middle(make_tested, compared):
+    make_tested("a", "ccddoo", params={"lr": "b" * 90})
+    make_tested("b" * 60, "ccddoo", params={"lr": "c" * 90})
+    output, _ = compared("a", "b" * 60)
+    [table] = [part for part in output.split("\n\n") if part.startswith("settings that")]
+    assert max(map(len, output.splitlines())) <= 100
+    assert "bbb…bbb" in table

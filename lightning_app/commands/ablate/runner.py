@@ -1,4 +1,4 @@
-"""Run the children of an ablation, each in a process of its own."""
+"""Runner of the child runs of an ablation, each in a process of its own."""
 
 import json
 import signal
@@ -16,42 +16,42 @@ from mlflow.entities import Run
 from mlflow.environment_variables import MLFLOW_RUN_CONTEXT
 from tqdm import tqdm
 
-from lightning_app.commands.ablate.plan import Child
+from lightning_app.commands.ablate.parent_run import ParentRun
+from lightning_app.commands.ablate.plan import ChildRun
 from lightning_app.commands.ablate.processes import (
     Environment,
     end_processes,
     environments,
-    exit_when_told,
+    exit_on_sigterm,
     last_lines,
-    locked,
+    try_lock,
 )
-from lightning_app.commands.ablate.runs import Family
 from lightning_app.store.predictions import COMMANDS, SplitName
 
-POLL = 0.5  # seconds between two looks at a process that is not ours
-GRACE = 30  # seconds that a run has to stop; what it has learned lies in `last.ckpt` anyway
+POLL = 0.5  # seconds between two looks at a process that another start has left
+GRACE = 30  # seconds that a run has to stop; its last epoch is in `last.ckpt` in any case
 
 
-class ChildFailed(RuntimeError):
-    """A run of an ablation ended with an error; the text says with which."""
+class ChildRunFailed(RuntimeError):
+    """A child run ended with an error; the message describes it."""
 
 
-Done = Callable[[Child, float | None, ChildFailed | None], None]
+Done = Callable[[ChildRun, float | None, ChildRunFailed | None], None]
 
 
 class Runner:
-    """Starts `lightning_cli` as a user would, so many at once.
+    """Runs `lightning_cli` as a user would, several at a time.
 
     Args:
-        family: Whose children are run.
-        split: What they are scored on; None if they are only trained.
-        jobs: How many run at the same time.
+        parent: Parent of the runs.
+        split: Images on which they are scored; None if they are only trained.
+        jobs: Number of runs at the same time.
     """
 
-    def __init__(self, family: Family, split: SplitName | None, jobs: int) -> None:
-        self.family, self.jobs = family, jobs
+    def __init__(self, parent: ParentRun, split: SplitName | None, jobs: int) -> None:
+        self.parent, self.jobs = parent, jobs
         self.split: SplitName | None = split
-        self.logs = family.settings.root / "ablations" / family.parent_id
+        self.logs = parent.settings.root / "ablations" / parent.run_id
         self.logs.mkdir(parents=True, exist_ok=True)
         self._slots: SimpleQueue[Environment] = SimpleQueue()
         for environment in environments(jobs):
@@ -59,17 +59,13 @@ class Runner:
         self._running: set[subprocess.Popen[bytes]] = set()
         self._stopped = False
 
-    def run_all(
-        self,
-        children: Sequence[Child],
-        done: Callable[[Child, float | None, ChildFailed | None], None],
-    ) -> None:
-        """Run what is not finished; the failure of one does not stop the others.
+    def run_all(self, children: Sequence[ChildRun], done: Done) -> None:
+        """Run what has not finished; a failed run does not stop the others.
 
         Args:
             children: The runs.
-            done: Told of each that has ended: how many seconds it took, None if it was finished
-                already, and what was wrong.
+            done: Called with each run that has ended, how many seconds it took (None if it had
+                finished before) and its failure.
         """
         with self.stopping(), ThreadPoolExecutor(self.jobs) as pool:
             started = {pool.submit(self._timed, child): child for child in children}
@@ -84,7 +80,7 @@ class Runner:
     @contextmanager
     def stopping(self) -> Iterator[None]:
         """Leave no process behind, however the block ends."""
-        before = signal.signal(signal.SIGTERM, exit_when_told)
+        before = signal.signal(signal.SIGTERM, exit_on_sigterm)
         try:
             yield
         finally:
@@ -92,21 +88,21 @@ class Runner:
             signal.signal(signal.SIGTERM, before)
 
     def _stop(self) -> None:
-        """End the runs that are under way; they have a while to write their checkpoints."""
+        """Stop the active runs, with time for them to write their checkpoints."""
         if self._running and not self._stopped:
-            tqdm.write("Stopping; the runs write their checkpoints first.")
+            tqdm.write("Stopping; the active runs write their checkpoints first.")
         self._stopped = True
         end_processes(list(self._running), GRACE)
 
-    def run(self, child: Child, *more: str) -> Run:
-        """Train a child and score it, or do what is left of that.
+    def run(self, child: ChildRun, *more: str) -> Run:
+        """Train and score a run, or do what is left of it.
 
         Args:
             child: The run.
-            more: Arguments of `fit` that do not make another run of it.
+            more: Arguments of `fit` that are not part of the run's key.
 
         Raises:
-            ChildFailed: If it ends with an error.
+            ChildRunFailed: If it ends with an error.
         """
         environment = self._slots.get()
         try:
@@ -116,77 +112,78 @@ class Runner:
             self._slots.put(environment)
 
     @contextmanager
-    def _log(self, child: Child) -> Iterator[BinaryIO]:
-        """The file that a run writes to; waits for a process that still does.
+    def _log(self, child: ChildRun) -> Iterator[BinaryIO]:
+        """Open and lock the log file of a run; wait for a process that still writes to it.
 
-        The process outlives us if we are killed. It holds the lock, as it shares the open file.
+        A run outlives this process if this process is killed. It shares the open file, and so it
+        keeps the lock.
         """
         file = self.logs / f"{child.key}.log"
         with file.open("ab") as log:
-            if not locked(log):
-                tqdm.write(f"{child.name} is still running since an earlier start; waiting for it.")
-            while not locked(log) and not self._stopped:
+            if not try_lock(log):
+                tqdm.write(f"{child.name} is still running from an earlier start; waiting for it.")
+            while not try_lock(log) and not self._stopped:
                 time.sleep(POLL)
             yield log
 
     def _run(
         self,
-        child: Child,
+        child: ChildRun,
         more: Sequence[str],
         environment: Environment,
         log: BinaryIO,
     ) -> Run:
-        run = self.family.find(child)
+        run = self.parent.find(child)
         if run is None or run.info.status != "FINISHED":
-            last = self.family.checkpoint(run, "last") if run else None
-            begun = [] if last is None else ["--ckpt_path", str(last)]
-            named = {**environment, MLFLOW_RUN_CONTEXT.name: json.dumps(self.family.tags(child))}
-            self._start("fit", child, [*more, *begun], named, log)
-            run = self.family.find(child)
+            last = self.parent.checkpoint(run, "last") if run else None
+            resume = [] if last is None else ["--ckpt_path", str(last)]
+            named = {**environment, MLFLOW_RUN_CONTEXT.name: json.dumps(self.parent.tags(child))}
+            self._start("fit", child, [*more, *resume], named, log)
+            run = self.parent.find(child)
         if run is None:
-            raise ChildFailed("it left no run in the store.")
+            raise ChildRunFailed("it left no run in the store.")
         if self.split is None:
             return run
-        chosen = self.family.checkpoint(run, "best") or self.family.checkpoint(run, "last")
+        chosen = self.parent.checkpoint(run, "best") or self.parent.checkpoint(run, "last")
         if chosen is None:
-            raise ChildFailed("it left no checkpoint.")
-        # The fit has drawn the validation images already.
+            raise ChildRunFailed("it left no checkpoint.")
+        # The fit has already drawn its pictures of the validation images.
         pictures = ["--pictures.budget=0"] if self.split == "val" else []
         score = ["--ckpt_path", str(chosen), *pictures]
         self._start(COMMANDS[self.split], child, score, environment, log)
         return run
 
-    def _timed(self, child: Child) -> tuple[float | None, ChildFailed | None]:
+    def _timed(self, child: ChildRun) -> tuple[float | None, ChildRunFailed | None]:
         if self._finished(child):
             return None, None
         started, failed = time.perf_counter(), None
         try:
             self.run(child)
-        except ChildFailed as failure:
+        except ChildRunFailed as failure:
             failed = failure
         return time.perf_counter() - started, failed
 
-    def _finished(self, child: Child) -> Run | None:
-        run = self.family.find(child)
-        return run if run is not None and self.family.is_done(run, self.split) else None
+    def _finished(self, child: ChildRun) -> Run | None:
+        run = self.parent.find(child)
+        return run if run is not None and self.parent.is_done(run, self.split) else None
 
     def _start(
         self,
         command: str,
-        child: Child,
+        child: ChildRun,
         more: Sequence[str],
         environment: Environment,
         log: BinaryIO,
     ) -> None:
         if self._stopped:
-            raise ChildFailed("it was not started.")
+            raise ChildRunFailed("it was not started.")
         whole = [sys.executable, "-m", "lightning_app", command, *child.arguments, *more]
-        # In a session of its own: an interrupt of ours reaches it once, as a request to stop.
+        # A session of its own: Ctrl-C does not reach the run, which gets one request to stop.
         process = subprocess.Popen(
             whole, stdout=log, stderr=log, env=environment, start_new_session=True
         )
         self._running.add(process)
-        if self._stopped:  # since it was asked above
+        if self._stopped:  # meanwhile
             process.terminate()
         try:
             status = process.wait()
@@ -194,6 +191,7 @@ class Runner:
             self._running.discard(process)
         if status:
             file = Path(log.name)
-            raise ChildFailed(
-                f"`{command}` ended with status {status}; {file} ends so:\n{last_lines(file)}"
+            raise ChildRunFailed(
+                f"`{command}` ended with status {status}; the last lines of {file}:\n"
+                f"{last_lines(file)}"
             )

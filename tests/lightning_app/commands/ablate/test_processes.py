@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from lightning_app.commands.ablate.children import end_processes
+from lightning_app.commands.ablate.processes import end_processes
 
 DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN)"
 WAITING = "print('ready', flush=True); time.sleep(600)"
@@ -26,13 +26,13 @@ def start():
         process.communicate()
 
 
-def test_a_process_that_does_not_stop_is_killed(start):
+def test_process_that_does_not_stop_is_killed(start):
     deaf, willing = start(f"{DEAF}; {WAITING}"), start(f"import time; {WAITING}")
     end_processes([deaf, willing], grace=0.2)
     assert (deaf.returncode, willing.returncode) == (-signal.SIGKILL, -signal.SIGTERM)
 
 
-def test_a_process_has_time_to_put_things_in_order(start):
+def test_process_has_time_to_exit_on_its_own(start):
     tidy = "import signal, sys, time; signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))"
     process = start(f"{tidy}; {WAITING}")
     end_processes([process], grace=60)

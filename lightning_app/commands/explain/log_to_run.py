@@ -1,4 +1,4 @@
-"""The run that a checkpoint belongs to, as a place for what explains it."""
+"""Explanations as artifacts of the run that trained the network."""
 
 from mlflow import MlflowClient
 from mlflow.entities import Run
@@ -10,19 +10,19 @@ ARTIFACTS = "explanations"
 
 
 def open_run(run_id: str | None) -> tuple[MlflowClient, Run]:
-    """The store, and the run in it.
+    """Open the store and find the run.
 
     Raises:
-        ValueError: If the checkpoint names no run, or the store has none of that id.
+        ValueError: If the checkpoint names no run, or the store does not have it.
     """
     if run_id is None:
-        raise ValueError("--log: the checkpoint does not say which run it belongs to.")
+        raise ValueError("--log: the checkpoint does not name the run that trained it.")
     client = open_store()
     return client, find_run(client, run_id)
 
 
 def log_files(client: MlflowClient, run: Run, folder: Folder) -> None:
-    """Copy what was written into the run, below `explanations/`."""
+    """Copy the files of the folder to the run, below `explanations/`."""
     for file in folder.written:
         below = (ARTIFACTS, *file.parent.parts)
         client.log_artifact(run.info.run_id, str(folder.path / file), "/".join(below))

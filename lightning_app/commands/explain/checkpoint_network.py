@@ -1,4 +1,4 @@
-"""The network of a checkpoint that `lightning_cli fit` left."""
+"""Network of a checkpoint that `lightning_cli fit` has written."""
 
 from pathlib import Path
 from typing import Any
@@ -9,24 +9,24 @@ from lightning_app.store.run_recorder import CLASS_NAMES, IMAGE_SIZE, NUM_CHANNE
 from lightning_app.store.runs import find_run, open_store
 from models import ImageClassifier
 
-HYPER_PARAMETERS = "hyper_parameters"  # Lightning's key of what the network was built with
+HYPER_PARAMETERS = "hyper_parameters"  # Lightning's key for the settings of the network
 
 
-def trained_network(wanted: str, image_size: int | None) -> Network:
-    """The network of a checkpoint, as it was when that was written.
+def checkpoint_network(wanted: str, image_size: int | None) -> Network:
+    """Build the network of a checkpoint and load its weights.
 
     Args:
         wanted: See `find_checkpoint`.
-        image_size: Side of the images in pixels; None for that of the training.
+        image_size: Side of the images in pixels; None for the size of the training.
 
     Raises:
-        ValueError: If there is no such file or run, or it holds something else.
+        ValueError: If there is no such file or run, or the file is not a checkpoint of a fit.
     """
     file = find_checkpoint(wanted)
     try:
         checkpoint = read_checkpoint(file)
     except ValueError as error:
-        hint = "A file of weights alone goes with --network NAME --weights FILE."
+        hint = "For a file of weights, use --network NAME --weights FILE."
         raise ValueError(f"{error} {hint}") from error
     model = _rebuilt(file, checkpoint)
     num_classes = model.num_classes
@@ -35,8 +35,8 @@ def trained_network(wanted: str, image_size: int | None) -> Network:
     size = image_size or checkpoint.get(IMAGE_SIZE) or _size_in_store(checkpoint.get(RUN_ID))
     if size is None:
         raise ValueError(
-            f"{file} does not say how large the images were that it was trained on: give their "
-            "side in pixels with --image_size."
+            f"{file} does not name the size of the images that it was trained on; set their side "
+            "in pixels with --image_size."
         )
     channels = checkpoint.get(NUM_CHANNELS) or backbone.get("num_channels", 3)
     title = f"{file.name}, epoch {checkpoint['epoch']}" if "epoch" in checkpoint else file.name
@@ -44,13 +44,13 @@ def trained_network(wanted: str, image_size: int | None) -> Network:
 
 
 def _rebuilt(file: Path, checkpoint: dict[str, Any]) -> ImageClassifier:
-    """Build the network and load its weights; whatever it was built from is not fetched again."""
+    """Build the network and load its weights, without fetching pretrained weights again."""
     settings = checkpoint.get(HYPER_PARAMETERS)
     backbone = settings.get("backbone") if isinstance(settings, dict) else None
     if not isinstance(backbone, dict) or "class_path" not in backbone:
         raise ValueError(
-            f"{file} is no checkpoint of an ImageClassifier that `lightning_cli fit` trained: it "
-            "does not say what backbone it has."
+            f"{file} is not a checkpoint of an ImageClassifier that `lightning_cli fit` trained: "
+            "it does not name its backbone."
         )
     arguments = dict(backbone.get("init_args") or {})
     arguments |= {"pretrained": False} if "pretrained" in arguments else {}
@@ -64,11 +64,11 @@ def _rebuilt(file: Path, checkpoint: dict[str, Any]) -> ImageClassifier:
             compile=False,
         )
     except (ImportError, RuntimeError, TypeError, ValueError) as error:
-        raise ValueError(f"The network of {file} cannot be built again: {error}") from error
+        raise ValueError(f"The network of {file} cannot be rebuilt: {error}") from error
 
 
 def _size_in_store(run_id: str | None) -> str | None:
-    """What the run says, for checkpoints that are older than the note in them."""
+    """Image size of the run: older checkpoints do not hold it."""
     if run_id is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""A network of timm or torchvision by name, with its classifier."""
+"""Networks of timm or torchvision by name, with their classifiers."""
 
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -24,19 +24,19 @@ from models.backbones.weight_files import read_weights
 from models.backbones.weights import downloading, load_weights
 
 Library = Literal["timm", "torchvision"]
-OPTION = "--weights"  # what names a file of weights in this command
-NUM_CHANNELS = 3  # of the images that all of them are trained on
+OPTION = "--weights"  # of this command, for a file of weights
+NUM_CHANNELS = 3  # all of these networks are trained on RGB images
 
 
-class Named(NamedTuple):
-    """A network as its library has it.
+class LibraryNetwork(NamedTuple):
+    """A network as its library builds it.
 
     Attributes:
-        network: Without weights, or with those of the library.
-        mean: What its weights expect to be subtracted from images in [0, 1].
-        std: What they expect these to be divided by.
-        image_size: Side of the images that it was made for.
-        class_names: Of the library's weights.
+        network: The network, with random weights or those of the library.
+        mean: Mean of each channel that is subtracted from images in [0, 1].
+        std: Standard deviation of each channel by which they are divided.
+        image_size: Side of the images that it was made for, in pixels.
+        class_names: Classes of the library's weights.
     """
 
     network: Any
@@ -56,36 +56,36 @@ def library_network(
     """Build a network with weights from a file, or with those of its library.
 
     Args:
-        name: What the library calls it.
-        library: Which one.
-        weights: File of weights; None downloads the library's. How many classes there are follows
-            from it.
-        allow: Patterns of names of tensors in which file and network may differ.
-        image_size: Side of the images in pixels; None for what the network was made for.
+        name: Name of the network in its library.
+        library: The library.
+        weights: File of weights, which determines the number of classes; None downloads the
+            library's.
+        allow: Patterns of names of tensors that may differ between file and network.
+        image_size: Side of the images in pixels; None for the size that the network was made for.
 
     Raises:
         ValueError: If there is no such network, or the weights do not fit.
         ConnectionError: If the weights cannot be downloaded.
     """
     build = _from_timm if library == "timm" else _from_torchvision
-    named = build(name, weights is None, None, image_size)
+    built = build(name, weights is None, None, image_size)
     if weights is not None:
-        state = _read(weights, named.network, library)
-        if (num_classes := _num_classes(named.network, state)) is not None:
-            named = build(name, False, num_classes, image_size)
-        load_weights(named.network, state, str(weights), AUXILIARY.get(name, ()), allow)
-    normalize = Normalize(named.mean, named.std, NUM_CHANNELS)
-    count = _num_classes(named.network, named.network.state_dict()) or len(named.class_names)
-    names = named.class_names
-    if count != len(names):  # weights for other classes than the library's
+        state = _read(weights, built.network, library)
+        if (num_classes := _num_classes(built.network, state)) is not None:
+            built = build(name, False, num_classes, image_size)
+        load_weights(built.network, state, str(weights), AUXILIARY.get(name, ()), allow)
+    normalize = Normalize(built.mean, built.std, NUM_CHANNELS)
+    count = _num_classes(built.network, built.network.state_dict()) or len(built.class_names)
+    names = built.class_names
+    if count != len(names):  # the weights are for other classes than the library's
         names = tuple(f"class {index}" for index in range(count))
-    model, size = Normalized(normalize, named.network), image_size or named.image_size
+    model, size = Normalized(normalize, built.network), image_size or built.image_size
     return Network(model, names, size, NUM_CHANNELS, f"{name} ({library})")
 
 
 def _from_timm(
     name: str, pretrained: bool, num_classes: int | None, image_size: int | None
-) -> Named:
+) -> LibraryNetwork:
     if not timm.is_model(name):
         elsewhere = name in torchvision.models.list_models(module=torchvision.models)
         other = " torchvision has one: --library torchvision." if elsewhere else ""
@@ -94,7 +94,7 @@ def _from_timm(
         )
     config = timm.get_pretrained_cfg(name)
     if pretrained and (config is None or not (config.hf_hub_id or config.url)):
-        raise ValueError(f"timm has no weights of {name}: give a file with --weights FILE.")
+        raise ValueError(f"timm has no weights of {name}; use a file: --weights FILE.")
     options: dict[str, Any] = {} if num_classes is None else {"num_classes": num_classes}
     if image_size is not None and config is not None and config.fixed_input_size:
         options["img_size"] = image_size
@@ -104,12 +104,14 @@ def _from_timm(
     subset = infer_imagenet_subset(network)
     names = ImageNetInfo(subset).label_descriptions() if subset else ()
     size = settings["input_size"][-1]
-    return Named(network, settings["mean"], settings["std"], size, tuple(map(_first, names)))
+    return LibraryNetwork(
+        network, settings["mean"], settings["std"], size, tuple(map(_first, names))
+    )
 
 
 def _from_torchvision(
     name: str, pretrained: bool, num_classes: int | None, image_size: int | None
-) -> Named:
+) -> LibraryNetwork:
     known = torchvision.models.list_models(module=torchvision.models)
     if name not in known:
         other = (
@@ -130,7 +132,7 @@ def _from_torchvision(
     half = ((0.5,) * 3, (0.5,) * 3)
     mean, std = half if name in AUXILIARY else (IMAGENET_MEAN, IMAGENET_STD)
     size = weights.transforms().crop_size[0]
-    return Named(network, mean, std, size, tuple(weights.meta["categories"]))
+    return LibraryNetwork(network, mean, std, size, tuple(weights.meta["categories"]))
 
 
 def _read(file: Path, network: nn.Module, library: Library) -> dict[str, Tensor]:
@@ -139,12 +141,12 @@ def _read(file: Path, network: nn.Module, library: Library) -> dict[str, Tensor]
 
 
 def _num_classes(network: nn.Module, state: dict[str, Tensor]) -> int | None:
-    """How many classes the weights are for; None if the last layer of the network is not there."""
+    """Number of classes of the weights; None if they lack the last layer of the network."""
     name = [n for n, m in network.named_modules() if isinstance(m, nn.Linear | nn.Conv2d)][-1]
     weight = state.get(f"{name}.weight")
     return None if weight is None else len(weight)
 
 
 def _first(names: str) -> str:
-    """Of the names that ImageNet has for a class."""
+    """The first of the names that ImageNet has for a class."""
     return names.split(",")[0]
