@@ -109,11 +109,11 @@ def test_number_of_fixes_is_logged(with_file, caplog):
     [
         (
             ["cat/33.png,cat,dog"],
-            r"fixes.csv, line 2: 'cat/33.png' is not an image.*similar: cat/3",
+            r"fixes.csv, line 2: 'cat/33.png' is not .*similar: cat/3",
         ),
         (
             ["zebra,cat,dog"],
-            r"line 2: 'zebra' is not an image of the dataset; for example cat/0.png",
+            r"line 2: 'zebra' is not an image of .*; for example cat/0.png",
         ),
         (["predict/0.png,cat,dog"], r"'predict/0.png' is not an image of the dataset"),
         (["cat/3.png,cat,dgo"], r"line 2: 'dgo' is not a class: expected cat, dog"),

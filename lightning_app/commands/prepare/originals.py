@@ -83,9 +83,7 @@ def from_manifest(manifest: Path, root: Path | None = None) -> Originals:
     rows = existing(inside_root(rows, root, hint), root, hint)
     classes = tuple(sorted(set(rows["label"][rows["split"] != "predict"])))
     if unfit := [name for name in classes if name in (".", "..") or "/" in name or "\\" in name]:
-        raise ValueError(
-            f"A class becomes a folder, but {', '.join(unfit)} cannot be the name of one."
-        )
+        raise ValueError(f"A class becomes a folder, which cannot be named {', '.join(unfit)}.")
     sources = {}
     for split, part in rows.groupby("split", sort=False):
         labels = [""] * len(part) if split == "predict" else part["label"].tolist()

@@ -47,9 +47,7 @@ def shard(args: list[str]) -> None:
 
 def _check(data: ImageDataModule | None, out: Path | None, shard_mb: float) -> None:
     if data is None:
-        raise ValueError(
-            "`prepare shard` needs a configuration with data, as for `fit`: --config FILE.yaml."
-        )
+        raise ValueError("`prepare shard` needs a dataset: --config FILE.yaml, as for `fit`.")
     if out is None:
         raise ValueError("`prepare shard` needs a folder to write to: --out DIR.")
     if shard_mb <= 0:

@@ -32,7 +32,8 @@ def survey(entries: Sequence[Entry], processes: int) -> list[Facts]:
     processes = min(processes, -(-len(files) // CHUNK))
     if processes <= 1:
         return _with_progress(map(inspect, files), len(files))
-    with ProcessPoolExecutor(processes, _context(), _use_one_thread) as pool:
+    # One thread per process is enough: OpenCV would start one per core in each.
+    with ProcessPoolExecutor(processes, _context(), cv2.setNumThreads, (0,)) as pool:
         return _with_progress(pool.map(inspect, files, chunksize=CHUNK), len(files))
 
 
@@ -41,14 +42,12 @@ def _with_progress(results: Iterable[Facts], total: int) -> list[Facts]:
 
 
 def _context() -> BaseContext:
-    """Start processes from one that has imported the decoders, if the platform can."""
+    """Start processes from one that has imported the decoders, if the platform can.
+
+    They import `facts` but not this module, whose imports take a second.
+    """
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([facts.__name__])
     return context
-
-
-def _use_one_thread() -> None:
-    """One process per core is enough; OpenCV would start as many threads in each."""
-    cv2.setNumThreads(0)
