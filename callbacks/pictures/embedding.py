@@ -73,9 +73,9 @@ class Embedding(Picture):
         labels = scene.predictions.labels[rows]
         agreement = neighbour_agreement(features, labels, self.num_neighbours)
         if self.method != "tsne":
-            plane = principal_components(features)
-            what = f"PCA of {{}}, {100 * plane.explained.sum():.0f} % of the variance"
-            yield self.name, self._map(scene, plane.points, rows, agreement, what)
+            projection = principal_components(features)
+            what = f"PCA of {{}}, {100 * projection.explained.sum():.0f} % of the variance"
+            yield self.name, self._map(scene, projection.points, rows, agreement, what)
         if self.method == "tsne" or (self.method == "both" and scene.final):
             step = -(-len(rows) // MAX_TSNE)
             points = tsne(features[::step])

@@ -12,7 +12,7 @@ from callbacks.plots import plot_filters
 from callbacks.plots.drawing.texts import shorten
 from callbacks.run import ImageData
 from models.explain import NothingToShow, filter_layers, filters_of, short_name
-from models.explain.filters import Channel, sees_images
+from models.explain.filters import Channel, takes_images
 
 
 @dataclass(eq=False)
@@ -86,7 +86,7 @@ class Filters(Picture):
 
     def _figure(self, scene: Scene, name: str, initial: Tensor | None) -> Figure:
         layer = scene.model.get_submodule(name)
-        first = isinstance(layer, nn.Linear) and sees_images(scene.model, name)
+        first = isinstance(layer, nn.Linear) and takes_images(scene.model, name)
         image_shape = scene.sample(1)[0].shape[1:] if first else None
         filters = filters_of(layer, self.num_filters, self.channel, initial, image_shape)
         number = len(layer.get_parameter("weight"))

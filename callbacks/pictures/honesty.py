@@ -13,7 +13,7 @@ from callbacks.plots.drawing.texts import counted
 from callbacks.plots.honesty import Verdict, plot_honesty
 from callbacks.run import ImageData
 from models.explain import NothingToShow, find_layer, short_name
-from models.explain.honesty import (
+from models.explain.sanity_checks import (
     Randomization,
     area,
     check_method,

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from lightning_app.store.predictions import SharedPredictions
-from models.evaluation.metrics import confusion_counts
+from models.evaluation.confusion import confusion_counts
 from models.evaluation.paired_test import PairedTest, holm, paired_test
 
 

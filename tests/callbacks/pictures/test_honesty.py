@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from callbacks.explainable import explainable
 from callbacks.pictures import Honesty, Scene
 from models.explain import NothingToShow
-from models.explain.honesty import area, deletion_curve, explanation, random_maps
+from models.explain.sanity_checks import area, deletion_curve, explanation, random_maps
 
 
 @pytest.fixture
@@ -75,9 +75,7 @@ def test_network_with_nothing_to_test_has_no_picture(make_scene):
 
 
 def test_wrong_names_are_refused_before_training(make_classifier, synthetic):
-    with pytest.raises(
-        ValueError, match=r"no method of explaining 'gradcam'. Near names: grad_cam"
-    ):
+    with pytest.raises(ValueError, match=r"no explanation method 'gradcam'. Near names: grad_cam"):
         Honesty(methods=("gradcam",)).begin(make_classifier(), synthetic)
     with pytest.raises(ValueError, match=r"There are grad_cam, .*, vanilla"):
         Honesty(methods=("xyz",)).begin(make_classifier(), synthetic)

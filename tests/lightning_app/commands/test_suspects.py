@@ -12,7 +12,7 @@ from datamodules import ImageFolderDataModule, Options
 from lightning_app.commands.suspects import _warn_of_chance
 from lightning_app.main import main
 
-CONFIGS = Path(__file__).parents[2] / "configs"
+CONFIGS = Path(__file__).parents[3] / "configs"
 WRONG = {"dark/bright_3.png", "bright/dark_8.png"}
 
 

@@ -119,7 +119,7 @@ def test_dropout_is_drawn_in_training_alone():
 
 @pytest.mark.parametrize("depths", [(), (1, 0)])
 def test_stage_without_blocks_is_refused(depths):
-    with pytest.raises(ValueError, match="depths of one block or more a stage, got"):
+    with pytest.raises(ValueError, match="depths of one block or more per stage, got"):
         ResNet(depths)
 
 

@@ -113,5 +113,5 @@ def test_draws_repeat_and_leave_the_global_generator_alone(labels):
 
 
 def test_no_image_is_refused():
-    with pytest.raises(ValueError, match="counts of one image or more, got none"):
+    with pytest.raises(ValueError, match="Expected counts of one image or more, got none"):
         bootstrap_intervals(torch.zeros(3, 3, dtype=torch.int64))

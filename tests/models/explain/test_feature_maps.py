@@ -146,7 +146,7 @@ def test_hooks_are_removed_after_an_error_too():
 
 def test_output_that_is_no_map_is_an_error():
     model = network(nn.Flatten(), nn.Linear(16, 5))
-    with pytest.raises(ValueError, match=r"layer '1' puts out \(1, 5\), which is no map"):
+    with pytest.raises(ValueError, match=r"layer '1' returns \(1, 5\), which is not a feature map"):
         feature_maps(model, IMAGES, ["1"])
 
 

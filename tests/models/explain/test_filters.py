@@ -5,7 +5,7 @@ from torch import nn
 
 from models import MLP, SmallCNN
 from models.explain import filter_layers, filters_of
-from models.explain.filters import sees_images
+from models.explain.filters import takes_images
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def test_pattern_takes_what_has_filters_and_leaves_the_rest(resnet):
 
 
 def test_layer_without_filters_is_an_error(resnet):
-    with pytest.raises(ValueError, match=r"'bn1' names a layer without filters \(BatchNorm2d\)"):
+    with pytest.raises(ValueError, match=r"'bn1' is a layer without filters \(BatchNorm2d\)"):
         filter_layers(resnet, ["bn1"])
 
 
@@ -114,8 +114,8 @@ def test_deeper_linear_layer_is_a_matrix_whatever_its_size():
 
 def test_first_layer_with_filters_sees_the_images():
     network = MLP((8, 4), 0.0, image_size=4)
-    assert sees_images(network, "layers.layer1.0")
-    assert not sees_images(network, "layers.layer2.0")
+    assert takes_images(network, "layers.layer1.0")
+    assert not takes_images(network, "layers.layer2.0")
 
 
 def test_difference_is_the_update():

@@ -65,5 +65,7 @@ def test_unknown_layer_is_an_error_that_lists_near_names(resnet):
 
 
 def test_pattern_where_one_layer_is_wanted_is_an_error(resnet):
-    with pytest.raises(ValueError, match=r"'layer\?' names 4 layers: layer1, layer2"):
+    with pytest.raises(
+        ValueError, match=r"Expected one layer, but 'layer\?' matches 4: layer1, layer2"
+    ):
         find_layer(resnet, "layer?")

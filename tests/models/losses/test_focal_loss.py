@@ -67,5 +67,5 @@ def test_negative_gamma_is_refused():
 
 
 def test_wrong_number_of_weights_is_refused():
-    with pytest.raises(ValueError, match="a list of 2 numbers, one a class, got 1"):
+    with pytest.raises(ValueError, match="a list of 2 numbers, one per class, got 1"):
         FocalLoss([1, 1], class_weights=[1.0])

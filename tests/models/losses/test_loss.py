@@ -49,7 +49,7 @@ def test_listed_weights_are_used():
 
 
 def test_wrong_number_of_weights_is_refused():
-    with pytest.raises(ValueError, match=r"a list of 3 numbers, one a class, got 2"):
+    with pytest.raises(ValueError, match=r"a list of 3 numbers, one per class, got 2"):
         CrossEntropy([1, 1, 1], class_weights=[1.0, 2.0])
 
 

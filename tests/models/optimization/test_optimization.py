@@ -132,11 +132,13 @@ def test_values_out_of_range_are_refused(options, message):
         Optimization(**options)
 
 
-def test_plateau_that_watches_an_unknown_metric_is_refused(
+def test_plateau_that_monitors_an_unknown_metric_is_refused(
     make_classifier, make_trainer, synthetic
 ):
     model = make_classifier(lr_scheduler=lambda o: ReduceLROnPlateau(o, monitor="val/los"))
-    with pytest.raises(ValueError, match=r"watches 'val/los', .* there are lr/block1, .*val/loss"):
+    with pytest.raises(
+        ValueError, match=r"monitors 'val/los', .* expected one of lr/block1, .*val/loss"
+    ):
         make_trainer(max_epochs=1).fit(model, synthetic)
 
 

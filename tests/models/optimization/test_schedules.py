@@ -77,7 +77,7 @@ def test_length_follows_the_options_of_the_trainer(rates, options, num_steps):
 
 
 def test_training_without_an_end_is_refused(rates):
-    with pytest.raises(ValueError, match=r"here has no end: set trainer\.max_epochs or"):
+    with pytest.raises(ValueError, match=r"its length is not limited: set trainer\.max_epochs or"):
         rates(CosineDecay(), max_epochs=-1, limit_train_batches=2)
 
 

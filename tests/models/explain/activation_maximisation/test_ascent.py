@@ -5,7 +5,11 @@ from torch.nn.functional import avg_pool1d
 
 from models.explain import maximise_activation
 from models.explain.activation_maximisation import ascent
-from models.explain.activation_maximisation.ways import FourierWay, PixelWay, resampling
+from models.explain.activation_maximisation.parametrisations import (
+    FourierParametrisation,
+    PixelParametrisation,
+    resampling,
+)
 
 SHAPE = (1, 24, 24)  # of what `digits_cnn` takes
 BLOCKS = ["block1", "block2", "block3"]
@@ -223,18 +227,18 @@ def test_ascent_without_steps_is_refused(digits_cnn):
 
 
 def test_start_is_grey_noise_the_same_for_all():
-    way = PixelWay(3, (1, 16, 16), 0, torch.device("cpu"))
-    assert way.seen()[0].equal(way.seen()[2])
-    assert way.seen().min() > 0.46
-    assert way.seen().max() < 0.54
-    fourier = FourierWay(3, (3, 16, 16), 0, torch.device("cpu")).finished()
+    parametrisation = PixelParametrisation(3, (1, 16, 16), 0, torch.device("cpu"))
+    assert parametrisation.current_images()[0].equal(parametrisation.current_images()[2])
+    assert parametrisation.current_images().min() > 0.46
+    assert parametrisation.current_images().max() < 0.54
+    fourier = FourierParametrisation(3, (3, 16, 16), 0, torch.device("cpu")).final_images()
     assert fourier[0].equal(fourier[2])
     assert fourier.sub(0.5).abs().max() < 0.1
 
 
 def test_frequencies_are_scaled_by_one_over_themselves():
-    way = FourierWay(1, (1, 8, 8), 0, torch.device("cpu"))
-    scale = way.scale[..., 0] / way.scale[0, 1, 0]
+    parametrisation = FourierParametrisation(1, (1, 8, 8), 0, torch.device("cpu"))
+    scale = parametrisation.scale[..., 0] / parametrisation.scale[0, 1, 0]
     torch.testing.assert_close(scale[0], torch.tensor([1, 1, 1 / 2, 1 / 3, 1 / 4]))
     torch.testing.assert_close(scale[6, 0], torch.tensor(1 / 2))  # a frequency of minus two
 

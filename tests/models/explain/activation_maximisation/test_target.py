@@ -212,7 +212,7 @@ class Detour(nn.Module):
 
 def test_layer_that_is_not_used_is_refused():
     model = Detour()
-    with pytest.raises(ValueError, match=r"a layer that the model uses, got Conv2d\(1, 1"):
+    with pytest.raises(ValueError, match=r"a layer that the model calls, got Conv2d\(1, 1"):
         maximise_activation(model, model.unused, [0], (1, 4, 4))
 
 

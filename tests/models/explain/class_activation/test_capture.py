@@ -95,7 +95,7 @@ def test_layer_without_feature_map_is_refused(method, bright_spot_model, bright_
 
 
 class Odd(nn.Module):
-    """Has a layer that puts out two tensors, and one that is not used."""
+    """Has a layer that returns two tensors, and one that is not called."""
 
     def __init__(self):
         super().__init__()

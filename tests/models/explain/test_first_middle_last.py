@@ -53,6 +53,6 @@ def test_what_is_done_to_the_image_before_the_first_weights_is_no_layer():
 
 def test_network_without_maps_is_an_error_and_keeps_no_hook():
     model = nn.Sequential(nn.Flatten(), nn.Linear(16, 3))
-    with pytest.raises(ValueError, match="No layer of the network puts out a feature map"):
+    with pytest.raises(ValueError, match="No layer of the network returns a feature map"):
         first_middle_last(model, torch.rand(1, 1, 4, 4))
     assert not any(module._forward_hooks for module in model.modules())

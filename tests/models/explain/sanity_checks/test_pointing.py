@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from models.explain.honesty import box_masks, pointing_game
+from models.explain.sanity_checks import box_masks, pointing_game
 
 
 def test_box_covers_its_rows_and_columns():

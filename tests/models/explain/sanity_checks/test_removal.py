@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torchvision.transforms.functional import gaussian_blur
 
-from models.explain.honesty import (
+from models.explain.sanity_checks import (
     area,
     blurred,
     deletion_curve,

@@ -5,7 +5,7 @@ from torch import nn
 
 from models import Head, TimmBackbone, TorchvisionBackbone
 from models.explain import grad_cam, last_feature_map
-from models.explain.feature_map import layout
+from models.explain.map_layout import map_layout
 
 FAMILIES = [
     (lambda: TimmBackbone("resnet18"), 64, "0.network.layer3"),
@@ -44,23 +44,23 @@ def test_on_small_images_a_larger_map_is_preferred_to_a_deeper_one():
 
 def test_no_map_at_all_is_an_error():
     model = nn.Sequential(nn.Flatten(), nn.Linear(16, 3))
-    with pytest.raises(ValueError, match="No layer of the network puts out a feature map"):
+    with pytest.raises(ValueError, match="No layer of the network returns a feature map"):
         last_feature_map(model, torch.rand(1, 1, 4, 4))
 
 
 def test_tokens_are_laid_out_as_they_lie_in_the_image():
     images = torch.rand(1, 3, 32, 32)
     tokens = torch.arange(17.0).view(1, 17, 1)  # a class token and 4 x 4 patches
-    to_map = layout(tokens, images)
+    to_map = map_layout(tokens, images)
     torch.testing.assert_close(to_map(tokens)[0, 0], torch.arange(1.0, 17).view(4, 4))
 
 
 def test_channels_last_is_recognised():
     output = torch.rand(1, 4, 4, 96)
-    to_map = layout(output, torch.rand(1, 3, 32, 32))
+    to_map = map_layout(output, torch.rand(1, 3, 32, 32))
     assert to_map(output).shape == (1, 96, 4, 4)
 
 
 @pytest.mark.parametrize("shape", [(1, 10), (1, 8, 1, 1), (4, 16, 8), (1, 8, 3, 7)])
 def test_what_is_no_picture_is_no_map(shape):
-    assert layout(torch.rand(shape), torch.rand(1, 3, 32, 32)) is None
+    assert map_layout(torch.rand(shape), torch.rand(1, 3, 32, 32)) is None

@@ -8,7 +8,7 @@ from datamodules import SyntheticDataModule
 from datamodules.synthetic import PATCH, patch_corner
 from models import ImageClassifier, SmallCNN
 from models.explain import grad_cam, last_feature_map
-from models.explain.honesty import (
+from models.explain.sanity_checks import (
     area,
     box_masks,
     deletion_curve,

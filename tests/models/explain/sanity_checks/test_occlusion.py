@@ -3,7 +3,7 @@ import torch
 from captum.attr import Occlusion
 from torch import nn
 
-from models.explain.honesty import occlusion
+from models.explain.sanity_checks import occlusion
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import torch
 from scipy.stats import spearmanr
 from torch import nn
 
-from models.explain.honesty import randomization, randomized, rank_correlation
+from models.explain.sanity_checks import randomization, randomized, rank_correlation
 
 
 def gradient(model, images, classes):
@@ -117,7 +117,7 @@ def test_weights_are_not_those_that_the_network_started_from(network):
 
 
 def test_network_without_weights_is_refused(images):
-    with pytest.raises(ValueError, match="no layer with weights that could be drawn anew"):
+    with pytest.raises(ValueError, match="no layer with weights to randomise"):
         randomization(nn.Flatten(), brightness, images, CLASSES)
 
 
