@@ -77,7 +77,7 @@ def test_network_with_nothing_to_test_has_no_picture(make_scene):
 def test_wrong_names_are_refused_before_training(make_classifier, synthetic):
     with pytest.raises(ValueError, match=r"no explanation method 'gradcam'. Near names: grad_cam"):
         Honesty(methods=("gradcam",)).begin(make_classifier(), synthetic)
-    with pytest.raises(ValueError, match=r"There are grad_cam, .*, vanilla"):
+    with pytest.raises(ValueError, match=r"Expected grad_cam, .*, vanilla"):
         Honesty(methods=("xyz",)).begin(make_classifier(), synthetic)
     with pytest.raises(ValueError, match=r"pictures\.honesty\.layer: .*no layer 'layer4'"):
         Honesty(layer="layer4").begin(make_classifier(), synthetic)
