@@ -137,7 +137,7 @@ def test_what_changed_cannot_be_told_without_the_beginning(model):
     ("options", "message"),
     [
         ({"layers": "block9"}, "no layer 'block9'"),
-        ({"layers": ["block1.norm"]}, "'block1.norm' names a layer without filters"),
+        ({"layers": ["block1.norm"]}, "'block1.norm' is a layer without filters"),
         ({"layers": "block2.conv", "channel": 4}, "Expected a channel below 4"),
     ],
 )

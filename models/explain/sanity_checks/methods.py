@@ -1,28 +1,28 @@
-"""Every method of explaining as one kind of function, so that all are tested alike."""
+"""Explanation methods by name, all with the same arguments and result."""
 
 import difflib
 
 from torch import Tensor, nn
 
 from models.explain.class_activation import CLASS_ACTIVATIONS
-from models.explain.feature_map import last_feature_map
-from models.explain.honesty.randomization import Explain
+from models.explain.last_feature_map import last_feature_map
 from models.explain.layers import find_layer
 from models.explain.saliency import SALIENCIES
+from models.explain.sanity_checks.randomization import Explain
 
 
 def explanation(method: str, model: nn.Module, images: Tensor, layer: str | None = None) -> Explain:
-    """What makes maps by a method's name; of saliency the largest magnitude over the channels.
+    """Function that makes maps with a method; for saliency, the largest magnitude over channels.
 
     Args:
-        method: One of `CLASS_ACTIVATIONS` or `SALIENCIES`.
-        model: Whose layers are looked at; the maps may be asked for of its copies too.
-        images: A batch that the model takes.
-        layer: What class activation looks at; None for the deepest layer that puts out a map.
+        method: A name in `CLASS_ACTIVATIONS` or `SALIENCIES`.
+        model: The network; the function also takes copies of it.
+        images: A batch of its input.
+        layer: The layer for class activation; None for the one of `last_feature_map`.
 
     Raises:
-        ValueError: If there is no such method, or no such layer.
-        NothingToShow: If no layer puts out a map.
+        ValueError: If the method or the layer does not exist.
+        NothingToShow: If no layer returns a feature map.
     """
     if method in SALIENCIES:
         saliency = SALIENCIES[method]
@@ -41,13 +41,13 @@ def explanation(method: str, model: nn.Module, images: Tensor, layer: str | None
 
 
 def check_method(method: str) -> None:
-    """Refuse a name that no method has.
+    """Check the name of a method.
 
     Raises:
-        ValueError: If there is no such method.
+        ValueError: If the method does not exist.
     """
     known = [*CLASS_ACTIVATIONS, *SALIENCIES]
     if method not in known:
         near = difflib.get_close_matches(method, known)
-        names = f"Near names: {', '.join(near)}" if near else f"There are {', '.join(known)}"
-        raise ValueError(f"There is no method of explaining {method!r}. {names}.")
+        names = f"Near names: {', '.join(near)}" if near else f"Expected {', '.join(known)}"
+        raise ValueError(f"There is no explanation method {method!r}. {names}.")

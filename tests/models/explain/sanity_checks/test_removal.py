@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torchvision.transforms.functional import gaussian_blur
 
-from models.explain.honesty import (
+from models.explain.sanity_checks import (
     area,
     blurred,
     deletion_curve,
@@ -33,18 +33,18 @@ def image():
     return image
 
 
-def test_deleting_the_pixel_that_counts_kills_the_class_at_the_first_step(image):
+def test_deleting_the_decisive_pixel_removes_the_class_at_the_first_step(image):
     curve = deletion_curve(OnePixel(), image, image[:, 0], CLASSES, torch.zeros_like(image), 16)
     torch.testing.assert_close(curve, torch.tensor([[0.75] + [0.5] * 16]))
     torch.testing.assert_close(area(curve), torch.tensor([0.5 + 0.25 / 2 / 16]))
 
 
-def test_the_wrong_order_keeps_the_class_to_the_end(image):
+def test_worst_order_keeps_the_class_until_the_end(image):
     curve = deletion_curve(OnePixel(), image, -image[:, 0], CLASSES, torch.zeros_like(image), 16)
     torch.testing.assert_close(curve, torch.tensor([[0.75] * 16 + [0.5]]))
 
 
-def test_inserting_the_pixel_that_counts_brings_the_class_at_the_first_step(image):
+def test_inserting_the_decisive_pixel_gives_the_class_at_the_first_step(image):
     curve = insertion_curve(OnePixel(), image, image[:, 0], CLASSES, torch.zeros_like(image), 4)
     torch.testing.assert_close(curve, torch.tensor([[0.5, 0.75, 0.75, 0.75, 0.75]]))
     torch.testing.assert_close(area(curve), torch.tensor([0.75 - 0.25 / 2 / 4]))
@@ -59,11 +59,11 @@ def test_curves_end_at_the_baseline_and_at_the_image(image):
     torch.testing.assert_close(found, torch.stack([*ends, ends[0]]))
 
 
-def test_area_of_a_straight_line_is_its_middle():
+def test_area_under_a_straight_line_is_its_mean():
     torch.testing.assert_close(area(torch.linspace(1, 0.2, 21)[None]), torch.tensor([0.6]))
 
 
-def test_each_step_replaces_as_many_pixels_and_the_strongest_first():
+def test_each_step_replaces_equally_many_pixels_the_strongest_first():
     start, end = torch.zeros(1, 1, 5, 5), torch.ones(1, 1, 5, 5)
     maps = torch.arange(25.0).view(1, 5, 5)
     seen = []
@@ -78,7 +78,7 @@ def test_each_step_replaces_as_many_pixels_and_the_strongest_first():
     assert seen[1].flatten().nonzero().flatten().tolist() == [19, 20, 21, 22, 23, 24]
 
 
-def test_equal_pixels_go_in_no_order_of_their_places_but_always_in_the_same():
+def test_equal_pixels_are_replaced_in_the_same_random_order():
     start, end = torch.zeros(1, 1, 20, 20), torch.ones(1, 1, 20, 20)
     seen = []
 
@@ -102,12 +102,12 @@ def test_blur_is_a_gaussian_of_an_eighth_of_the_side():
     torch.testing.assert_close(blurred(images)[inside], expected[inside], atol=1e-5, rtol=0)
 
 
-def test_blur_leaves_a_plane_as_it_is():
+def test_blur_does_not_change_a_constant_image():
     plane = torch.full((1, 3, 9, 5), 0.3)
     torch.testing.assert_close(blurred(plane), plane)
 
 
-def test_random_maps_are_the_same_at_every_call_and_leave_the_generator_alone():
+def test_random_maps_repeat_and_do_not_use_the_global_generator():
     images, state = torch.zeros(2, 3, 4, 5), torch.get_rng_state()
     assert random_maps(images).equal(random_maps(images))
     assert not random_maps(images).equal(random_maps(images, seed=1))

@@ -1,11 +1,11 @@
-"""Occlusion (Zeiler and Fergus, 2014): what removing a part of an image does to its class."""
+"""Occlusion (Zeiler and Fergus, 2014): how removing a part of an image changes the prediction."""
 
 from itertools import product
 
 import torch
 from torch import Tensor, nn
 
-from models.explain.honesty.removal import mean_color
+from models.explain.sanity_checks.removal import mean_color
 
 
 @torch.no_grad()
@@ -17,20 +17,20 @@ def occlusion(
     stride: int = 1,
     baseline: Tensor | None = None,
 ) -> Tensor:
-    """How much the probability of a class falls where a square of the image is removed.
+    """How much the probability of a class falls if a square of the image is removed.
 
-    It asks the network itself instead of its gradients, at the price of a forward pass a square.
+    It needs no gradients, but one forward pass per square.
 
     Args:
         model: Maps images to logits; in eval mode.
         images: (N, C, H, W) in [0, 1].
         classes: (N,).
         window: Side of the square, in pixels.
-        stride: From one square to the next, in pixels.
-        baseline: What comes in the place of a pixel, (N, C, H, W); None for the mean colour.
+        stride: Distance from one square to the next, in pixels.
+        baseline: Replacement of the pixels, (N, C, H, W); None for the mean colour.
 
     Returns:
-        Mean fall over the squares that cover a pixel, (N, H, W), in [-1, 1].
+        Mean fall over the squares that contain a pixel, (N, H, W), in [-1, 1].
 
     Raises:
         ValueError: If the square or the stride is below 1, or the square is larger than the image.
@@ -58,5 +58,5 @@ def _probability(model: nn.Module, images: Tensor, classes: Tensor) -> Tensor:
 
 
 def _starts(side: int, window: int, stride: int) -> list[int]:
-    """Where the squares begin; the last one ends with the image."""
+    """First pixels of the squares; the last square ends at the edge of the image."""
     return [*range(0, side - window, stride), side - window]

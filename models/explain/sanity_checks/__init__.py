@@ -1,16 +1,16 @@
-"""Whether a map of what matters in an image can be believed: three tests that need no eye."""
+"""Sanity checks of explanations: randomised weights, removed pixels, and the pointing game."""
 
-from models.explain.honesty.methods import check_method, explanation
-from models.explain.honesty.occlusion import occlusion
-from models.explain.honesty.pointing import box_masks, pointing_game
-from models.explain.honesty.randomization import (
+from models.explain.sanity_checks.methods import check_method, explanation
+from models.explain.sanity_checks.occlusion import occlusion
+from models.explain.sanity_checks.pointing import box_masks, pointing_game
+from models.explain.sanity_checks.randomization import (
     Explain,
     Randomization,
     randomization,
     randomized,
     rank_correlation,
 )
-from models.explain.honesty.removal import (
+from models.explain.sanity_checks.removal import (
     area,
     blurred,
     deletion_curve,

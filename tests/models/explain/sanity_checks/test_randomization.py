@@ -5,7 +5,7 @@ import torch
 from scipy.stats import spearmanr
 from torch import nn
 
-from models.explain.honesty import randomization, randomized, rank_correlation
+from models.explain.sanity_checks import randomization, randomized, rank_correlation
 
 
 def gradient(model, images, classes):
@@ -15,7 +15,7 @@ def gradient(model, images, classes):
 
 
 def brightness(model, images, classes):
-    """A method that does not look at the network."""
+    """A method that does not depend on the network."""
     return images.mean(dim=1)
 
 
@@ -43,20 +43,20 @@ def test_rank_correlation_is_that_of_scipy(values):
     np.testing.assert_allclose(rank_correlation(a, b), expected, atol=1e-6)
 
 
-def test_maps_of_no_relation_do_not_correlate_and_equal_ones_do():
+def test_unrelated_maps_do_not_correlate_and_equal_maps_do():
     maps, others = torch.rand(2, 4, 64, 64, generator=torch.Generator().manual_seed(0))
     assert rank_correlation(maps, others).abs().max() < 0.05
     torch.testing.assert_close(rank_correlation(maps, maps.exp()), torch.ones(4))
     torch.testing.assert_close(rank_correlation(maps, -maps), -torch.ones(4))
 
 
-def test_flat_map_agrees_with_nothing_and_nothing_can_agree_with_it():
+def test_correlation_with_a_constant_map_is_zero_and_of_one_nan():
     maps, flat = torch.rand(2, 4, 4), torch.zeros(2, 4, 4)
     assert rank_correlation(maps, flat).tolist() == [0, 0]
     assert rank_correlation(flat, maps).isnan().all()
 
 
-def test_method_that_ignores_the_network_is_found_out(network, images):
+def test_method_that_ignores_the_network_has_correlation_one(network, images):
     correlations = randomization(network, brightness, images, CLASSES).correlations
     torch.testing.assert_close(correlations, torch.ones(3, 5))
 
@@ -67,13 +67,13 @@ def test_gradient_depends_on_the_weights(network, images):
     assert found.correlations[-1].mean().abs() < 0.3
 
 
-def test_stages_go_from_the_logits_to_the_input_and_end_with_everything(network, images):
+def test_stages_go_from_the_logits_to_the_input_and_end_with_all_layers(network, images):
     found = randomization(network, gradient, images, CLASSES)
     assert found.layers == ["5", "3", "0"]
     torch.testing.assert_close(found.maps[-1], gradient(randomized(network), images, CLASSES))
 
 
-def test_each_stage_forgets_what_the_one_before_forgot_and_more(network, images):
+def test_each_stage_randomises_more_layers_than_the_one_before(network, images):
     def forgotten(model, images, classes):
         pairs = zip(model.parameters(), network.parameters(), strict=True)
         return torch.full((len(images), 2, 2), sum(not a.equal(b) for a, b in pairs)).float()
@@ -83,14 +83,14 @@ def test_each_stage_forgets_what_the_one_before_forgot_and_more(network, images)
 
 
 @pytest.mark.parametrize(("num_stages", "expected"), [(1, 1), (2, 2), (3, 3), (9, 3)])
-def test_there_are_at_most_as_many_stages_as_asked_for(network, images, num_stages, expected):
+def test_number_of_stages_is_limited(network, images, num_stages, expected):
     found = randomization(network, gradient, images, CLASSES, num_stages)
     assert found.correlations.shape == (expected, 5)
     assert found.layers[-1] == "0"
 
 
 @pytest.mark.parametrize("name", ["test_vit", "test_convnext"])
-def test_parameters_outside_of_layers_are_drawn_anew_too(name):
+def test_parameters_outside_of_layers_are_randomised_too(name):
     model = timm.create_model(name)
     for parameter in model.parameters():
         nn.init.normal_(parameter)
@@ -98,7 +98,7 @@ def test_parameters_outside_of_layers_are_drawn_anew_too(name):
     assert not [n for n, parameter in model.named_parameters() if parameter.equal(fresh[n])]
 
 
-def test_nothing_is_left_behind(network, images):
+def test_network_and_random_numbers_are_not_changed(network, images):
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     state = torch.get_rng_state()
     with torch.inference_mode():
@@ -111,13 +111,13 @@ def test_nothing_is_left_behind(network, images):
     assert not first.maps[1].equal(other.maps[1])
 
 
-def test_weights_are_not_those_that_the_network_started_from(network):
+def test_weights_differ_from_the_initial_ones(network):
     fresh = randomized(network)  # the network was built with the seed 0
     assert not fresh[0].weight.equal(network[0].weight)
 
 
 def test_network_without_weights_is_refused(images):
-    with pytest.raises(ValueError, match="no layer with weights that could be drawn anew"):
+    with pytest.raises(ValueError, match="no layer with weights to randomise"):
         randomization(nn.Flatten(), brightness, images, CLASSES)
 
 

@@ -1,4 +1,4 @@
-"""Two ways to climb: in pixels, and in frequencies that look like those of natural images."""
+"""Parametrisations of the maximised images: pixels, and frequencies as in natural images."""
 
 from typing import Literal
 
@@ -7,36 +7,33 @@ from torch import Tensor
 
 Method = Literal["fourier", "pixels"]
 
-STEP = 0.1  # of an image in [0, 1], once the gradient has a root mean square of 1
-NOISE = 20 / 255  # width of the grey noise to start from, as in Keras' example
-CONTRAST = 0.35  # standard deviation of a finished picture; with 0.2 some filters answer it less
+STEP = 0.1  # factor of the gradient, after it is scaled to a root mean square of 1
+NOISE = 20 / 255  # width of the initial grey noise, as in Keras' example
+CONTRAST = 0.35  # standard deviation of a final image; with 0.2 some filters are activated less
 
 RATE = 0.1  # of Adam; twice that of lucid (Olah et al.), for fewer steps than its 512
-SPREAD = (
-    0.01  # standard deviation of the frequencies to start from; lucid's, as DAMPING and COLOURS
-)
+SPREAD = 0.01  # standard deviation of the initial frequencies; from lucid, as the next two
 DAMPING = 4.0
 COLOURS = ((0.26, 0.09, 0.02), (0.27, 0.00, -0.05), (0.27, -0.09, 0.03))  # of ImageNet's pixels
-ZOOM = 0.1  # each step sees the image up to so much larger or smaller
-SHIFT = 1 / 24  # and moved by so much of its side
+ZOOM = 0.1  # each step scales the image by up to this share
+SHIFT = 1 / 24  # and shifts it by up to this share of its side
 
 
-class PixelWay:
+class PixelParametrisation:
     """Gradient ascent on the pixels (Chollet, 2016), as in Keras' example.
 
-    The images are grey noise at first, 0.5 ± 0.04, and each step adds 0.1 times the gradient
-    divided by its root mean square. They are not kept in [0, 1]: the ascent goes on for as long as
-    the filter answers more. `finished` shifts and scales each to mean 0.5 and standard deviation
-    0.35, and cuts off what is still outside of [0, 1].
+    The images start as grey noise, 0.5 ± 0.04, and each step adds 0.1 times the gradient divided by
+    its root mean square. They are not limited to [0, 1] meanwhile. `final_images` shifts and scales
+    each to mean 0.5 and standard deviation 0.35, and clips it to [0, 1].
 
     Args:
-        num_images: Images that climb, from the same noise.
+        num_images: Number of images, which start from the same noise.
         shape: Of an image, (C, H, W).
         seed: Of the noise.
         device: Where the images are.
     """
 
-    wakes_silent = False
+    revives_dead = False
 
     def __init__(
         self, num_images: int, shape: tuple[int, int, int], seed: int, device: torch.device
@@ -45,18 +42,18 @@ class PixelWay:
         noise = 0.5 + NOISE * (torch.rand(shape, generator=generator) - 0.5)
         self.variable = noise.repeat(num_images, 1, 1, 1).to(device).requires_grad_()
 
-    def seen(self) -> Tensor:
-        """What the network is shown in the next step, which it may change."""
+    def current_images(self) -> Tensor:
+        """Input of the network in the next step, a copy."""
         return self.variable.clone()
 
     @torch.no_grad()
-    def climb(self, gradient: Tensor) -> None:
-        """Take a step."""
+    def step(self, gradient: Tensor) -> None:
+        """Take a step along the gradient of the objective."""
         size = gradient.square().mean(dim=(1, 2, 3), keepdim=True).sqrt()
         self.variable += STEP * gradient / size.clamp_min(torch.finfo(size.dtype).tiny)
 
     @torch.no_grad()
-    def finished(self) -> Tensor:
+    def final_images(self) -> Tensor:
         """The images in [0, 1]."""
         pixels = self.variable
         centred = pixels - pixels.mean(dim=(1, 2, 3), keepdim=True)
@@ -64,22 +61,22 @@ class PixelWay:
         return (0.5 + CONTRAST * centred / size.clamp_min(torch.finfo(size.dtype).tiny)).clamp(0, 1)
 
 
-class FourierWay:
+class FourierParametrisation:
     """Feature visualisation (Olah et al., 2017): frequencies, each as strong as in photographs.
 
-    The variable is the spectrum of the image, scaled by one over the frequency; channels of RGB
-    are mixed so that they are as independent as in photographs; a sigmoid keeps the image in
-    [0, 1]. Each step moves and zooms the image a little, so that what remains is what the filter
-    answers wherever it lies. Adam climbs.
+    The variable is the spectrum of the image, scaled by one over the frequency. The RGB channels
+    are decorrelated as in photographs, and a sigmoid keeps the image in [0, 1]. Each step shifts
+    and scales the image a little, so that the result does not depend on exact positions. The
+    optimizer is Adam.
 
     Args:
-        num_images: Images that climb, from the same noise.
+        num_images: Number of images, which start from the same noise.
         shape: Of an image, (C, H, W).
-        seed: Of the noise, and of how each step moves the image.
+        seed: Of the noise, and of the shifts and scales.
         device: Where the images are.
     """
 
-    wakes_silent = True
+    revives_dead = True
 
     def __init__(
         self, num_images: int, shape: tuple[int, int, int], seed: int, device: torch.device
@@ -103,8 +100,8 @@ class FourierWay:
         pixels = torch.fft.irfft2(spectrum, s=tuple(self.size))
         return torch.einsum("nchw,dc->ndhw", pixels, self.colours).sigmoid()
 
-    def seen(self) -> Tensor:
-        """What the network is shown in the next step."""
+    def current_images(self) -> Tensor:
+        """Input of the network in the next step, shifted and scaled at random."""
         draws = (2 * torch.rand(4, generator=self.generator) - 1).tolist()
         images = self._images()
         rows, columns = (
@@ -113,29 +110,29 @@ class FourierWay:
         )
         return rows @ images @ columns.mT
 
-    def climb(self, gradient: Tensor) -> None:
-        """Take a step."""
+    def step(self, gradient: Tensor) -> None:
+        """Take a step along the gradient of the objective."""
         self.variable.grad = -gradient
         self.optimizer.step()
         self.variable.grad = None
 
     @torch.no_grad()
-    def finished(self) -> Tensor:
+    def final_images(self) -> Tensor:
         """The images in [0, 1]."""
         return self._images()
 
 
-Way = PixelWay | FourierWay
+Parametrisation = PixelParametrisation | FourierParametrisation
 
 
 def resampling(size: int, zoom: float, shift: float) -> Tensor:
-    """Matrix that zooms a line of pixels about its middle and moves it, round and round.
+    """Matrix that scales a line of pixels about its centre and shifts it, wrapping around.
 
     A matrix product is deterministic on every device, which `grid_sample` is not.
 
     Args:
-        size: Pixels of the line.
-        zoom: Above 1 for larger.
+        size: Number of pixels.
+        zoom: Scale factor.
         shift: In pixels.
     """
     pixels = torch.arange(size, dtype=torch.float32)

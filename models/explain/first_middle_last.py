@@ -1,4 +1,4 @@
-"""Layers that stand for a whole network: near its input, in the middle, near its output."""
+"""Feature-map layers spread over a network: the first, a middle and the last one."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -6,46 +6,46 @@ from contextlib import ExitStack
 import torch
 from torch import Tensor, nn
 
-from models.explain.feature_map import MIN_SIDE, NothingToShow, layout
+from models.explain.map_layout import MIN_SIDE, NothingToShow, map_layout
 
-IDLE = (nn.Identity, nn.Dropout)  # change nothing
+IDLE = (nn.Identity, nn.Dropout)  # return their input in eval mode
 Grid = tuple[int, int]
 
 
 @torch.no_grad()
 def outer_layers(model: nn.Module, images: Tensor) -> list[str]:
-    """Names of the layers that put out maps, in order, none of them inside another: the blocks.
+    """Names of the outermost layers that return feature maps, in order: mostly the blocks.
 
     Args:
         model: Any network.
-        images: A batch that the model takes; the first image is tried.
+        images: A batch of its input, of which the first image is used.
     """
     return _outermost(_grids(model, images[:1]))
 
 
 @torch.no_grad()
 def first_middle_last(model: nn.Module, images: Tensor) -> dict[str, str]:
-    """Names of three layers that put out maps of at least `MIN_SIDE` positions a side.
+    """Names of three layers that return feature maps of at least `MIN_SIDE` positions per side.
 
-    They are the ends of the first, a middle and the last of the stages, which are told by the
-    size of their maps; in a network with fewer than three sizes, such as a ViT, they are the
-    first, a middle and the last of its blocks. Where all maps are smaller, these have to do.
+    They are the last layers of the first, a middle and the last stage, where a stage has maps of
+    one size. In a network with fewer than three sizes, such as a ViT, they are the first, a middle
+    and the last block. If all maps are smaller than `MIN_SIDE`, these are used.
 
     Args:
         model: Maps images to logits.
-        images: A batch that the model takes; the first image is tried.
+        images: A batch of its input, of which the first image is used.
 
     Returns:
         The names by `first`, `middle` and `last`; fewer if the network has fewer such layers.
 
     Raises:
-        NothingToShow: If no layer puts out a map.
+        NothingToShow: If no layer returns a feature map.
     """
     grids = _grids(model, images[:1])
     outer = _outermost(grids)
     large = [name for name in outer if min(grids[name]) >= MIN_SIDE] or outer
     if not large:
-        raise NothingToShow("No layer of the network puts out a feature map.")
+        raise NothingToShow("No layer of the network returns a feature map.")
     ends = list({grids[name]: name for name in large}.values())
     names = ends if len(ends) >= 3 else large
     chosen = {"first": names[0], "middle": names[len(names) // 2], "last": names[-1]}
@@ -53,7 +53,7 @@ def first_middle_last(model: nn.Module, images: Tensor) -> dict[str, str]:
 
 
 def _grids(model: nn.Module, image: Tensor) -> dict[str, Grid]:
-    """Size of the maps of each layer that has some, from the first with weights on, in order."""
+    """Size of the maps of each layer that returns maps, from the first with weights on."""
     grids: dict[str, Grid] = {}
     begun = False
 
@@ -63,8 +63,8 @@ def _grids(model: nn.Module, image: Tensor) -> dict[str, Grid]:
             begun = begun or any(p.ndim > 1 for p in module.parameters(recurse=False))
             if not begun or not isinstance(output, Tensor) or isinstance(module, IDLE):
                 return
-            if to_map := layout(output, image):
-                grids.pop(name, None)  # of several uses, the last
+            if to_map := map_layout(output, image):
+                grids.pop(name, None)  # of several calls, the last
                 rows, columns = to_map(output).shape[2:]
                 grids[name] = (rows, columns)
 
@@ -79,7 +79,7 @@ def _grids(model: nn.Module, image: Tensor) -> dict[str, Grid]:
 
 
 def _outermost(grids: dict[str, Grid]) -> list[str]:
-    """Layers that are in no other, unless that holds more than half of all, as a trunk does."""
+    """Layers inside no other one, except for one with more than half of all, such as a trunk."""
     trunks = {
         name for name in grids if sum(n.startswith(f"{name}.") for n in grids) > len(grids) / 2
     }
@@ -88,6 +88,6 @@ def _outermost(grids: dict[str, Grid]) -> list[str]:
 
 
 def _around(name: str) -> set[str]:
-    """Names of the modules that hold a layer."""
+    """Names of the modules that contain a layer."""
     parts = name.split(".")
     return {".".join(parts[:count]) for count in range(1, len(parts))}

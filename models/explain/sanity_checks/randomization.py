@@ -1,4 +1,4 @@
-"""Model randomisation (Adebayo et al., 2018): does a map depend on what the network learned?"""
+"""Model randomisation (Adebayo et al., 2018): does a map depend on the learned weights?"""
 
 import copy
 from collections.abc import Callable
@@ -7,21 +7,21 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-# Networks are often built with the seed 0: the same would give back what they started from.
+# Networks are often built with seed 0, whose weights would be drawn again without this.
 SALT = 0x9E3779B9
 
-# Of a network for images (N, C, H, W) and the class to explain for each (N,): maps (N, H, W).
+# Maps a network, images (N, C, H, W) and the class to explain for each (N,) to maps (N, H, W).
 Explain = Callable[[nn.Module, Tensor, Tensor], Tensor]
 
 
 class Randomization(NamedTuple):
-    """What becomes of the maps while a network loses its weights, from the output to the input.
+    """Maps of a network whose weights are randomised in S stages, from the output to the input.
 
     Attributes:
-        layers: From the layer of this name on to the output, weights were drawn anew: one name a
-            stage, (S,). At the last stage nothing is left of what was learned.
-        maps: Those of the trained network, and those of each stage, (1 + S, N, H, W).
-        correlations: Rank correlation of each with that of the trained network, (S, N).
+        layers: Name of the first randomised layer of each stage, (S,); all layers after it are
+            randomised, too. At the last stage no learned weights are left.
+        maps: Maps of the trained network and of each stage, (1 + S, N, H, W).
+        correlations: Rank correlations between each stage and the trained network, (S, N).
     """
 
     layers: list[str]
@@ -29,7 +29,7 @@ class Randomization(NamedTuple):
     correlations: Tensor
 
 
-@torch.inference_mode(False)  # a copy that is made in inference mode could not be differentiated
+@torch.inference_mode(False)  # copies that are made in inference mode have no gradients
 def randomization(
     model: nn.Module,
     explain: Explain,
@@ -38,41 +38,41 @@ def randomization(
     num_stages: int = 6,
     seed: int = 0,
 ) -> Randomization:
-    """Compare the maps of a network with those of copies that forget layer after layer.
+    """Compare the maps of a network with those of copies that have more and more random weights.
 
-    A map that depends on what was learned soon has nothing in common with its former self; one
-    that only finds edges stays as it is. The model itself is left alone.
+    A map that depends on the learned weights soon has nothing in common with the original; one that
+    only detects edges stays the same. The model itself is not changed.
 
     Args:
         model: Trained network; maps images to logits.
         explain: Makes the maps.
         images: (N, C, H, W).
         classes: The class to explain for each image, (N,).
-        num_stages: Stages at most; each adds about as many layers.
-        seed: Other weights for another seed.
+        num_stages: Number of stages at most, each with about equally many layers.
+        seed: Of the random weights.
 
     Raises:
-        ValueError: If the model has no layer with weights, or no stage is asked for.
+        ValueError: If the model has no layer with weights, or `num_stages` is below 1.
     """
     stages = _stages(model, num_stages)
-    forgetful, fresh = copy.deepcopy(model), randomized(model, seed).state_dict()
-    images, classes = images.clone(), classes.clone()  # nor could tensors that were made in it
+    partly, fresh = copy.deepcopy(model), randomized(model, seed).state_dict()
+    images, classes = images.clone(), classes.clone()  # for the same reason
     maps = [explain(model, images, classes)]
     for tensors in stages.values():
-        forgetful.load_state_dict(
+        partly.load_state_dict(
             {name: fresh[name] for name in tensors if name in fresh}, strict=False
         )
-        maps.append(explain(forgetful, images, classes))
+        maps.append(explain(partly, images, classes))
     correlations = [rank_correlation(maps[0], stage) for stage in maps[1:]]
     return Randomization(list(stages), torch.stack(maps), torch.stack(correlations))
 
 
 @torch.inference_mode(False)
 def randomized(model: nn.Module, seed: int = 0) -> nn.Module:
-    """A copy on the CPU whose weights are drawn anew, as its layers draw them when they are built.
+    """A copy on the CPU with new random weights, drawn by `reset_parameters` of its layers.
 
-    Parameters that belong to no such layer, as class tokens, are drawn from the normal
-    distribution with their own mean and standard deviation.
+    Other parameters, such as class tokens, are drawn from a normal distribution with their mean and
+    standard deviation.
     """
     fresh = copy.deepcopy(model).cpu()
     with torch.random.fork_rng(devices=[]), torch.no_grad():
@@ -89,10 +89,10 @@ def randomized(model: nn.Module, seed: int = 0) -> nn.Module:
 
 
 def rank_correlation(maps: Tensor, others: Tensor) -> Tensor:
-    """Spearman's correlation of each pair of maps, (N, ...) and (N, ...), in [-1, 1], (N,).
+    """Spearman's rank correlation of each pair of maps, (N, ...) and (N, ...), in [-1, 1], (N,).
 
-    Give absolute values to compare magnitudes. 0 where one of a pair is flat, NaN where the first
-    one is: it says nothing that another could agree with.
+    Pass absolute values to compare magnitudes. The correlation is NaN if the first map of a pair is
+    constant, and 0 if only the second one is.
     """
     first, second = (_ranks(pixels.flatten(1).double()) for pixels in (maps, others))
     first, second = (ranks - ranks.mean(dim=1, keepdim=True) for ranks in (first, second))
@@ -103,7 +103,7 @@ def rank_correlation(maps: Tensor, others: Tensor) -> Tensor:
 
 
 def _ranks(values: Tensor) -> Tensor:
-    """Ranks in each row, the mean of their ranks for equal values."""
+    """Ranks in each row; equal values share the mean of their ranks."""
     ordered = values.sort(dim=1).values
     below = torch.searchsorted(ordered, values)
     up_to = torch.searchsorted(ordered, values, right=True)
@@ -115,21 +115,21 @@ def _owns_weights(module: nn.Module) -> bool:
 
 
 def _has_matrix(module: nn.Module) -> bool:
-    """Whether it is a layer with weights of its own; norms, which follow such layers, have none."""
+    """Whether it is a layer with a weight matrix, unlike a norm."""
     inside = next(module.children(), None)
     return inside is None and any(parameter.ndim > 1 for parameter in module.parameters())
 
 
 def _stages(model: nn.Module, num_stages: int) -> dict[str, list[str]]:
-    """Names of the tensors of each stage, from the output to the input, by its first layer."""
+    """Names of the tensors of each stage, by its first layer, from the output to the input."""
     if num_stages < 1:
         raise ValueError(f"Expected num_stages to be 1 or more, got {num_stages}.")
     modules = {name: module for name, module in model.named_modules() if _owns_weights(module)}
     layers = [name for name, module in modules.items() if _has_matrix(module)]
     if not layers:
-        raise ValueError("The network has no layer with weights that could be drawn anew.")
+        raise ValueError("The network has no layer with weights to randomise.")
     count = min(num_stages, len(layers))
-    # From all that there is to the layer of the logits alone.
+    # From the first layer to the last one.
     starts = {layers[i * (len(layers) - 1) // max(count - 1, 1)] for i in range(count)}
     stages: dict[str, list[str]] = {layers[0]: []}
     for name, module in modules.items():

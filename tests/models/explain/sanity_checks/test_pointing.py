@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from models.explain.honesty import box_masks, pointing_game
+from models.explain.sanity_checks import box_masks, pointing_game
 
 
 def test_box_covers_its_rows_and_columns():
@@ -11,7 +11,7 @@ def test_box_covers_its_rows_and_columns():
     assert mask.equal(expected)
 
 
-def test_share_of_peaks_inside_is_counted():
+def test_share_of_maxima_on_the_object():
     masks = box_masks(torch.tensor([[0, 0, 2, 2]] * 4), height=4, width=4)
     maps = torch.zeros(4, 4, 4)
     maps[0, 1, 1] = maps[1, 0, 0] = maps[2, 1, 0] = 1.0
@@ -19,7 +19,7 @@ def test_share_of_peaks_inside_is_counted():
     assert pointing_game(maps, masks) == 0.75
 
 
-def test_flat_map_points_at_nothing():
+def test_constant_map_is_not_a_hit():
     masks = torch.ones(2, 3, 3, dtype=torch.bool)
     assert pointing_game(torch.full((2, 3, 3), 0.5), masks) == 0
 

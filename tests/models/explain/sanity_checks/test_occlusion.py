@@ -3,7 +3,7 @@ import torch
 from captum.attr import Occlusion
 from torch import nn
 
-from models.explain.honesty import occlusion
+from models.explain.sanity_checks import occlusion
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def test_falls_are_those_of_captum(network, window, stride):
     torch.testing.assert_close(found, reference[:, 0].detach().float(), atol=1e-6, rtol=1e-5)
 
 
-def test_squares_reach_the_edge_that_the_stride_does_not():
+def test_last_square_ends_at_the_edge():
     class Corner(nn.Module):
         def forward(self, images):
             return torch.stack([images[:, 0, -1, -1], torch.zeros(len(images))], dim=1)

@@ -1,15 +1,15 @@
-"""The pointing game (Zhang et al., 2018): is the peak of a map where the object is?"""
+"""Pointing game (Zhang et al., 2018): does the maximum of a map lie on the object?"""
 
 import torch
 from torch import Tensor
 
 
 def pointing_game(maps: Tensor, masks: Tensor) -> float:
-    """Share of the maps whose highest pixel lies on the object; a flat map points at nothing.
+    """Share of the maps whose maximum lies on the object; a constant map does not count as a hit.
 
     Args:
         maps: (N, H, W).
-        masks: Where the object is, boolean, (N, H, W); see `box_masks`.
+        masks: Pixels of the object, boolean, (N, H, W); see `box_masks`.
 
     Raises:
         ValueError: If maps and masks differ in shape.
@@ -24,7 +24,7 @@ def pointing_game(maps: Tensor, masks: Tensor) -> float:
 
 
 def box_masks(boxes: Tensor, height: int, width: int) -> Tensor:
-    """Masks (N, height, width) of boxes (N, 4): top, left, and the first row and column after."""
+    """Masks (N, height, width) of boxes (N, 4): top, left, bottom, right; the latter exclusive."""
     top, left, bottom, right = boxes[:, :, None, None].unbind(dim=1)
     rows = torch.arange(height, device=boxes.device)[:, None]
     columns = torch.arange(width, device=boxes.device)

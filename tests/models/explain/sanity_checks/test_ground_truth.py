@@ -1,4 +1,4 @@
-"""A trained network, and images of which one knows where their class is to be seen."""
+"""A trained network, and images whose class depends on a known patch."""
 
 import pytest
 import torch
@@ -8,7 +8,7 @@ from datamodules import SyntheticDataModule
 from datamodules.synthetic import PATCH, patch_corner
 from models import ImageClassifier, SmallCNN
 from models.explain import grad_cam, last_feature_map
-from models.explain.honesty import (
+from models.explain.sanity_checks import (
     area,
     box_masks,
     deletion_curve,
@@ -51,7 +51,7 @@ def cam(model, images, classes):
     return grad_cam(model, model.get_submodule(name), images, classes, to_map)
 
 
-def test_pixels_that_deletion_finds_lie_in_the_patch(trained):
+def test_occlusion_marks_the_patch(trained):
     model, images, classes, masks = trained
     fall = occlusion(model, images, classes, window=6, stride=2)
     assert pointing_game(fall, masks) >= 0.85
@@ -75,8 +75,8 @@ def test_inserting_in_the_order_of_grad_cam_beats_a_random_order(trained):
     assert inserted > by_chance + 0.05
 
 
-def test_pixels_whose_deletion_lowers_the_class_most_lie_in_the_patch(trained):
-    """The first twentieth that goes, by Grad-CAM: on its step the probability falls most."""
+def test_most_important_pixels_of_grad_cam_lie_in_the_patch(trained):
+    """The first 5 % of the pixels, after which the probability falls most."""
     model, images, classes, masks = trained
     maps = cam(model, images, classes)
     first = maps.flatten(1).topk(maps[0].numel() // 20).indices
@@ -84,7 +84,7 @@ def test_pixels_whose_deletion_lowers_the_class_most_lie_in_the_patch(trained):
     assert (inside > 0.5).float().mean() >= 0.85
 
 
-def test_grad_cam_forgets_with_the_network(trained):
+def test_grad_cam_depends_on_the_learned_weights(trained):
     model, images, classes, _ = trained
     found = randomization(model, cam, images[:12], classes[:12])
     assert found.correlations[-1].nanmean() < 0.5

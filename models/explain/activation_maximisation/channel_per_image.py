@@ -1,31 +1,31 @@
-"""Convolve each image of a batch with a filter of its own, and with no other."""
+"""Compute one channel per image: each image of a batch passes only its own filter."""
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import batch_norm, conv2d, fold, pad
 
-from models.explain.activation_maximisation.uses import ACTIVATIONS
+from models.explain.activation_maximisation.layer_calls import ACTIVATIONS
 
-FEW = 4  # input channels below which a grouped convolution is the faster way
-# What treats the channels of a map apart and all alike.
+FEW = 4  # input channels below which a grouped convolution is faster
+# Layers that treat all channels separately and alike.
 CHANNELWISE = (*ACTIVATIONS, nn.MaxPool2d, nn.AvgPool2d, nn.Identity)
 NORMS = (nn.BatchNorm2d, nn.SyncBatchNorm)
 
 
-def own_filter(layer: nn.Conv2d, inputs: Tensor, channels: Tensor) -> Tensor:
-    """What image i makes filter `channels[i]` of a convolution answer.
+def filter_per_image(layer: nn.Conv2d, inputs: Tensor, channels: Tensor) -> Tensor:
+    """Output of filter `channels[i]` of a convolution for image i.
 
     Args:
         layer: The convolution.
-        inputs: What it takes, (n, D, h, w).
-        channels: A filter for each image, (n,).
+        inputs: Its input, (n, D, h, w).
+        channels: The filter of each image, (n,).
 
     Returns:
-        Maps (1, n, h', w'): as if the images were the channels of one.
+        Maps (1, n, h', w'), as if the images were channels of one image.
     """
     weight = layer.weight[channels]
     bias = None if layer.bias is None else layer.bias[channels]
-    group = channels // (layer.out_channels // layer.groups)  # the input channels that it sees
+    group = channels // (layer.out_channels // layer.groups)  # the input channels that it takes
     rows = torch.arange(len(inputs), device=inputs.device)
     inputs = inputs.unflatten(1, (layer.groups, -1))[rows, group]
     if layer.padding_mode != "zeros":
@@ -41,7 +41,7 @@ def own_filter(layer: nn.Conv2d, inputs: Tensor, channels: Tensor) -> Tensor:
 
 
 def _margin(layer: nn.Conv2d, padding: tuple[int, ...] | str) -> tuple[int, int] | None:
-    """Padding of the opposite of the convolution; None where there is no such."""
+    """Padding of the transposed convolution; None if it cannot be expressed so."""
     extents = [d * (k - 1) for d, k in zip(layer.dilation, layer.kernel_size, strict=True)]
     if padding == "same" and not any(extent % 2 for extent in extents):
         padding = tuple(extent // 2 for extent in extents)
@@ -55,9 +55,9 @@ def _margin(layer: nn.Conv2d, padding: tuple[int, ...] | str) -> tuple[int, int]
 
 
 def _by_fold(layer: nn.Conv2d, inputs: Tensor, weight: Tensor, margin: tuple[int, int]) -> Tensor:
-    """Weigh the channels first, by one matrix product an image, then move and add.
+    """Multiply by the weights first, with one matrix product per image, then shift and add.
 
-    Five to ten times as fast on a CPU as a convolution with as many groups as images.
+    On a CPU this is five to ten times as fast as a convolution with as many groups as images.
     """
     products = weight.flip(2, 3).flatten(2).mT @ inputs.flatten(2)  # (n, kernel, positions)
     size = tuple(
@@ -70,7 +70,7 @@ def _by_fold(layer: nn.Conv2d, inputs: Tensor, weight: Tensor, margin: tuple[int
 
 
 def is_channelwise(layer: nn.Module) -> bool:
-    """Whether `own_channel` can stand in for a layer that follows a convolution."""
+    """Whether `channel_per_image` can compute a layer that follows a convolution."""
     if type(layer) in NORMS:
         return not layer.training and layer.running_mean is not None
     if isinstance(layer, nn.Dropout | nn.Dropout2d):
@@ -78,8 +78,8 @@ def is_channelwise(layer: nn.Module) -> bool:
     return type(layer) in CHANNELWISE
 
 
-def own_channel(layer: nn.Module, maps: Tensor, channels: Tensor) -> Tensor:
-    """What a norm, activation or pooling makes of maps (1, n, h, w), each one of its channels."""
+def channel_per_image(layer: nn.Module, maps: Tensor, channels: Tensor) -> Tensor:
+    """Output of a norm, activation or pooling for maps (1, n, h, w) of different channels."""
     if not isinstance(layer, NORMS):
         return layer(maps)
     mean, var, weight, bias = (

@@ -1,10 +1,10 @@
-"""Deletion and insertion (Petsiuk et al., 2018, RISE): do the pixels that a map names matter?"""
+"""Deletion and insertion (Petsiuk et al., 2018, RISE): do the pixels that a map marks matter?"""
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, pad
 
-BLUR = 8  # the side of an image in standard deviations of its blur: no shape survives
+BLUR = 8  # side of an image relative to the standard deviation of its blur
 
 
 def deletion_curve(
@@ -15,18 +15,20 @@ def deletion_curve(
     baseline: Tensor | None = None,
     num_steps: int = 20,
 ) -> Tensor:
-    """Remove the pixels that matter most, then the next: a good map makes the class vanish soon.
+    """Probability of a class while pixels are removed, the most important ones first.
+
+    The better the map, the sooner the probability falls.
 
     Args:
         model: Maps images to logits; in eval mode.
         images: (N, C, H, W) in [0, 1].
-        maps: How much each pixel matters, (N, H, W), of any scale.
-        classes: The class that is looked at, (N,).
-        baseline: What comes in the place of a pixel, (N, C, H, W); None for the mean colour.
-        num_steps: Steps from no pixel to all.
+        maps: Importance of each pixel, (N, H, W), on any scale.
+        classes: The class of each image, (N,).
+        baseline: Replacement of the pixels, (N, C, H, W); None for the mean colour.
+        num_steps: Number of steps from no pixel to all.
 
     Returns:
-        Probability of the class after each step, (N, num_steps + 1); smaller is better.
+        Probabilities, (N, num_steps + 1); lower is better.
     """
     baseline = mean_color(images) if baseline is None else baseline
     return replacement_curve(model, images, baseline, maps, classes, num_steps)
@@ -40,10 +42,10 @@ def insertion_curve(
     baseline: Tensor | None = None,
     num_steps: int = 20,
 ) -> Tensor:
-    """Uncover the pixels that matter most first: a good map makes the class appear soon.
+    """Probability of a class while pixels are inserted, the most important ones first.
 
-    As `deletion_curve`, from the baseline to the image; None for the blurred image. Larger is
-    better.
+    Like `deletion_curve`, but from the baseline, by default the blurred image, to the image. Higher
+    is better.
     """
     baseline = blurred(images) if baseline is None else baseline
     return replacement_curve(model, baseline, images, maps, classes, num_steps)
@@ -53,23 +55,23 @@ def insertion_curve(
 def replacement_curve(
     model: nn.Module, start: Tensor, end: Tensor, maps: Tensor, classes: Tensor, num_steps: int = 20
 ) -> Tensor:
-    """Probability of a class while one image becomes another, the most important pixels first.
+    """Probability of a class while pixels are replaced, the most important ones first.
 
-    Equal pixels go in an order drawn at random, the same at every call.
+    Pixels of equal importance are replaced in a random order, the same in each call.
 
     Args:
         model: Maps images to logits; in eval mode.
-        start: Images, (N, C, H, W).
-        end: What they become, (N, C, H, W).
+        start: Images before the first step, (N, C, H, W).
+        end: Images after the last step, (N, C, H, W).
         maps: Importance of each pixel, (N, H, W).
         classes: (N,).
-        num_steps: Steps from the one to the other, of as many pixels each.
+        num_steps: Number of steps, each of equally many pixels.
 
     Returns:
         Probabilities, (N, num_steps + 1).
 
     Raises:
-        ValueError: If the maps do not belong to the images, or there is no step.
+        ValueError: If the maps do not have the size of the images, or `num_steps` is below 1.
     """
     if maps.shape != (len(start), *start.shape[2:]):
         raise ValueError(
@@ -87,23 +89,23 @@ def replacement_curve(
 
 
 def area(curves: Tensor) -> Tensor:
-    """Area under each curve, (N, num_steps + 1) to (N,): its mean height, in [0, 1]."""
+    """Area under each curve, (N, num_steps + 1) to (N,), in [0, 1]."""
     return torch.trapezoid(curves, dx=1 / (curves.shape[1] - 1))
 
 
 def random_maps(images: Tensor, seed: int = 0) -> Tensor:
-    """Maps that know nothing, (N, H, W): what a method has to beat."""
+    """Random maps, (N, H, W), as a baseline for methods."""
     shape = (len(images), *images.shape[2:])
     return torch.rand(shape, generator=torch.Generator().manual_seed(seed)).to(images.device)
 
 
 def mean_color(images: Tensor) -> Tensor:
-    """Each image as a plane of its mean colour."""
+    """Images that have the mean colour everywhere, (N, C, H, W)."""
     return images.mean(dim=(2, 3), keepdim=True).expand_as(images)
 
 
 def blurred(images: Tensor) -> Tensor:
-    """Images under a Gaussian blur that leaves of each no more than light and dark regions."""
+    """Images under a Gaussian blur that only leaves light and dark regions."""
     radius = [max(2 * side // BLUR, 1) for side in images.shape[2:]]
     for axis, size in enumerate(radius):
         steps = torch.arange(-size, size + 1, device=images.device, dtype=images.dtype)
@@ -118,7 +120,7 @@ def blurred(images: Tensor) -> Tensor:
 
 
 def _places(maps: Tensor) -> Tensor:
-    """Place of each pixel in the order of importance, (N, 1, H, W), 0 for the first."""
+    """Rank of each pixel by importance, (N, 1, H, W), 0 for the most important one."""
     pixels = maps.flatten(1)
     shuffle = torch.randperm(pixels.shape[1], generator=torch.Generator().manual_seed(0))
     shuffle = shuffle.to(maps.device)
