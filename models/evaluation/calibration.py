@@ -79,7 +79,7 @@ def reliability(judged: Judged, num_bins: int = NUM_BINS, equal_mass: bool = Fal
 
 
 def calibration_error(bins: Bins) -> float:
-    """Expected calibration error (Naeini et al., 2015): mean of |confidence - accuracy|, in [0, 1].
+    """Expected calibration error (Naeini et al., 2015): mean `|confidence - accuracy|`, in [0, 1].
 
     Few images have an error by chance: see `chance_error`.
     """
