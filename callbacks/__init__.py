@@ -1,17 +1,26 @@
-"""What happens around training: unfreezing, pictures, tables, and when they are made."""
+"""Callbacks: unfreezing, weight averages, pictures, tables of predictions."""
 
-from callbacks.data import DataVisualizer
-from callbacks.gallery import Gallery
+from callbacks.data_visualizer import DataVisualizer
 from callbacks.learning_curves import LearningCurvesVisualizer
 from callbacks.learning_rate_finder import LearningRateRangeTest
 from callbacks.outputs import OutputRecorder
+from callbacks.picture_gallery import Gallery
 from callbacks.predictions import PredictionWriter
 from callbacks.progressive_unfreezing import ProgressiveUnfreezing
 from callbacks.stopwatch import Stopwatch
 from callbacks.unreadable import UnreadableMonitor
 from callbacks.weight_average import WeightAverage
 
+# Callbacks that log figures besides the pictures, in the order of the report.
+VISUALIZERS = (
+    LearningCurvesVisualizer,
+    ProgressiveUnfreezing,
+    LearningRateRangeTest,
+    DataVisualizer,
+)
+
 __all__ = [
+    "VISUALIZERS",
     "DataVisualizer",
     "Gallery",
     "LearningCurvesVisualizer",

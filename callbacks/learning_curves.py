@@ -1,14 +1,16 @@
-"""How a training went, as one picture for a report."""
+"""Learning curves: loss, accuracy and learning rates in one figure."""
 
 import re
 from dataclasses import dataclass
+from typing import ClassVar
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
+from callbacks.figure_kind import FigureKind
 from callbacks.plots import plot_curves
 from callbacks.progressive_unfreezing import ProgressiveUnfreezing
-from callbacks.run import classifier_of
 from callbacks.tracking import log_figure, metric_history, metric_names
+from callbacks.trainer_parts import classifier_of
 from models import ImageClassifier
 from models.freezing import stage_names
 
@@ -17,21 +19,24 @@ CURVES = ("train/loss", "val/loss", "train/accuracy", "val/accuracy")
 
 @dataclass(eq=False)
 class LearningCurvesVisualizer(Callback):
-    """Loss, accuracy, learning rates, and what trained when, over the epochs.
+    """Loss, accuracy and learning rates over the epochs, with the epochs of unfreezing.
 
-    It is logged as `figures/learning_curves.png` when a fit ends, however it ends. The points are
-    read back from the run, so the curves of a resumed one are whole.
+    The figure is logged as `figures/learning_curves.png` when a fit ends, even with an error. The
+    values are read from the run, so the curves of a resumed run are complete.
 
     Attributes:
-        macro_f1: Whether to draw the macro F1 of the validation beside its accuracy.
+        macro_f1: Draw the macro F1 of the validation too.
     """
+
+    name: ClassVar[str] = "curves"
+    kinds: ClassVar[tuple[FigureKind, ...]] = (FigureKind("learning_curves", "course"),)
 
     macro_f1: bool = False
 
-    _trained = False  # whatever stops a test, or a fit before its first step, leaves no curves
+    _trained = False  # a test, or a fit that fails before its first step, has no curves
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Know that there will be something to draw."""
+        """Remember that there will be curves."""
         self._trained = True
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -41,7 +46,7 @@ class LearningCurvesVisualizer(Callback):
     def on_exception(
         self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
     ) -> None:
-        """Draw the epochs that there were."""
+        """Draw the epochs so far."""
         if self._trained:
             self._draw(trainer, pl_module)
 
@@ -54,7 +59,7 @@ class LearningCurvesVisualizer(Callback):
 
 
 def _rates(trainer: Trainer, module: LightningModule) -> dict[str, list[tuple[int, float]]]:
-    """Learning rates of the stages, from input to output; 0 while a stage is frozen."""
+    """Learning rate of each stage, from input to output; 0 while the stage is frozen."""
     names = _from_input_to_output(metric_names(trainer, "lr/"), module)
     rates = {name: metric_history(trainer, name) for name in names}
     if (unfreezing := _unfreezing(trainer)) is None:
@@ -78,7 +83,7 @@ def _unfreezing(trainer: Trainer) -> ProgressiveUnfreezing | None:
 
 
 def _from_input_to_output(rates: list[str], module: LightningModule) -> list[str]:
-    """Names of learning rates in the order of the stages; of an unknown network, of numbers."""
+    """Learning rates in the order of the stages; for other networks in natural order."""
     stages = stage_names(module) if isinstance(module, ImageClassifier) else []
     places = {f"lr/{stage}": place for place, stage in enumerate(stages)}
 
@@ -90,7 +95,7 @@ def _from_input_to_output(rates: list[str], module: LightningModule) -> list[str
 
 
 def _freed(trainer: Trainer) -> list[tuple[int, str]]:
-    """Epochs at which other parameters begin to train, and which; none if all always do."""
+    """Epochs from which on other parameters train, with a label; none if all always train."""
     trainable = metric_history(trainer, "params/trainable")
     unfreezing = _unfreezing(trainer)
     boundaries = unfreezing.boundaries if unfreezing else {}

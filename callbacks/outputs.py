@@ -1,52 +1,57 @@
-"""What the network said of each image, kept from the pass that was made anyway."""
+"""Recorder of a network's outputs: keeps those of the last validation, test or prediction."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 
-from callbacks.run import data_of
+from callbacks.trainer_parts import data_of
+from models.evaluation.predictions import Predictions
 
 MAX_FEATURES = 2000  # images whose features are kept: as many as a map of them can show
 
 
-@dataclass(frozen=True, eq=False)
-class Outputs:
-    """What the network said of the images of a split, each of them once, in their order.
+class SampledFeatures(NamedTuple):
+    """Inputs of the head for at most `MAX_FEATURES` images, evenly chosen.
 
     Attributes:
-        logits: (N, K), float32, on the CPU.
-        labels: True classes, (N,); -1 where they are not known.
-        indices: Place of each image in its source, (N,): `sources[split].names[index]` names it.
-        features: What the head was given, (M, D), of at most `MAX_FEATURES` images, evenly chosen.
-        featured: Their rows in `logits`, (M,).
+        values: (M, D), float32, on the CPU.
+        rows: Rows of these images in the predictions, (M,).
     """
 
-    logits: Tensor
-    labels: Tensor
-    indices: Tensor
-    features: Tensor
-    featured: Tensor
+    values: Tensor
+    rows: Tensor
+
+
+class Outputs(NamedTuple):
+    """Outputs of a network for the images of a split.
+
+    Attributes:
+        predictions: Of each image once, in their order.
+        features: Of some of them; None if the network returned none.
+    """
+
+    predictions: Predictions
+    features: SampledFeatures | None = None
 
 
 class OutputRecorder(Callback):
-    """Keeps the outputs of the last validation, test or prediction for those who ask."""
+    """Keeps the outputs of the last validation, test or prediction, for pictures and tables."""
 
     def __init__(self) -> None:
         self._clear()
 
     def on_validation_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Forget the last pass."""
+        """Drop the outputs of the last pass."""
         self._clear(len(data_of(trainer).sources["val"]))
 
     def on_test_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Forget the last pass."""
+        """Drop the outputs of the last pass."""
         self._clear(len(data_of(trainer).sources["test"]))
 
     def on_predict_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Forget the last pass."""
+        """Drop the outputs of the last pass."""
         self._clear()
 
     def on_validation_batch_end(
@@ -58,7 +63,7 @@ class OutputRecorder(Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        """Keep a batch where it is: to fetch it from its device now would hold up the next."""
+        """Keep a batch on its device: copying it to the CPU now would delay the next one."""
         _, labels, indices = batch
         self._logits.append(outputs["logits"])
         self._labels.append(labels)
@@ -70,14 +75,14 @@ class OutputRecorder(Callback):
     on_predict_batch_end = on_validation_batch_end
 
     def gather(self, trainer: Trainer) -> Outputs | None:
-        """The outputs of the last pass in all processes; None if there was none.
+        """Outputs of the last pass, from all processes; None if there was no pass.
 
-        All processes have to call it.
+        Every process has to call it.
         """
         if self._gathered is not None:
             return self._gathered
         parts = [self._logits, self._labels, self._indices, self._features or [torch.empty(0)]]
-        # A process may have had no image, if there are fewer images than processes.
+        # With fewer images than processes, a process may have no image.
         own = [torch.cat(part).cpu() for part in parts] if self._logits else None
         shares: list[Any] = [own]
         if trainer.world_size > 1:
@@ -91,10 +96,12 @@ class OutputRecorder(Callback):
     def _joined(self, shares: list[list[Tensor]]) -> Outputs:
         logits, labels, indices, features = (torch.cat(list(s)) for s in zip(*shares, strict=True))
         order = indices.argsort()
-        indices = indices[order]
-        featured = (indices % self._stride == 0).nonzero().flatten()
+        predictions = Predictions(logits[order].float(), labels[order], indices[order])
+        if features.ndim != 2:
+            return Outputs(predictions)
+        rows = (predictions.indices % self._stride == 0).nonzero().flatten()
         # The processes hold consecutive images, so the features are in order already.
-        return Outputs(logits[order].float(), labels[order], indices, features.float(), featured)
+        return Outputs(predictions, SampledFeatures(features.float(), rows))
 
     def _clear(self, num_images: int = 0) -> None:
         self._stride = max(1, -(-num_images // MAX_FEATURES))

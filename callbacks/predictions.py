@@ -1,4 +1,4 @@
-"""What the network said of each image, as a table."""
+"""Tables of predictions: one row per image, into the run and into a competition's form."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,30 +9,28 @@ import pandas as pd
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.trainer.states import TrainerFn
 from lightning.pytorch.utilities import rank_zero_info
-from torch import Tensor
 
 from callbacks.outputs import OutputRecorder
-from callbacks.run import data_of
 from callbacks.submission import fill_submission, wants_numbers
 from callbacks.tracking import log_text
-
-UNLABELLED = -1  # label of an image whose class is not known
+from callbacks.trainer_parts import data_of
+from models.evaluation.predictions import UNLABELLED, Predictions
 
 
 @dataclass(eq=False)
 class PredictionWriter(Callback):
-    """Log `predictions/test.csv` after `test`: a row an image, in their order.
+    """Log `predictions/test.csv` after `test`: one row per image, in the order of the dataset.
 
-    So does `validate` with `predictions/val.csv`, and `predict` with `predictions/predict.csv`.
-    Columns are image, label (empty where it is not known), predicted and confidence, the softmax
-    probability of the prediction; then the next best classes and their probabilities,
-    `predicted_2`, `confidence_2` and so on. Under several processes the rows of all are gathered.
+    `validate` logs `predictions/val.csv`, and `predict` logs `predictions/predict.csv`. Columns are
+    image, label (empty where it is not known), predicted and confidence, the softmax probability of
+    the prediction; then the next most probable classes, `predicted_2`, `confidence_2` and so on.
+    With several processes, the table has the rows of all of them.
 
     Attributes:
-        recorder: Keeps what the network said; it has to come before this callback.
-        top_k: Classes to name, the best first; no more than there are.
-        sample_submission: A CSV file of a competition, an id and an answer a row. `predict` fills
-            it in as `predictions/submission.csv`, in its order; see `fill_submission`.
+        recorder: Keeps the network's outputs; it has to come before this callback.
+        top_k: Number of classes in a row, the most probable first; all if there are fewer.
+        sample_submission: A competition's CSV file, with an id and an answer in each row. `predict`
+            fills it in as `predictions/submission.csv`, in its order; see `fill_submission`.
 
     Raises:
         ValueError: If `top_k` is not positive.
@@ -43,15 +41,15 @@ class PredictionWriter(Callback):
     sample_submission: Path | None = None
 
     def __post_init__(self) -> None:
-        """Refuse to name no class."""
+        """Check the settings."""
         if self.top_k < 1:
             raise ValueError(f"Expected predictions.top_k of 1 or more, got {self.top_k}.")
 
     def on_predict_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Learn of a sample that does not fit before the images are looked at."""
+        """Check that the sample submission fits the images before any of them is predicted."""
         if self.sample_submission is not None:
             data = data_of(trainer)
-            names = data.sources[_predicted(trainer)].names
+            names = data.sources[_predict_split(trainer)].names
             fill_submission(self.sample_submission, names, [0] * len(names), data.class_names)
             numbers = wants_numbers(self.sample_submission, data.class_names)
             first, *_, last = data.class_names
@@ -62,7 +60,7 @@ class PredictionWriter(Callback):
             )
 
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Store the table, unless it is one of the many validations of a fit."""
+        """Store the table, unless this is a validation within a fit."""
         if trainer.state.fn == TrainerFn.VALIDATING:
             self._store(trainer, "val", split="val")
 
@@ -71,51 +69,53 @@ class PredictionWriter(Callback):
         self._store(trainer, "test", split="test")
 
     def on_predict_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Store the table, and the answers to a competition."""
-        table = self._store(trainer, "predict", _predicted(trainer))
+        """Store the table and the filled-in submission."""
+        table = self._store(trainer, "predict", _predict_split(trainer))
         if self.sample_submission is None or table is None:
             return
         classes = data_of(trainer).class_names
-        guesses = [classes.index(name) for name in table["predicted"]]
-        filled = fill_submission(self.sample_submission, table["image"].tolist(), guesses, classes)
+        predicted = [classes.index(name) for name in table["predicted"]]
+        images = table["image"].tolist()
+        filled = fill_submission(self.sample_submission, images, predicted, classes)
         log_text(trainer, filled.to_csv(index=False), "predictions/submission.csv")
 
     def _store(self, trainer: Trainer, name: str, split: str) -> pd.DataFrame | None:
-        said = self.recorder.gather(trainer)
-        if said is None or not trainer.is_global_zero:
+        outputs = self.recorder.gather(trainer)
+        if outputs is None or not trainer.is_global_zero:
             return None
+        predictions = outputs.predictions
         data = data_of(trainer)
         source = data.sources[split]
         names = {**dict(enumerate(data.class_names)), UNLABELLED: ""}
         columns: dict[str, list[Any]] = {
-            "image": [source.names[index] for index in said.indices],
-            "label": [names[label] for label in said.labels.tolist()],
+            "image": [source.names[index] for index in predictions.indices],
+            "label": [names[label] for label in predictions.labels.tolist()],
         }
-        columns |= prediction_columns(said.logits.softmax(dim=1), data.class_names, self.top_k)
+        columns |= prediction_columns(predictions, data.class_names, self.top_k)
         table = pd.DataFrame(columns)
         log_text(trainer, table.to_csv(index=False), f"predictions/{name}.csv")
         return table
 
 
 def prediction_columns(
-    probabilities: Tensor, class_names: Sequence[str], top_k: int
+    predictions: Predictions, class_names: Sequence[str], top_k: int
 ) -> dict[str, list[Any]]:
-    """Columns `predicted`, `confidence`, `predicted_2`, `confidence_2` …, a row an image.
+    """Columns `predicted`, `confidence`, `predicted_2`, `confidence_2` …, one row per image.
 
     Args:
-        probabilities: Of the classes, (N, K).
+        predictions: Of N images.
         class_names: Names of the K classes.
-        top_k: Classes to name, the best first; no more than there are.
+        top_k: Number of classes in a row, the most probable first; all if there are fewer.
     """
-    best = probabilities.topk(min(top_k, probabilities.shape[1]), dim=1)
+    classes, probabilities = predictions.most_probable(min(top_k, len(class_names)))
     columns: dict[str, list[Any]] = {}
-    for place in range(best.indices.shape[1]):
+    for place in range(classes.shape[1]):
         rank = "" if place == 0 else f"_{place + 1}"
-        columns[f"predicted{rank}"] = [class_names[c] for c in best.indices[:, place].tolist()]
-        columns[f"confidence{rank}"] = best.values[:, place].double().round(decimals=6).tolist()
+        columns[f"predicted{rank}"] = [class_names[c] for c in classes[:, place].tolist()]
+        columns[f"confidence{rank}"] = probabilities[:, place].round(decimals=6).tolist()
     return columns
 
 
-def _predicted(trainer: Trainer) -> str:
-    """The split that `predict` looks at."""
+def _predict_split(trainer: Trainer) -> str:
+    """Name of the split that `predict` predicts."""
     return "predict" if "predict" in data_of(trainer).sources else "test"

@@ -1,15 +1,16 @@
-"""Free the network from its output to its input while it trains."""
+"""Progressive unfreezing: train more stages of the network, from output to input, over time."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.strategies import DDPStrategy, SingleDeviceStrategy
 from lightning.pytorch.utilities import rank_zero_info
 
+from callbacks.figure_kind import FigureKind
 from callbacks.plots import plot_unfreezing
-from callbacks.run import classifier_of
 from callbacks.tracking import log_figure, metric_history
+from callbacks.trainer_parts import classifier_of
 from models import ImageClassifier
 from models.freezing import (
     HEAD,
@@ -23,21 +24,23 @@ from models.optimization.parameter_groups import stage_of
 
 @dataclass(eq=False)
 class ProgressiveUnfreezing(Callback):
-    """Train from a boundary to the output, and move the boundary at given epochs.
+    """Train the network from a boundary to its output, and move the boundary at given epochs.
 
-    A boundary is the name of a parameter, module or stage of the backbone, `head`, or `all`: it and
-    everything behind it trains, everything before it is frozen, its batch norms with it. What
-    trains is a function of the epoch alone, so a resumed run needs nothing but its epoch. One entry
-    is a constant freeze. Logs `figures/unfreezing.png` when the fit ends.
+    A boundary is the name of a parameter, module or stage of the backbone, `head`, or `all`. It and
+    everything after it trains; everything before it is frozen, including batch norms. What trains
+    depends on the epoch alone, so that resuming needs no state. With a single entry the boundary
+    never moves. `figures/unfreezing.png` is logged when the fit ends.
 
     Attributes:
-        train_from: Boundary from each epoch on; the first epoch is 0. `auto` begins with the head
-            and frees one more stage of the backbone every `every_n_epochs`.
-        learning_rate: Rate of the head from each epoch on, in place of a scheduler; None leaves the
-            rates to the optimizer and its scheduler.
-        stage_decay: With `learning_rate`: the rate of a stage relative to the one behind it.
-        every_n_epochs: Epochs between two stages of `auto`.
+        train_from: Boundary by the epoch from which it holds, starting with 0. `auto` starts with
+            the head and unfreezes one more stage of the backbone every `every_n_epochs`.
+        learning_rate: Learning rate of the head by the epoch from which it holds, instead of a
+            scheduler; None leaves the rates to the optimizer and its scheduler.
+        stage_decay: With `learning_rate`: rate of a stage relative to the stage after it.
+        every_n_epochs: Epochs after which `auto` unfreezes the next stage.
     """
+
+    kinds: ClassVar[tuple[FigureKind, ...]] = (FigureKind("unfreezing", "course"),)
 
     train_from: dict[int, str] | Literal["auto"] = "auto"
     learning_rate: dict[int, float] | None = None
@@ -45,37 +48,39 @@ class ProgressiveUnfreezing(Callback):
     every_n_epochs: int = 1
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Check the schedule against the network, and freeze before the optimizer is built.
+        """Check the settings against the network, and freeze before the optimizer is built.
 
         Raises:
-            ValueError: If no parameter has the name of a boundary, the epochs do not begin with 0,
-                rates are given twice, or the strategy shares out parameters.
+            ValueError: If a boundary is not in the network, the epochs do not start with 0, there
+                are two sources of learning rates, or the strategy shards parameters.
         """
         if stage != "fit":
             return
         classifier = classifier_of(pl_module)
         if not isinstance(trainer.strategy, SingleDeviceStrategy | DDPStrategy):
             kind = type(trainer.strategy).__name__
-            raise ValueError(f"ProgressiveUnfreezing works on one device or with ddp, not {kind}.")
+            raise ValueError(f"ProgressiveUnfreezing works on one device or with DDP, got {kind}.")
         if self.learning_rate and classifier.make_lr_scheduler is not None:
             raise ValueError(
-                "Learning rates come from ProgressiveUnfreezing.learning_rate or from "
-                "model.lr_scheduler, not from both."
+                "Learning rates are set by ProgressiveUnfreezing.learning_rate and by "
+                "model.lr_scheduler; expected one of them."
             )
         if self.stage_decay != 1 and not self.learning_rate:
-            raise ValueError("stage_decay goes with learning_rate; a scheduler takes the model's.")
+            raise ValueError(
+                "stage_decay needs learning_rate; else use model.optimization.stage_decay."
+            )
         self.boundaries = self._schedule(classifier)
         for name, epochs in (("train_from", self.boundaries), ("learning_rate", self._rates)):
             if epochs and (0 not in epochs or min(epochs) < 0):
                 given = ", ".join(map(str, sorted(epochs)))
-                raise ValueError(f"{name} has to begin with epoch 0; it has {given}.")
+                raise ValueError(f"{name} has to start with epoch 0; its epochs are {given}.")
         for boundary in self.boundaries.values():
-            freeze_before(boundary, classifier)  # each of them, to learn of a slip of the pen now
+            freeze_before(boundary, classifier)  # all of them, so that a typo is reported now
         self.boundary = boundary_at(0, self.boundaries)
         self.norms = freeze_before(self.boundary, classifier)
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Move the boundary and set the rates, if it is time."""
+        """Move the boundary and set the learning rates of this epoch."""
         classifier, epoch = classifier_of(pl_module), trainer.current_epoch
         [optimizer] = trainer.optimizers
         if self._rates:
@@ -85,7 +90,7 @@ class ProgressiveUnfreezing(Callback):
                 group["lr"] = rate * self.stage_decay**behind
         boundary = boundary_at(epoch, self.boundaries)
         for norm in self.norms:
-            norm.training = True  # Lightning keeps the mode of each module over a validation
+            norm.training = True  # Lightning restores the modes after a validation
         self.norms = freeze_before(boundary, classifier)
         if boundary != self.boundary:
             self.boundary = boundary
@@ -96,12 +101,12 @@ class ProgressiveUnfreezing(Callback):
     def on_train_batch_start(
         self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        """Let the statistics of frozen batch norms stand still, whoever called `train()`."""
+        """Keep frozen batch norms in eval mode, even if something called `train()`."""
         for norm in self.norms:
             norm.training = False
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Draw what trained when, and how fast."""
+        """Draw the learning rate of each stage over the epochs."""
         classifier = classifier_of(pl_module)
         names = stage_names(classifier)
         rates = {name: dict(metric_history(trainer, f"lr/{name}")) for name in names}
@@ -133,7 +138,7 @@ class ProgressiveUnfreezing(Callback):
 
 
 def _wrap_again(trainer: Trainer) -> None:
-    """Tell DDP of freed parameters: it reduces the gradients that it saw when it wrapped."""
+    """Wrap the model in DDP again: it only reduces gradients that were on when it was wrapped."""
     strategy = trainer.strategy
     if isinstance(strategy, DDPStrategy):
         strategy.model = strategy._setup_model(trainer.lightning_module)

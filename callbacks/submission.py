@@ -1,4 +1,4 @@
-"""Predictions in the form that a competition asks for."""
+"""Competition submission: predictions in the form of a sample submission."""
 
 import difflib
 import re
@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-LINE = re.compile(r".+:\d+")  # name of a row of pixels: its file and line
+LINE = re.compile(r".+:\d+")  # name of an image in a pixel CSV: file and line
 SHOWN = 5  # names that an error lists
 SPELLINGS: tuple[Callable[[PurePosixPath], str], ...] = (
     str,
@@ -20,31 +20,30 @@ SPELLINGS: tuple[Callable[[PurePosixPath], str], ...] = (
 def fill_submission(
     sample: Path, names: Sequence[str], predicted: Sequence[int], class_names: Sequence[str]
 ) -> pd.DataFrame:
-    """A sample submission with the predictions in the place of its answers.
+    """Fill predictions into a sample submission.
 
-    Rows, their order, and the names of the columns are those of the sample. The first column holds
-    the ids: an image is meant by its path, its file name, or that without the ending; a row of
-    pixels, which has no name of its own, by its number, from 0 or from 1. The last column holds the
-    answers, in the form of `wants_numbers`.
+    The rows, their order and the column names stay as in the sample. The first column holds the
+    ids: the path of an image, its file name, or its file name without suffix; for a row of a pixel
+    CSV its number, counted from 0 or 1. The last column holds the answers; see `wants_numbers`.
 
     Args:
         sample: A CSV file with a header and two columns.
-        names: What each image is called, (N,).
+        names: Name of each image, (N,).
         predicted: Predicted class of each image, (N,).
         class_names: Names of the classes.
 
     Raises:
-        ValueError: If the file is no such table, an id is not that of exactly one image, stands
-            there twice, or an image has no id.
+        ValueError: If the file is not such a table, an id does not belong to exactly one image or
+            occurs twice, or an image has no id.
     """
     table = _read(sample)
     ids = table.iloc[:, 0].tolist()
     if twice := [given for given, count in Counter(ids).items() if count > 1]:
-        raise ValueError(f"{sample}: {_some(twice)} stands there twice.")
+        raise ValueError(f"{sample}: expected every id once, got {_some(twice)} twice.")
     rows = _rows(sample, ids, names)
     if missing := sorted(set(range(len(names))) - set(rows)):
         left = _some([names[row] for row in missing])
-        raise ValueError(f"{sample}: no row is for {left}; every image needs one.")
+        raise ValueError(f"{sample}: expected a row for every image; there is none for {left}.")
     numbers = _has_numbers(table, class_names)
     answers = [predicted[row] for row in rows]
     table.isetitem(table.shape[1] - 1, [str(a) if numbers else class_names[a] for a in answers])
@@ -52,12 +51,12 @@ def fill_submission(
 
 
 def wants_numbers(sample: Path, class_names: Sequence[str]) -> bool:
-    """Whether a sample is answered by numbers of classes, 0 for the first, not by their names.
+    """Whether answers are class indices, 0 for the first class, instead of class names.
 
-    It is if its own answers are numbers, and the classes are not called so.
+    This is so if the answers of the sample are numbers, and the names of the classes are not.
 
     Raises:
-        ValueError: If the file is no sample.
+        ValueError: If the file is not a sample submission.
     """
     return _has_numbers(_read(sample), class_names)
 
@@ -69,12 +68,12 @@ def _has_numbers(table: pd.DataFrame, class_names: Sequence[str]) -> bool:
 
 def _read(sample: Path) -> pd.DataFrame:
     try:
-        # As text: an id of 007 stays one, and a class may be called NA.
+        # As text: an id of 007 keeps its zeros, and a class may be called NA.
         table = pd.read_csv(sample, dtype=str, keep_default_na=False)
     except FileNotFoundError as error:
         raise ValueError(f"There is no sample submission {sample}.") from error
     except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise ValueError(f"{sample} is no CSV file that can be read: {error}") from error
+        raise ValueError(f"{sample} is not a readable CSV file: {error}") from error
     if table.shape[1] != 2 or table.empty:
         raise ValueError(
             f"{sample}: expected a header and rows of two columns, an id and an answer; it has "
@@ -84,34 +83,36 @@ def _read(sample: Path) -> pd.DataFrame:
 
 
 def _rows(sample: Path, ids: Sequence[str], names: Sequence[str]) -> list[int]:
-    """The image that each id means: by the most exact of the spellings that knows all ids."""
+    """Row of each id, by the first of the spellings in which all ids are names of images."""
     if not set(ids) <= set(names) and all(LINE.fullmatch(name) for name in names):
         return _numbered(sample, ids, len(names))
-    attempts: list[tuple[list[str], list[str]]] = []  # the ids that a spelling does not know
+    attempts: list[
+        tuple[list[str], list[str]]
+    ] = []  # ids that are not a name in this spelling, and the names
     for spell in SPELLINGS:
         spelled = [spell(PurePosixPath(name)) for name in names]
         places = {name: row for row, name in enumerate(spelled)}
         unknown = [given for given in ids if given not in places]
         if not unknown and len(places) < len(names):
-            raise ValueError(f"{sample}: its ids are names of files that lie in several folders.")
+            raise ValueError(f"{sample}: its ids are file names that occur in several folders.")
         if not unknown:
             return [places[given] for given in ids]
         attempts.append((unknown, spelled))
     unknown, spelled = min(attempts, key=lambda attempt: len(attempt[0]))
     near = difflib.get_close_matches(unknown[0], spelled, n=3)
-    hint = f"Near: {', '.join(near)}" if near else f"Images: {_some(spelled)}"
-    raise ValueError(f"{sample}: no image is called {_some(unknown)}. {hint}.")
+    hint = f"Near names: {', '.join(near)}" if near else f"Images: {_some(spelled)}"
+    raise ValueError(f"{sample}: there is no image {_some(unknown)}. {hint}.")
 
 
 def _numbered(sample: Path, ids: Sequence[str], num_rows: int) -> list[int]:
-    """The row that each id means, if they count the rows."""
+    """Row of each id, if the ids are row numbers."""
     for first in (0, 1):
         rows = {str(first + row): row for row in range(num_rows)}
         if set(ids) <= set(rows):
             return [rows[given] for given in ids]
     raise ValueError(
-        f"{sample}: the images are {num_rows} rows of pixels; expected their numbers, from 0 or "
-        f"from 1, got {_some(ids)}."
+        f"{sample}: the images are {num_rows} rows of a pixel CSV; expected their row numbers, "
+        f"counted from 0 or 1, got {_some(ids)}."
     )
 
 

@@ -1,4 +1,4 @@
-"""Labels that are probably wrong, as tables."""
+"""Likely label errors of named images, as tables."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,112 +9,118 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from models.evaluation.label_errors import Suspicion, suspicion
+from models.evaluation.label_errors import LabelErrors, find_label_errors
 
 DIGITS = 4  # of a probability
-# Of labels that look wrong. Of the ten sets of Northcutt, Athalye and Mueller (2021) the worst has
-# 10 %; a network that has hardly learned anything doubts most labels.
+# Share of likely label errors. Of the ten datasets of Northcutt, Athalye and Mueller (2021) the
+# worst has 10 %; a network that has hardly learned anything doubts most labels.
 MAX_SHARE = 0.25
 
 
 @dataclass(frozen=True, eq=False)
 class Suspects:
-    """Images, and what speaks against their labels.
+    """N images and how likely their labels are wrong.
 
     Attributes:
         splits: Split of each image.
-        indices: Its place in the source of that split.
-        names: What it is called.
-        labels: Given classes, (N,).
-        found: What speaks against them.
+        indices: Position of each image in the source of its split.
+        names: Name of each image.
+        labels: Labels in the dataset, (N,).
+        errors: How likely these are wrong.
     """
 
     splits: Sequence[str]
     indices: Sequence[int]
     names: Sequence[str]
     labels: Tensor
-    found: Suspicion
+    errors: LabelErrors
 
     @property
     def believable(self) -> bool:
-        """Whether so few labels look wrong that it can be the labels that are."""
-        return float(self.found.confident.float().mean()) <= MAX_SHARE
+        """Whether so few labels seem wrong that it may be the labels, and not the network."""
+        return float(self.errors.likely.float().mean()) <= MAX_SHARE
 
     @property
     def doubt(self) -> str:
-        """Why they are not believable."""
+        """Why the result is not believable."""
         return (
-            f"where more than {MAX_SHARE:.0%} of the labels look wrong, the network that judges "
-            "them has learned too little"
+            f"more than {MAX_SHARE:.0%} of the labels look wrong, so the network has probably "
+            "learned too little to tell"
         )
 
     def __add__(self, other: "Suspects") -> "Suspects":
-        """The images of both, which may have been judged in different ways."""
+        """The images of both, whose probabilities may come from different networks."""
         return Suspects(
             [*self.splits, *other.splits],
             [*self.indices, *other.indices],
             [*self.names, *other.names],
             torch.cat([self.labels, other.labels]),
-            Suspicion(*map(torch.cat, zip(self.found, other.found, strict=True))),
+            LabelErrors(*map(torch.cat, zip(self.errors, other.errors, strict=True))),
         )
 
     def ranking(self, class_names: Sequence[str], num_rows: int) -> dict[str, list[Any]]:
-        """The most suspicious images as columns, with `confident`: taken for another class."""
-        order = self.found.order()[:num_rows]
+        """Columns of the images with the lowest probability of their label, that one first.
+
+        `confident` is whether confident learning counts the label as an error.
+        """
+        order = self.errors.order()[:num_rows]
         columns = self._columns(class_names, order, range(1, len(order) + 1))
-        return columns | {"confident": self.found.confident[order].tolist()}
+        return columns | {"confident": self.errors.likely[order].tolist()}
 
     def fixes(self, class_names: Sequence[str]) -> str:
-        """The images that confident learning takes for another class, as `options.label_fixes`."""
-        order = self.found.order()
-        ranks = self.found.confident[order].nonzero().flatten()
+        """The likely label errors as a CSV file for `options.label_fixes`."""
+        order = self.errors.order()
+        ranks = self.errors.likely[order].nonzero().flatten()
         columns = self._columns(class_names, order[ranks], (ranks + 1).tolist())
         return pd.DataFrame(columns).to_csv(index=False)
 
     def _columns(
         self, class_names: Sequence[str], rows: Tensor, ranks: Sequence[int]
     ) -> dict[str, list[Any]]:
-        found, chosen = self.found, rows.tolist()
+        errors, chosen = self.errors, rows.tolist()
         return {
             "image": [self.names[row] for row in chosen],
             "label": [class_names[label] for label in self.labels[rows].tolist()],
-            "suggested": [class_names[label] for label in found.suggested[rows].tolist()],
-            "label_probability": _rounded(found.given[rows]),
-            "suggested_probability": _rounded(found.probability[rows]),
+            "suggested": [class_names[label] for label in errors.suggested[rows].tolist()],
+            "label_probability": _rounded(errors.label_probability[rows]),
+            "suggested_probability": _rounded(errors.suggested_probability[rows]),
             "split": [self.splits[row] for row in chosen],
             "rank": list(ranks),
         }
 
 
-def suspects_of(
-    sources: Mapping[str, Any], places: Mapping[str, Tensor], labels: Tensor, said: Tensor
+def find_suspects(
+    sources: Mapping[str, Any],
+    indices: Mapping[str, Tensor],
+    labels: Tensor,
+    probabilities: Tensor,
 ) -> Suspects:
-    """What probabilities say against the labels of images.
+    """Find likely label errors, and name the images.
 
     Args:
         sources: The images of each split.
-        places: Indices of the images that are judged, by split, in the order of the labels.
-        labels: Given classes, (N,).
-        said: Probabilities of the classes, (N, K), from what has not learned from the image.
+        indices: Positions of the N images in the sources, by split, in the order of the labels.
+        labels: Labels in the dataset, (N,).
+        probabilities: Of the classes, (N, K), from networks that were not trained on the image.
     """
-    rows = [(split, index) for split, indices in places.items() for index in indices.tolist()]
+    rows = [(split, index) for split, chosen in indices.items() for index in chosen.tolist()]
     return Suspects(
         splits=[split for split, _ in rows],
         indices=[index for _, index in rows],
         names=[sources[split].names[index] for split, index in rows],
         labels=labels,
-        found=suspicion(said, labels),
+        errors=find_label_errors(probabilities, labels),
     )
 
 
-def copies_of(sources: Mapping[str, Any], places: Mapping[str, Tensor]) -> Tensor | None:
-    """A number for what each image is a copy of, (N,); None if each stands for itself.
+def copy_groups(sources: Mapping[str, Any], indices: Mapping[str, Tensor]) -> Tensor | None:
+    """A number for each image, (N,), equal for copies of one original; None without copies.
 
     Args:
         sources: The images of each split.
-        places: See `suspects_of`.
+        indices: See `find_suspects`.
     """
-    parts = [sources[split].subset(indices.numpy()) for split, indices in places.items()]
+    parts = [sources[split].subset(chosen.numpy()) for split, chosen in indices.items()]
     if not any(part.groups for part in parts):
         return None
     groups = [group for part in parts for group in (part.groups or part.names)]

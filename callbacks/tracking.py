@@ -1,4 +1,4 @@
-"""Put pictures, tables and texts into the run; no other module of the callbacks knows MLflow."""
+"""Logging to the MLflow run: figures, tables, texts; the only module here that uses MLflow."""
 
 import json
 import logging
@@ -19,34 +19,34 @@ log = logging.getLogger(__name__)
 
 
 def log_step_figure(trainer: Trainer, figure: Figure, key: str, epoch: int) -> None:
-    """Add a picture to the run's image grid; the same key at another epoch lies beside it."""
+    """Log a figure to the image grid of the run, under a key and an epoch."""
     image = _pixels(figure)
     for client, run_id in _runs(trainer):
         client.log_image(run_id, image, key=key, step=epoch)
 
 
 def log_metric(trainer: Trainer, name: str, value: float, epoch: int) -> None:
-    """Log a number where Lightning's own `log` is not to be had: at the end of a pass."""
+    """Log a number at the end of a pass, where Lightning's own `log` is not available."""
     for logger in trainer.loggers:
         logger.log_metrics({name: value, "epoch": epoch}, step=trainer.global_step)
 
 
 def log_figure(trainer: Trainer, figure: Figure, name: str) -> None:
-    """Store a picture that stays as it is, as `figures/<name>.png`."""
+    """Log a figure that is drawn once, as `figures/<name>.png`."""
     for client, run_id in _runs(trainer):
         client.log_figure(run_id, legible(figure), f"figures/{name}.png")
 
 
 def log_table(trainer: Trainer, columns: dict[str, list[Any]], name: str) -> None:
-    """Store a table in the run; see `store_table`."""
+    """Log a table; see `store_table`."""
     for client, run_id in _runs(trainer):
         store_table(client, run_id, columns, name)
 
 
 def store_table(client: Any, run_id: str, columns: dict[str, list[Any]], name: str) -> None:
-    """Store a table, which the UI shows as one, as `tables/<name>.json`; a later one replaces it.
+    """Store `tables/<name>.json`, which the UI shows as a table; it replaces an earlier one.
 
-    MLflow's `log_table` would append its rows to those of a fit that is resumed.
+    MLflow's `log_table` would append the rows of a resumed fit to the earlier ones.
     """
     file = f"tables/{name}.json"
     text = pd.DataFrame(columns).to_json(orient="split", index=False)
@@ -54,7 +54,9 @@ def store_table(client: Any, run_id: str, columns: dict[str, list[Any]], name: s
     try:
         tags = client.get_run(run_id).data.tags
     except (MlflowException, OSError) as error:
-        log.warning("The UI will not list %s, the tracker is away: %s", file, error)
+        log.warning(
+            "The UI will not list %s, since the tracking server cannot be reached: %s", file, error
+        )
         return
     listed = json.loads(tags.get(MLFLOW_LOGGED_ARTIFACTS, "[]"))
     if (entry := {"path": file, "type": "table"}) not in listed:
@@ -62,35 +64,35 @@ def store_table(client: Any, run_id: str, columns: dict[str, list[Any]], name: s
 
 
 def log_text(trainer: Trainer, text: str, file: str) -> None:
-    """Store a text as the artifact `file`."""
+    """Log a text as the artifact `file`."""
     for client, run_id in _runs(trainer):
         client.log_text(run_id, text, file)
 
 
 def metric_history(trainer: Trainer, name: str) -> list[tuple[int, float]]:
-    """Points (epoch, value) that the run holds of a metric; the last one of each epoch.
+    """Values of a metric in the run as (epoch, value), the last one of each epoch.
 
-    Empty while the tracker is away: no picture is worth a training.
+    Empty if the tracking server cannot be reached: a missing figure must not end a training.
     """
     points: dict[int, float] = {}
     for client, run_id in _runs(trainer):
         try:
             history = client.get_metric_history(run_id, name)
         except (MlflowException, OSError) as error:
-            log.warning("%s cannot be read back from the tracker: %s", name, error)
+            log.warning("%s cannot be read from the tracking server: %s", name, error)
             history = []
         points |= {metric.step: metric.value for metric in history}
     return sorted(points.items())
 
 
 def metric_names(trainer: Trainer, prefix: str) -> list[str]:
-    """Names of the metrics that the run holds and that begin so, sorted; none while it is away."""
+    """Sorted names of the run's metrics with this prefix; none if it cannot be reached."""
     names: set[str] = set()
     for client, run_id in _runs(trainer):
         try:
             names |= client.get_run(run_id).data.metrics.keys()
         except (MlflowException, OSError) as error:
-            log.warning("The run cannot be read back from the tracker: %s", error)
+            log.warning("The run cannot be read from the tracking server: %s", error)
     return sorted(name for name in names if name.startswith(prefix))
 
 
@@ -101,7 +103,7 @@ def _pixels(figure: Figure) -> np.ndarray:
 
 
 def _runs(trainer: Trainer) -> list[tuple[Any, str]]:
-    """Client and id of each MLflow run of this trainer, in the process that writes to it."""
+    """Client and id of each MLflow run of this trainer; none in processes that do not log."""
     loggers = [logger for logger in trainer.loggers if isinstance(logger, MLFlowLogger)]
     if not trainer.is_global_zero:
         return []

@@ -1,29 +1,30 @@
-"""Files that went bad while training ran."""
+"""Monitor of unreadable images: counts files that became unreadable during training."""
 
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.utilities import rank_zero_warn
 
-from callbacks.run import data_of
+from callbacks.trainer_parts import data_of
 
 SHOWN = 5  # names that a warning lists
 
 
 class UnreadableMonitor(Callback):
-    """Count the images that became unreadable, warn of new ones, and log `data/unreadable`.
+    """Count images that became unreadable during training, and warn of new ones.
 
-    The metric appears once there is one; it counts files of training and validation.
+    The count over the training and validation images is logged as `data/unreadable`, from the
+    first epoch on in which there is such an image.
     """
 
     num_known = 0
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Count; validation of this epoch is over."""
+        """Count, after the validation of this epoch."""
         data = data_of(trainer)
         names: list[str] = []
         for split in ("train", "val"):
             flags = data.unreadable(split)
-            if trainer.world_size > 1:  # each process meets files of its own
+            if trainer.world_size > 1:  # each process reads other files
                 flags = flags.to(pl_module.device, copy=True)
                 torch.distributed.all_reduce(flags, torch.distributed.ReduceOp.MAX)
             names += [data.sources[split].names[index] for index in flags.nonzero().flatten()]

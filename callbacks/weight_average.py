@@ -1,4 +1,4 @@
-"""A smoother network beside the one that is trained."""
+"""Weight average: an exponential moving average of the weights (EMA)."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,17 +12,17 @@ Average = Callable[[list[Tensor], list[Tensor], Tensor], None]
 
 
 class WeightAverage(WeightAveraging):
-    """Validate, test and keep an exponential moving average of the weights.
+    """Validate and test with an exponential moving average of the weights, and keep it.
 
-    Checkpoints hold the average, and beside it the weights that a resumed fit goes on with. The
-    n-th step keeps (1 + n) / (10 + n) of the average, and never more than `decay`, so that it soon
-    forgets the weights of the beginning.
+    Checkpoints hold the average, and also the weights from which a resumed fit continues. The n-th
+    step keeps a share of (1 + n) / (10 + n) of the average, but at most `decay`, so that the
+    initial weights are soon forgotten.
 
     Args:
-        decay: Share of the average that is kept at each step of the optimizer, in [0, 1).
+        decay: Share of the average that each step of the optimizer keeps, in [0, 1).
 
     Raises:
-        ValueError: If it is out of range.
+        ValueError: If `decay` is out of range.
     """
 
     def __init__(self, decay: float = 0.999) -> None:
@@ -32,31 +32,31 @@ class WeightAverage(WeightAveraging):
         self.validating = False
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Make the average on the device, which the network itself gets to later."""
+        """Create the average on the device, to which the network is moved only later."""
         self._device = trainer.strategy.root_device
         super().setup(trainer, pl_module, stage)
 
     def on_validation_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Put the average in the place of the weights."""
+        """Swap the average in."""
         super().on_validation_epoch_start(trainer, pl_module)
         self.validating = True
 
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Put the weights back."""
+        """Swap the weights back in."""
         super().on_validation_epoch_end(trainer, pl_module)
         self.validating = False
 
     def on_exception(
         self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
     ) -> None:
-        """Put the weights back, before a checkpoint takes the average for them."""
+        """Swap the weights back in, so that a checkpoint does not save the average as weights."""
         if self.validating:
             self.on_validation_epoch_end(trainer, pl_module)
 
 
 @contextmanager
 def averaged_weights(trainer: Trainer) -> Iterator[None]:
-    """Put the weights that a fit validates into the model, for what is not a validation."""
+    """Swap the average in, if there is one, for code that does not run in a validation."""
     kept = [c for c in trainer.callbacks if isinstance(c, WeightAveraging) and c._average_model]  # pyright: ignore[reportAttributeAccessIssue]
     for average in kept:
         average._swap_models(trainer.lightning_module)
@@ -68,15 +68,15 @@ def averaged_weights(trainer: Trainer) -> Iterator[None]:
 
 
 def moving_average(decay: float) -> Average:
-    """What `torch.optim.swa_utils.AveragedModel` calls at each step.
+    """Update function for `torch.optim.swa_utils.AveragedModel`.
 
-    Torch's own, as Lightning's `EMAWeightAveraging` uses it, rounds where nothing changes: at a
-    decay of 0.9999 the average of frozen weights drifts off by 2e-4 in 20,000 steps. The average of
-    equal weights is equal to them here.
+    The one of torch, which Lightning's `EMAWeightAveraging` uses, accumulates rounding errors: with
+    a decay of 0.9999 the average of frozen weights is off by 2e-4 after 20,000 steps. Here the
+    average of equal weights equals them exactly.
     """
 
     def update(averages: list[Tensor], weights: list[Tensor], num_averaged: Tensor) -> None:
-        if not averages[0].is_floating_point():  # batches that a norm has seen
+        if not averages[0].is_floating_point():  # number of batches that a batch norm has seen
             torch._foreach_copy_(averages, weights)  # pyright: ignore[reportPrivateImportUsage]
             return
         kept = ((1 + num_averaged) / (10 + num_averaged)).clamp(max=decay)

@@ -8,11 +8,10 @@ from lightning.pytorch import LightningModule
 from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
 from lightning.pytorch.utilities.types import STEP_OUTPUT, OptimizerLRScheduler
 from torch import Tensor
-from torchmetrics import MeanMetric
-from torchmetrics.classification import MulticlassConfusionMatrix
 
 from models.backbones.backbone import Backbone
-from models.evaluation.metrics import RunningSums, accuracy, f1_macro
+from models.evaluation.counts import EvaluationCounts, TrainingSums
+from models.evaluation.metrics import METRICS, metrics_for
 from models.factories import (
     HeadCallable,
     LossCallable,
@@ -79,8 +78,7 @@ class ImageClassifier(LightningModule):
         self.make_lr_scheduler = shared(lr_scheduler) if callable(lr_scheduler) else lr_scheduler
         self.optimization = optimization
         self.network = network_of(compile)
-        self.eval_loss = MeanMetric()
-        self.confusion = MulticlassConfusionMatrix(num_classes, validate_args=False)
+        self.num_classes = num_classes
 
     def forward(self, images: Tensor) -> Tensor:
         """Map images in [0, 1], (N, num_channels, H, W), to logits (N, num_classes)."""
@@ -120,7 +118,7 @@ class ImageClassifier(LightningModule):
 
     def on_train_start(self) -> None:
         """Begin to count; a fit that resumes in an epoch has no start of this epoch."""
-        self.train_sums = RunningSums(self.device)
+        self.train_sums = TrainingSums(self.device)
 
     def on_train_epoch_start(self) -> None:
         """Log what this epoch trains, and how fast."""
@@ -159,16 +157,15 @@ class ImageClassifier(LightningModule):
 
     def on_validation_epoch_start(self) -> None:
         """Forget the last pass; until here the callbacks can read it."""
-        self.eval_loss.reset()
-        self.confusion.reset()
+        self.counts = EvaluationCounts(self.num_classes, self.device)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> STEP_OUTPUT:
         """Count, and return logits and features for callbacks."""
         images, labels, _ = batch
         outputs = self._evaluate(images)
         if len(labels):  # none is left if no image of the batch could be read
-            self.eval_loss.update(self.loss(outputs["logits"], labels), len(labels))
-            self.confusion.update(outputs["logits"], labels)
+            loss = self.loss(outputs["logits"], labels)
+            self.counts.update(loss, outputs["logits"], labels)
         return outputs
 
     on_test_epoch_start = on_validation_epoch_start
@@ -193,14 +190,13 @@ class ImageClassifier(LightningModule):
         if images.ndim == 4 and len(images):
             features, logits = self.network(self, images)
             return {"logits": logits, "features": features}
-        return {"logits": logits_of_views(self._logits, images, self.confusion.num_classes)}
+        return {"logits": logits_of_views(self._logits, images, self.num_classes)}
 
     def _log_evaluation(self, stage: str) -> None:
-        counts = self.confusion.compute().cpu()  # in double, which not every accelerator has
-        self._log(
-            {f"{stage}/loss": self.eval_loss.compute(), f"{stage}/f1_macro": f1_macro(counts)}
-        )
-        self._log({f"{stage}/accuracy": accuracy(counts)}, prog_bar=True)
+        counts = self.counts.total(self.trainer.strategy)
+        for metric in metrics_for(self.num_classes):
+            value = metric.value(counts)
+            self._log({f"{stage}/{metric.name}": value}, prog_bar=metric is METRICS[0])
 
     def _log(self, metrics: dict[str, Any], prog_bar: bool = False) -> None:
         # They were reduced over the processes already. With `sync_dist` the progress bar of one

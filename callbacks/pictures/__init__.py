@@ -1,4 +1,4 @@
-"""What a run shows of its network: one question a file, drawn by `callbacks.gallery`."""
+"""Pictures: what a run shows of its network, one file for each; the gallery draws them."""
 
 from callbacks.pictures.activation_maximisation import ActivationMaximisation
 from callbacks.pictures.calibration import Calibration
@@ -7,28 +7,34 @@ from callbacks.pictures.confusion import ConfusionMatrix
 from callbacks.pictures.embedding import Embedding
 from callbacks.pictures.feature_maps import FeatureMaps
 from callbacks.pictures.filters import Filters
-from callbacks.pictures.honesty import Honesty
 from callbacks.pictures.label_suspects import LabelSuspects
 from callbacks.pictures.mistakes import Mistakes
 from callbacks.pictures.per_class import ClassScores
-from callbacks.pictures.picture import Picture, Scene, Shown, When
+from callbacks.pictures.picture import Picture as Picture
+from callbacks.pictures.picture import PictureContext as PictureContext
+from callbacks.pictures.picture import PictureOutput as PictureOutput
+from callbacks.pictures.picture import When as When
 from callbacks.pictures.saliency import Saliency
+from callbacks.pictures.sanity_checks import SanityChecks
 
-__all__ = [
-    "ActivationMaximisation",
-    "Calibration",
-    "ClassActivation",
-    "ClassScores",
-    "ConfusionMatrix",
-    "Embedding",
-    "FeatureMaps",
-    "Filters",
-    "Honesty",
-    "LabelSuspects",
-    "Mistakes",
-    "Picture",
-    "Saliency",
-    "Scene",
-    "Shown",
-    "When",
-]
+Honesty = SanityChecks  # the class path in configurations of earlier versions
+
+# By their names. This is the order in which they are drawn, so that a small budget is spent on the
+# most wanted ones, and the order within each panel of the UI and each section of the report.
+PICTURES: dict[str, type[Picture]] = {
+    picture.name: picture
+    for picture in (
+        ConfusionMatrix,
+        ClassActivation,
+        Saliency,
+        Filters,
+        FeatureMaps,
+        ActivationMaximisation,
+        ClassScores,
+        Mistakes,
+        Calibration,
+        Embedding,
+        LabelSuspects,
+        SanityChecks,
+    )
+}

@@ -1,4 +1,4 @@
-"""Pictures of what would excite a network most."""
+"""Activation maximisation: images that maximise the output of a filter or class."""
 
 import time
 from collections.abc import Iterator
@@ -9,42 +9,51 @@ import torch
 from matplotlib.figure import Figure
 from torch import nn
 
+from callbacks.figure_kind import FigureKind
 from callbacks.pictures.activation_maximisation_sheets import Sheet, find_sheets, image_shape
-from callbacks.pictures.picture import Picture, Scene, Shown, When, setting
+from callbacks.pictures.picture import Picture, PictureContext, PictureOutput, When, setting
 from callbacks.plots import plot_maximised
-from callbacks.run import ImageData
+from callbacks.trainer_parts import ImageData
 from models.explain import NothingToShow, find_layers, maximise_activation
 from models.explain.activation_maximisation import Detector, Maximised, Method
 
-FEWEST = 4  # images that are worth a sheet
+FEWEST = 4  # images that are worth a figure
 
 
 @dataclass(eq=False)
 class ActivationMaximisation(Picture):
-    """Show the images that filters and classes would answer most, found by gradient ascent.
+    """Images that maximise the activation of filters and classes, found by gradient ascent.
 
-    A sheet a layer, and one for the classes with the probability that the network gives to what it
-    is shown. What never answers is crossed out.
+    There is one figure per layer, and one for the classes, with the probability of the class for
+    its image. Filters that stay at zero are crossed out as dead.
 
     Attributes:
-        when: See `Picture`; by default once, for it costs more than the others.
-        layers: A name or several, or patterns such as `layer1.*`; `convolutions` for all of them.
-            What a layer of that name puts out is maximised: name the ReLU after a convolution for
-            what the next layer sees. None for the first, middle and last convolution, each with
-            the norm and activation that follow it.
-        num_filters: Images in a sheet at most, of the first filters or classes.
-        method: `fourier` (Olah et al., 2017) for images that look like natural ones, or `pixels`
-            (Chollet, 2016) for plain gradient ascent, which takes 500 steps or so.
-        steps: Of the ascent.
-        classes: Whether to show the classes too.
-        seconds: Time for all sheets. Where it is not enough, each shows fewer filters, and none
-            if fewer than four; None for as long as it takes.
+        when: See `Picture`; `last` by default, since it takes longer than the others.
+        layers: Names of layers or patterns such as `layer1.*`; `convolutions` for all convolutions.
+            The output of the named layer itself is maximised: to include an activation, name the
+            ReLU after the convolution. None for the first, a middle and the last convolution, each
+            with the norm and activation that follow it.
+        num_filters: Most images in a figure, for the first filters or classes.
+        method: `fourier` (Olah et al., 2017) for natural-looking images, or `pixels` (Chollet,
+            2016) for plain gradient ascent, which takes about 500 steps.
+        steps: Steps of the gradient ascent.
+        classes: Also show the classes.
+        seconds: Time limit for all figures. If it is short, each shows fewer filters, and figures
+            with fewer than four are omitted; None for no limit.
 
     Raises:
         ValueError: If a number is not positive.
     """
 
     name: ClassVar[str] = "activation_maximisation"
+    kinds: ClassVar[tuple[FigureKind, ...]] = (
+        FigureKind(
+            "activation_maximisation",
+            "network",
+            figures=("activation_maximisation/classes",),
+            shows_images=False,
+        ),
+    )
 
     when: When = "last"
     layers: str | list[str] | None = None
@@ -55,7 +64,7 @@ class ActivationMaximisation(Picture):
     seconds: float | None = 20.0
 
     def __post_init__(self) -> None:
-        """Refuse numbers that ask for nothing."""
+        """Check the settings."""
         super().__post_init__()
         for option in ("num_filters", "steps", "seconds"):
             value = getattr(self, option)
@@ -65,28 +74,28 @@ class ActivationMaximisation(Picture):
                 )
 
     def begin(self, model: nn.Module, data: ImageData) -> None:
-        """Refuse layers that the network lacks."""
+        """Check the layers against the network."""
         self._named(model)
 
-    def draw(self, scene: Scene) -> Iterator[Shown]:
+    def draw(self, context: PictureContext) -> Iterator[PictureOutput]:
         """See `Picture`."""
-        layers = self._named(scene.model)
-        sheets = find_sheets(scene, layers, self.num_filters, self.classes)
+        layers = self._named(context.model)
+        sheets = find_sheets(context, layers, self.num_filters, self.classes)
         ends = None if self.seconds is None else time.perf_counter() + self.seconds
         left_out: list[str] = []
         for index, sheet in enumerate(sheets):
             number = len(sheet.captions)
             if ends is not None:
                 share = (ends - time.perf_counter()) / (len(sheets) - index)
-                number = self._affordable(scene, sheet, share)
+                number = self._affordable(context, sheet, share)
             if number >= min(FEWEST, len(sheet.captions)):
-                yield f"{self.name}/{sheet.name}", self._figure(scene, sheet, number)
+                yield f"{self.name}/{sheet.name}", self._figure(context, sheet, number)
             else:
                 left_out.append(sheet.name)
         if left_out:
             raise NothingToShow(
-                f"{', '.join(left_out)}: {FEWEST} images would take longer than is left of "
-                f"pictures.{self.name}.seconds, {self.seconds:g}."
+                f"{', '.join(left_out)}: even {FEWEST} images would exceed the time limit "
+                f"pictures.{self.name}.seconds of {self.seconds:g}."
             )
 
     def _named(self, model: nn.Module) -> list[Detector]:
@@ -94,12 +103,12 @@ class ActivationMaximisation(Picture):
         with setting(f"{self.name}.layers"):
             return [Detector(name, name) for name in find_layers(model, patterns)]
 
-    def _affordable(self, scene: Scene, sheet: Sheet, seconds: float) -> int:
-        """How many images can climb in this time, judged by a few steps of a few of them."""
+    def _affordable(self, context: PictureContext, sheet: Sheet, seconds: float) -> int:
+        """How many images fit into this time, estimated from a few steps of a few images."""
 
         def needed(number: int, steps: int) -> float:
             started = time.perf_counter()
-            self._maximised(scene, sheet, number, steps).dead.any().item()  # waits for the device
+            self._maximised(context, sheet, number, steps).dead.any().item()  # waits for the device
             return time.perf_counter() - started
 
         needed(1, 1)  # the first use of a device takes longer
@@ -112,24 +121,26 @@ class ActivationMaximisation(Picture):
             return len(sheet.captions)
         return number - number % max(1, round(number**0.5))  # full rows
 
-    def _maximised(self, scene: Scene, sheet: Sheet, number: int, steps: int) -> Maximised:
-        shape = image_shape(scene)
+    def _maximised(
+        self, context: PictureContext, sheet: Sheet, number: int, steps: int
+    ) -> Maximised:
+        shape = image_shape(context)
         return maximise_activation(
-            scene.model, sheet.layer, range(number), shape, self.method, steps
+            context.model, sheet.layer, range(number), shape, self.method, steps
         )
 
-    def _figure(self, scene: Scene, sheet: Sheet, number: int) -> Figure:
-        images, _, dead = self._maximised(scene, sheet, number, self.steps)
+    def _figure(self, context: PictureContext, sheet: Sheet, number: int) -> Figure:
+        images, _, dead = self._maximised(context, sheet, number, self.steps)
         captions = sheet.captions[:number]
         if sheet.layer is None:
             with torch.no_grad():
-                sure = scene.model(images).softmax(dim=1).diagonal().tolist()
-            captions = [f"{c}\n{p:.0%}" for c, p in zip(captions, sure, strict=True)]
+                confidences = context.model(images).softmax(dim=1).diagonal().tolist()
+            captions = [f"{c}\n{p:.0%}" for c, p in zip(captions, confidences, strict=True)]
         shown = f"{number} of {sheet.total}" if number < sheet.total else f"all {number}"
-        died = f"{dead.sum()} dead, " if dead.any() else ""
+        died = f", {dead.sum()} dead" if dead.any() else ""
         return plot_maximised(
             images.movedim(1, -1).cpu().numpy(),
             captions,
             dead.cpu().numpy(),
-            f"{sheet.heading}\nwhat excites each most, {shown}, {died}{scene.title}",
+            f"Images that maximise {sheet.heading}\n{context.title}: {shown}{died}",
         )

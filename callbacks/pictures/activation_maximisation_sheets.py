@@ -1,11 +1,11 @@
-"""What the pictures of activation maximisation show: a sheet a layer, and one for the classes."""
+"""Sheets of activation maximisation: one for the classes, and one for each layer."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from torch import nn
 
-from callbacks.pictures.picture import Scene
+from callbacks.pictures.picture import PictureContext
 from callbacks.plots.drawing.texts import shorten
 from models.explain import short_name
 from models.explain.activation_maximisation import Detector, count_channels, find_detectors
@@ -14,14 +14,14 @@ Shape = tuple[int, int, int]  # of an image, (C, H, W)
 
 
 class Sheet(NamedTuple):
-    """What one figure shows.
+    """Content of one figure.
 
     Attributes:
-        name: Of the layer, or `classes`.
-        heading: First line of the title.
-        layer: What is to answer; None for the classes.
+        name: Name of the layer, or `classes`.
+        heading: What is maximised, for the title.
+        layer: The layer whose output is maximised; None for the classes.
         captions: Names of the channels to show.
-        total: Channels that there are.
+        total: Number of channels of the layer.
     """
 
     name: str
@@ -32,34 +32,36 @@ class Sheet(NamedTuple):
 
 
 def find_sheets(
-    scene: Scene, layers: Sequence[Detector], num_filters: int, classes: bool
+    context: PictureContext, layers: Sequence[Detector], num_filters: int, classes: bool
 ) -> list[Sheet]:
-    """The sheet of the classes, which says most, and those of layers, or of three that are found.
+    """The sheets to draw; that of the classes comes first, since it is the most informative.
 
     Args:
-        scene: Whose network it is.
-        layers: Layers that are asked for; if none, see `find_detectors`.
-        num_filters: Channels in a sheet at most, the first ones.
-        classes: Whether to show the classes too.
+        context: Model and images.
+        layers: Layers to show; if empty, those of `find_detectors`.
+        num_filters: Most channels in a sheet, the first ones.
+        classes: Whether there is a sheet for the classes.
 
     Raises:
-        NothingToShow: If no layer is asked for, and none can be found.
+        NothingToShow: If no layers are given and none can be found.
     """
-    model, sheets = scene.model, []
+    model, sheets = context.model, []
     if classes:
-        names = list(scene.class_names)
-        heading = "classes, before softmax"
+        names = list(context.class_names)
+        heading = "the logit of each class"
         sheets.append(Sheet("classes", heading, None, names[:num_filters], len(names)))
-    for name, answer in layers or find_detectors(model, scene.sample(1)[0]):
+    for name, answer in layers or find_detectors(model, context.sample(1)[0]):
         layer, short = model.get_submodule(answer), short_name(model, name)
         after = "" if answer == name else f", after {type(layer).__name__}"
-        total = count_channels(model, layer, image_shape(scene))
+        total = count_channels(model, layer, image_shape(context))
         captions = [str(channel) for channel in range(min(num_filters, total))]
-        sheets.append(Sheet(short, shorten(short, 40) + after, layer, captions, total))
+        sheets.append(
+            Sheet(short, f"each channel of {shorten(short, 30)}{after}", layer, captions, total)
+        )
     return sheets
 
 
-def image_shape(scene: Scene) -> Shape:
-    """Of the images that the network takes."""
-    _, channels, height, width = scene.sample(1)[0].shape
+def image_shape(context: PictureContext) -> Shape:
+    """Shape of the images that the network takes."""
+    _, channels, height, width = context.sample(1)[0].shape
     return channels, height, width

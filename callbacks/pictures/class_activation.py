@@ -1,4 +1,4 @@
-"""Class-activation maps of the probe images: where the evidence is."""
+"""Class activation: which regions of an image are evidence for a class (Grad-CAM and others)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,38 +7,55 @@ from weakref import WeakKeyDictionary
 
 from torch import Tensor, nn
 
-from callbacks.pictures.explained import Explained, class_to_explain, explained
-from callbacks.pictures.picture import Picture, Scene, Shown, setting
+from callbacks.figure_kind import FigureKind
+from callbacks.pictures.explanation_targets import (
+    ExplanationTargets,
+    class_to_explain,
+    find_targets,
+)
+from callbacks.pictures.picture import Picture, PictureContext, PictureOutput, setting
 from callbacks.plots import plot_overlays
-from callbacks.run import ImageData
+from callbacks.plots.drawing.texts import counted
+from callbacks.trainer_parts import ImageData
 from models.explain import CLASS_ACTIVATIONS, find_layer, last_feature_map, short_name
 from models.explain.feature_map import ToMap
 
 Method = Literal[
     "grad_cam", "grad_cam_plus_plus", "hires_cam", "layer_cam", "eigen_cam", "score_cam"
 ]
+TITLES: dict[Method, str] = {
+    "grad_cam": "Grad-CAM",
+    "grad_cam_plus_plus": "Grad-CAM++",
+    "hires_cam": "HiResCAM",
+    "layer_cam": "LayerCAM",
+    "eigen_cam": "Eigen-CAM",
+    "score_cam": "Score-CAM",
+}
 
 
 @dataclass(eq=False)
 class ClassActivation(Picture):
-    """Show where the evidence for a class lies in each probe image.
+    """Class activation maps (Grad-CAM and others): which image regions are evidence for a class.
 
-    The picture is called after its method, so that runs compare like with like.
+    The figure has the name of the method, so that only equal methods are compared between runs.
 
     Attributes:
         when: See `Picture`.
-        method: How the channels of the layer are put together; Score-CAM costs a forward pass a
+        method: How the channels of the layer are weighted. Score-CAM takes one forward pass per
             channel and image.
-        num_images: Validation images in the picture.
-        layer: Layer to explain, `layer4.2.conv3`; None for the deepest one whose output still is
-            a picture.
-        explain: The class to explain: the one that is `predicted`, the `true` one, or one by name.
+        num_images: Validation images to explain.
+        layer: Layer to explain, such as `layer4.2.conv3`; None for the deepest layer that still
+            has a feature map.
+        explain: The class to explain: `predicted`, `true`, or the name of a class.
 
     Raises:
-        ValueError: If there is to be no image.
+        ValueError: If `num_images` is not positive.
     """
 
     name: ClassVar[str] = "grad_cam"
+    kinds: ClassVar[tuple[FigureKind, ...]] = (
+        FigureKind("cam", "network", "Overview", figures=("grad_cam",)),
+    )
 
     method: Method = "grad_cam"
     num_images: int = 12
@@ -48,7 +65,7 @@ class ClassActivation(Picture):
     _found = None  # type: WeakKeyDictionary[nn.Module, tuple[str, ToMap]] | None
 
     def __post_init__(self) -> None:
-        """Refuse an empty picture."""
+        """Check the settings."""
         super().__post_init__()
         if self.num_images < 1:
             raise ValueError(
@@ -61,38 +78,41 @@ class ClassActivation(Picture):
         if self.layer is not None:
             self._named(model, self.layer)
 
-    def draw(self, scene: Scene) -> Iterator[Shown]:
+    def draw(self, context: PictureContext) -> Iterator[PictureOutput]:
         """See `Picture`."""
-        asked, maps, name = self.find_evidence(scene)
-        place = f"{short_name(scene.model, name)}, {scene.title}"
+        targets, maps, name = self.find_evidence(context)
+        images = counted(len(maps), "image")
         yield (
             self.method,
             plot_overlays(
-                asked.images.movedim(1, -1).cpu().numpy(),
+                targets.images.movedim(1, -1).cpu().numpy(),
                 maps.float().cpu().numpy(),
-                asked.captions,
-                asked.colors,
-                f"where the evidence for {asked.what} lies\n{place}",
+                targets.captions,
+                targets.colors,
+                f"{TITLES[self.method]}, {context.title}: {images}\n"
+                f"Evidence for {targets.what} in {short_name(context.model, name)}",
             ),
         )
 
-    def find_evidence(self, scene: Scene) -> tuple[Explained, Tensor, str]:
-        """What is explained, its maps (N, H, W) in [0, 1], and the layer that they come from."""
-        asked = explained(scene, self.num_images, self.explain, self.name)
-        name, to_map = self._layer(scene.model, asked.images)
-        layer = scene.model.get_submodule(name)
+    def find_evidence(self, context: PictureContext) -> tuple[ExplanationTargets, Tensor, str]:
+        """Images and classes to explain, their maps (N, H, W) in [0, 1], and the layer used."""
+        targets = find_targets(context, self.num_images, self.explain, self.name)
+        name, to_map = self._layer(context.model, targets.images)
+        layer = context.model.get_submodule(name)
         explain = CLASS_ACTIVATIONS[self.method]
-        return asked, explain(scene.model, layer, asked.images, asked.classes, to_map), name
+        return targets, explain(context.model, layer, targets.images, targets.classes, to_map), name
 
     def _named(self, model: nn.Module, layer: str) -> str:
         with setting(f"{self.name}.layer"):
             return find_layer(model, layer)
 
     def _layer(self, model: nn.Module, images: Tensor) -> tuple[str, ToMap | None]:
-        """The layer to explain; looked for once a network, so that epochs compare."""
+        """The layer to explain; searched once per network, so that epochs can be compared."""
         if self.layer is not None:
             return self._named(model, self.layer), None
-        if self._found is None:  # not sooner: the command line shows what a new picture holds
+        if (
+            self._found is None
+        ):  # not earlier: the command line prints the attributes of a new picture
             self._found = WeakKeyDictionary()
         if model not in self._found:
             self._found[model] = last_feature_map(model, images)

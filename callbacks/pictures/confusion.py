@@ -1,44 +1,45 @@
-"""Confusion matrices: what is taken for what."""
+"""Confusion matrix: which class is predicted as which."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from callbacks.pictures.picture import Picture, Scene, Shown
+from callbacks.figure_kind import FigureKind
+from callbacks.pictures.picture import Picture, PictureContext, PictureOutput
 from callbacks.plots import plot_confusion_matrix
-from callbacks.plots.confusion.confusion_order import frequent_confusions
+from callbacks.plots.confusion.order import most_frequent_confusions
 from callbacks.plots.drawing.texts import counted
-from models.evaluation.metrics import accuracy, confusion_counts
-from models.explain import NothingToShow
+from models.evaluation.confusion import accuracy
 
 MAX_ROWS = 200  # of the table
 
 
 @dataclass(eq=False)
 class ConfusionMatrix(Picture):
-    """What is taken for what, in percent of each true class and in images.
+    """Confusion matrix, in percent of each true class and in images.
 
     Attributes:
         when: See `Picture`.
     """
 
-    name: ClassVar[str] = "confusion_matrix"
+    name: ClassVar[str] = "confusion"
+    kinds: ClassVar[tuple[FigureKind, ...]] = (
+        FigureKind("confusion_matrix", "errors", "Overview"),
+        FigureKind("confusion_counts", "errors", "Mistakes"),
+    )
     splits: ClassVar[tuple[str, ...]] = ("val", "test")
     needs_labels: ClassVar[bool] = True
 
-    def draw(self, scene: Scene) -> Iterator[Shown]:
+    def draw(self, context: PictureContext) -> Iterator[PictureOutput]:
         """See `Picture`."""
-        said, names = scene.said(), scene.class_names
-        confusion = confusion_counts(said.logits.argmax(dim=1), said.labels, len(names))
-        if not confusion.any():
-            raise NothingToShow("the images have no labels.")
+        confusion, names = context.labelled_predictions.confusion(), context.class_names
         counts = confusion.numpy()
         images = counted(int(counts.sum()), "image")
-        title = f"{scene.title}: {images}, accuracy {accuracy(confusion):.1%}"
-        for name, normalize in ((self.name, True), ("confusion_counts", False)):
+        title = f"Confusion matrix, {context.title}: {images}, accuracy {accuracy(confusion):.1%}"
+        for name, normalize in (("confusion_matrix", True), ("confusion_counts", False)):
             yield name, plot_confusion_matrix(counts, names, title, normalize)
-        if scene.final:
-            confusions = frequent_confusions(counts, MAX_ROWS)
+        if context.final:
+            confusions = most_frequent_confusions(counts, MAX_ROWS)
             yield (
                 "confusions",
                 {

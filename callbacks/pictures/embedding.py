@@ -1,4 +1,4 @@
-"""Features of the validation images as a map: what lies near what."""
+"""Embedding: a map of the validation images by their features."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,7 +8,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from callbacks.pictures.picture import Picture, Scene, Shown
+from callbacks.figure_kind import FigureKind
+from callbacks.pictures.picture import Picture, PictureContext, PictureOutput
 from callbacks.plots.drawing.texts import counted
 from callbacks.plots.embedding import Thumbnails, plot_embedding
 from models.evaluation.projection import (
@@ -23,30 +24,34 @@ from models.explain import NothingToShow
 
 Method = Literal["pca", "tsne", "both"]
 MIN_IMAGES = 3
-MAX_NAMED = 30  # classes beyond which their names would cover the map
-MOST_MIXED = 15  # classes that are named then
+MAX_NAMED = 30  # of more classes, the names would cover the map
+MOST_MIXED = 15  # classes that are named instead
 ROOM = 0.06  # share of the map's width that a thumbnail takes
 MAX_TSNE = 1000  # images: it takes a second for 400, 3 for 1,000 and 8 for 2,000
 
 
 @dataclass(eq=False)
 class Embedding(Picture):
-    """What the head is given, in two dimensions, coloured by class: what lies near what.
+    """Map of the validation images: their features in two dimensions, coloured by class.
 
-    Mistakes have a black ring. Maps are turned so that each class lies in the same direction at
-    every epoch and in every run, as far as it can. At the end comes the metric
-    `neighbour_agreement`: the share of the nearest neighbours among the features that are of the
-    same class.
+    The features are the input of the head. Mistakes have a black ring. Each map is rotated so that
+    a class lies in about the same direction at every epoch and in every run. At the end of a fit,
+    the metric `neighbour_agreement` is logged: the share of an image's nearest neighbours in
+    feature space that have the same class.
 
     Attributes:
         when: See `Picture`.
-        method: `pca`: principal components, which keep distances. `tsne`: t-SNE, which shows groups
-            but takes seconds. `both`: the former each time, and the latter besides at the end.
-        thumbnails: Images to show in place of their points, if there is room for so many.
-        num_neighbours: Neighbours to ask; fewer of an image whose class has not so many.
+        method: `pca`: principal components, which preserve distances. `tsne`: t-SNE, which shows
+            groups but takes seconds. `both`: PCA each time, and t-SNE too at the end.
+        thumbnails: Most images to show as thumbnails instead of points, as far as there is room.
+        num_neighbours: Nearest neighbours to count; fewer for images of smaller classes.
     """
 
     name: ClassVar[str] = "embedding"
+    kinds: ClassVar[tuple[FigureKind, ...]] = (
+        FigureKind("embedding", "errors", "Mistakes"),
+        FigureKind("embedding_tsne", "errors", "Mistakes"),
+    )
     needs_labels: ClassVar[bool] = True
 
     method: Method = "both"
@@ -54,7 +59,7 @@ class Embedding(Picture):
     num_neighbours: int = 10
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be drawn."""
+        """Check the settings."""
         super().__post_init__()
         if self.method not in get_args(Method):
             raise ValueError(
@@ -67,51 +72,60 @@ class Embedding(Picture):
                     f"pictures.embedding.{name} is {value}; expected {lowest} or more."
                 )
 
-    def draw(self, scene: Scene) -> Iterator[Shown]:
+    def draw(self, context: PictureContext) -> Iterator[PictureOutput]:
         """See `Picture`."""
-        said = scene.said()
-        known = said.labels[said.featured] >= 0
-        if said.features.ndim != 2 or known.sum() < MIN_IMAGES:
-            raise NothingToShow("a map needs the features of three images whose class is known.")
-        features, rows = said.features[known], said.featured[known]
-        agreement = neighbour_agreement(features, said.labels[rows], self.num_neighbours)
+        features, rows = _features_of_labelled(context)
+        labels = context.predictions.labels[rows]
+        agreement = neighbour_agreement(features, labels, self.num_neighbours)
         if self.method != "tsne":
             plane = principal_components(features)
             what = f"PCA of {{}}, {100 * plane.explained.sum():.0f} % of the variance"
-            yield self.name, self._map(scene, plane.points, rows, agreement, what)
-        if self.method == "tsne" or (self.method == "both" and scene.final):
+            yield self.name, self._map(context, plane.points, rows, agreement, what)
+        if self.method == "tsne" or (self.method == "both" and context.final):
             step = -(-len(rows) // MAX_TSNE)
             points = tsne(features[::step])
             name = self.name if self.method == "tsne" else f"{self.name}_tsne"
-            yield name, self._map(scene, points, rows[::step], agreement[::step], "t-SNE of {}")
-        if scene.final:
+            yield name, self._map(context, points, rows[::step], agreement[::step], "t-SNE of {}")
+        if context.final:
             yield "neighbour_agreement", float(agreement.mean())
 
     def _map(
-        self, scene: Scene, points: Tensor, rows: Tensor, agreement: Tensor, what: str
+        self, context: PictureContext, points: Tensor, rows: Tensor, agreement: Tensor, what: str
     ) -> Figure:
-        said = scene.said()
-        labels = said.labels[rows]
-        points = turned_by_class(points, labels, len(scene.class_names))
+        predictions = context.predictions
+        labels = predictions.labels[rows]
+        points = turned_by_class(points, labels, len(context.class_names))
         named, note = labels.unique().tolist(), ""
         if len(named) > MAX_NAMED:
             named = most_mixed(labels, agreement, MOST_MIXED)
-            note = "; named: most mixed" if named else ""
+            note = "; names: the most mixed classes" if named else ""
         return plot_embedding(
             points.numpy(),
             labels.numpy(),
-            (said.logits[rows].argmax(dim=1) != labels).numpy(),
-            scene.class_names,
+            predictions.mistakes[rows].numpy(),
+            context.class_names,
             named,
-            f"what lies near what, {scene.title}: {what.format(counted(len(rows), 'image'))}\n"
-            f"{100 * agreement.mean():.0f} % of the nearest neighbours share the class; "
-            f"ringed: mistaken{note}",
-            self._thumbnails(scene, points, rows),
+            f"Embedding, {context.title}: {what.format(counted(len(rows), 'image'))}\n"
+            f"{100 * agreement.mean():.0f} % of the nearest neighbours have the same class; "
+            f"black rings: mistakes{note}",
+            self._thumbnails(context, points, rows),
         )
 
-    def _thumbnails(self, scene: Scene, points: Tensor, rows: Tensor) -> Thumbnails | None:
-        if not self.thumbnails or scene.data is None:
+    def _thumbnails(
+        self, context: PictureContext, points: Tensor, rows: Tensor
+    ) -> Thumbnails | None:
+        if not self.thumbnails or context.data is None:
             return None
         shown = spread_rows(points, self.thumbnails, ROOM)
-        images = scene.read(scene.said().indices[rows[shown]].tolist())
+        images = context.read(context.predictions.indices[rows[shown]].tolist())
         return Thumbnails(np.array(shown), images.movedim(1, -1).numpy())
+
+
+def _features_of_labelled(context: PictureContext) -> tuple[Tensor, Tensor]:
+    """The sampled features of labelled images, (M, D), and their rows in the predictions, (M,)."""
+    sampled = context.outputs.features if context.outputs else None
+    if sampled is not None:
+        known = context.predictions.labels[sampled.rows] >= 0
+        if known.sum() >= MIN_IMAGES:
+            return sampled.values[known], sampled.rows[known]
+    raise NothingToShow("an embedding needs the features of three labelled images.")

@@ -1,4 +1,4 @@
-"""Pictures of feature maps: what layers answer to an image."""
+"""Feature maps: the outputs of layers for one image."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -7,10 +7,11 @@ from typing import ClassVar, Literal
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from callbacks.pictures.picture import Picture, Scene, Shown, setting
+from callbacks.figure_kind import FigureKind
+from callbacks.pictures.picture import Picture, PictureContext, PictureOutput, setting
 from callbacks.plots import plot_feature_maps
 from callbacks.plots.drawing.texts import shorten
-from callbacks.run import ImageData
+from callbacks.trainer_parts import ImageData
 from models.explain import (
     NothingToShow,
     constant_maps,
@@ -27,28 +28,36 @@ LINE = 46  # letters of a line of the title
 
 @dataclass(eq=False)
 class FeatureMaps(Picture):
-    """Show the feature maps of layers for one image: what they answer.
+    """Feature maps of layers for one image.
 
-    Maps that are the same everywhere in this image are counted and crossed out; many such maps
-    say that a layer is dead, or larger than it need be.
+    Maps that are constant for this image are counted as dead and crossed out. If there are many,
+    the layer is dead or larger than needed.
 
     Attributes:
         when: See `Picture`.
-        layers: A name or several, or patterns such as `layer?`; `convolutions` for all of them. Of
-            what a pattern names, layers that put out no map are left out.
-            None for three at the ends of the first, a middle and the last stage.
-        num_maps: Maps in the picture, the first of the layer.
-        image: Which of the probe images, which are ordered by class; the first is 0.
-        activated: Show them after the norm and activation that follow the layer; see
+        layers: Names of layers or patterns such as `layer?`; `convolutions` for all convolutions.
+            Layers that match a pattern but have no feature map are skipped. None for the last layer
+            of the first, a middle and the last stage.
+        num_maps: Maps to show, the first ones of the layer.
+        image: Index of the probe image; the probe images are ordered by class.
+        activated: Show the maps after the norm and the activation that follow the layer; see
             `models.explain.feature_maps`.
-        scale: `map` for each map on its own scale, which shows what it answers to; `layer` for one
-            scale, which shows which map answers most.
+        scale: `map` for a scale per map, which shows where each is active; `layer` for one scale,
+            which shows which maps are most active.
 
     Raises:
-        ValueError: If there is to be no map, or the image is negative.
+        ValueError: If `num_maps` is not positive or `image` is negative.
     """
 
     name: ClassVar[str] = "feature_maps"
+    kinds: ClassVar[tuple[FigureKind, ...]] = (
+        FigureKind(
+            "feature_maps",
+            "network",
+            "Layer activations",
+            figures=("feature_maps/first", "feature_maps/middle", "feature_maps/last"),
+        ),
+    )
 
     layers: str | list[str] | None = None
     num_maps: int = 64
@@ -57,7 +66,7 @@ class FeatureMaps(Picture):
     scale: Literal["map", "layer"] = "map"
 
     def __post_init__(self) -> None:
-        """Refuse numbers that name nothing."""
+        """Check the settings."""
         super().__post_init__()
         for option, least in (("num_maps", 1), ("image", 0)):
             if (value := getattr(self, option)) < least:
@@ -66,25 +75,26 @@ class FeatureMaps(Picture):
                 )
 
     def begin(self, model: nn.Module, data: ImageData) -> None:
-        """Refuse layers that the network lacks, and images that there are not."""
+        """Check layers and image against the network and the data."""
         self._named(model, self._patterns())
         self._check_image(len(data.sources["val"]))
 
-    def draw(self, scene: Scene) -> Iterator[Shown]:
+    def draw(self, context: PictureContext) -> Iterator[PictureOutput]:
         """See `Picture`."""
-        image, of = self._probe(scene)
+        image, shown = self._probe(context)
         if self.layers is None:
-            keys = {name: key for key, name in first_middle_last(scene.model, image).items()}
+            keys = {name: key for key, name in first_middle_last(context.model, image).items()}
         else:
-            names = self._named(scene.model, self._patterns())
-            keys = {name: short_name(scene.model, name) for name in names}
-        found = feature_maps(scene.model, image, [*keys], self.activated)
+            names = self._named(context.model, self._patterns())
+            keys = {name: short_name(context.model, name) for name in names}
+        found = feature_maps(context.model, image, [*keys], self.activated)
         for pattern in self._patterns():
-            if found.keys().isdisjoint(find_layers(scene.model, [pattern])):
-                raise NothingToShow(f"{pattern!r} names no layer that puts out a map.")
+            if found.keys().isdisjoint(find_layers(context.model, [pattern])):
+                raise NothingToShow(f"{pattern!r} matches no layer that has a feature map.")
         for name, maps in found.items():
-            title = short_name(scene.model, name)
-            yield f"{self.name}/{keys[name]}", self._figure(maps, image, title, [of, scene.title])
+            layer = short_name(context.model, name)
+            figure = self._figure(maps, image, layer, f"{shown}, {context.title}")
+            yield f"{self.name}/{keys[name]}", figure
 
     def _patterns(self) -> list[str]:
         return [self.layers] if isinstance(self.layers, str) else self.layers or []
@@ -96,29 +106,29 @@ class FeatureMaps(Picture):
     def _check_image(self, num_images: int) -> None:
         if self.image >= num_images:
             raise ValueError(
-                f"pictures.feature_maps.image is {self.image}; there are {num_images} images, the "
-                "first is 0."
+                f"pictures.feature_maps.image is {self.image}; expected 0 to {num_images - 1}: "
+                f"there are {num_images} images."
             )
 
-    def _probe(self, scene: Scene) -> tuple[Tensor, str]:
-        """The image, (1, C, H, W), and what it shows."""
-        images, labels = scene.sample(max(PROBES, self.image + 1))
+    def _probe(self, context: PictureContext) -> tuple[Tensor, str]:
+        """The image, (1, C, H, W), and its class or file."""
+        images, labels = context.sample(max(PROBES, self.image + 1))
         self._check_image(len(images))
         label = int(labels[self.image])
-        of = "image" if label < 0 else f"image: {scene.class_names[label]}"
-        if scene.names is not None:
-            of = f"image: {scene.names(len(images))[self.image]}"
-        return images[self.image : self.image + 1], of
+        shown = "Image" if label < 0 else f"Image: {context.class_names[label]}"
+        if context.names is not None:
+            shown = f"Image: {context.names(len(images))[self.image]}"
+        return images[self.image : self.image + 1], shown
 
-    def _figure(self, found: LayerMaps, image: Tensor, layer: str, lines: Sequence[str]) -> Figure:
+    def _figure(self, found: LayerMaps, image: Tensor, layer: str, shown: str) -> Figure:
         maps, constant = found.values[0, : self.num_maps], constant_maps(found.values)[0]
         after = f" after {found.activation}" if found.activation else ""
         dead, crossed = int(constant.sum()), int(constant[: self.num_maps].sum())
         title = [
-            f"{shorten(layer, LINE - len(after))}{after}",
+            f"Feature maps of {shorten(layer, LINE - len(after) - 16)}{after}",
             f"{len(maps)} of {len(constant)} maps, {dead or 'none'} dead"
             + (f" ({crossed} crossed out)" if crossed else ""),
-            *lines,
+            shown,
         ]
         return plot_feature_maps(
             maps.float().cpu().numpy(),

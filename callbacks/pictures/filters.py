@@ -1,4 +1,4 @@
-"""Pictures of filters: what a layer looks for."""
+"""Filters: the weights of convolutional and linear layers as images."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,36 +7,41 @@ from typing import ClassVar
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from callbacks.pictures.picture import Picture, Scene, Shown, setting
+from callbacks.figure_kind import FigureKind
+from callbacks.pictures.picture import Picture, PictureContext, PictureOutput, setting
 from callbacks.plots import plot_filters
 from callbacks.plots.drawing.texts import shorten
-from callbacks.run import ImageData
+from callbacks.trainer_parts import ImageData
 from models.explain import NothingToShow, filter_layers, filters_of, short_name
 from models.explain.filters import Channel, sees_images
 
 
 @dataclass(eq=False)
 class Filters(Picture):
-    """Show the filters of layers: what they look for.
+    """Filters of convolutional and linear layers, and what training changed in them.
 
-    Filters that see RGB are in colour. A layer that looks at one position at a time is a matrix.
+    Filters with RGB input are in colour. A layer with 1 x 1 filters is drawn as a matrix.
 
     Attributes:
         when: See `Picture`.
-        layers: A name or several, or patterns such as `layer1.*`; `convolutions` for all of them.
-            None for the one that sees the image.
-        num_filters: Filters in the picture, the first of the layer.
-        channel: Input channel to show of filters that see no colours, or `norm` for the Euclidean
+        layers: Names of layers or patterns such as `layer1.*`; `convolutions` for all
+            convolutions; None for the layer that gets the image.
+        num_filters: Filters to show, the first ones of the layer.
+        channel: Input channel to show of filters without RGB input, or `norm` for the Euclidean
             norm over the input channels.
-        difference: Show what training changed too: the difference from the weights that the
-            network was built with, pretrained or not.
+        difference: Also show the difference from the weights that the network was built with,
+            pretrained or random.
 
     Raises:
-        ValueError: If there is to be no filter, or the channel is negative.
+        ValueError: If `num_filters` is not positive or `channel` is negative.
     """
 
     name: ClassVar[str] = "filters"
-    # Weights before training, by layer. An annotation would make it an option in YAML.
+    kinds: ClassVar[tuple[FigureKind, ...]] = (
+        FigureKind("filters", "network", "Overview", shows_images=False),
+        FigureKind("filters_change", "network", shows_images=False),
+    )
+    # Weights before training, by layer. With an annotation it would become an option in YAML.
     _initial = None  # type: dict[str, Tensor] | None
 
     layers: str | list[str] | None = None
@@ -45,7 +50,7 @@ class Filters(Picture):
     difference: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse numbers that name nothing."""
+        """Check the settings."""
         super().__post_init__()
         if self.num_filters < 1:
             raise ValueError(
@@ -57,7 +62,7 @@ class Filters(Picture):
             )
 
     def begin(self, model: nn.Module, data: ImageData) -> None:
-        """Refuse layers and channels that the network lacks; keep its weights if asked to."""
+        """Check layers and channels against the network; keep its weights for `difference`."""
         self._initial = {} if self.difference else None
         for name in self._names(model) if self.layers or self.difference else ():
             layer = model.get_submodule(name)
@@ -66,52 +71,54 @@ class Filters(Picture):
                 weights = layer.get_parameter("weight").detach()[: self.num_filters]
                 self._initial[name] = weights.to("cpu", copy=True)
 
-    def draw(self, scene: Scene) -> Iterator[Shown]:
+    def draw(self, context: PictureContext) -> Iterator[PictureOutput]:
         """See `Picture`."""
-        names = self._names(scene.model)
-        keys = [f"/{short_name(scene.model, name)}" if self.layers else "" for name in names]
+        names = self._names(context.model)
+        keys = [f"/{short_name(context.model, name)}" if self.layers else "" for name in names]
         for name, key in zip(names, keys, strict=True):
-            yield f"{self.name}{key}", self._figure(scene, name, None)
+            yield f"{self.name}{key}", self._figure(context, name, None)
         if not self.difference:
             return
         if self._initial is None:
-            raise NothingToShow("what the weights were before training is not known.")
+            raise NothingToShow("the weights before training are not known.")
         for name, key in zip(names, keys, strict=True):
-            yield f"{self.name}_change{key}", self._figure(scene, name, self._initial[name])
+            yield f"{self.name}_change{key}", self._figure(context, name, self._initial[name])
 
     def _names(self, model: nn.Module) -> list[str]:
         patterns = [self.layers] if isinstance(self.layers, str) else self.layers
         with setting(f"{self.name}.layers"):
             return filter_layers(model, patterns)
 
-    def _figure(self, scene: Scene, name: str, initial: Tensor | None) -> Figure:
-        layer = scene.model.get_submodule(name)
-        first = isinstance(layer, nn.Linear) and sees_images(scene.model, name)
-        image_shape = scene.sample(1)[0].shape[1:] if first else None
+    def _figure(self, context: PictureContext, name: str, initial: Tensor | None) -> Figure:
+        layer = context.model.get_submodule(name)
+        first = isinstance(layer, nn.Linear) and sees_images(context.model, name)
+        image_shape = context.sample(1)[0].shape[1:] if first else None
         filters = filters_of(layer, self.num_filters, self.channel, initial, image_shape)
         number = len(layer.get_parameter("weight"))
-        short = shorten(short_name(scene.model, name), 30)
-        change = "" if initial is None else "change in training, "
+        short = shorten(short_name(context.model, name), 30)
+        what = "Filters" if initial is None else "Change of the filters"
         title = (
-            f"{short}: {len(filters)} of {number} filters\n"
-            f"{change}{_shown(layer, filters, self.channel)}{scene.title}"
+            f"{what} of {short}, {context.title}\n"
+            f"{len(filters)} of {number} filters{_shown(layer, filters, self.channel)}"
         )
         magnitude = self.channel == "norm" and filters.ndim == 3
-        label = ("change of " if change else "") + ("norm of weights" if magnitude else "weight")
+        label = ("" if initial is None else "change of ") + (
+            "norm of weights" if magnitude else "weight"
+        )
         return plot_filters(filters.numpy(), title, label, magnitude)
 
 
 def _shown(layer: nn.Module, filters: Tensor, channel: Channel) -> str:
-    """Which part of filters is to be seen, to begin a line of the title with."""
+    """Which part of the filters is shown, to be appended to the title."""
     inputs = layer.get_parameter("weight").shape[1]
     groups = getattr(layer, "groups", 1)
     if filters.ndim == 4:
-        return "in colour, "
+        return ", in colour"
     if filters.ndim != 3 or inputs * groups == 1 or isinstance(layer, nn.Linear):
         return ""
     if inputs == 1:
-        return "each sees one input channel, "
+        return ", each for one input channel"
     grouped = f" (in each of {groups} groups)" if groups > 1 else ""
     if channel == "norm":
-        return f"norm over {inputs} input channels{grouped}, "
-    return f"input channel {channel} of {inputs}{grouped}, "
+        return f", norm over {inputs} input channels{grouped}"
+    return f", input channel {channel} of {inputs}{grouped}"

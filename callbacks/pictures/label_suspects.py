@@ -1,4 +1,4 @@
-"""Labels that are probably wrong."""
+"""Label suspects: images whose label is likely wrong."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,13 +8,17 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
-from callbacks.outputs import Outputs
-from callbacks.pictures.picture import Picture, Scene, Shown, When
+from callbacks.figure_kind import FigureKind
+from callbacks.pictures.picture import Picture, PictureContext, PictureOutput, When
 from callbacks.plots.drawing.texts import counted
 from callbacks.plots.label_suspects import plot_label_suspects
-from callbacks.suspects import Suspects, copies_of, suspects_of
+from callbacks.suspects import Suspects, copy_groups, find_suspects
 from models import Backbone, ImageClassifier
-from models.evaluation.label_errors import gather_features, left_out_probabilities, tempered
+from models.evaluation.label_errors import (
+    gather_features,
+    leave_one_out_probabilities,
+    temperature_scaled,
+)
 from models.explain import NothingToShow
 
 NUM_ROWS = 500  # of the table
@@ -22,32 +26,32 @@ NUM_ROWS = 500  # of the table
 
 @dataclass(eq=False)
 class LabelSuspects(Picture):
-    """Which labels are probably wrong: confident learning on validation and training images.
+    """Likely label errors: confident learning on validation and training images.
 
-    Validation images are judged by the network, which has not learned from them, in the pass that
-    was made anyway. The network has learned the labels of the training images, right or wrong, so
-    these are judged by linear heads on the features of all its layers, each image by a head that
-    was fitted without it. That is exact where the backbone was frozen. Where it was trained, its
-    early layers have learned least of single labels; what its late ones have learned by heart is
-    not found: of the digits with 5 % of the labels flipped, 98 % are found after 60 epochs, but
-    a large network that fits every label hides more. `lightning_cli suspects` starts from the
-    network as it was built and has no such blind spot.
+    Validation images are evaluated by the network, which was not trained on them; the outputs of
+    the validation are reused. The network may have memorised wrong labels of training images. So
+    these are evaluated by linear heads on the features of all its layers, each image by a head that
+    was fitted without it. For a frozen backbone this is exact. For a trained one it finds fewer
+    errors, since late layers may have memorised labels: of the digits with 5 % of the labels
+    flipped, 98 % are found after 60 epochs, but a large network that fits every label hides more.
+    `lightning_cli suspects` uses the network as it was built, which has memorised nothing.
 
-    `label_fixes.csv` lists the images that are taken for another class with confidence. A person
-    deletes the lines that are no mistakes; `data.options.label_fixes` takes the rest. Where the
-    network has learned too little to judge, so that it doubts a quarter of the labels, the title
-    says so and there is no such file.
+    `label_fixes.csv` lists the likely errors with the suggested class. Check the lines, delete
+    those whose label is correct, and pass the file as `data.options.label_fixes`. If a quarter of
+    the labels look wrong, the network has learned too little: then the title says so and the file
+    is not written.
 
-    Under several processes the first one judges the training images while the others wait.
+    With several processes, the first one evaluates the training images while the others wait.
 
     Attributes:
         when: See `Picture`.
-        num_images: Pictures in the sheet.
-        training: Whether to judge training images too: it takes one pass over them.
-        max_images: Judge at most so many training images, evenly chosen.
+        num_images: Images in the figure.
+        training: Evaluate training images too, which takes one pass over them.
+        max_images: Most training images to evaluate, evenly chosen.
     """
 
     name: ClassVar[str] = "label_suspects"
+    kinds: ClassVar[tuple[FigureKind, ...]] = (FigureKind("label_suspects", "data"),)
     splits: ClassVar[tuple[str, ...]] = ("val", "test")
     needs_labels: ClassVar[bool] = True
 
@@ -57,69 +61,69 @@ class LabelSuspects(Picture):
     max_images: int = 5000
 
     def __post_init__(self) -> None:
-        """Refuse numbers of images that are none."""
+        """Check the settings."""
         super().__post_init__()
         for name in ("num_images", "max_images"):
             if (value := getattr(self, name)) < 1:
                 raise ValueError(f"pictures.{self.name}.{name} is {value}; expected 1 or more.")
 
-    def draw(self, scene: Scene) -> Iterator[Shown]:
+    def draw(self, context: PictureContext) -> Iterator[PictureOutput]:
         """See `Picture`."""
-        if scene.data is None:
-            raise NothingToShow("labels are judged only where a datamodule gives them.")
-        suspects = _judge_outputs(scene, scene.said())
-        if scene.split == "val" and self.training and isinstance(scene.model, ImageClassifier):
-            suspects += self._judge_training(scene, scene.model.backbone)
-        title = f"labels to look at, {scene.title}"
-        yield self.name, draw_suspects(suspects, scene.data, self.num_images, title)
-        yield self.name, suspects.ranking(scene.class_names, NUM_ROWS)
+        if context.data is None:
+            raise NothingToShow("label errors can only be found with a datamodule.")
+        suspects = _suspects_of_split(context)
+        if context.split == "val" and self.training and isinstance(context.model, ImageClassifier):
+            suspects += self._suspects_of_training(context, context.model.backbone)
+        title = f"Likely label errors, {context.title}"
+        yield self.name, draw_suspects(suspects, context.data, self.num_images, title)
+        yield self.name, suspects.ranking(context.class_names, NUM_ROWS)
         if suspects.believable:
-            ending = "" if scene.split == "val" else f"_{scene.split}"
-            yield f"label_fixes{ending}.csv", suspects.fixes(scene.class_names)
+            ending = "" if context.split == "val" else f"_{context.split}"
+            yield f"label_fixes{ending}.csv", suspects.fixes(context.class_names)
 
-    def _judge_training(self, scene: Scene, backbone: Backbone) -> Suspects:
-        """What linear heads say of training images, each of a head that has not seen it."""
-        size = len(scene.data.sources["train"])
+    def _suspects_of_training(self, context: PictureContext, backbone: Backbone) -> Suspects:
+        """Training images, each evaluated by a linear head that was fitted without it."""
+        size = len(context.data.sources["train"])
         chosen = np.linspace(0, size - 1, min(size, self.max_images)).round().astype(int).tolist()
-        batches = scene.data.plain_batches("train", chosen)
-        features, labels, indices = gather_features(backbone, batches)
-        places = {"train": indices}
-        copies = copies_of(scene.data.sources, places)
-        said = left_out_probabilities(features, labels, len(scene.class_names), copies)
-        return suspects_of(scene.data.sources, places, labels, said)
+        batches = context.data.plain_batches("train", chosen)
+        features, labels, positions = gather_features(backbone, batches)
+        indices = {"train": positions}
+        copies = copy_groups(context.data.sources, indices)
+        probabilities = leave_one_out_probabilities(
+            features, labels, len(context.class_names), copies
+        )
+        return find_suspects(context.data.sources, indices, labels, probabilities)
 
 
 def draw_suspects(suspects: Suspects, data: Any, num_images: int, title: str) -> Figure:
-    """The most suspicious images, with what speaks against their labels.
+    """Draw the images whose labels are most likely wrong, with the suggested classes.
 
     Args:
-        suspects: What was found.
+        suspects: All images that were evaluated.
         data: The datamodule that the images come from.
-        num_images: How many to show.
-        title: When and of what.
+        num_images: Number of images to show.
+        title: Title of the figure, to which the counts are appended.
     """
-    found, names = suspects.found, data.class_names
-    rows = found.order()[:num_images]
+    errors, names = suspects.errors, data.class_names
+    rows = errors.order()[:num_images]
     places = [(str(suspects.splits[row]), suspects.indices[row]) for row in rows.tolist()]
-    counts = f"{int(found.confident.sum()):,} of {counted(len(found.given), 'image')}"
+    counts = f"{int(errors.likely.sum()):,} of {counted(len(suspects.names), 'image')}"
     doubt = "" if suspects.believable else f": {suspects.doubt}"
     pictures = torch.stack([data.images(split, [index])[0] for split, index in places])
     return plot_label_suspects(
         pictures.movedim(1, -1).numpy(),
         [names[label] for label in suspects.labels[rows].tolist()],
-        [names[label] for label in found.suggested[rows].tolist()],
-        torch.stack([found.given, found.probability], dim=1)[rows].numpy(),
-        found.confident[rows].tolist(),
+        [names[label] for label in errors.suggested[rows].tolist()],
+        torch.stack([errors.label_probability, errors.suggested_probability], dim=1)[rows].numpy(),
+        errors.likely[rows].tolist(),
         [split for split, _ in places],
-        f"{title}\n{counts} seem to be of another class (red){doubt}",
+        f"{title}: {counts} (red){doubt}",
     )
 
 
-def _judge_outputs(scene: Scene, said: Outputs) -> Suspects:
-    """What the network says of images that it has not learned from."""
-    known = said.labels >= 0
-    if not known.any():
-        raise NothingToShow("no image has a label.")
-    labels = said.labels[known]
-    places = {scene.split: said.indices[known]}
-    return suspects_of(scene.data.sources, places, labels, tempered(said.logits[known], labels))
+def _suspects_of_split(context: PictureContext) -> Suspects:
+    """Images of the split, on which the network was not trained, evaluated by the network."""
+    predictions = context.labelled_predictions
+    labels, indices = predictions.labels, {context.split: predictions.indices}
+    probabilities = temperature_scaled(predictions.logits, labels)
+    return find_suspects(context.data.sources, indices, labels, probabilities)

@@ -1,4 +1,4 @@
-"""Mistakes: which images are wrong, and how sure the network was."""
+"""Mistakes: which images are misclassified, and with which confidence."""
 
 import difflib
 from collections.abc import Iterator, Sequence
@@ -8,37 +8,45 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from callbacks.pictures.picture import Picture, Scene, Shown, Table
+from callbacks.figure_kind import FigureKind
+from callbacks.pictures.picture import Picture, PictureContext, PictureOutput, Table
 from callbacks.plots import plot_mistakes
-from callbacks.plots.confusion.confusion_order import frequent_confusions
+from callbacks.plots.confusion.order import most_frequent_confusions
 from callbacks.plots.drawing.texts import counted, shorten
-from callbacks.plots.mistakes import Answer
-from callbacks.run import ImageData
-from models.evaluation.metrics import confusion_counts
-from models.evaluation.predictions import Verdicts, judge
+from callbacks.plots.mistakes import NamedPrediction
+from callbacks.trainer_parts import ImageData
+from models.evaluation.predictions import Predictions
 from models.explain import NothingToShow, grad_cam, last_feature_map
 
 MAX_ROWS = 200  # of the table
 BATCH_SIZE = 16  # images that are explained at once
-NAME_LENGTH = 17  # in a title, where there are two
+NAME_LENGTH = 17  # of a class in a title that names two
 
 
 @dataclass(eq=False)
 class Mistakes(Picture):
-    """The images with the highest loss, the most frequent confusion, and the surest mistakes.
+    """Misclassified images: highest losses, most frequent confusion, most confident mistakes.
 
     Attributes:
         when: See `Picture`.
-        num_images: Images in each of the three sheets.
-        confusion: True and predicted class of the confusion to show, `[sad, neutral]`; None for
-            the most frequent one.
-        grad_cam: Show under each image where the evidence for the predicted class lies.
+        num_images: Images in each of the three figures.
+        confusion: True and predicted class of the confusion to show, such as `[sad, neutral]`;
+            None for the most frequent one.
+        grad_cam: Show the Grad-CAM heat map of the predicted class below each image.
 
     Raises:
-        ValueError: If no image is wanted.
+        ValueError: If `num_images` is not positive.
     """
 
     name: ClassVar[str] = "mistakes"
+    kinds: ClassVar[tuple[FigureKind, ...]] = (
+        FigureKind(
+            "mistakes",
+            "errors",
+            "Mistakes",
+            figures=("mistakes/top_loss", "mistakes/top_confusion", "mistakes/most_confident"),
+        ),
+    )
     splits: ClassVar[tuple[str, ...]] = ("val", "test")
     needs_labels: ClassVar[bool] = True
 
@@ -47,7 +55,7 @@ class Mistakes(Picture):
     grad_cam: bool = True
 
     def __post_init__(self) -> None:
-        """Refuse an empty sheet."""
+        """Check the settings."""
         super().__post_init__()
         if self.num_images < 1:
             value = self.num_images
@@ -57,105 +65,111 @@ class Mistakes(Picture):
         """See `Picture`."""
         _indices(self.confusion, data.class_names)
 
-    def draw(self, scene: Scene) -> Iterator[Shown]:
+    def draw(self, context: PictureContext) -> Iterator[PictureOutput]:
         """See `Picture`."""
-        said = scene.said()
-        verdicts = judge(said.logits, said.labels, said.indices)
-        if scene.data is None or not len(verdicts.labels):
-            raise NothingToShow("the images have no labels, or cannot be read again.")
-        if verdicts.right.all():
-            raise NothingToShow("every image is classified right.")
-        sheets = list(self._choose(verdicts, scene))
+        predictions = context.labelled_predictions
+        if context.data is None:
+            raise NothingToShow("the images cannot be read again without a datamodule.")
+        if predictions.correct.all():
+            raise NothingToShow("every image is classified correctly.")
+        sheets = list(self._choose(predictions, context))
         rows = torch.cat([chosen for _, chosen, _ in sheets]).unique()  # sorted
-        images = scene.read(verdicts.indices[rows].tolist())
-        maps = _explain(scene, images, verdicts.predicted[rows]) if self.grad_cam else None
+        images = context.read(predictions.indices[rows].tolist())
+        maps = _explain(context, images, predictions.predicted[rows]) if self.grad_cam else None
         for name, chosen, title in sheets:
             places = torch.searchsorted(rows, chosen)
             figure = plot_mistakes(
                 images[places].movedim(1, -1).numpy(),
                 None if maps is None else maps[places].numpy(),
-                _answers(verdicts, chosen, scene.class_names),
+                _named(predictions, chosen, context.class_names),
                 title,
             )
             yield f"{self.name}/{name}", figure
-        if scene.final:
-            yield self.name, _table(verdicts, scene)
+        if context.final:
+            yield self.name, _table(predictions, context)
 
-    def _choose(self, verdicts: Verdicts, scene: Scene) -> Iterator[tuple[str, Tensor, str]]:
-        """Name, rows and title of each sheet."""
-        names, surest = scene.class_names, verdicts.surest_mistakes()
-        count = f"wrong: {len(surest):,} of {counted(len(verdicts.labels), 'image')}"
-        title = f"the highest losses, {scene.title}\n{count}"
-        yield "top_loss", verdicts.by_loss()[: self.num_images], title
-        true, predicted = _indices(self.confusion, names) or _most_frequent(verdicts, len(names))
-        of_class = verdicts.labels == true
-        confused = surest[(of_class & (verdicts.predicted == predicted))[surest]]
+    def _choose(
+        self, predictions: Predictions, context: PictureContext
+    ) -> Iterator[tuple[str, Tensor, str]]:
+        """Name, rows and title of each figure."""
+        names, mistakes = context.class_names, predictions.most_confident_mistakes()
+        highest = predictions.highest_losses()[: self.num_images]
+        found = f"{counted(len(mistakes), 'mistake')} among {counted(len(predictions), 'image')}"
+        of_images = f"{len(highest)} of {counted(len(predictions), 'image')}"
+        yield "top_loss", highest, f"Highest losses, {context.title}: {of_images}\n{found}"
+        true, predicted = _indices(self.confusion, names) or _most_frequent(predictions)
+        of_class = predictions.labels == true
+        confused = mistakes[(of_class & (predictions.predicted == predicted))[mistakes]]
         if len(confused):
-            pair = " taken for ".join(shorten(names[k], NAME_LENGTH) for k in (true, predicted))
+            shown = confused[: self.num_images]
+            pair = " predicted as ".join(shorten(names[k], NAME_LENGTH) for k in (true, predicted))
             share = f"{len(confused) / int(of_class.sum()):.0%} of the class"
-            title = f"{pair}\n{scene.title}: {counted(len(confused), 'image')}, {share}"
-            yield "top_confusion", confused[: self.num_images], title
-        title = f"the surest mistakes, {scene.title}\n{count}"
-        yield "most_confident", surest[: self.num_images], title
+            of_pair = f"{len(shown)} of {counted(len(confused), 'image')}"
+            yield "top_confusion", shown, f"{pair}\n{context.title}: {of_pair}, {share}"
+        shown = mistakes[: self.num_images]
+        of_mistakes = f"{len(shown)} of {len(mistakes):,}"
+        title = f"Most confident mistakes, {context.title}: {of_mistakes}\n{found}"
+        yield "most_confident", shown, title
 
 
 def _indices(names: Sequence[str | int] | None, class_names: Sequence[str]) -> list[int] | None:
-    """Of the classes that are called so."""
+    """Indices of classes by name; None without names."""
     wanted = [str(name) for name in names or ()]
     for name in wanted:
         if name not in class_names:
             near = difflib.get_close_matches(name, class_names, cutoff=0.4) or class_names[:5]
             raise ValueError(
-                f"pictures.mistakes.confusion names {name!r}, which is no class. "
+                f"pictures.mistakes.confusion names {name!r}, which is not a class. "
                 f"Near names: {', '.join(near)}."
             )
     return [class_names.index(name) for name in wanted] or None
 
 
-def _most_frequent(verdicts: Verdicts, num_classes: int) -> list[int]:
-    counts = confusion_counts(verdicts.predicted, verdicts.labels, num_classes)
-    [confusion] = frequent_confusions(counts.numpy(), 1)
+def _most_frequent(predictions: Predictions) -> list[int]:
+    [confusion] = most_frequent_confusions(predictions.confusion().numpy(), 1)
     return [confusion.true, confusion.predicted]
 
 
-def _explain(scene: Scene, images: Tensor, predicted: Tensor) -> Tensor | None:
+def _explain(context: PictureContext, images: Tensor, predicted: Tensor) -> Tensor | None:
     """Grad-CAM of the predicted classes, (N, H, W); None if the network has no feature map."""
-    device = next(scene.model.parameters()).device
+    device = next(context.model.parameters()).device
     try:
-        layer, to_map = last_feature_map(scene.model, images[:1].to(device))
+        layer, to_map = last_feature_map(context.model, images[:1].to(device))
     except NothingToShow:
         return None
-    module = scene.model.get_submodule(layer)
+    module = context.model.get_submodule(layer)
     batches = zip(images.split(BATCH_SIZE), predicted.split(BATCH_SIZE), strict=True)
     maps = [
-        grad_cam(scene.model, module, batch.to(device), classes.to(device), to_map)
+        grad_cam(context.model, module, batch.to(device), classes.to(device), to_map)
         for batch, classes in batches
     ]
     return torch.cat(maps).cpu()
 
 
-def _answers(verdicts: Verdicts, rows: Tensor, class_names: Sequence[str]) -> list[Answer]:
+def _named(
+    predictions: Predictions, rows: Tensor, class_names: Sequence[str]
+) -> list[NamedPrediction]:
     return [
-        Answer(
-            class_names[int(verdicts.predicted[row])],
-            float(verdicts.confidence[row]),
-            class_names[int(verdicts.labels[row])],
-            float(verdicts.losses[row]),
+        NamedPrediction(
+            class_names[int(predictions.predicted[row])],
+            float(predictions.confidence[row]),
+            class_names[int(predictions.labels[row])],
+            float(predictions.losses[row]),
         )
         for row in rows.tolist()
     ]
 
 
-def _table(verdicts: Verdicts, scene: Scene) -> Table:
-    """The images that are wrong, that with the highest loss first."""
-    rows = verdicts.by_loss()
-    rows = rows[~verdicts.right[rows]][:MAX_ROWS]
-    names = scene.data.sources[scene.split].names
-    answers = _answers(verdicts, rows, scene.class_names)
+def _table(predictions: Predictions, context: PictureContext) -> Table:
+    """The misclassified images, the highest loss first."""
+    rows = predictions.highest_losses()
+    rows = rows[predictions.mistakes[rows]][:MAX_ROWS]
+    names = context.data.sources[context.split].names
+    named = _named(predictions, rows, context.class_names)
     return {
-        "image": [names[index] for index in verdicts.indices[rows].tolist()],
-        "label": [answer.label for answer in answers],
-        "predicted": [answer.predicted for answer in answers],
-        "confidence": [answer.confidence for answer in answers],
-        "loss": [answer.loss for answer in answers],
+        "image": [names[index] for index in predictions.indices[rows].tolist()],
+        "label": [each.label for each in named],
+        "predicted": [each.predicted for each in named],
+        "confidence": [each.confidence for each in named],
+        "loss": [each.loss for each in named],
     }

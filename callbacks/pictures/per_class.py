@@ -1,4 +1,4 @@
-"""Scores of each class: which classes suffer."""
+"""Class scores: precision, recall and F1 of each class."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,13 +6,13 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from callbacks.pictures.picture import Picture, Scene, Shown, Table
+from callbacks.figure_kind import FigureKind
+from callbacks.pictures.picture import Picture, PictureContext, PictureOutput, Table
 from callbacks.plots import plot_class_scores
 from callbacks.plots.drawing.texts import counted
+from models.evaluation.confusion import ClassScores as Scores
+from models.evaluation.confusion import accuracy, class_scores, f1_macro
 from models.evaluation.intervals import Intervals, bootstrap_intervals
-from models.evaluation.metrics import ClassScores as Scores
-from models.evaluation.metrics import accuracy, class_scores, confusion_counts, f1_macro
-from models.explain import NothingToShow
 
 
 @dataclass(eq=False)
@@ -24,31 +24,32 @@ class ClassScores(Picture):
     """
 
     name: ClassVar[str] = "per_class"
+    kinds: ClassVar[tuple[FigureKind, ...]] = (FigureKind("per_class", "errors", "Mistakes"),)
     splits: ClassVar[tuple[str, ...]] = ("val", "test")
     needs_labels: ClassVar[bool] = True
 
-    def draw(self, scene: Scene) -> Iterator[Shown]:
+    def draw(self, context: PictureContext) -> Iterator[PictureOutput]:
         """See `Picture`."""
-        said, names = scene.said(), scene.class_names
-        confusion = confusion_counts(said.logits.argmax(dim=1), said.labels, len(names))
-        if not confusion.any():
-            raise NothingToShow("the images have no labels.")
+        confusion, names = context.labelled_predictions.confusion(), context.class_names
         scores, intervals = class_scores(confusion), bootstrap_intervals(confusion)
         low, high = intervals.f1
         columns = {"low": low, "high": high, **scores._asdict()}
-        title = f"{scene.title}: {counted(int(confusion.sum()), 'image')}\n" + ", ".join(
-            f"{label} {value:.1%} (95% interval {100 * ends[0]:.1f} to {100 * ends[1]:.1f})"
-            for label, value, ends in _overall(confusion, intervals)
+        title = (
+            f"Scores of each class, {context.title}: {counted(int(confusion.sum()), 'image')}\n"
+            + ", ".join(
+                f"{label} {value:.1%} (95 % interval {100 * ends[0]:.1f} to {100 * ends[1]:.1f})"
+                for label, value, ends in _overall(confusion, intervals)
+            )
         )
         arrays = {name: column.numpy() for name, column in columns.items()}
         yield self.name, plot_class_scores(arrays, names, title)
-        if scene.final:
+        if context.final:
             yield self.name, {"class": list(names), **_columns(scores, intervals)}
             yield "scores", _score_table(confusion, intervals)
 
 
 def _overall(confusion: Tensor, intervals: Intervals) -> list[tuple[str, float, list[float]]]:
-    """Name, value and interval of the scores of the whole."""
+    """Name, value and interval of the scores over all classes."""
     return [
         ("accuracy", accuracy(confusion).item(), intervals.overall_accuracy.tolist()),
         ("macro F1", f1_macro(confusion).item(), intervals.f1_macro.tolist()),
@@ -56,7 +57,7 @@ def _overall(confusion: Tensor, intervals: Intervals) -> list[tuple[str, float, 
 
 
 def _columns(scores: Scores, intervals: Intervals) -> Table:
-    """The scores of each class, and then the ends of their intervals."""
+    """The scores of each class, followed by the ends of their intervals."""
     ends = {
         f"{name}_{end}": getattr(intervals, name)[row].tolist()
         for name in ("precision", "recall", "f1", "accuracy")

@@ -1,4 +1,4 @@
-"""What a picture is: one question about a network, and what may be looked at to answer it."""
+"""Picture: base class of what a run shows of its network, its input and its output."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
@@ -9,30 +9,32 @@ from typing import Any, ClassVar, Literal
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
+from callbacks.figure_kind import FigureKind
 from callbacks.outputs import Outputs
-from callbacks.run import ImageData
+from callbacks.trainer_parts import ImageData
+from models.evaluation.predictions import Predictions
 from models.explain import NothingToShow
 
 When = Literal["doubling", "last"] | int
 Table = dict[str, list[Any]]  # columns by name, all of one length
-Shown = tuple[str, Figure | Table | float | str]  # name, and a figure, a table, a number or a text
+PictureOutput = tuple[str, Figure | Table | float | str]  # a name, and what is logged under it
 
 
 @dataclass(frozen=True, eq=False)
-class Scene:
-    """What a picture may look at.
+class PictureContext:
+    """Input of a picture: a model, its predictions, and images.
 
     Attributes:
         model: Maps images in [0, 1] to logits. It is in eval mode, and gradients can be taken.
         class_names: Names of the classes.
         sample: `sample(n)` gives the same n images at every call, (n, C, H, W) in [0, 1], spread
             over the classes, on the device of the model, and their labels (n,), -1 where unknown.
-        title: When or of what: `epoch 4`, `test`.
-        split: The images that `outputs` are about: `val`, `test`, or `images` that a user names.
-        final: Whether this is the last time in its run, so that tables and summaries are due.
-        outputs: What the network said of each image of the split; None if it was not asked.
-        data: Where the images come from; None outside a run with a datamodule.
-        names: `names(n)` are those of the images of `sample(n)`, where a user has named them.
+        title: Part of the figures' titles that tells when or what for: `epoch 4`, `test`.
+        split: Split of the `outputs`: `val`, `test`, or `images` for files that a user names.
+        final: Whether this is the last time in the run, when tables and summaries are logged.
+        outputs: Outputs for the images of the split; None if there was no pass over it.
+        data: Datamodule that the images come from; None without one.
+        names: `names(n)` gives the file names of the images of `sample(n)`, if a user named files.
     """
 
     model: nn.Module
@@ -45,68 +47,86 @@ class Scene:
     data: Any = None
     names: Callable[[int], Sequence[str]] | None = None
 
-    def said(self) -> Outputs:
-        """What the network said of each image of the split.
+    @property
+    def predictions(self) -> Predictions:
+        """Predictions for the images of the split.
 
         Raises:
-            NothingToShow: If it was not asked.
+            NothingToShow: If there was no pass over the split, or no image in it.
         """
-        if self.outputs is None or not len(self.outputs.labels):
+        if self.outputs is None or not len(self.outputs.predictions):
             raise NothingToShow("nothing was validated.")
-        return self.outputs
+        return self.outputs.predictions
+
+    @property
+    def labelled_predictions(self) -> Predictions:
+        """Predictions for the images of the split whose label is known, one or more.
+
+        Raises:
+            NothingToShow: If there is no such image.
+        """
+        labelled = self.predictions.labelled()
+        if not len(labelled):
+            raise NothingToShow("the images have no labels.")
+        return labelled
 
     def read(self, indices: Sequence[int]) -> Tensor:
-        """Images of the split, (n, C, H, W) in [0, 1], on the CPU; see `Outputs.indices`."""
+        """Images of the split, (n, C, H, W) in [0, 1], on the CPU; see `Predictions.indices`."""
         return self.data.images(self.split, indices)
 
 
 @dataclass(eq=False)
 class Picture(ABC):
-    """Base of what a run shows of a network; a subclass only draws.
+    """Base class of pictures: a subclass says what it is called and where it is shown, and draws.
 
-    `draw` yields what it shows, each under a name: a figure goes into the image grid as
-    `<split>/<name>` at its epoch, or to `figures/<split>_<name>.png` if it is drawn once; a table
-    to `tables/<name>_<split>.json`; a number becomes the metric `<split>/<name>`, and a text the
-    artifact `<name>`. Drawing leaves the model as it was: no hook, no gradient, no changed mode.
+    `draw` yields what there is to log, each item with a name. A figure is logged to the image grid
+    as `<split>/<name>` at its epoch, or as `figures/<split>_<name>.png` if it is drawn once; a
+    table as `tables/<name>_<split>.json`, a number as the metric `<split>/<name>`, and a text as
+    the artifact `<name>`. Drawing leaves the model unchanged: its hooks, gradients and modes.
+
+    A subclass sets `name`, its key under `pictures` in YAML, and `kinds`, the kinds of its figures.
+    It may set `splits`, the splits after whose evaluation it is drawn, and `needs_labels`, so that
+    `explain` does not offer it.
 
     Attributes:
-        when: Epochs to draw after: `doubling` for 0, 1, 2, 4, 8, … and the last; `last`; or a
-            number n, for every n-th and the last.
+        when: Epochs after which it is drawn: `doubling` for 0, 1, 2, 4, 8, … and the last; `last`;
+            or a number n for every n-th epoch and the last.
 
     Raises:
-        ValueError: If that number is not positive.
+        ValueError: If `when` is a number below 1.
     """
 
     name: ClassVar[str]
-    splits: ClassVar[tuple[str, ...]] = ("val",)  # passes after which it is drawn
-    needs_labels: ClassVar[bool] = False  # so that it is of no use for images that a user names
+    kinds: ClassVar[tuple[FigureKind, ...]] = ()
+    splits: ClassVar[tuple[str, ...]] = ("val",)
+    needs_labels: ClassVar[bool] = False
 
     when: When = "doubling"
 
     def __post_init__(self) -> None:
-        """Refuse a schedule that never comes."""
+        """Check the settings."""
         if isinstance(self.when, int) and self.when < 1:
             raise ValueError(f"pictures.{self.name}.when is {self.when}; expected 1 or more.")
 
-    def begin(self, model: nn.Module, data: ImageData) -> None:  # noqa: B027 - most have no use
-        """Look at network and data before training, and refuse settings that do not fit them.
+    def begin(self, model: nn.Module, data: ImageData) -> None:  # noqa: B027 - most need nothing
+        """Check the settings against the network and the data, before training.
 
         Raises:
-            ValueError: If there is no layer, class or image of the kind that is asked for.
+            ValueError: If a layer, class or image that the settings name does not exist.
         """
 
     @abstractmethod
-    def draw(self, scene: Scene) -> Iterator[Shown]:
-        """Draw what there is to see.
+    def draw(self, context: PictureContext) -> Iterator[PictureOutput]:
+        """Draw the figures; see the class for what is yielded.
 
         Raises:
-            NothingToShow: If the network, or the data, have nothing of the kind.
+            NothingToShow: If the picture is not possible for this network or these data.
         """
 
 
 @contextmanager
 def setting(name: str) -> Iterator[None]:
-    """Say which setting it is that names what the network has not."""
+    """Begin the message of a `ValueError` with the name of the setting that caused it."""
     try:
         yield
     except NothingToShow:
@@ -116,11 +136,11 @@ def setting(name: str) -> Iterator[None]:
 
 
 def is_due(when: When, epochs: range) -> bool:
-    """Whether a picture is to be drawn after the last of these epochs; `last` never is.
+    """Whether to draw a picture now; never for `last`, which is drawn at the end of the fit.
 
     Args:
         when: See `Picture`.
-        epochs: Those since the last time that one could have been drawn.
+        epochs: Epochs since pictures were last drawn, up to the current one.
     """
     if when == "last":
         return False

@@ -1,4 +1,4 @@
-"""Saliency of the probe images: which pixels matter."""
+"""Saliency: which pixels the score of a class depends on."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,10 +7,12 @@ from typing import ClassVar, Literal
 import numpy as np
 from torch import nn
 
-from callbacks.pictures.explained import class_to_explain, explained
-from callbacks.pictures.picture import Picture, Scene, Shown
+from callbacks.figure_kind import FigureKind
+from callbacks.pictures.explanation_targets import class_to_explain, find_targets
+from callbacks.pictures.picture import Picture, PictureContext, PictureOutput
+from callbacks.plots.drawing.texts import counted
 from callbacks.plots.saliency import plot_saliency
-from callbacks.run import ImageData
+from callbacks.trainer_parts import ImageData
 from models.explain import SALIENCIES, NothingToShow
 
 Method = Literal[
@@ -25,33 +27,34 @@ Method = Literal[
 
 @dataclass(eq=False)
 class Saliency(Picture):
-    """Show which pixels matter to the class of each probe image, by several methods side by side.
+    """Saliency maps: which pixels the score of a class depends on, by several methods.
 
-    The largest magnitude of the colours counts. Guided and rectified gradients are left out of
-    networks without a ReLU.
+    Of the colour channels the largest magnitude is shown. Guided and rectified gradients are
+    omitted for networks without a ReLU.
 
     Attributes:
         when: See `Picture`.
-        methods: A column each; SmoothGrad and integrated gradients cost 25 and 50 passes.
-        num_images: Validation images, a row each.
-        explain: The class to explain: the one that is `predicted`, the `true` one, or one by name.
+        methods: One column for each. SmoothGrad takes 25 passes and integrated gradients 50.
+        num_images: Validation images, one row for each.
+        explain: The class to explain: `predicted`, `true`, or the name of a class.
 
     Raises:
-        ValueError: If there is to be no image or no method.
+        ValueError: If there is no image or no method.
     """
 
     name: ClassVar[str] = "saliency"
+    kinds: ClassVar[tuple[FigureKind, ...]] = (FigureKind("saliency", "network", "Overview"),)
 
     methods: tuple[Method, ...] = ("vanilla", "guided", "rectified")
     num_images: int = 6
     explain: str = "predicted"
 
     def __post_init__(self) -> None:
-        """Refuse an empty picture."""
+        """Check the settings."""
         super().__post_init__()
         if self.num_images < 1 or not self.methods:
             raise ValueError(
-                "pictures.saliency needs an image and a method or more, got num_images "
+                "pictures.saliency expects at least one image and one method, got num_images "
                 f"{self.num_images} and methods {list(self.methods)}."
             )
 
@@ -59,18 +62,19 @@ class Saliency(Picture):
         """See `Picture`."""
         class_to_explain(self.explain, data.class_names, self.name)
 
-    def draw(self, scene: Scene) -> Iterator[Shown]:
+    def draw(self, context: PictureContext) -> Iterator[PictureOutput]:
         """See `Picture`."""
-        asked = explained(scene, self.num_images, self.explain, self.name)
+        targets = find_targets(context, self.num_images, self.explain, self.name)
         maps: dict[str, np.ndarray] = {}
         for method in self.methods:
             try:
-                signed = SALIENCIES[method](scene.model, asked.images, asked.classes)
+                signed = SALIENCIES[method](context.model, targets.images, targets.classes)
             except NothingToShow:
                 if set(self.methods) <= {"guided", "rectified"}:
                     raise
                 continue
             maps[method] = signed.abs().amax(dim=1).float().cpu().numpy()
-        title = f"which pixels matter to {asked.what}, {scene.title}"
-        images = asked.images.movedim(1, -1).cpu().numpy()
-        yield self.name, plot_saliency(images, maps, asked.captions, asked.colors, title)
+        images = targets.images.movedim(1, -1).cpu().numpy()
+        count = counted(len(images), "image")
+        title = f"Saliency for {targets.what}, {context.title}: {count}"
+        yield self.name, plot_saliency(images, maps, targets.captions, targets.colors, title)

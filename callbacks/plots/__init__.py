@@ -1,15 +1,16 @@
-"""Pictures. Plain functions: arrays in, `matplotlib.figure.Figure` out."""
+"""Plots: plain functions from arrays to a `matplotlib.figure.Figure`."""
 
 from callbacks.plots.activation_maximisation import plot_maximised
 from callbacks.plots.augmentations import plot_augmentations
 from callbacks.plots.changes import plot_changes
+from callbacks.plots.class_activation import plot_overlays
 from callbacks.plots.class_counts import plot_class_counts
 from callbacks.plots.class_differences import plot_class_differences
-from callbacks.plots.confusion.confusion_difference import plot_confusion_difference
-from callbacks.plots.confusion.confusion_matrix import plot_confusion_matrix
+from callbacks.plots.confusion.difference import plot_confusion_difference
+from callbacks.plots.confusion.matrix import plot_confusion_matrix
 from callbacks.plots.curves import plot_curves
-from callbacks.plots.drawing.overlays import plot_overlays
-from callbacks.plots.drawing.sheet import RIGHT, WRONG, plot_sheet
+from callbacks.plots.drawing.contact_sheet import plot_contact_sheet
+from callbacks.plots.drawing.style import BAD, GOOD
 from callbacks.plots.feature_maps import plot_feature_maps
 from callbacks.plots.filters import plot_filters
 from callbacks.plots.learning_rate_finder import plot_learning_rates
@@ -18,8 +19,8 @@ from callbacks.plots.per_class import plot_class_scores
 from callbacks.plots.unfreezing import plot_unfreezing
 
 __all__ = [
-    "RIGHT",
-    "WRONG",
+    "BAD",
+    "GOOD",
     "plot_augmentations",
     "plot_changes",
     "plot_class_counts",
@@ -27,6 +28,7 @@ __all__ = [
     "plot_class_scores",
     "plot_confusion_difference",
     "plot_confusion_matrix",
+    "plot_contact_sheet",
     "plot_curves",
     "plot_feature_maps",
     "plot_filters",
@@ -34,6 +36,5 @@ __all__ = [
     "plot_maximised",
     "plot_mistakes",
     "plot_overlays",
-    "plot_sheet",
     "plot_unfreezing",
 ]

@@ -1,4 +1,4 @@
-"""What the parts of a recipe are worth."""
+"""Ablation: accuracy of variations, of classes under them, and predictions for unseen classes."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -9,16 +9,15 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from callbacks.plots.drawing.growing import add_legend, add_title
-from callbacks.plots.drawing.palette import OKABE_ITO, class_colors
-from callbacks.plots.drawing.sheet import DPI, RIGHT, WRONG
+from callbacks.plots.drawing.style import BAD, DPI, GOOD, OKABE_ITO, class_colors
 from callbacks.plots.drawing.texts import shorten
+from callbacks.plots.drawing.titles_and_legends import add_legend, add_title
 
 NAME_LENGTH = 30
 ROW_INCHES, BAR_INCHES = 0.42, 0.55
-MAX_CLASSES = 40  # of more, those whose accuracy changes most
-MAX_TAKERS = 20  # classes that images are taken for; of more, the others are one
-FEWEST = 5  # percent of a bar that there is room for a number in
+MAX_CLASSES = 40  # of more classes, those whose accuracy changes most
+MAX_PREDICTED = 20  # predicted classes; of more, the least frequent are merged
+FEWEST = 5  # percent, length of a bar in which a number fits
 MARKERS = "osD^vP*X<>"
 NEUTRAL, OTHERS = "#555555", "#CCCCCC"
 
@@ -30,15 +29,15 @@ def plot_ablation(
     differences: np.ndarray,
     title: str,
 ) -> Figure:
-    """Accuracy of each variation and seed, and beside it the difference from the base.
+    """Draw the accuracy of each variation and seed, and its difference from the base.
 
     Args:
-        names: Of the variations, the base first.
-        scores: Accuracies in [0, 1] of each variation's seeds.
-        base_means: Mean accuracy of the base on the images of each row.
-        differences: From the base, in [-1, 1], with the ends of their intervals, (V, 3); NaN for
-            the base.
-        title: What was compared.
+        names: Names of the variations, the base first.
+        scores: Accuracies of the seeds of each variation, in [0, 1].
+        base_means: Mean accuracy of the base on the images of each row, in [0, 1].
+        differences: Differences from the base and the ends of their intervals, in [-1, 1],
+            (V, 3); NaN for the base.
+        title: Title of the figure.
     """
     height = ROW_INCHES * len(names) + 1.7
     figure = Figure(figsize=(9.6, max(height, 2.6)), dpi=DPI, layout="constrained")
@@ -70,14 +69,14 @@ def plot_class_accuracies(
     title: str,
     counts: Sequence[int] | None = None,
 ) -> Figure:
-    """Accuracy of each class under each variation, the base as a line across its row.
+    """Draw the accuracy of each class for each variation; the base is a line across the row.
 
     Args:
         accuracies: In [0, 1], (V, K), the base first; NaN for a class without images.
-        names: Of the variations.
+        names: Names of the variations.
         class_names: Names of the K classes.
-        title: What was compared.
-        counts: Images of each class, to be shown beside its name.
+        title: Title of the figure.
+        counts: Images of each class, shown beside its name.
     """
     shown = np.flatnonzero(~np.isnan(accuracies[0]))
     if len(shown) > MAX_CLASSES:
@@ -116,19 +115,21 @@ def plot_class_accuracies(
 def plot_destinations(
     shares: Mapping[str, np.ndarray], class_names: Sequence[str], title: str
 ) -> Figure:
-    """Which classes the images of a class are taken for that a network has never seen.
+    """Draw as which classes a network predicts the images of classes that it was not trained on.
 
     Args:
-        shares: Of its images that are taken for each class, in [0, 1], (K,), by the name of the
-            row.
+        shares: By the name of each row, the share of its images that is predicted as each class,
+            in [0, 1], (K,).
         class_names: Names of the K classes.
-        title: What was looked at.
+        title: Title of the figure.
     """
     figure = Figure(figsize=(8.6, BAR_INCHES * len(shares) + 1.5), dpi=DPI, layout="constrained")
     axes = figure.subplots()
     places, left = np.arange(len(shares)), np.zeros(len(shares))
     signs: list[Artist] = []
-    for name, values, color in _takers(100 * np.stack(list(shares.values())), class_names):
+    for name, values, color in _predicted_classes(
+        100 * np.stack(list(shares.values())), class_names
+    ):
         axes.barh(places, values, left=left, color=color, height=0.7)
         signs.append(Patch(color=color, label=shorten(name, NAME_LENGTH)))
         ink = "white" if np.dot(to_rgb(color), (0.299, 0.587, 0.114)) < 0.55 else "black"
@@ -140,22 +141,26 @@ def plot_destinations(
     axes.set_yticks(places, names)
     axes.set_ylim(len(shares) - 0.5, -0.5)
     axes.set_xlim(0, 100)
-    axes.set_xlabel("taken for, % of the images of the class")
+    axes.set_xlabel("predicted as, % of the images of the class")
     axes.spines[["top", "right", "left"]].set_visible(False)
     add_legend(figure, signs, 4)
     add_title(figure, title)
     return figure
 
 
-def _takers(table: np.ndarray, class_names: Sequence[str]) -> Iterator[tuple[str, np.ndarray, str]]:
-    """Name, shares, (R,), and colour of the classes that were taken; of many the lesser are one."""
-    colors, taken = class_colors(len(class_names)), np.flatnonzero(table.any(axis=0))
-    order = np.argsort(-table[:, taken].max(axis=0), kind="stable")
-    lesser = taken[order[MAX_TAKERS - 1 :]] if len(taken) > MAX_TAKERS else taken[:0]
-    for k in map(int, taken[~np.isin(taken, lesser)]):
+def _predicted_classes(
+    table: np.ndarray, class_names: Sequence[str]
+) -> Iterator[tuple[str, np.ndarray, str]]:
+    """Name, shares (R,) and colour of each predicted class; rare ones are merged if many."""
+    colors, predicted = class_colors(len(class_names)), np.flatnonzero(table.any(axis=0))
+    order = np.argsort(-table[:, predicted].max(axis=0), kind="stable")
+    rare = (
+        predicted[order[MAX_PREDICTED - 1 :]] if len(predicted) > MAX_PREDICTED else predicted[:0]
+    )
+    for k in map(int, predicted[~np.isin(predicted, rare)]):
         yield class_names[k], table[:, k], to_hex(colors[k])
-    if len(lesser):
-        yield f"{len(lesser)} other classes", table[:, lesser].sum(axis=1), OTHERS
+    if len(rare):
+        yield f"{len(rare)} other classes", table[:, rare].sum(axis=1), OTHERS
 
 
 def _draw_differences(axes: Axes, differences: np.ndarray) -> None:
@@ -164,17 +169,17 @@ def _draw_differences(axes: Axes, differences: np.ndarray) -> None:
         if np.isnan(value):
             axes.plot([0], [place], "o", ms=5, mfc="white", mec="black")
             continue
-        color = NEUTRAL if low <= 0 <= high else RIGHT if value > 0 else WRONG
+        color = NEUTRAL if low <= 0 <= high else GOOD if value > 0 else BAD
         reach = [[value - low], [high - value]]
         axes.errorbar([value], [place], xerr=reach, fmt="o", color=color, capsize=3, ms=5)
-        # Rounded to nothing it has no sign; the ground keeps the line at zero from crossing it.
+        # A rounded zero gets no sign. The background hides the line at zero behind the number.
         text = "0.0" if abs(round(value, 1)) == 0 else f"{value:+.1f}"
         look = {"ha": "center", "fontsize": 8, "bbox": {"fc": "white", "ec": "none", "pad": 0.5}}
         axes.annotate(text, (value, place), (0, 6), textcoords="offset points", **look)
 
 
 def _rows(names: Iterable[str]) -> list[str]:
-    """Names of rows, each line of them short enough."""
+    """Names of rows, with long lines shortened."""
     return ["\n".join(shorten(line, NAME_LENGTH) for line in name.split("\n")) for name in names]
 
 

@@ -1,31 +1,32 @@
-"""Images that excite a network's filters or classes most."""
+"""Activation maximisation: contact sheets of images that maximise filters or classes."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from callbacks.plots.drawing.sheet import NEUTRAL, plot_sheet
+from callbacks.plots.drawing.contact_sheet import plot_contact_sheet
+from callbacks.plots.drawing.style import NEUTRAL
 
-SMALLEST = 64  # pixels of a tile that is crossed out, so that its lines are fine
-GROUND, CROSS, FAINT = 0.85, 0.55, "dimgrey"  # of what is dead
+SMALLEST = 64  # pixels of a tile, so that the lines of a cross are thin
+GROUND, CROSS, FAINT = 0.85, 0.55, "dimgrey"  # of a dead tile
 
 
 def plot_maximised(
     images: np.ndarray, captions: Sequence[str], dead: np.ndarray, title: str
 ) -> Figure:
-    """Tile images, about as many down as across; those that excite nothing are crossed out.
+    """Draw images in a square contact sheet; dead filters are crossed out.
 
     Args:
         images: In [0, 1], (N, H, W, C).
-        captions: Name of what each image excites.
-        dead: Whether nothing does, (N,).
-        title: What is shown, in a few short lines.
+        captions: Name of the filter or class of each image.
+        dead: Whether the output stays at zero for every image, (N,).
+        title: Title of the figure.
     """
     factor = max(1, SMALLEST // max(images.shape[1:3]))
     tiles = images.repeat(factor, axis=1).repeat(factor, axis=2)
     tiles[dead] = _cross(*tiles.shape[1:3])
-    return plot_sheet(
+    return plot_contact_sheet(
         tiles,
         [
             f"{caption} (dead)" if is_dead else caption
@@ -42,7 +43,7 @@ def _pairs(captions: Sequence[str], dead: np.ndarray) -> list[tuple[str, bool]]:
 
 
 def _cross(height: int, width: int) -> np.ndarray:
-    """A light tile with its two diagonals, (height, width, 1)."""
+    """A light tile with a cross, (height, width, 1)."""
     down, across = np.linspace(-1, 1, height)[:, None], np.linspace(-1, 1, width)[None]
     near = np.abs(np.abs(down) - np.abs(across)) < 0.05
     return np.where(near, CROSS, GROUND)[..., None]

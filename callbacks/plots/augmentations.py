@@ -1,15 +1,16 @@
-"""Training images, and what augmentation makes of them."""
+"""Augmentations: training images and augmented versions of them."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from callbacks.plots.drawing.sheet import plot_sheet
+from callbacks.plots.drawing.contact_sheet import plot_contact_sheet
+from callbacks.plots.drawing.texts import counted
 
 
 def plot_augmentations(images: np.ndarray, draws: np.ndarray, names: Sequence[str]) -> Figure:
-    """One row an image: the image, then its draws.
+    """Draw one row per image: the image, then its augmented versions.
 
     Args:
         images: In [0, 1], (N, H, W, C).
@@ -19,5 +20,5 @@ def plot_augmentations(images: np.ndarray, draws: np.ndarray, names: Sequence[st
     num_draws = draws.shape[1]
     tiles = np.concatenate([images[:, None], draws], axis=1).reshape(-1, *images.shape[1:])
     captions = [text for name in names for text in (name, *[""] * num_draws)]
-    title = "training images (left) and how they reach the network"
-    return plot_sheet(tiles, captions, num_draws + 1, title)
+    title = f"Training images (left) and their augmentations: {counted(len(images), 'image')}"
+    return plot_contact_sheet(tiles, captions, num_draws + 1, title)

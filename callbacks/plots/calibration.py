@@ -1,4 +1,4 @@
-"""Whether a network's confidence can be believed, and what it is good for."""
+"""Calibration: reliability diagram, and risk against coverage."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -7,24 +7,24 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from callbacks.plots.drawing.sheet import DPI, RIGHT, WRONG
+from callbacks.plots.drawing.style import BAD, DPI, GOOD
 
 CHANCE = "#d0d0cc"
 HISTOGRAM_BINS = 20
-MIN_IMAGES = 5  # of a bin that the line goes through: the share of fewer says nothing
-MAX_POINTS = 1000  # of a curve: more than there are pixels
+MIN_IMAGES = 5  # of a bin that the line connects: the accuracy of fewer images is unreliable
+MAX_POINTS = 1000  # of a curve: more than it has pixels
 
 
 class Reliability(NamedTuple):
-    """Images in bins of confidence, (B,) each; NaN where a bin has none.
+    """Images in B bins of confidence; NaN for empty bins.
 
     Attributes:
         label: Text of the legend.
-        num_images: How many there are.
-        confidence: Their mean confidence, in [0, 1].
-        accuracy: Share of them that are classified right.
-        spread: Standard deviation of that share if the confidence were true.
-        confidences: Confidence of each image, (N,).
+        num_images: Number of images in each bin, (B,).
+        confidence: Their mean confidence, in [0, 1], (B,).
+        accuracy: Their accuracy, in [0, 1], (B,).
+        spread: Standard deviation of the accuracy of a calibrated network, (B,).
+        confidences: Confidence of each image, in [0, 1], (N,).
     """
 
     label: str
@@ -38,20 +38,20 @@ class Reliability(NamedTuple):
 def plot_calibration(
     before: Reliability, after: Reliability | None, risk: np.ndarray, by_chance: float, title: str
 ) -> Figure:
-    """Reliability diagram with its histogram, and risk against coverage beside it.
+    """Draw a reliability diagram with its histogram, and risk against coverage beside it.
 
     Args:
-        before: The network as it is.
-        after: The same images with scaled logits; None if no temperature could be fitted.
-        risk: Share of errors among the k surest images, for k = 1 … N, (N,).
-        by_chance: Calibration error of a network whose confidence is true, in [0, 1].
-        title: What was looked at.
+        before: Before temperature scaling.
+        after: After temperature scaling; None if no temperature could be fitted.
+        risk: Share of mistakes among the k most confident images, for k = 1 … N, (N,).
+        by_chance: Expected calibration error of a calibrated network, in [0, 1].
+        title: Title of the figure.
     """
     figure = Figure(figsize=(8.8, 5.2), dpi=DPI, layout="constrained")
     grid = figure.add_gridspec(2, 2, height_ratios=[3.6, 1])
     diagram = figure.add_subplot(grid[0, 0])
     histogram = figure.add_subplot(grid[1, 0], sharex=diagram)
-    looks = [(before, WRONG, "o")] if after is None else [(before, WRONG, "o"), (after, RIGHT, "s")]
+    looks = [(before, BAD, "o")] if after is None else [(before, BAD, "o"), (after, GOOD, "s")]
     _draw_diagram(diagram, looks, by_chance)
     _draw_histogram(histogram, before, after)
     _draw_risk(figure.add_subplot(grid[:, 1]), risk)
@@ -72,7 +72,7 @@ def _draw_diagram(
         100 * (center + reach).clip(0, 1),
         color=CHANCE,
         lw=7,
-        label=f"95 % range if its confidence is true: ECE {100 * by_chance:.1f} %",
+        label=f"95 % range of a calibrated network: ECE {100 * by_chance:.1f} %",
     )
     for series, color, marker in looks:
         points = np.stack([100 * series.confidence, 100 * series.accuracy])
@@ -82,10 +82,10 @@ def _draw_diagram(
     few = f"hollow: bins of fewer than {MIN_IMAGES} images"
     axes.plot([], [], "o", color="black", ms=3.5, mfc="none", alpha=0.6, label=few)
     if len(looks) == 1:
-        axes.plot([], [], " ", label="no temperature fits: too few images, or too few errors")
+        axes.plot([], [], " ", label="no temperature fitted: too few images or mistakes")
     axes.set_xlim(-2, 102)
     axes.set_ylim(-2, 102)
-    axes.set_ylabel("right, % of the images")
+    axes.set_ylabel("accuracy, %")
     axes.tick_params(labelbottom=False)
     axes.grid(alpha=0.25)
     axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 1), fontsize=8.5, frameon=False)
@@ -93,8 +93,8 @@ def _draw_diagram(
 
 def _draw_histogram(axes: Axes, before: Reliability, after: Reliability | None) -> None:
     for series, color, style in (
-        (before, WRONG, {"fill": True, "alpha": 0.35}),
-        (after, RIGHT, {}),
+        (before, BAD, {"fill": True, "alpha": 0.35}),
+        (after, GOOD, {}),
     ):
         if series is None:
             continue
@@ -108,19 +108,26 @@ def _draw_histogram(axes: Axes, before: Reliability, after: Reliability | None) 
 def _draw_risk(axes: Axes, risk: np.ndarray) -> None:
     num_images = len(risk)
     coverage = np.arange(1, num_images + 1) / num_images
-    errors = round(float(risk[-1]) * num_images)
-    best = np.clip(coverage - (1 - errors / num_images), 0, None) / coverage
+    mistakes = round(float(risk[-1]) * num_images)
+    best = np.clip(coverage - (1 - mistakes / num_images), 0, None) / coverage
     shown = np.unique(np.linspace(0, num_images - 1, MAX_POINTS).round().astype(int))
     kept = max(round(0.9 * num_images), 1)
-    ours = f"surest first: {100 * risk[kept - 1]:.1f} % at 90 % coverage"
+    ours = f"most confident first: {100 * risk[kept - 1]:.1f} % at 90 % coverage"
     across, percent = 100 * coverage[shown], 100 * risk[shown]
-    everything = f"in no order: {100 * risk[-1]:.1f} % errors"
+    everything = f"in random order: {100 * risk[-1]:.1f} % mistakes"
     axes.axhline(100 * risk[-1], color="black", lw=0.8, ls="--", label=everything)
-    axes.plot(across, percent, color=WRONG, lw=1.6, label=f"{ours}, AURC {risk.mean():.4f}")
-    axes.plot(across, 100 * best[shown], color="black", lw=0.8, ls=":", label="all errors last")
+    axes.plot(across, percent, color=BAD, lw=1.6, label=f"{ours}, AURC {risk.mean():.4f}")
+    axes.plot(
+        across,
+        100 * best[shown],
+        color="black",
+        lw=0.8,
+        ls=":",
+        label="ideal order: all mistakes last",
+    )
     axes.set_xlim(0, 100)
     axes.set_ylim(0, max(105 * float(risk.max()), 1))
-    axes.set_xlabel("coverage: the surest images, %")
-    axes.set_ylabel("risk: errors among them, %")
+    axes.set_xlabel("coverage: share of images, most confident first, %")
+    axes.set_ylabel("risk: mistakes among them, %")
     axes.grid(alpha=0.25)
     axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 1), fontsize=8.5, frameon=False)

@@ -1,4 +1,4 @@
-"""Sheets of images that one network gets right and another does not."""
+"""Changes: contact sheets of images that only one of two networks classifies correctly."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -6,17 +6,18 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.figure import Figure
 
-from callbacks.plots.drawing.sheet import RIGHT, WRONG, columns_of, plot_sheet
+from callbacks.plots.drawing.contact_sheet import columns_of, plot_contact_sheet
+from callbacks.plots.drawing.style import BAD, GOOD
 from callbacks.plots.drawing.texts import shorten
 
-TILE_INCHES, CAPTION_FONT = 1.45, 9  # points: a page shows a sheet smaller than it is drawn
+TILE_INCHES, CAPTION_FONT = 1.45, 9  # points: an HTML page shows the figure at a reduced size
 CAPTION = 0.35  # height of the captions, in tiles
-STRETCH = 2  # width over height: two sheets are seen one above the other
-NAME_LENGTH = 11  # that leaves room for a probability beside it
+STRETCH = 2  # width divided by height: two figures are shown one above the other
+NAME_LENGTH = 11  # letters, so that a probability fits beside it
 
 
 class Change(NamedTuple):
-    """What two networks said of an image, by the names of the classes, and how sure they were."""
+    """Label of an image and the predictions of two networks, by the names of the classes."""
 
     label: str
     before: str
@@ -26,17 +27,17 @@ class Change(NamedTuple):
 
 
 def plot_changes(images: np.ndarray, changes: Sequence[Change], title: str) -> Figure:
-    """Images in a sheet that is wider than high, each above its label and both predictions.
+    """Draw a wide contact sheet, each image with its label and both predictions.
 
     Args:
         images: In [0, 1], (N, H, W, C).
-        changes: What was said of each image.
-        title: What the images have in common.
+        changes: Label and predictions of each image.
+        title: Title of the figure.
     """
     columns = columns_of(len(images), STRETCH * (images.shape[1] / images.shape[2] + CAPTION))
     captions = [_caption(change) for change in changes]
-    colors = [RIGHT if change.after == change.label else WRONG for change in changes]
-    return plot_sheet(images, captions, columns, title, colors, TILE_INCHES, CAPTION_FONT)
+    colors = [GOOD if change.after == change.label else BAD for change in changes]
+    return plot_contact_sheet(images, captions, columns, title, colors, TILE_INCHES, CAPTION_FONT)
 
 
 def _caption(change: Change) -> str:

@@ -1,23 +1,22 @@
-"""How many images there are of each class."""
+"""Class counts: images of each class in each split."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from callbacks.plots.drawing.palette import SPLIT_COLORS
-from callbacks.plots.drawing.sheet import DPI
+from callbacks.plots.drawing.style import DPI, SPLIT_COLORS
 from callbacks.plots.drawing.texts import shorten
 
 ROW_INCHES = 0.24
-MAX_NAMED = 120  # classes beyond which their names could not be read
+MAX_NAMED = 120  # of more classes the names would be too small to read
 
 
 def plot_class_counts(counts: Mapping[str, np.ndarray], class_names: Sequence[str]) -> Figure:
-    """Stacked bars, one a class.
+    """Draw one stacked bar per class.
 
     Args:
-        counts: Images of each class, (K,), for each split.
+        counts: Images of each class, (K,), by split.
         class_names: Names of the K classes.
     """
     num_classes = len(class_names)
@@ -37,6 +36,6 @@ def plot_class_counts(counts: Mapping[str, np.ndarray], class_names: Sequence[st
     axes.set_ylim(num_classes - 0.4, -0.6)
     axes.set_xlabel("images")
     axes.spines[["top", "right"]].set_visible(False)
-    figure.suptitle(f"{num_classes} classes", fontsize=11)
+    figure.suptitle(f"Images of each class, {num_classes} classes", fontsize=11)
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, frameon=False, fontsize=9)
     return figure

@@ -1,4 +1,4 @@
-"""What each class gained or lost, the largest gain first."""
+"""Class differences: change in accuracy of each class between two networks."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from callbacks.plots.drawing.sheet import DPI, RIGHT, WRONG
+from callbacks.plots.drawing.style import BAD, DPI, GOOD
 from callbacks.plots.drawing.texts import shorten
 from callbacks.plots.per_class import MAX_NAMED, NAME_LENGTH, ROW_INCHES, draw_support
 
@@ -16,15 +16,16 @@ UNSURE = "#777777"
 def plot_class_differences(
     differences: Mapping[str, np.ndarray], class_names: Sequence[str], title: str
 ) -> Figure:
-    """Marks with their intervals about a line at zero, and the images of each class.
+    """Draw the change of each class with its interval, the largest gain first, and its images.
 
-    Of many classes the first and the last are drawn so, beside a curve of all.
+    If there are many classes, only the largest gains and losses are drawn this way, beside a curve
+    of all classes.
 
     Args:
-        differences: `difference` in the share of its images that are right, in [-1, 1], the ends
-            `low` and `high` of its interval, and `support`, (K,) each.
+        differences: `difference` in the accuracy of the class, in [-1, 1], the ends `low` and
+            `high` of its interval, and `support`, the number of its images, (K,) each.
         class_names: Names of the K classes.
-        title: What was compared.
+        title: Title of the figure.
     """
     order = np.argsort(-differences["difference"], kind="stable")
     many = len(order) > MAX_NAMED
@@ -42,7 +43,7 @@ def plot_class_differences(
     for axes in rest:
         _draw_all(axes, {name: values[order] for name, values in points.items()}, reach)
         marks.axhline(half - 0.5, color="black", lw=0.8, ls=":")
-        marks.set_title(f"the first {half} and the last {half}", fontsize=9)
+        marks.set_title(f"The {half} largest gains and the {half} largest losses", fontsize=9)
     handles, labels = marks.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False, fontsize=9)
     figure.suptitle(title, fontsize=11)
@@ -51,10 +52,10 @@ def plot_class_differences(
 
 def _draw_marks(axes: Axes, points: Mapping[str, np.ndarray], reach: float) -> None:
     groups = {
-        (RIGHT, "better"): points["low"] > 0,
-        (UNSURE, "may be chance: its 95% interval holds zero"): (points["low"] <= 0)
+        (GOOD, "better"): points["low"] > 0,
+        (UNSURE, "undecided: the 95 % interval includes zero"): (points["low"] <= 0)
         & (points["high"] >= 0),
-        (WRONG, "worse"): points["high"] < 0,
+        (BAD, "worse"): points["high"] < 0,
     }
     for (color, label), chosen in groups.items():
         if chosen.any():
@@ -79,8 +80,8 @@ def _draw_all(axes: Axes, points: Mapping[str, np.ndarray], reach: float) -> Non
     places = np.arange(len(points["low"]))
     axes.fill_betweenx(places, points["low"], points["high"], color=UNSURE, alpha=0.3, lw=0)
     axes.plot(points["difference"], places, color="black", lw=1.4)
-    axes.set_ylabel("classes by what they gained")
-    axes.set_title(f"all {len(places):,} classes", fontsize=9)
+    axes.set_ylabel("classes by their gain")
+    axes.set_title(f"All {len(places):,} classes", fontsize=9)
     _frame(axes, len(places), reach)
 
 
@@ -88,7 +89,7 @@ def _frame(axes: Axes, num_rows: int, reach: float) -> None:
     axes.axvline(0, color="black", lw=1, zorder=1)
     axes.set_xlim(-reach, reach)
     axes.set_ylim(num_rows - 0.4, -0.6)
-    axes.set_xlabel("change in the share that is right,\npercentage points of the class's images")
+    axes.set_xlabel("change in the accuracy of the class,\npercentage points")
     axes.grid(axis="x", alpha=0.3)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)

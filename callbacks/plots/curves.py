@@ -1,12 +1,11 @@
-"""Learning curves."""
+"""Learning curves: loss, accuracy and learning rates over the epochs."""
 
 from collections.abc import Mapping, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from callbacks.plots.drawing.palette import SPLIT_COLORS
-from callbacks.plots.drawing.sheet import DPI
+from callbacks.plots.drawing.style import DPI, SPLIT_COLORS
 from callbacks.plots.drawing.timeline import (
     Curve,
     draw_rates,
@@ -17,16 +16,17 @@ from callbacks.plots.drawing.timeline import (
 )
 
 LABELS = {"train": "training", "val": "validation"}
-RATE = "lr/"  # begins the name of a learning rate
+RATE = "lr/"  # prefix of the metrics with learning rates
 
 
 def plot_curves(history: Mapping[str, Curve], freed: Sequence[tuple[int, str]] = ()) -> Figure:
-    """Loss, accuracy and learning rates over the epochs, with the best epoch as a star.
+    """Draw loss, accuracy and learning rates over the epochs; a star marks the best epoch.
 
     Args:
-        history: Points of `train/loss`, `val/loss`, `train/accuracy`, `val/accuracy`,
-            `val/f1_macro` and `lr/<stage>`, from input to output; any may be missing.
-        freed: Epochs that begin to train something else than the one before, and what.
+        history: Values (epoch, value) of `train/loss`, `val/loss`, `train/accuracy`,
+            `val/accuracy`, `val/f1_macro` and `lr/<stage>`, from input to output; any may be
+            missing.
+        freed: Epochs from which on other parameters train than before, with a label.
     """
     rates = {name.removeprefix(RATE): c for name, c in history.items() if name.startswith(RATE)}
     rows = 2 if rates or freed else 1
@@ -34,7 +34,7 @@ def plot_curves(history: Mapping[str, Curve], freed: Sequence[tuple[int, str]] =
     grid = figure.add_gridspec(rows, 2)
     loss, accuracy = (figure.add_subplot(grid[0, column]) for column in (0, 1))
     _draw(loss, history, "loss", "mean over the images")
-    _draw(accuracy, history, "accuracy", "share of images classified right")
+    _draw(accuracy, history, "accuracy", "share of correctly classified images")
     if points := history.get("val/f1_macro"):
         accuracy.plot(
             *zip(*points, strict=True), color=SPLIT_COLORS["val"], ls="--", label="macro F1"
@@ -48,7 +48,7 @@ def plot_curves(history: Mapping[str, Curve], freed: Sequence[tuple[int, str]] =
         if freed:
             label_freed(timeline, freed, last + 1)
         else:
-            timeline.set_title("learning rates", fontsize=11)
+            timeline.set_title("Learning rates", fontsize=11)
     for axes in figure.axes:
         if freed:
             mark_freed(axes, freed)
@@ -62,19 +62,19 @@ def _draw(axes: Axes, history: Mapping[str, Curve], name: str, unit: str) -> Non
             epochs, values = zip(*points, strict=True)
             style = {"lw": 1.6, "marker": marker(points), "ms": 3}
             axes.plot(epochs, values, color=SPLIT_COLORS[stage], label=label, **style)
-    axes.set_title(name, fontsize=11)
+    axes.set_title(name.capitalize(), fontsize=11)
     finish(axes, unit)
     if axes.lines:
         axes.legend(frameon=False)
 
 
 def _mark_best(loss: Axes, accuracy: Axes, history: Mapping[str, Curve]) -> None:
-    """Put a star where the validation was most often right, and there on the loss."""
+    """Put a star at the highest validation accuracy, and at the loss of the same epoch."""
     points = history.get("val/accuracy")
     if not points:
         return
     epoch, best = max(points, key=lambda point: point[1])
-    accuracy.set_title(f"accuracy: best {best:.4f}, epoch {epoch}", fontsize=11)
+    accuracy.set_title(f"Accuracy: best {best:.4f}, epoch {epoch}", fontsize=11)
     star = {
         "marker": "*",
         "s": 110,

@@ -1,4 +1,4 @@
-"""Images as points: what lies near what."""
+"""Embedding: images as points on a map."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,11 +9,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from callbacks.plots.drawing.name_boxes import apart, box_sizes, draw_names, in_margins, is_crowded
-from callbacks.plots.drawing.palette import class_colors
-from callbacks.plots.drawing.sheet import DPI
+from callbacks.plots.drawing.style import DPI, class_colors
 from callbacks.plots.drawing.texts import shorten
 
-PAGE = 6.4  # inches, width and height of the map
+MAP_INCHES = 6.4  # inches, width and height of the map
 TITLE, MARGIN = 0.6, 0.08
 MAX_NAME = 24  # characters
 SIDES = (0.3, 0.6)  # inches, shortest and longest of a thumbnail
@@ -21,10 +20,10 @@ SIDES = (0.3, 0.6)  # inches, shortest and longest of a thumbnail
 
 @dataclass(frozen=True, eq=False)
 class Thumbnails:
-    """Images that are shown in place of their points.
+    """Images to draw instead of their points.
 
     Attributes:
-        rows: Which points they are, (n,).
+        rows: Rows of these points, (n,).
         images: In [0, 1], (n, H, W, C).
     """
 
@@ -35,36 +34,36 @@ class Thumbnails:
 def plot_embedding(
     points: np.ndarray,
     labels: np.ndarray,
-    wrong: np.ndarray,
+    mistakes: np.ndarray,
     class_names: Sequence[str],
     named: Sequence[int],
     title: str,
     thumbnails: Thumbnails | None = None,
 ) -> Figure:
-    """A map whose points have the colour of their class, with a black ring around mistakes.
+    """Draw points in the colour of their class, with a black ring around mistakes.
 
-    Names stand at the point in the middle of theirs, or in the margins if they are long or many.
+    The name of a class stands at its central point, or in the margin if names are long or many.
 
     Args:
         points: (N, 2).
         labels: True classes, (N,).
-        wrong: Whether the image is taken for another class, (N,).
+        mistakes: Whether the image is misclassified, (N,).
         class_names: Names of all K classes.
-        named: Classes whose name is shown.
-        title: What it shows, in two lines.
-        thumbnails: Images to show in place of points.
+        named: Classes whose names are shown.
+        title: Title of the figure, in two lines.
+        thumbnails: Images to draw instead of points.
     """
     names = [shorten(class_names[k], MAX_NAME) for k in named]
-    sizes, crowded = box_sizes(names), is_crowded(names, PAGE**2)
+    sizes, crowded = box_sizes(names), is_crowded(names, MAP_INCHES**2)
     column = sizes[:, 0].max() + MARGIN if crowded else 0.0
     low, high = points.min(axis=0), points.max(axis=0)
     reach = (0.58 if thumbnails else 0.54) * max(float((high - low).max()), 1e-6)
-    inch = 2 * reach / PAGE
-    axes = _page((low + high) / 2, reach, column, title)
+    inch = 2 * reach / MAP_INCHES
+    axes = _map_axes((low + high) / 2, reach, column, title)
     colors = class_colors(len(class_names))
-    _draw_points(axes, points, colors[labels], wrong)
+    _draw_points(axes, points, colors[labels], mistakes)
     if thumbnails:
-        _draw_thumbnails(axes, points, colors[labels], wrong, thumbnails, inch)
+        _draw_thumbnails(axes, points, colors[labels], mistakes, thumbnails, inch)
     middles = np.array([_middle(points[labels == k]) for k in named]).reshape(-1, 2)
     if crowded:
         (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
@@ -77,18 +76,18 @@ def plot_embedding(
 
 
 def _middle(points: np.ndarray) -> np.ndarray:
-    """The point nearest to the median, where of two groups there may be none."""
+    """The point nearest to the median: between two groups there may be no point."""
     away = np.linalg.norm(points - np.median(points, axis=0), axis=1)
     return points[away.argmin()]
 
 
-def _page(center: np.ndarray, reach: float, column: float, title: str) -> Axes:
-    """A square map with a column for names on either side, placed by hand: layouts are slow."""
-    width, height = PAGE + 2 * (column + MARGIN), PAGE + MARGIN + TITLE
+def _map_axes(center: np.ndarray, reach: float, column: float, title: str) -> Axes:
+    """Axes of a square map with a column for names on both sides; a layout engine is slow."""
+    width, height = MAP_INCHES + 2 * (column + MARGIN), MAP_INCHES + MARGIN + TITLE
     figure = Figure(figsize=(width, height), dpi=DPI)
-    box = (MARGIN / width, MARGIN / height, 1 - 2 * MARGIN / width, PAGE / height)
+    box = (MARGIN / width, MARGIN / height, 1 - 2 * MARGIN / width, MAP_INCHES / height)
     axes = figure.add_axes(box)
-    beside = reach * (1 + 2 * column / PAGE)
+    beside = reach * (1 + 2 * column / MAP_INCHES)
     axes.set_xlim(center[0] - beside, center[0] + beside)
     axes.set_ylim(center[1] - reach, center[1] + reach)
     axes.set_xticks([])
@@ -98,17 +97,17 @@ def _page(center: np.ndarray, reach: float, column: float, title: str) -> Axes:
     return axes
 
 
-def _draw_points(axes: Axes, points: np.ndarray, colors: np.ndarray, wrong: np.ndarray) -> None:
+def _draw_points(axes: Axes, points: np.ndarray, colors: np.ndarray, mistakes: np.ndarray) -> None:
     size = float(np.clip(6000 / len(points), 9, 45))
-    # Mistakes lie above; among the others no class covers another because it comes later.
-    order = np.lexsort((np.arange(len(points)) * 0.618034 % 1, wrong))
+    # Mistakes are on top. The others are shuffled, so that no class covers another.
+    order = np.lexsort((np.arange(len(points)) * 0.618034 % 1, mistakes))
     axes.scatter(
         points[order, 0],
         points[order, 1],
-        s=size * np.where(wrong, 1.5, 1.0)[order],
+        s=size * np.where(mistakes, 1.5, 1.0)[order],
         c=colors[order].tolist(),
-        edgecolors=np.where(wrong[order], "#000000", "#00000040").tolist(),
-        linewidths=np.where(wrong, 1.0, 0.3)[order].tolist(),
+        edgecolors=np.where(mistakes[order], "#000000", "#00000040").tolist(),
+        linewidths=np.where(mistakes, 1.0, 0.3)[order].tolist(),
     )
 
 
@@ -116,20 +115,20 @@ def _draw_thumbnails(
     axes: Axes,
     points: np.ndarray,
     colors: np.ndarray,
-    wrong: np.ndarray,
+    mistakes: np.ndarray,
     thumbnails: Thumbnails,
     inch: float,
 ) -> None:
     rows, (height, width) = thumbnails.rows, thumbnails.images.shape[1:3]
     gaps = np.abs(points[rows][:, None] - points[rows][None]).max(axis=2)
     np.fill_diagonal(gaps, np.inf)
-    side = float(np.clip(gaps.min() / inch, *SIDES)) * inch  # none covers another, if it can be
+    side = float(np.clip(gaps.min() / inch, *SIDES)) * inch  # none covers another, if possible
     reach = side / 2 * np.array([width, height]) / max(width, height)
     for row, image in zip(rows, thumbnails.images, strict=True):
         (left, bottom), (right, top) = points[row] - reach, points[row] + reach
         picture = np.broadcast_to(image, (height, width, 3)).clip(0, 1)
         axes.imshow(picture, extent=(left, right, bottom, top), zorder=2, aspect="auto")
-        for color, line in (("black", 3.6 if wrong[row] else 0.0), (colors[row], 1.6)):
+        for color, line in (("black", 3.6 if mistakes[row] else 0.0), (colors[row], 1.6)):
             corner, across, up = (left, bottom), right - left, top - bottom
             frame = Rectangle(corner, across, up, fill=False, color=color, lw=line, zorder=2)
             axes.add_patch(frame)

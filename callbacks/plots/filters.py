@@ -1,10 +1,10 @@
-"""The filters of a layer as pictures."""
+"""Filters: the weights of a layer as small images or as a matrix."""
 
 import numpy as np
 from matplotlib.figure import Figure
 
+from callbacks.plots.drawing.fixed_layout import add_picture_axes, add_scale
 from callbacks.plots.drawing.mosaic import SIDE, plot_mosaic
-from callbacks.plots.drawing.page import add_scale, new_page
 from callbacks.plots.drawing.scale import SIGNED_COLORS, Scale, magnitude_scale, signed_scale
 
 
@@ -14,14 +14,14 @@ def plot_filters(
     """Draw filters on one scale, symmetric about zero unless they are magnitudes.
 
     Args:
-        filters: (N, h, w, 3) of filters that see RGB, else (N, h, w); (N, inputs) is drawn as a
-            matrix.
-        title: What is shown, in a few short lines.
-        label: What the values are.
-        magnitude: Whether they cannot be negative.
+        filters: (N, h, w, 3) for filters with RGB input, (N, h, w) for others; (N, inputs) is
+            drawn as a matrix.
+        title: Title of the figure, in a few short lines.
+        label: Label of the colour scale.
+        magnitude: Whether the values cannot be negative.
     """
     if filters.ndim == 4:
-        scale = signed_scale(filters, f"{label}, of each colour", SIGNED_COLORS)
+        scale = signed_scale(filters, f"{label} of each colour", SIGNED_COLORS)
         low, high = scale.low, scale.high
         colors = (255 * (filters - low) / (high - low)).round().astype(np.uint8)
         return plot_mosaic(colors, title, scale)
@@ -32,8 +32,8 @@ def plot_filters(
 
 
 def _plot_matrix(weights: np.ndarray, title: str, scale: Scale) -> Figure:
-    """A row for each filter, a column for each of its inputs."""
-    axes = new_page((SIDE - 40, SIDE - 40), title, axis=(46, 40))
+    """Draw one row per filter and one column per input."""
+    axes = add_picture_axes((SIDE - 40, SIDE - 40), title, axis=(46, 40))
     strongest, merged = _merged(weights, SIDE - 40)
     axes.imshow(
         scale.paint(strongest),
@@ -41,7 +41,7 @@ def _plot_matrix(weights: np.ndarray, title: str, scale: Scale) -> Figure:
         interpolation="nearest",
         extent=(-0.5, merged * strongest.shape[1] - 0.5, len(weights) - 0.5, -0.5),
     )
-    beneath = "" if merged == 1 else f" (of each {merged} the strongest)"
+    beneath = "" if merged == 1 else f" (largest magnitude of every {merged})"
     axes.set_xlabel(f"input{beneath}", fontsize=8)
     axes.set_ylabel("filter", fontsize=8)
     axes.tick_params(labelsize=7)
@@ -51,7 +51,7 @@ def _plot_matrix(weights: np.ndarray, title: str, scale: Scale) -> Figure:
 
 
 def _merged(weights: np.ndarray, columns: int) -> tuple[np.ndarray, int]:
-    """Of neighbouring columns the strongest weight, where there are more than can be seen."""
+    """The strongest of neighbouring weights, and how many are merged to fit into the columns."""
     merged = -(-weights.shape[1] // columns)
     padded = np.pad(weights, ((0, 0), (0, -weights.shape[1] % merged)))
     groups = padded.reshape(len(weights), -1, merged)

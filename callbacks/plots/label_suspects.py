@@ -1,4 +1,4 @@
-"""Contact sheets of pictures whose labels are probably wrong."""
+"""Label suspects: a contact sheet of images whose labels are likely wrong."""
 
 import math
 from collections.abc import Sequence
@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from callbacks.plots.drawing.sheet import NEUTRAL, WRONG, plot_sheet
+from callbacks.plots.drawing.contact_sheet import plot_contact_sheet
+from callbacks.plots.drawing.style import BAD, NEUTRAL
 
 
 def plot_label_suspects(
@@ -14,20 +15,20 @@ def plot_label_suspects(
     given: Sequence[str],
     suggested: Sequence[str],
     probabilities: np.ndarray,
-    confident: Sequence[bool],
+    likely: Sequence[bool],
     splits: Sequence[str],
     title: str,
 ) -> Figure:
-    """Each picture above its label and the one that it should rather have.
+    """Draw images with their label and the suggested class.
 
     Args:
         images: In [0, 1], (N, H, W, C), the most suspicious first.
-        given: Label of each.
-        suggested: The class that it rather belongs to.
-        probabilities: Of both, (N, 2).
-        confident: Whether it is taken for the suggested class with confidence.
-        splits: Where each is.
-        title: What the sheet shows.
+        given: Label of each image.
+        suggested: Suggested class of each image.
+        probabilities: Probabilities of the label and the suggested class, in [0, 1], (N, 2).
+        likely: Whether the label is a likely error.
+        splits: Split of each image.
+        title: Title of the figure.
     """
     captions = [
         f"{label}\n→ {other}\n{100 * low:.0f} → {100 * high:.0f} % {split}"
@@ -35,6 +36,6 @@ def plot_label_suspects(
             given, suggested, probabilities, splits, strict=True
         )
     ]
-    colors = [WRONG if is_sure else NEUTRAL for is_sure in confident]
-    title += "\nbelow each: its label → the other class, how probable both are, and its split"
-    return plot_sheet(images, captions, math.ceil(len(images) ** 0.5), title, colors)
+    colors = [BAD if is_error else NEUTRAL for is_error in likely]
+    title += "\nBelow each image: label → suggested class, their probabilities, split"
+    return plot_contact_sheet(images, captions, math.ceil(len(images) ** 0.5), title, colors)

@@ -1,4 +1,4 @@
-"""Sheets of images that a network gets wrong."""
+"""Mistakes: contact sheets of images with prediction, label and loss."""
 
 import math
 from collections.abc import Sequence
@@ -7,17 +7,18 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.figure import Figure
 
+from callbacks.plots.drawing.contact_sheet import add_colorbar, columns_of, plot_contact_sheet
 from callbacks.plots.drawing.overlays import CMAP, overlaid
-from callbacks.plots.drawing.sheet import RIGHT, WRONG, add_colorbar, columns_of, plot_sheet
+from callbacks.plots.drawing.style import BAD, GOOD
 from callbacks.plots.drawing.texts import shorten
 
-TILE_INCHES = 1.5  # an image is looked at, and a caption has two names and three numbers
+TILE_INCHES = 1.5  # wide enough for a caption of two names and three numbers
 CAPTION = 0.35  # height of the captions, in tiles
-PREDICTED_LENGTH, LABEL_LENGTH = 14, 10  # of names that leave room for a probability beside them
+PREDICTED_LENGTH, LABEL_LENGTH = 14, 10  # letters of names, so that a probability fits beside them
 
 
-class Answer(NamedTuple):
-    """What a network said of an image, by the names of the classes."""
+class NamedPrediction(NamedTuple):
+    """A prediction for a labelled image, by the names of the classes."""
 
     predicted: str
     confidence: float  # in [0, 1]
@@ -26,18 +27,18 @@ class Answer(NamedTuple):
 
 
 def plot_mistakes(
-    images: np.ndarray, maps: np.ndarray | None, answers: Sequence[Answer], title: str
+    images: np.ndarray, maps: np.ndarray | None, predictions: Sequence[NamedPrediction], title: str
 ) -> Figure:
-    """Images in a sheet that is nearly square, each above itself under its map.
+    """Draw a nearly square contact sheet: each image, and below it the same with its heat map.
 
     Args:
         images: In [0, 1], (N, H, W, C).
-        maps: Where the evidence for the prediction lies, in [0, 1], (N, H, W); None for none.
-        answers: What was said of each image.
-        title: What the images have in common.
+        maps: Evidence for the prediction, in [0, 1], (N, H, W); None to draw no heat maps.
+        predictions: Prediction for each image.
+        title: Title of the figure.
     """
     tiles = np.broadcast_to(images, (*images.shape[:3], 3))
-    captions = [_caption(answer) for answer in answers]
+    captions = [_caption(prediction) for prediction in predictions]
     if maps is not None:
         gap = np.ones((len(tiles), max(1, tiles.shape[1] // 24), *tiles.shape[2:]))
         tiles = np.concatenate([tiles, gap, overlaid(images, maps)], axis=1)
@@ -46,15 +47,15 @@ def plot_mistakes(
             for caption, map_ in zip(captions, maps, strict=True)
         ]
     columns = columns_of(len(tiles), tiles.shape[1] / tiles.shape[2] + CAPTION)
-    colors = [RIGHT if answer.predicted == answer.label else WRONG for answer in answers]
-    figure = plot_sheet(tiles, captions, columns, title, colors, TILE_INCHES)
+    colors = [GOOD if each.predicted == each.label else BAD for each in predictions]
+    figure = plot_contact_sheet(tiles, captions, columns, title, colors, TILE_INCHES)
     if maps is not None:
         add_colorbar(figure.axes[0], CMAP, 0, 1, "evidence for the prediction (1 = strongest)")
     return figure
 
 
-def _caption(answer: Answer) -> str:
-    said = f"{shorten(answer.predicted, PREDICTED_LENGTH)} ({answer.confidence:.0%})"
-    label = f"not {shorten(answer.label, LABEL_LENGTH)} ({math.exp(-answer.loss):.0%})"
-    right = answer.predicted == answer.label
-    return f"{said}\n{'right' if right else label}\nloss {answer.loss:.2f}"
+def _caption(prediction: NamedPrediction) -> str:
+    predicted = f"{shorten(prediction.predicted, PREDICTED_LENGTH)} ({prediction.confidence:.0%})"
+    label = f"not {shorten(prediction.label, LABEL_LENGTH)} ({math.exp(-prediction.loss):.0%})"
+    correct = prediction.predicted == prediction.label
+    return f"{predicted}\n{'correct' if correct else label}\nloss {prediction.loss:.2f}"

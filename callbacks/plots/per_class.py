@@ -1,4 +1,4 @@
-"""Scores of each class, the worst first."""
+"""Class scores: F1, precision and recall of each class, the lowest F1 first."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,10 +6,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from callbacks.plots.drawing.sheet import DPI
+from callbacks.plots.drawing.style import DPI
 from callbacks.plots.drawing.texts import shorten
 
-MAX_NAMED = 40  # classes; of more, as many of the worst have a name
+MAX_NAMED = 40  # of more classes, only those with the lowest F1 are named
 ROW_INCHES = 0.24
 NAME_LENGTH = 24
 F1, PRECISION, RECALL, SUPPORT = "#56B4E9", "#E69F00", "#009E73", "#999999"  # Okabe and Ito
@@ -18,19 +18,19 @@ F1, PRECISION, RECALL, SUPPORT = "#56B4E9", "#E69F00", "#009E73", "#999999"  # O
 def plot_class_scores(
     scores: Mapping[str, np.ndarray], class_names: Sequence[str], title: str
 ) -> Figure:
-    """Bars of F1 with their intervals, marks of precision and recall, and the images of each class.
+    """Draw F1 as bars with intervals, precision and recall as marks, and the images of each class.
 
-    Of many classes the worst are drawn so, beside a curve of all. A class without a score, because
-    it does not occur, is left out.
+    If there are many classes, only the lowest scores are drawn this way, beside a curve of all
+    classes. Classes that do not occur are omitted.
 
     Args:
         scores: `precision`, `recall`, `f1`, the ends `low` and `high` of its interval, and
-            `support`, (K,) each; NaN where there is none.
+            `support`, (K,) each; NaN for classes that do not occur.
         class_names: Names of the K classes.
-        title: What was scored.
+        title: Title of the figure.
     """
     order = np.argsort(scores["f1"], kind="stable")
-    order = order[~np.isnan(scores["f1"][order])]  # a curve has no gaps
+    order = order[~np.isnan(scores["f1"][order])]  # no gaps in the curve
     shown: list[int] = order[:MAX_NAMED].tolist()
     many = len(order) > MAX_NAMED
     height = max(3.4, ROW_INCHES * len(shown) + 1.9)
@@ -42,7 +42,7 @@ def plot_class_scores(
     draw_support(images, scores["support"][shown])
     for axes in rest:
         _draw_all(axes, {name: values[order] for name, values in scores.items()})
-        bars.set_title(f"the worst {len(shown)}", fontsize=9)
+        bars.set_title(f"The {len(shown)} lowest F1 scores", fontsize=9)
     handles, labels = bars.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False, fontsize=9)
     figure.suptitle(title, fontsize=11)
@@ -61,24 +61,27 @@ def _draw_scores(axes: Axes, scores: Mapping[str, np.ndarray]) -> None:
         ecolor="black",
         elinewidth=1,
         capsize=2,
-        label="its 95% interval",
+        label="95 % interval of F1",
     )
     ring = {"facecolors": "none", "edgecolors": RECALL, "s": 50, "linewidths": 1.4}
     dot = {"facecolors": PRECISION, "edgecolors": "white", "s": 20, "linewidths": 0.5}
-    for name, mark, look in (("precision", "o", dot), ("recall", "D", ring)):  # both may be equal
+    for name, mark, look in (
+        ("precision", "o", dot),
+        ("recall", "D", ring),
+    ):  # visible even if both are equal
         axes.scatter(scores[name], places, marker=mark, zorder=3, label=name, clip_on=False, **look)
     _frame(axes, len(places))
 
 
 def _draw_all(axes: Axes, scores: Mapping[str, np.ndarray]) -> None:
-    """F1 of all classes as one curve."""
+    """Draw F1 of all classes as one curve."""
     places = np.arange(len(scores["f1"]))
     axes.fill_betweenx(places, 0, scores["f1"], color=F1, step="mid")
     axes.fill_betweenx(places, scores["low"], scores["high"], color="black", alpha=0.25, lw=0)
     axes.plot(scores["f1"], places, color="black", lw=1)
     axes.axhline(MAX_NAMED - 0.5, color="black", lw=0.8, ls=":")
     axes.set_ylabel("classes by F1")
-    axes.set_title(f"all {len(places):,} classes", fontsize=9)
+    axes.set_title(f"All {len(places):,} classes", fontsize=9)
     _frame(axes, len(places))
 
 
@@ -92,7 +95,7 @@ def _frame(axes: Axes, num_rows: int) -> None:
 
 
 def draw_support(axes: Axes, support: np.ndarray) -> None:
-    """A bar and a number for the images of each class, (K,), from the top down."""
+    """Draw the number of images of each class, (K,), as bars from top to bottom."""
     places = np.arange(len(support))
     axes.barh(places, support, height=0.75, color=SUPPORT)
     for place, count in zip(places, support, strict=True):

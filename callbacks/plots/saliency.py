@@ -1,4 +1,4 @@
-"""Which pixels matter: one row an image, one column a method."""
+"""Saliency: one row per image, one column per method."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,15 +8,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from callbacks.plots.drawing.sheet import DPI, GAP, TITLE_FONT, TITLE_INCHES, add_colorbar
+from callbacks.plots.drawing.contact_sheet import GAP, TITLE_FONT, TITLE_INCHES, add_colorbar
+from callbacks.plots.drawing.style import DPI
 from callbacks.plots.drawing.texts import inches_of, shorten, wrapped
 
 CMAP = "inferno"
-PERCENTILE = 99.0  # of a map, which is drawn as the strongest: single pixels would hide the rest
-INCHES, STEP = 1.25, 1 + GAP  # width of a tile, and tiles from one to the next
-FONT, LINE = 8, 0.15  # points, and inches of a line, of captions and heads
-NAME_LENGTH = 22  # letters of a line of a caption
-NOTHING, FAINT = "no signal", "#a0a0a0"  # what is written over a map that is 0 everywhere
+PERCENTILE = 99.0  # of a map that gets the brightest colour: single pixels are outliers
+INCHES, STEP = 1.25, 1 + GAP  # width of a tile, and distance between tiles in tiles
+FONT, LINE = 8, 0.15  # of captions and headers: points, and inches per line
+NAME_LENGTH = 22  # letters in a line of a caption
+NOTHING, FAINT = "no signal", "#a0a0a0"  # text on a map that is zero everywhere, and its colour
 
 
 def plot_saliency(
@@ -26,14 +27,14 @@ def plot_saliency(
     colors: Sequence[str],
     title: str,
 ) -> Figure:
-    """The images, and beside each its maps, each on a scale of its own.
+    """Draw images and their maps; each map has its own scale.
 
     Args:
         images: In [0, 1], (N, H, W, C).
-        maps: Magnitudes (N, H, W), not negative, by method.
+        maps: Magnitudes by method, not negative, (N, H, W).
         captions: A line or two for each image.
-        colors: Of each caption.
-        title: What is explained.
+        colors: Colour of each caption.
+        title: Title of the figure.
     """
     height, width = images.shape[1:3]
     notes = ["\n".join(shorten(line, NAME_LENGTH) for line in c.split("\n")) for c in captions]
@@ -41,7 +42,7 @@ def plot_saliency(
     beside = max(inches_of(note, FONT) for note in notes) + 0.1
     above = LINE * max(head.count("\n") + 1 for head in heads)
     across, down = len(heads) * STEP - GAP, (len(images) * STEP - GAP) * height / width
-    axes = _page((across * INCHES + beside, down * INCHES + above), title)
+    axes = _framed_axes((across * INCHES + beside, down * INCHES + above), title)
     axes.set_xlim(-beside / INCHES, across)
     axes.set_ylim(down, -above / INCHES)
     for column, head in enumerate(heads):
@@ -60,8 +61,8 @@ def plot_saliency(
     return axes.get_figure(root=True) or Figure()
 
 
-def _page(size: tuple[float, float], title: str) -> Axes:
-    """Axes without a frame, that high and wide in inches, beneath a title."""
+def _framed_axes(size: tuple[float, float], title: str) -> Axes:
+    """Axes without a frame, of a size in inches, below a title."""
     title = wrapped(title, size[0] - 0.2, TITLE_FONT)
     height = size[1] + TITLE_INCHES * (title.count("\n") + 3)
     layout = ConstrainedLayoutEngine(h_pad=0.08, compress=True)
@@ -73,7 +74,7 @@ def _page(size: tuple[float, float], title: str) -> Axes:
 
 
 def _draw_column(axes: Axes, column: int, pictures: np.ndarray) -> None:
-    """Pictures, (N, H, W, 3), one beneath the other."""
+    """Draw images, (N, H, W, 3), one below the other."""
     ratio = pictures.shape[1] / pictures.shape[2]
     for row, picture in enumerate(pictures):
         place = (column * STEP, column * STEP + 1, (row * STEP + 1) * ratio, row * STEP * ratio)
@@ -81,7 +82,7 @@ def _draw_column(axes: Axes, column: int, pictures: np.ndarray) -> None:
 
 
 def _painted(maps: np.ndarray) -> np.ndarray:
-    """RGB of each map; one that is 0 everywhere is dark everywhere."""
+    """RGB colours of each map."""
     limits = np.percentile(maps, PERCENTILE, axis=(1, 2), keepdims=True)
     limits = np.where(limits > 0, limits, maps.max(axis=(1, 2), keepdims=True))
     scaled = np.divide(maps, limits, out=np.zeros_like(maps), where=limits > 0)

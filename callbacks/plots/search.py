@@ -1,4 +1,4 @@
-"""Which settings a search has tried, and how good they were."""
+"""Search: the settings that were tried, and the metric that each reached."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -8,19 +8,19 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
-from callbacks.plots.drawing.growing import add_legend, add_title
-from callbacks.plots.drawing.sheet import DPI, RIGHT, WRONG
+from callbacks.plots.drawing.style import BAD, DPI, GOOD
 from callbacks.plots.drawing.texts import inches_of, letters_in, shorten
+from callbacks.plots.drawing.titles_and_legends import add_legend, add_title
 
 PANEL_INCHES, MAX_COLUMNS = 3.1, 4
-WIDE = 30  # largest to smallest value from which an axis is logarithmic
+WIDE = 30  # ratio of largest to smallest value from which on an axis is logarithmic
 MARGIN = 0.8  # inches of a panel beside its axes
 NAME_LENGTH = 16
 NAME_FONT, TICK_FONT = 9, 8  # points
-# Up to these spans an axis has ticks at such multiples of the powers of ten: two or more, with
-# room between them. A wider one has powers of ten.
+# Ticks of an axis up to these spans: multiples of the powers of ten, at least two, with space
+# between them. A wider axis has ticks at the powers of ten.
 TICKS = {WIDE: (1, 2, 5), 300: (1, 3)}
-NARROW = 5  # a span that may hold one such tick alone
+NARROW = 5  # below this span there may be only one such tick
 
 
 def plot_search(
@@ -32,16 +32,16 @@ def plot_search(
     title: str,
     log: Collection[str] = (),
 ) -> Figure:
-    """A panel a setting: its value in each trial, and how good the trial was.
+    """Draw one panel per setting: its value and the metric of each trial.
 
     Args:
         values: Metric of each trial, (N,), the best first.
-        settings: Of each trial, by name; numbers or texts.
-        importances: Share of the variation that comes from each setting, as far as it is known.
-        stopped: Trials that were not worth going on with, (N,) bool.
+        settings: Values of the trials by setting; numbers or texts.
+        importances: Share of the variation due to each setting, as far as it is known.
+        stopped: Whether a trial was stopped early (pruned), (N,).
         metric: Name of the metric.
-        title: What was searched.
-        log: Settings whose ranges are logarithmic, however near their values are.
+        title: Title of the figure.
+        log: Settings with a logarithmic range, even if their values are close.
     """
     columns = min(len(settings), MAX_COLUMNS)
     rows = -(-len(settings) // columns)
@@ -52,14 +52,12 @@ def plot_search(
     names = sorted(settings, key=lambda name: -importances.get(name, 0))
     for axes, name in zip(panels, names, strict=False):
         places = _places(axes, settings[name], name in log)
-        kinds = ((~stopped, RIGHT, "whole"), (stopped, "white", "stopped early"))
+        kinds = ((~stopped, GOOD, "completed"), (stopped, "white", "stopped early"))
         for own, face, label in (kind for kind in kinds if kind[0].any()):
             axes.scatter(
-                places[own], values[own], s=26, color=face, edgecolors=RIGHT, label=label, zorder=2
+                places[own], values[own], s=26, color=face, edgecolors=GOOD, label=label, zorder=2
             )
-        axes.scatter(
-            places[:1], values[:1], s=150, marker="*", color=WRONG, label="the best", zorder=3
-        )
+        axes.scatter(places[:1], values[:1], s=150, marker="*", color=BAD, label="best", zorder=3)
         share = f"\n{importances[name]:.0%} of the variation" if name in importances else ""
         axes.set_title(f"{shorten(name, room)}{share}", fontsize=NAME_FONT)
         axes.tick_params(axis="x", labelsize=TICK_FONT)
@@ -76,7 +74,7 @@ def plot_search(
 
 
 def _places(axes: Axes, values: Sequence[Any], log: bool) -> np.ndarray:
-    """Where the values lie on the axis, which is made for them."""
+    """Positions of the values on the axis, whose scale and ticks are set to suit them."""
     if all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
         _scale(axes, values, log)
         return np.array(values, float)
@@ -91,7 +89,7 @@ def _places(axes: Axes, values: Sequence[Any], log: bool) -> np.ndarray:
 
 
 def _scale(axes: Axes, values: Sequence[float], log: bool) -> None:
-    """Make an axis logarithmic if that suits its numbers; whole numbers get whole ticks."""
+    """Set a logarithmic scale if it suits the numbers; integers get integer ticks."""
     low, high = min(values), max(values)
     whole = all(isinstance(value, int) for value in values)
     if low > 0 and (high > WIDE * low or (log and high > low)):
@@ -102,7 +100,7 @@ def _scale(axes: Axes, values: Sequence[float], log: bool) -> None:
 
 
 def _mark_log(axes: Axes, span: float, whole: bool) -> None:
-    """Ticks of a logarithmic axis, of which a short one has few powers of ten."""
+    """Set the ticks of a logarithmic axis; a short one contains few powers of ten."""
     multiples = next((subs for most, subs in TICKS.items() if span <= most), None)
     if multiples is None:
         return

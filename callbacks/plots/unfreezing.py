@@ -1,4 +1,4 @@
-"""What trained when, and how fast."""
+"""Unfreezing: learning rate of each stage over the epochs."""
 
 from collections.abc import Sequence
 
@@ -10,22 +10,22 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from callbacks.plots.drawing.sheet import DPI
+from callbacks.plots.drawing.style import DPI
 
 FROZEN = "#e3e3e0"
-MAX_LABELS = 30  # stages whose names are legible
+MAX_LABELS = 30  # of more stages, not all are named
 
 
 def plot_unfreezing(
     stages: Sequence[str], shares: Sequence[Sequence[float]], rates: Sequence[Sequence[float]]
 ) -> Figure:
-    """Stages over epochs: grey where frozen, else coloured by the learning rate.
+    """Draw stages over epochs: grey if frozen, else coloured by the learning rate.
 
     Args:
-        stages: Names of the stages, input to output, the head last.
-        shares: Share of the parameters of each stage that train in each epoch, in [0, 1]; a stage
-            that trains in part is coloured in part, from its output.
-        rates: Learning rate of each stage in each epoch; NaN where it is not known.
+        stages: Names of the stages, from input to output, the head last.
+        shares: Share of the parameters of each stage that train in each epoch, in [0, 1]; the
+            trainable part of a stage is coloured from its output side.
+        rates: Learning rate of each stage in each epoch; NaN if unknown.
     """
     free, speed = np.asarray(shares, float), np.asarray(rates, float)
     num_stages, num_epochs = free.shape
@@ -53,7 +53,7 @@ def plot_unfreezing(
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("epoch")
     axes.set_ylabel("input to output")
-    axes.set_title("what trains, and how fast (grey: frozen)", fontsize=10)
+    axes.set_title("Learning rate of each stage (grey: frozen)", fontsize=10)
     bar = figure.colorbar(ScalarMappable(norm, cmap), ax=axes, pad=0.02, aspect=30)
     bar.set_label("learning rate", fontsize=8)
     bar.ax.tick_params(labelsize=7)

@@ -1,4 +1,4 @@
-"""The pictures of a run as settings: `--pictures.<name> false` for none, or options of each."""
+"""Options of the pictures: `--pictures.<name> false` for none, or the settings of each."""
 
 from typing import Any
 
@@ -12,72 +12,49 @@ from callbacks import (
     OutputRecorder,
     PredictionWriter,
 )
-from callbacks.pictures import (
-    ActivationMaximisation,
-    Calibration,
-    ClassActivation,
-    ClassScores,
-    ConfusionMatrix,
-    Embedding,
-    FeatureMaps,
-    Filters,
-    Honesty,
-    LabelSuspects,
-    Mistakes,
-    Picture,
-    Saliency,
-)
+from callbacks.pictures import PICTURES, Picture
 
 BUDGET = 0.05
-PICTURES: dict[str, type[Picture] | type[Callback]] = {  # the most wanted first
-    "confusion": ConfusionMatrix,
-    "grad_cam": ClassActivation,
-    "saliency": Saliency,
-    "filters": Filters,
-    "feature_maps": FeatureMaps,
-    "activation_maximisation": ActivationMaximisation,
-    "mistakes": Mistakes,
-    "per_class": ClassScores,
-    "calibration": Calibration,
-    "embedding": Embedding,
-    "label_suspects": LabelSuspects,
-    "honesty": Honesty,
-    "data": DataVisualizer,
-    "curves": LearningCurvesVisualizer,
-}
+
+
+def picture_types() -> dict[str, type[Picture] | type[Callback]]:
+    """Everything that `pictures` switches on and off, by the name of its option."""
+    others = {other.name: other for other in (DataVisualizer, LearningCurvesVisualizer)}
+    return {**PICTURES, **others}
 
 
 def add_pictures(parser: LightningArgumentParser) -> None:
-    """Add an option for each picture, and the time that they may take."""
-    for name, picture in PICTURES.items():
+    """Add an option for each picture, and one for the time that they may take."""
+    for name, picture in picture_types().items():
         parser.add_argument(
             f"--pictures.{name}",
             type=picture | bool,
             default=picture(),
-            help=f"{(picture.__doc__ or '').splitlines()[0]} `false` for none.",
+            help=f"{(picture.__doc__ or '').splitlines()[0]} `false` switches it off.",
         )
     parser.add_argument(
         "--pictures.budget",
         type=float,
         default=BUDGET,
-        help="Share of the time of a fit that its pictures may take before its end; 0 for none.",
+        help="Share of the training time that pictures may take before the last epoch; 0 for none.",
     )
 
 
 def picture_callbacks(settings: dict[str, Any], predictions: dict[str, Any]) -> list[Callback]:
-    """The callbacks that draw what is not switched off, in the order that they need.
+    """Callbacks that draw the pictures which are switched on, in the order that they need.
 
     Args:
-        settings: Of `pictures`.
-        predictions: Of `predictions`; see `PredictionWriter`.
+        settings: The section `pictures` of the configuration.
+        predictions: The section `predictions`; see `PredictionWriter`.
     """
     recorder = OutputRecorder()
     writer = PredictionWriter(recorder, **predictions)
     budget = settings.pop("budget")
     if budget == 0:
         return [recorder, writer]
+    types = picture_types()
     chosen = [
-        PICTURES[name]() if setting is True else setting
+        types[name]() if setting is True else setting
         for name, setting in settings.items()
         if setting
     ]

@@ -10,12 +10,21 @@ from jsonargparse import Namespace
 from tqdm import tqdm
 
 from callbacks.pictures.label_suspects import draw_suspects
-from callbacks.suspects import Suspects, copies_of, suspects_of
+from callbacks.suspects import Suspects, copy_groups, find_suspects
 from datamodules import ImageDataModule
-from lightning_app.cli.config_parser import fit_parser, link_data_to_model, parse_fit
+from lightning_app.cli.config_parser import (
+    import_models,
+    link_data_to_model,
+    make_config_parser,
+    parse_config,
+)
 from lightning_app.output.folder import Folder
 from models import ImageClassifier
-from models.evaluation.label_errors import Gathered, gather_features, left_out_probabilities
+from models.evaluation.label_errors import (
+    PooledFeatures,
+    gather_features,
+    leave_one_out_probabilities,
+)
 
 DESCRIPTION = """Rank the labels of a configuration's images, the most suspicious first. Each
 is judged by a linear head that was fitted to all other images, on what all layers of the backbone
@@ -71,7 +80,7 @@ def judge(
         )
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     backbone = model.backbone.to(device).eval()
-    parts: dict[str, Gathered] = {}
+    parts: dict[str, PooledFeatures] = {}
     for split in splits:
         labelled = (data.sources[split].labels >= 0).nonzero()[0].tolist()
         batches = -(-len(labelled) // data.batch_size)
@@ -79,13 +88,14 @@ def judge(
         parts[split] = gather_features(backbone, bar, corners)
     features, labels = (torch.cat([part[k] for part in parts.values()]) for k in (0, 1))
     places = {split: part.indices for split, part in parts.items()}
-    copies = copies_of(data.sources, places)
-    said = left_out_probabilities(features, labels, data.num_classes, copies)
-    return suspects_of(data.sources, places, labels, said)
+    copies = copy_groups(data.sources, places)
+    said = leave_one_out_probabilities(features, labels, data.num_classes, copies)
+    return find_suspects(data.sources, places, labels, said)
 
 
 def _parse(args: list[str]) -> Any:
-    parser = fit_parser("lightning_cli suspects", DESCRIPTION)
+    import_models()
+    parser = make_config_parser("lightning_cli suspects", DESCRIPTION)
     parser.add_lightning_class_args(ImageClassifier, "model", subclass_mode=True, required=False)
     link_data_to_model(parser)
     parser.add_argument("--out", type=Path, default=Path("suspects"), help="Folder to write to.")
@@ -99,7 +109,7 @@ def _parse(args: list[str]) -> Any:
         help="Look at the corners of each image too: five times the work, and fewer false alarms.",
     )
     torch.manual_seed(0)  # what is not pretrained is the same at every call
-    settings = parse_fit(parser, args)
+    settings = parse_config(parser, args)
     _warn_of_chance(settings.model)
     return parser.instantiate_classes(settings)
 
@@ -116,7 +126,7 @@ def _warn_of_chance(model: Namespace | None) -> None:
 
 
 def _print(found: Suspects, ranking: dict[str, list[Any]], out: Path) -> None:
-    number = int(found.found.confident.sum())
+    number = int(found.errors.likely.sum())
     star = f" (* is one of the {number:,})" if number else ""
     print(f"{number:,} of {len(found.names):,} labels look wrong. The most suspicious{star}:")
     for row in range(min(SHOWN, len(ranking["image"]))):

@@ -7,7 +7,6 @@ import subprocess
 import sys
 
 from lightning_app.store.locations import ROOT, is_local, tracking_uri
-from lightning_app.store.ui_view import TAG, last_steps, view_path, view_state
 
 HOST = "127.0.0.1"  # the store has no password: other machines must not see it
 START = "/#/experiments?workflowType=machine_learning"
@@ -53,7 +52,10 @@ def open_ui(args: list[str]) -> None:
 
 def _newest_experiment(uri: str, port: int) -> str:
     """Address of the experiment that was used last, laid out with its last pictures first."""
-    from mlflow import MlflowClient  # takes seconds, in which the server starts
+    # These take seconds, in which the server starts.
+    from mlflow import MlflowClient
+
+    from lightning_app.store.ui_view import TAG, last_steps, view_path, view_state
 
     client = MlflowClient(uri)
     newest = client.search_experiments(max_results=1, order_by=["last_update_time DESC"])

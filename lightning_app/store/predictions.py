@@ -1,4 +1,4 @@
-"""What several runs said of the same images."""
+"""Predictions that several stored runs made for the same images."""
 
 import hashlib
 import io
@@ -13,28 +13,28 @@ from torch import Tensor
 from lightning_app.store.runs import quoted
 from lightning_app.store.stored_run import StoredRun
 
-Split = Literal["test", "val"]
-COMMANDS: dict[Split, str] = {"test": "test", "val": "validate"}  # that store the predictions
+SplitName = Literal["test", "val"]
+COMMANDS: dict[SplitName, str] = {"test": "test", "val": "validate"}  # that store the predictions
 DIGEST_LENGTH = 8
 
 
-class Scored(NamedTuple):
-    """The labelled images that a run was scored on: how many, and a digest of names and labels."""
+class EvaluatedImages(NamedTuple):
+    """Labelled images that a run was evaluated on: their number, a digest of names and labels."""
 
     images: int
     digest: str
 
 
-class Answers(NamedTuple):
-    """N images that all of R runs have looked at; classes by their names.
+class SharedPredictions(NamedTuple):
+    """Predictions of R runs for N labelled images; classes are given by their names.
 
     Attributes:
         images: Names of the images.
         labels: Their classes, (N,).
-        predicted: What each run says, (R, N).
-        confidence: How sure it is, (R, N) in [0, 1].
-        left_out: Images that not all runs have, or not with the same label.
-        scored: The images that each run looked at, shared or not.
+        predicted: Class that each run predicts, (R, N).
+        confidence: Probability of that class, (R, N) in [0, 1].
+        left_out: Number of images that not all runs have, or not with the same label.
+        evaluated: The images of each run, shared or not.
     """
 
     images: list[str]
@@ -42,24 +42,28 @@ class Answers(NamedTuple):
     predicted: np.ndarray
     confidence: np.ndarray
     left_out: int
-    scored: tuple[Scored, ...] = ()
+    evaluated: tuple[EvaluatedImages, ...] = ()
 
     @property
-    def right(self) -> Tensor:
-        """Which predictions are right, (R, N)."""
+    def correct(self) -> Tensor:
+        """Which predictions are correct, (R, N)."""
         return torch.from_numpy(self.predicted == self.labels)
 
     @property
     def on_different_images(self) -> bool:
-        """Whether a run was scored on other images, or other labels of them, than another."""
-        return len({scored.digest for scored in self.scored}) > 1
+        """Whether the runs were evaluated on different images, or on different labels of them."""
+        return len({evaluated.digest for evaluated in self.evaluated}) > 1
 
 
-def read_answers(records: Sequence[StoredRun], split: Split) -> Answers:
-    """Join the predictions of runs by the names of their images.
+def read_predictions(records: Sequence[StoredRun], split: SplitName) -> SharedPredictions:
+    """Join the predictions of runs by the names of the images.
+
+    Args:
+        records: The runs, one or more.
+        split: Which of their tables to read.
 
     Raises:
-        ValueError: If a run has no predictions, names an image twice, or no image is common to all.
+        ValueError: If a run has no predictions, lists an image twice, or the runs share no image.
     """
     tables = [_read(record, split) for record in records]
     common = tables[0].index
@@ -73,22 +77,22 @@ def read_answers(records: Sequence[StoredRun], split: Split) -> Answers:
         names = quoted(record.run.info.run_name for record in records)
         raise ValueError(
             f"No {split} image has the same name and label in all of {names}: they were not "
-            "tested on the same data."
+            "tested on the same dataset."
         )
-    scored = tuple(_scored(table) for table in tables)
-    left_out = max(each.images for each in scored) - len(common)
+    evaluated = tuple(_evaluated(table) for table in tables)
+    left_out = max(each.images for each in evaluated) - len(common)
     tables = [table.loc[common] for table in tables]
-    return Answers(
+    return SharedPredictions(
         [str(name) for name in common],
         tables[0]["label"].to_numpy(),
         np.stack([table["predicted"].to_numpy() for table in tables]),
         np.stack([table["confidence"].to_numpy(float) for table in tables]),
         left_out,
-        scored,
+        evaluated,
     )
 
 
-def _read(record: StoredRun, split: Split) -> pd.DataFrame:
+def _read(record: StoredRun, split: SplitName) -> pd.DataFrame:
     """The labelled images of a run, by name."""
     file, name = f"predictions/{split}.csv", record.run.info.run_name
     content = record.content(file)
@@ -102,11 +106,11 @@ def _read(record: StoredRun, split: Split) -> pd.DataFrame:
     table = table[table["label"] != ""].set_index("image")
     if table.index.has_duplicates:
         twice = table.index[table.index.duplicated()][0]
-        raise ValueError(f"{file} of the run {name!r} has the image {twice} twice.")
+        raise ValueError(f"{file} of the run {name!r} lists the image {twice} twice.")
     return table
 
 
-def _scored(table: pd.DataFrame) -> Scored:
+def _evaluated(table: pd.DataFrame) -> EvaluatedImages:
     rows = sorted(zip(table.index, table["label"], strict=True))  # their order changes no score
     digest = hashlib.sha256(repr(rows).encode()).hexdigest()
-    return Scored(len(rows), digest[:DIGEST_LENGTH])
+    return EvaluatedImages(len(rows), digest[:DIGEST_LENGTH])

@@ -1,16 +1,16 @@
-"""How good the network is, and where it goes wrong."""
+"""Scores of a stored run: its metrics, the classes with the lowest F1, and its confusions."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from lightning_app.store.run_facts import Split
+from lightning_app.store.run_facts import SplitSummary
 from lightning_app.store.stored_run import StoredRun
+from models.evaluation.metrics import METRICS, Metric
 
 SPLITS = ("test", "val")
-METRICS = ("accuracy", "f1_macro")
-NORMAL_95 = 1.959964  # standard deviations on either side that hold 95 % of a normal distribution
+NORMAL_95 = 1.959964  # 97.5 % quantile of the standard normal distribution
 NO_INTERVAL = {"f1_low": math.nan, "f1_high": math.nan}
 SHOWN_CLASSES = 10
 SHOWN_CONFUSIONS = 10
@@ -18,7 +18,7 @@ SHARE = "share of the true class"  # column of the table of confusions
 
 
 class Score(NamedTuple):
-    """A score in [0, 1] and its 95 % interval; NaN for what is not known."""
+    """Value of a metric and its 95 % interval; NaN for what is not known."""
 
     value: float
     low: float = math.nan
@@ -27,16 +27,15 @@ class Score(NamedTuple):
 
 @dataclass(frozen=True)
 class Result:
-    """The scores of a split."""
+    """Scores of a split, by metric, and the number of its images."""
 
     split: str
     images: int
-    scores: dict[str, Score]
-    loss: float
+    scores: dict[Metric, Score]
 
 
 class Confusion(NamedTuple):
-    """Images of a class that were taken for another."""
+    """Images of a class that were predicted as another."""
 
     true: str
     predicted: str
@@ -44,35 +43,47 @@ class Confusion(NamedTuple):
     share: float  # of the images of the true class, in [0, 1]
 
 
-def results_of(record: StoredRun, splits: Sequence[Split]) -> list[Result]:
-    """The scores of each split that was looked at, test first."""
+def results_of(record: StoredRun, splits: Sequence[SplitSummary]) -> list[Result]:
+    """Scores of each split that was validated or tested, test first.
+
+    All have the same metrics: those that were logged for one of the splits.
+
+    Args:
+        record: The run.
+        splits: Its splits, for the numbers of images.
+    """
     images = {split.name: sum(split.counts.values()) for split in splits}
+    logged = [
+        metric
+        for metric in METRICS
+        if any(f"{split}/{metric.name}" in record.metrics for split in SPLITS)
+    ]
     return [
         Result(
             split,
             images.get(split, 0),
-            {name: _score(record, split, name, images.get(split, 0)) for name in METRICS},
-            record.metrics.get(f"{split}/loss", math.nan),
+            {metric: _score(record, split, metric, images.get(split, 0)) for metric in logged},
         )
         for split in SPLITS
-        if f"{split}/accuracy" in record.metrics
+        if f"{split}/{METRICS[0].name}" in record.metrics
     ]
 
 
-def _score(record: StoredRun, split: str, name: str, images: int) -> Score:
-    value = record.metrics.get(f"{split}/{name}", math.nan)
+def _score(record: StoredRun, split: str, metric: Metric, images: int) -> Score:
+    value = record.metrics.get(f"{split}/{metric.name}", math.nan)
     for row in record.table(f"tables/scores_{split}.json"):
         low, high = row.get("low"), row.get("high")
-        if row.get("metric") != name or low is None or high is None:
+        if row.get("metric") != metric.name or low is None or high is None:
             continue
-        # A table of another pass than the metric would say something of another network.
+        # Otherwise the table is from another pass, perhaps with other weights.
         if low <= value <= high:
             return Score(value, low, high)
-    return Score(value, *wilson(value, images)) if name == "accuracy" and images else Score(value)
+    known = metric.kind == "proportion" and images and not math.isnan(value)
+    return Score(value, *wilson(value, images)) if known else Score(value)
 
 
 def wilson(share: float, number: int) -> tuple[float, float]:
-    """95 % interval of a share of independent trials (Wilson, 1927)."""
+    """95 % confidence interval of a binomial proportion (Wilson, 1927)."""
     square = NORMAL_95**2 / number
     middle = share + square / 2
     half = NORMAL_95 * math.sqrt(share * (1 - share) / number + square / 4 / number)
@@ -80,7 +91,7 @@ def wilson(share: float, number: int) -> tuple[float, float]:
 
 
 def worst_classes(record: StoredRun) -> tuple[str, list[dict[str, Any]]]:
-    """The split, and those of its classes that have the lowest F1, the lowest first."""
+    """The split, test if possible, and its classes with the lowest F1, the lowest first."""
     for split in SPLITS:
         rows = record.table(f"tables/per_class_{split}.json")
         seen = [row for row in rows if row["support"] and row["f1"] is not None]
@@ -91,7 +102,7 @@ def worst_classes(record: StoredRun) -> tuple[str, list[dict[str, Any]]]:
 
 
 def confusions(record: StoredRun) -> tuple[str, list[Confusion]]:
-    """The split, and its most frequent confusions."""
+    """The split, test if possible, and its most frequent confusions."""
     for split in SPLITS:
         if rows := record.table(f"tables/confusions_{split}.json"):
             found = [

@@ -1,7 +1,7 @@
-"""How the UI lays an experiment out: pictures and curves first, the same for everybody.
+"""UI view of an experiment: which pictures and curves MLflow's UI shows, and in which order.
 
-MLflow keeps a shared view as a tag of the experiment and opens it by its key. Its own layout puts
-every parameter of a run above each picture, so that the picture is out of sight.
+MLflow stores a shared view as a tag of the experiment and opens it by its key. Its default layout
+puts every parameter of a run above each picture, which pushes the picture out of sight.
 """
 
 import base64
@@ -9,68 +9,68 @@ import json
 import re
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
+
+from callbacks.figure_kind import FigureKind, Panel
+from callbacks.pictures import PICTURES
+from models.evaluation.metrics import METRICS
 
 KEY = "pictures"
 TAG = f"mlflow.sharedViewState.{KEY}"
-SECTIONS = {
-    "what the network sees": (
-        ["val/confusion_matrix", "val/grad_cam", "val/saliency", "val/filters"],
-        "IMAGE",
-    ),
-    "what its layers answer": (
-        ["val/feature_maps/first", "val/feature_maps/middle", "val/feature_maps/last"],
-        "IMAGE",
-    ),
-    "what it gets wrong": (
-        [
-            *("val/mistakes/top_loss", "val/mistakes/top_confusion", "val/per_class"),
-            *("val/calibration", "val/embedding", "val/embedding_tsne", "val/confusion_counts"),
-        ],
-        "IMAGE",
-    ),
-    "how well it does": (["val/accuracy", "val/loss", "val/f1_macro"], "LINE"),
-    "how it learns": (["train/accuracy", "train/loss", "train/loss_step"], "LINE"),
+CURVES = {
+    "Validation": [f"val/{metric.name}" for metric in METRICS],
+    "Training": ["train/accuracy", "train/loss", "train/loss_step"],
 }
-
-
-# How MLflow names the files of an image grid.
+# File names of MLflow's image grid.
 IMAGE_FILE = re.compile(r"images/(?P<key>.+?)\+step\+(?P<step>\d+)\+timestamp")
 
 
 def view_state(steps: Mapping[str, int] | None = None) -> str:
-    """The value of `TAG`.
+    """Value of `TAG`, the tag that holds the view.
 
     Args:
-        steps: Epoch that the slider below a picture starts at, if not at 0.
+        steps: Epoch at which the slider of a picture starts, by the picture's key; 0 for others.
     """
     steps = steps or {}
+    images = {
+        panel: [_image_chart(panel, key, steps.get(key, 0)) for key in keys]
+        for panel, keys in image_panels().items()
+    }
+    lines = {panel: [_line_chart(panel, key) for key in keys] for panel, keys in CURVES.items()}
+    panels = images | lines
     state = {
         "orderByKey": "attributes.start_time",
         "orderByAsc": False,
         "runsHiddenMode": "FIRST_10_RUNS",
         "hideEmptyCharts": True,
         "autoRefreshEnabled": True,
-        "compareRunSections": [_section(name) for name in SECTIONS],
-        "compareRunCharts": [
-            _chart(section, key, kind, steps.get(key, 0))
-            for section, (keys, kind) in SECTIONS.items()
-            for key in keys
-        ],
-        "isAccordionReordered": True,  # else the sections are sorted by name
+        "compareRunSections": [_section(panel) for panel in panels],
+        "compareRunCharts": [chart for charts in panels.values() for chart in charts],
+        "isAccordionReordered": True,  # otherwise the sections are sorted by name
     }
     packed = base64.b64encode(zlib.compress(json.dumps(state).encode())).decode()
-    return f"deflate;{packed}"  # plain, it would not fit into a tag
+    return f"deflate;{packed}"  # uncompressed, it would be too long for a tag
+
+
+def image_panels() -> dict[Panel, list[str]]:
+    """Keys of the image grid that each panel shows, in the order of `PICTURES`."""
+    kinds = [kind for picture in PICTURES.values() for kind in picture.kinds]
+    return {panel: _image_keys(panel, kinds) for panel in get_args(Panel)}
+
+
+def _image_keys(panel: Panel, kinds: Iterable[FigureKind]) -> list[str]:
+    shown = [kind.figures or (kind.name,) for kind in kinds if kind.panel == panel]
+    return [f"val/{figure}" for figures in shown for figure in figures]
 
 
 def last_steps(runs: Iterable[Sequence[str]]) -> dict[str, int]:
-    """The last epoch of each picture, of those that all runs have which have the picture at all.
+    """Epoch at which to show each picture, by its key.
 
-    MLflow shows an image at its very epoch or not at all, so runs of other lengths are compared
-    at an epoch that they share. Without any it is the last one of the first run.
+    MLflow shows an image at exactly the chosen epoch or not at all. So this is the last epoch that
+    all runs with that picture share or, if they share none, the last epoch of the first run.
 
     Args:
-        runs: Paths of the files in `images` of each run.
+        runs: For each run, the paths of its files in `images`.
     """
     shared: dict[str, set[int]] = {}
     for files in runs:
@@ -84,7 +84,7 @@ def last_steps(runs: Iterable[Sequence[str]]) -> dict[str, int]:
 
 
 def view_path(experiment_id: str) -> str:
-    """Where the UI shows an experiment in this view, without the address of the server."""
+    """Path of an experiment in this view, to be appended to the address of the UI."""
     query = f"workflowType=machine_learning&compareRunsMode=CHART&viewStateShareKey={KEY}"
     return f"/#/experiments/{experiment_id}/runs?{query}"
 
@@ -102,18 +102,13 @@ def _section(name: str) -> dict[str, Any]:
     }
 
 
-def _chart(section: str, key: str, kind: str, step: int) -> dict[str, Any]:
-    chart: dict[str, Any] = {
-        "uuid": key,
-        "type": kind,
-        "runsCountToCompare": 10,
-        "metricSectionId": section,
-        "deleted": False,
-        "isGenerated": False,
-    }
-    if kind == "IMAGE":
-        return chart | {"imageKeys": [key], "step": step, "showRunParams": False}
-    return chart | {
+def _image_chart(panel: str, key: str, step: int) -> dict[str, Any]:
+    image = {"imageKeys": [key], "step": step, "showRunParams": False}
+    return _chart(panel, key, "IMAGE") | image
+
+
+def _line_chart(panel: str, key: str) -> dict[str, Any]:
+    return _chart(panel, key, "LINE") | {
         "metricKey": key,
         "displayName": key,
         "lineSmoothness": 0,
@@ -127,4 +122,15 @@ def _chart(section: str, key: str, kind: str, step: int) -> dict[str, Any]:
         "ignoreOutliers": False,
         "useGlobalXaxisKey": True,
         "useGlobalLineSmoothing": True,
+    }
+
+
+def _chart(panel: str, key: str, kind: str) -> dict[str, Any]:
+    return {
+        "uuid": key,
+        "type": kind,
+        "runsCountToCompare": 10,
+        "metricSectionId": panel,
+        "deleted": False,
+        "isGenerated": False,
     }

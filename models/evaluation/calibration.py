@@ -1,39 +1,24 @@
-"""How far a network's confidence can be believed."""
+"""Calibration: how well the confidence of a network agrees with its accuracy."""
 
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from models.evaluation.predictions import Predictions, in_chunks
+
 NUM_BINS = 15  # as in Guo et al., 2017
-CHUNK = 8192  # images whose probabilities are in memory at once: there may be thousands of classes
-
-
-class Judged(NamedTuple):
-    """What the network said of each image, (N,) each.
-
-    Attributes:
-        confidence: Softmax probability of the predicted class, float64. In float32 those of a sure
-            network would all be 1, and none surer than another.
-        correct: Whether the prediction is right.
-        brier: Squared distance from the probabilities to the truth, in [0, 2] (Brier, 1950); its
-            mean is the Brier score.
-    """
-
-    confidence: Tensor
-    correct: Tensor
-    brier: Tensor
 
 
 class Bins(NamedTuple):
-    """Images by their confidence, (B,) each; a bin without images holds NaN.
+    """Images in bins of confidence, (B,) each; NaN where a bin has no image.
 
     Attributes:
-        num_images: How many there are, int64.
+        num_images: Number of images, int64.
         confidence: Their mean confidence.
-        accuracy: Share of them that are classified right.
-        spread: Standard deviation that chance alone would give the accuracy if each image were
-            right with the probability that its confidence states.
+        accuracy: Share of them that is classified correctly.
+        spread: Standard deviation of that accuracy by chance, if each image were classified
+            correctly with the probability that its confidence states.
     """
 
     num_images: Tensor
@@ -42,28 +27,18 @@ class Bins(NamedTuple):
     spread: Tensor
 
 
-def judge(logits: Tensor, labels: Tensor) -> Judged:
-    """Confidences of the predictions for logits (N, K), and whether labels (N,) agree."""
-    parts = []
-    for part, true in zip(logits.split(CHUNK), labels.split(CHUNK), strict=True):
-        probabilities = part.double().softmax(dim=1)
-        confidence, predicted = probabilities.max(dim=1)
-        of_truth = probabilities.gather(1, true[:, None])[:, 0]
-        brier = probabilities.square().sum(dim=1) - 2 * of_truth + 1
-        parts.append((confidence, predicted == true, brier))
-    return Judged(*map(torch.cat, zip(*parts, strict=True)))
-
-
-def reliability(judged: Judged, num_bins: int = NUM_BINS, equal_mass: bool = False) -> Bins:
+def reliability(
+    confidence: Tensor, correct: Tensor, num_bins: int = NUM_BINS, equal_mass: bool = False
+) -> Bins:
     """Sort images into bins of confidence.
 
     Args:
-        judged: See `judge`.
-        num_bins: How many bins B there are.
+        confidence: Probability of each prediction, (N,), float64 in [0, 1].
+        correct: Whether each prediction is correct, (N,).
+        num_bins: Number of bins B.
         equal_mass: Whether the bins hold equally many images instead of being equally wide. Equal
             widths put nearly all images of a good network into the last bin.
     """
-    confidence, correct = judged.confidence, judged.correct.double()
     place = confidence * num_bins
     if equal_mass:
         place = confidence.argsort().argsort() * num_bins / len(confidence)
@@ -74,36 +49,55 @@ def reliability(judged: Judged, num_bins: int = NUM_BINS, equal_mass: bool = Fal
 
     num_images = index.bincount(minlength=num_bins)
     spread = total(confidence * (1 - confidence)).sqrt()
-    sums = (total(confidence), total(correct), spread)
+    sums = (total(confidence), total(correct.double()), spread)
     return Bins(num_images, *(values / num_images for values in sums))
 
 
 def calibration_error(bins: Bins) -> float:
     """Expected calibration error (Naeini et al., 2015): mean `|confidence - accuracy|`, in [0, 1].
 
-    Few images have an error by chance: see `chance_error`.
+    It is above 0 by chance if there are few images; see `chance_error`.
     """
     gap = (bins.confidence - bins.accuracy).abs().nan_to_num()
     return float((gap * bins.num_images).sum() / bins.num_images.sum())
 
 
 def chance_error(bins: Bins) -> float:
-    """About the calibration error that a perfectly calibrated network would show here.
+    """Approximate calibration error that a perfectly calibrated network would have here by chance.
 
     The accuracy of a bin then varies about its confidence like a normal distribution, whose mean
-    distance from its mean is sqrt(2 / pi) standard deviations.
+    absolute deviation is sqrt(2 / pi) standard deviations.
     """
     gap = (2 / torch.pi) ** 0.5 * bins.spread.nan_to_num()
     return float((gap * bins.num_images).sum() / bins.num_images.sum())
 
 
-def risk_coverage(judged: Judged) -> Tensor:
-    """Share of errors among the k surest images, for k = 1 … N, (N,).
+def risk_coverage(confidence: Tensor, correct: Tensor) -> Tensor:
+    """Share of mistakes among the k most confident predictions, for k = 1 … N, (N,).
 
-    Images of equal confidence are in no order: their errors count as spread evenly over them.
+    Predictions of equal confidence have no order: their mistakes count as evenly spread over them.
+
+    Args:
+        confidence: Probability of each prediction, (N,).
+        correct: Whether each prediction is correct, (N,).
     """
-    confidence, order = judged.confidence.sort(descending=True)
-    errors = (~judged.correct[order]).double()
+    confidence, order = confidence.sort(descending=True)
+    mistakes = (~correct[order]).double()
     _, group, size = confidence.unique_consecutive(return_inverse=True, return_counts=True)
-    share = group.bincount(errors) / size
+    share = group.bincount(mistakes) / size
     return share[group].cumsum(0) / torch.arange(1, len(order) + 1)
+
+
+def brier_scores(predictions: Predictions) -> Tensor:
+    """Squared distance of the probabilities from the label (Brier, 1950), (N,) in [0, 2].
+
+    Args:
+        predictions: Those of labelled images.
+    """
+    return in_chunks(_brier, predictions)
+
+
+def _brier(logits: Tensor, labels: Tensor) -> Tensor:
+    probabilities = logits.softmax(dim=1)
+    of_label = probabilities.gather(1, labels[:, None])[:, 0]
+    return probabilities.square().sum(dim=1) - 2 * of_label + 1

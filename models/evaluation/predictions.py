@@ -1,48 +1,112 @@
-"""What a network said of each image beside what it should have said."""
+"""Predictions of a network for images, and what follows from them beside the labels."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
+import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
+
+from models.evaluation.confusion import confusion_counts
+
+UNLABELLED = -1  # label of an image whose class is not known
+CHUNK = 8192  # images whose probabilities are in memory at once: there may be thousands of classes
 
 
 @dataclass(frozen=True, eq=False)
-class Verdicts:
-    """Of the images whose label is known, (N,) each.
+class Predictions:
+    """Logits of a network for N images and K classes, with the labels of the images.
+
+    Probabilities are computed in float64. In float32, those of all confident predictions would
+    round to 1, so that none would rank above another.
 
     Attributes:
-        labels: True classes.
-        predicted: Predicted classes.
-        confidence: Probabilities of the predicted classes.
-        losses: Cross-entropy, in which the probability of the true class is exp(-loss).
-        indices: Place of each image in its source.
+        logits: (N, K), on the CPU.
+        labels: True classes, (N,); `UNLABELLED` where they are not known.
+        indices: Position of each image in its source, (N,).
     """
 
+    logits: Tensor
     labels: Tensor
-    predicted: Tensor
-    confidence: Tensor
-    losses: Tensor
     indices: Tensor
 
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def labelled(self) -> "Predictions":
+        """The predictions for the images whose label is known."""
+        known = self.labels >= 0
+        return Predictions(self.logits[known], self.labels[known], self.indices[known])
+
+    @cached_property
+    def predicted(self) -> Tensor:
+        """Predicted classes, (N,)."""
+        return self.logits.argmax(dim=1)
+
     @property
-    def right(self) -> Tensor:
-        """Whether each image is classified right."""
+    def probabilities(self) -> Tensor:
+        """Softmax of the logits, (N, K), float64."""
+        return self.logits.double().softmax(dim=1)
+
+    @cached_property
+    def confidence(self) -> Tensor:
+        """Probability of the predicted class, (N,), float64 in [0, 1]."""
+        return in_chunks(_highest_probability, self)
+
+    @cached_property
+    def losses(self) -> Tensor:
+        """Cross-entropy, (N,), float64: the label has the probability exp(-loss); NaN without."""
+        return in_chunks(_cross_entropy, self).where(self.labels >= 0, torch.nan)
+
+    def most_probable(self, k: int) -> tuple[Tensor, Tensor]:
+        """The k most probable classes of each image, (N, k), and their probabilities, (N, k)."""
+        chunks = [
+            chunk.double().softmax(dim=1).topk(k, dim=1) for chunk in self.logits.split(CHUNK)
+        ]
+        classes, probabilities = [c.indices for c in chunks], [c.values for c in chunks]
+        return torch.cat(classes), torch.cat(probabilities)
+
+    @property
+    def correct(self) -> Tensor:
+        """Whether the prediction equals the label, (N,); false for an unlabelled image."""
         return self.predicted == self.labels
 
-    def by_loss(self) -> Tensor:
-        """Rows of all images, that with the highest loss first."""
-        return self.losses.argsort(descending=True, stable=True)
+    @property
+    def mistakes(self) -> Tensor:
+        """Whether the prediction differs from the label, (N,); false for an unlabelled image."""
+        return (self.predicted != self.labels) & (self.labels >= 0)
 
-    def surest_mistakes(self) -> Tensor:
-        """Rows of the images that are wrong, that with the highest confidence first."""
+    def most_confident_mistakes(self) -> Tensor:
+        """Rows of the mistakes, the highest confidence first."""
         rows = self.confidence.argsort(descending=True, stable=True)
-        return rows[~self.right[rows]]
+        return rows[self.mistakes[rows]]
+
+    def highest_losses(self) -> Tensor:
+        """Rows of the labelled images, the highest loss first."""
+        rows = self.losses.nan_to_num(-1.0).argsort(descending=True, stable=True)
+        return rows[self.labels[rows] >= 0]
+
+    def confusion(self) -> Tensor:
+        """Counts of the labelled images (label, prediction), (K, K); see `confusion_counts`."""
+        return confusion_counts(self.predicted, self.labels, self.logits.shape[1])
 
 
-def judge(logits: Tensor, labels: Tensor, indices: Tensor) -> Verdicts:
-    """Compare logits (N, K) with labels (N,); images with a negative label are left out."""
-    known = labels >= 0
-    logits, labels = logits[known], labels[known]
-    confidence, predicted = logits.softmax(dim=1).max(dim=1)
-    losses = cross_entropy(logits, labels, reduction="none")
-    return Verdicts(labels, predicted, confidence, losses, indices[known])
+def in_chunks(score: Callable[[Tensor, Tensor], Tensor], predictions: Predictions) -> Tensor:
+    """A score of each image, (N,), computed for a limited number of images at once.
+
+    Args:
+        score: Maps logits (n, K) in float64 and labels (n,) to scores (n,).
+        predictions: Those of all N images.
+    """
+    logits, labels = predictions.logits.split(CHUNK), predictions.labels.split(CHUNK)
+    parts = [score(chunk.double(), true) for chunk, true in zip(logits, labels, strict=True)]
+    return torch.cat(parts)
+
+
+def _highest_probability(logits: Tensor, labels: Tensor) -> Tensor:
+    return logits.softmax(dim=1).amax(dim=1)
+
+
+def _cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    # Not that of torch, which takes no label below zero; such a loss is replaced afterwards.
+    return -logits.log_softmax(dim=1).gather(1, labels.clamp_min(0)[:, None])[:, 0]

@@ -1,4 +1,4 @@
-"""Temperature scaling: one number that makes a network as sure as it may be."""
+"""Temperature scaling: one number that makes the confidence of a network calibrated."""
 
 from math import exp, log
 from typing import Any
@@ -6,17 +6,18 @@ from typing import Any
 from scipy.optimize import brentq
 from torch import Tensor
 
-from models.evaluation.calibration import CHUNK
+from models.evaluation.predictions import CHUNK
 
-TEMPERATURES = (0.01, 100.0)  # what may come of a fit
+TEMPERATURES = (0.01, 100.0)  # range of a fit
 
 
 def fit_temperature(logits: Tensor, labels: Tensor) -> float:
-    """Temperature scaling (Guo et al., 2017): the T that makes logits / T most likely.
+    """Temperature scaling (Guo et al., 2017): the T that makes the labels most likely.
 
-    The negative log-likelihood is convex in 1 / T, so its slope has one root at most. Where it has
-    none, T is an end of `TEMPERATURES`: the first if no image could be told better, the last if
-    the logits are worse than none. It is 1 where logits say nothing at all.
+    The negative log-likelihood of softmax(logits / T) is convex in 1 / T, so that its slope has one
+    root at most. Where it has none, T is an end of `TEMPERATURES`: the lower one if all images are
+    classified correctly, the upper one if constant logits would do better. It is 1 if the logits of
+    an image are all equal.
 
     Args:
         logits: (N, K), of images that the network was not trained on.
@@ -37,9 +38,10 @@ def fit_temperature(logits: Tensor, labels: Tensor) -> float:
 
 
 def scale_by_halves(logits: Tensor, labels: Tensor) -> tuple[Tensor, tuple[float, float]]:
-    """Divide by temperatures that were fitted on other images than those that they scale.
+    """Divide logits by temperatures, each of which was fitted on other images.
 
-    Each half of every class is scaled by the temperature of the other half.
+    The images of each class are split into halves. Each half is scaled by the temperature that was
+    fitted on the other one.
 
     Args:
         logits: (N, K), N >= 2.
@@ -58,7 +60,7 @@ def scale_by_halves(logits: Tensor, labels: Tensor) -> tuple[Tensor, tuple[float
 
 
 def _slope(logits: Tensor, labels: Tensor, sharpness: float) -> float:
-    """Derivative of the negative log-likelihood by 1 / T: what is expected minus what is true."""
+    """Derivative of the negative log-likelihood by 1 / T: expected minus true logit, summed."""
     total = 0.0
     for part, true in zip(logits.split(CHUNK), labels.split(CHUNK), strict=True):
         shifted = part - part.amax(dim=1, keepdim=True)

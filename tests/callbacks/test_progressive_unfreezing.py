@@ -254,10 +254,13 @@ def test_half_precision_and_early_stopping_go_with_it(make_classifier, make_trai
     [
         (ProgressiveUnfreezing({0: "blok3"}), "called 'blok3'. Near names: .*block3"),
         (ProgressiveUnfreezing({0: "head", 2: "layer4"}), "called 'layer4'"),
-        (ProgressiveUnfreezing({1: "head"}), "train_from has to begin with epoch 0; it has 1"),
-        (ProgressiveUnfreezing({0: "head"}, {3: 0.1}), "learning_rate has to begin with epoch 0"),
+        (
+            ProgressiveUnfreezing({1: "head"}),
+            "train_from has to start with epoch 0; its epochs are 1",
+        ),
+        (ProgressiveUnfreezing({0: "head"}, {3: 0.1}), "learning_rate has to start with epoch 0"),
         (ProgressiveUnfreezing("auto", every_n_epochs=0), "every_n_epochs is 0; expected 1"),
-        (ProgressiveUnfreezing("auto", stage_decay=0.5), "stage_decay goes with learning_rate"),
+        (ProgressiveUnfreezing("auto", stage_decay=0.5), "stage_decay needs learning_rate"),
     ],
 )
 def test_schedule_that_does_not_fit_is_an_error_before_training(
@@ -272,7 +275,7 @@ def test_schedule_that_does_not_fit_is_an_error_before_training(
 def test_rates_come_from_one_place(make_classifier, make_trainer):
     model = make_classifier(lr_scheduler=lambda o: schedulers.CosineAnnealingLR(o, 5))
     trainer = make_trainer(callbacks=[ProgressiveUnfreezing({0: "all"}, {0: 0.1})])
-    with pytest.raises(ValueError, match="not from both"):
+    with pytest.raises(ValueError, match="expected one of them"):
         trainer.fit(model, data())
 
 

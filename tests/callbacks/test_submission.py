@@ -52,7 +52,7 @@ def test_rows_of_pixels_are_meant_by_file_and_line_too(sample):
 def test_other_ids_of_rows_of_pixels_are_refused(sample):
     file = sample("id,emotion\n7,0\n8,0\n")
     with pytest.raises(
-        ValueError, match="2 rows of pixels; expected their numbers, from 0 or from"
+        ValueError, match="2 rows of a pixel CSV; expected their row numbers, counted from 0 or 1"
     ):
         fill_submission(file, ["test.csv:2", "test.csv:3"], [0, 1], CLASSES)
 
@@ -66,9 +66,12 @@ def test_leading_zeros_and_a_class_called_na_survive(sample):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("id,x\ncat_1,?\ncat_1,?\ndog_2,?\ncat_3,?\n", "cat_1 stands there twice"),
-        ("id,x\ncat_1,?\ndog_2,?\n", r"no row is for b/cat_3\.jpg; every image needs one"),
-        ("id,x\ncat_1,?\ndog_2,?\ncat_4,?\n", r"no image is called cat_4\. Near: .*cat_3"),
+        ("id,x\ncat_1,?\ncat_1,?\ndog_2,?\ncat_3,?\n", "expected every id once, got cat_1 twice"),
+        (
+            "id,x\ncat_1,?\ndog_2,?\n",
+            r"expected a row for every image; there is none for b/cat_3\.jpg",
+        ),
+        ("id,x\ncat_1,?\ndog_2,?\ncat_4,?\n", r"there is no image cat_4\. Near names: .*cat_3"),
         ("id,x,y\n1,2,3\n", "rows of two columns, an id and an answer; it has 1 rows of id, x, y"),
         ("id,x\n", "it has 0 rows"),
         ("", "is no CSV file that can be read"),
@@ -80,7 +83,7 @@ def test_sample_that_does_not_fit_is_refused(sample, text, message):
 
 
 def test_names_that_mean_two_images_are_refused(sample):
-    with pytest.raises(ValueError, match="ids are names of files that lie in several folders"):
+    with pytest.raises(ValueError, match="ids are file names that occur in several folders"):
         fill_submission(sample("id,x\n1.jpg,?\n"), ["a/1.jpg", "b/1.jpg"], [0, 0], CLASSES)
 
 

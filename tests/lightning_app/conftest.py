@@ -1,6 +1,7 @@
 """Runs written by hand into a real store, runs of an ablation, and pages taken apart."""
 
 import base64
+import csv
 import io
 import json
 import os
@@ -14,6 +15,7 @@ from PIL import Image
 from lightning_app.commands.ablate.children import ChildFailed, Runner
 from lightning_app.main import main
 
+CLASSES = ("cat", "dog", "owl")
 VOID = ("meta", "img", "input", "link", "br", "wbr")
 
 
@@ -113,3 +115,32 @@ def in_this_process(monkeypatch):
 
     monkeypatch.setattr(Runner, "_start", start)
     return commands
+
+
+@pytest.fixture
+def add_predictions(client):
+    """Store rows of (image, label, predicted, confidence)."""
+
+    def add(run_id, rows, split="test"):
+        text = io.StringIO()
+        csv.writer(text).writerows([("image", "label", "predicted", "confidence"), *rows])
+        client.log_text(run_id, text.getvalue(), f"predictions/{split}.csv")
+
+    return add
+
+
+@pytest.fixture
+def make_tested(make_run, add_predictions):
+    """Make a run with predictions, one letter per image: `c`at, `d`og or `o`wl."""
+
+    def make(name, letters, labels="ccddoo", split="test", **options):
+        run_id = make_run(name=name, **options)
+        names = {name[0]: name for name in CLASSES}
+        rows = [
+            (f"{index}.png", names[label], names[predicted], 0.5 + index / 100)
+            for index, (label, predicted) in enumerate(zip(labels, letters, strict=True))
+        ]
+        add_predictions(run_id, rows, split)
+        return run_id
+
+    return make

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from lightning_app.cli.picture_options import PICTURES
+from lightning_app.cli.picture_options import picture_types
 from lightning_app.main import main
 
 ROOT = Path(__file__).parents[2]
@@ -70,7 +70,7 @@ def faces(place):
 
 
 def fit(name, *more, pictures=()):
-    off = [f"--pictures.{p}=false" for p in PICTURES if p not in pictures]
+    off = [f"--pictures.{p}=false" for p in picture_types() if p not in pictures]
     small = ["--data.num_workers=0", "--data.batch_size=6"]
     main(["fit", "--config", f"configs/{name}.yaml", *QUICK, *small, *off, *more])
 
@@ -131,7 +131,7 @@ def test_s0_trains_on_class_folders_and_predicts_what_has_no_label(
 
 @pytest.mark.parametrize("name", ["simpsons_resnext101", "simpsons_resnext101_better"])
 def test_s1_balances_offline_and_then_trains(simpsons, artifacts, count_parameters, name):
-    counts = ["--per-class", "10", "--val-per-class", "2", "--test-per-class", "2"]
+    counts = ["--per_class", "10", "--val_per_class", "2", "--test_per_class", "2"]
     out = ["--out", "data/simpsons20", "--preset", "s1"]
     main(["prepare", "augment", "data/simpsons", *out, *counts])
     fit(name, NO_DOWNLOAD, "--data.image_size=32", "--trainer.precision=32")

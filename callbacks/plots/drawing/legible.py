@@ -1,4 +1,4 @@
-"""Names as they are written: in any script, and a dollar sign begins no formula."""
+"""Legible text: fonts for any script, and no formulas between dollar signs."""
 
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
@@ -7,17 +7,20 @@ from matplotlib.ticker import FixedFormatter, FuncFormatter
 
 from callbacks.plots.drawing.fonts import FONTS
 
-NAMES = (FixedFormatter, FuncFormatter)  # of axes whose ticks have names; the others have numbers
+NAMES = (
+    FixedFormatter,
+    FuncFormatter,
+)  # formatters of axes with names at their ticks; others have numbers
 
 
 def legible(figure: Figure) -> Figure:
-    """Give each text of a figure the fonts that its letters need, and read none as mathematics.
+    """Give each text of a figure fonts for its letters, and turn off mathematical formulas.
 
-    Class names and files may be called anything. To be called before a figure is drawn; numbers
-    on axes stay as they are, for those of logarithmic ones are formulas.
+    The names of classes and files may contain any letters. Call this before a figure is drawn.
+    Numbers at ticks are not changed, since those of logarithmic axes are formulas.
 
     Args:
-        figure: Is changed, and returned.
+        figure: The figure, which is changed and returned.
     """
     numbers = _numbers(figure)
     texts = [text for text in figure.findobj(Text) if text not in numbers]
@@ -30,7 +33,7 @@ def legible(figure: Figure) -> Figure:
 
 
 def _numbers(figure: Figure) -> set[Text]:
-    """The texts that matplotlib makes itself."""
+    """The texts that matplotlib writes at ticks."""
     numbers: set[Text] = set()
     for axis in figure.findobj(Axis):
         assert isinstance(axis, Axis)

@@ -1,17 +1,17 @@
-"""Many small pictures of one kind as a single image beside their scale, drawn in an instant."""
+"""Mosaics: many small images of one kind as a single image with a colour bar."""
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from callbacks.plots.drawing.page import add_scale, new_page
+from callbacks.plots.drawing.contact_sheet import enlarged, tile
+from callbacks.plots.drawing.fixed_layout import add_picture_axes, add_scale
 from callbacks.plots.drawing.pixels import show_pixels
 from callbacks.plots.drawing.scale import SIGNED, Scale
-from callbacks.plots.drawing.sheet import enlarged, tile
 
-SIDE = 560  # pixels of a sheet, unless its tiles are too many for that
+SIDE = 560  # pixels of a mosaic, unless it has too many tiles
 MIN_TILE = 26  # pixels of the longer side of a tile
-BETWEEN_SIGNED = 0.25  # grey between tiles whose zero is white
-GROUND, CROSS = 200, 90  # greys of a tile that is crossed out
+BETWEEN_SIGNED = 0.25  # grey level between tiles whose zero is white
+GROUND, CROSS = 200, 90  # grey levels of a crossed-out tile
 
 
 def plot_mosaic(
@@ -21,35 +21,35 @@ def plot_mosaic(
     head: np.ndarray | None = None,
     crossed: np.ndarray | None = None,
 ) -> Figure:
-    """Tile small pictures, about as many down as across.
+    """Draw small images in a nearly square mosaic.
 
     Args:
-        tiles: Painted with the scale, uint8, (N, h, w, 3).
-        title: What is shown, in a few short lines.
-        scale: Of the tiles.
-        head: A picture for the corner, (H, W, 3).
-        crossed: Tiles to cross out instead of showing them, (N,).
+        tiles: Images in the colours of the scale, uint8, (N, h, w, 3).
+        title: Title in a few short lines.
+        scale: Colour scale of the tiles.
+        head: A small image in the corner, (H, W, 3).
+        crossed: Whether to cross out a tile instead of showing it, (N,).
     """
     number, height, width = tiles.shape[:3]
     columns = _columns(number, width / height)
     longest = max(columns * width, -(-number // columns) * height)
     side = max(MIN_TILE, SIDE * max(height, width) // longest)
     tiles = enlarged(tiles, side)
-    if max(tiles.shape[1:3]) < 0.85 * side:  # a sheet of its full size needs more, and shrinking
+    if max(tiles.shape[1:3]) < 0.85 * side:  # too small: enlarge more, and shrink the mosaic
         tiles = enlarged(tiles, 2 * side)
     if crossed is not None:
         tiles[crossed] = _cross(*tiles.shape[1:3])
     sheet = tile(tiles, columns, BETWEEN_SIGNED if scale.cmap == SIGNED else 1.0)
     shrink = min(1.0, side / max(tiles.shape[1:3]))
     height, width = (round(shrink * pixels) for pixels in sheet.shape[:2])
-    axes = new_page((width, height), title, head)
+    axes = add_picture_axes((width, height), title, head)
     show_pixels(axes, sheet)
     add_scale(axes, scale)
     return axes.figure  # pyright: ignore[reportReturnType]
 
 
 def _columns(number: int, ratio: float) -> int:
-    """Tiles in a row, by their width over their height, that make a sheet nearly square."""
+    """Tiles in a row of a nearly square mosaic; `ratio` is their width divided by height."""
 
     def stretch(columns: int) -> float:
         shape = ratio * columns / -(-number // columns)
@@ -59,7 +59,7 @@ def _columns(number: int, ratio: float) -> int:
 
 
 def _cross(height: int, width: int) -> np.ndarray:
-    """A grey tile with its two diagonals, (height, width, 1)."""
+    """A grey tile with a cross, (height, width, 1)."""
     down, across = np.linspace(-1, 1, height)[:, None], np.linspace(-1, 1, width)[None]
     near = np.abs(np.abs(down) - np.abs(across)) < 0.07
     return np.where(near, CROSS, GROUND)[..., None].astype(np.uint8)

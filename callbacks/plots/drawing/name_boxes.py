@@ -1,4 +1,4 @@
-"""Names in boxes, where they belong or in a margin, none on another."""
+"""Name boxes: names beside points or in a margin, without overlap."""
 
 from collections.abc import Sequence
 
@@ -8,31 +8,31 @@ from matplotlib.axes import Axes
 from callbacks.plots.drawing.texts import inches_of
 
 FONT = 7.5
-PAD = 0.25  # inches that a name needs beside its letters; and the height of its box
-CROWDED = 0.04  # share of the page that names in it may cover
+PAD = 0.25  # inches: width of a box beyond its text, and height of a box
+CROWDED = 0.04  # share of the area that names may cover
 
 
 def box_sizes(names: Sequence[str]) -> np.ndarray:
-    """Width and height of each name in its box, (n, 2), in inches."""
+    """Width and height of the box of each name, in inches, (n, 2)."""
     return np.array([(inches_of(name, FONT) + PAD, PAD) for name in names]).reshape(-1, 2)
 
 
 def is_crowded(names: Sequence[str], area: float) -> bool:
-    """Whether names would cover too much of so many square inches."""
+    """Whether names would cover too much of an area in square inches."""
     return float(box_sizes(names).prod(axis=1).sum()) > CROWDED * area
 
 
 def draw_names(
     axes: Axes, places: np.ndarray, meant: np.ndarray, names: Sequence[str], colors: np.ndarray
 ) -> None:
-    """Write names in boxes, each tied to the place that it means.
+    """Draw names in boxes, each with a line to the point that it names.
 
     Args:
-        axes: Where to draw.
-        places: Centers of the boxes, (n, 2).
-        meant: What they name, (n, 2).
-        names: Their texts.
-        colors: Of the boxes and lines, (n, 3).
+        axes: Axes to draw in.
+        places: Centres of the boxes, (n, 2).
+        meant: The points that they name, (n, 2).
+        names: The names.
+        colors: RGB colours of boxes and lines, (n, 3).
     """
     for place, middle, name, color in zip(places, meant, names, colors, strict=True):
         axes.plot(*np.stack([middle, place]).T, color="black", lw=1.4, alpha=0.4, zorder=3)
@@ -50,41 +50,41 @@ def draw_names(
 
 
 def apart(centers: np.ndarray, sizes: np.ndarray, num_rounds: int = 300) -> np.ndarray:
-    """Push boxes apart until none lies on another.
+    """Push boxes apart until none overlaps another.
 
     Args:
-        centers: Where they want to be, (n, 2).
-        sizes: Width and height of each, (n, 2).
-        num_rounds: When to give up.
+        centers: Preferred centres, (n, 2).
+        sizes: Width and height of each box, (n, 2).
+        num_rounds: Most iterations.
 
     Returns:
-        Their centers, (n, 2).
+        The centres, (n, 2).
     """
-    places = centers + 1e-6 * sizes * np.arange(len(centers))[:, None]  # none exactly on another
+    places = centers + 1e-6 * sizes * np.arange(len(centers))[:, None]  # no two are equal
     for _ in range(num_rounds):
         away = places[:, None] - places[None]
         overlap = (sizes[:, None] + sizes[None]) / 2 - np.abs(away)
         touching = (overlap > 0).all(axis=2) & ~np.eye(len(places), dtype=bool)
         if not touching.any():
             break
-        axis = overlap.argmin(axis=2)[..., None] == np.arange(2)  # the shorter way out
+        axis = overlap.argmin(axis=2)[..., None] == np.arange(2)  # the shorter way
         push = np.where(axis & touching[..., None], np.sign(away) * overlap, 0)
         places = places + 0.25 * push.sum(axis=1)
     return places
 
 
 def in_margins(meant: np.ndarray, left: float, right: float, low: float, high: float) -> np.ndarray:
-    """Places for names in two columns, so that the lines to what they mean hardly cross.
+    """Places for names in two columns, such that the lines to their points hardly cross.
 
     Args:
-        meant: What they name, (n, 2).
-        left: Middle of the left column.
-        right: Middle of the right column.
-        low: Lower end of both.
-        high: Upper end of both.
+        meant: The points that they name, (n, 2).
+        left: x of the left column.
+        right: x of the right column.
+        low: Lower end of both columns.
+        high: Upper end of both columns.
 
     Returns:
-        Their centers, (n, 2).
+        The centres of the names, (n, 2).
     """
     places = np.empty_like(meant)
     sides = np.array_split(meant[:, 0].argsort(kind="stable"), 2)

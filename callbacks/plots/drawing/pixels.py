@@ -1,4 +1,4 @@
-"""Images whose pixels are those of the figure, drawn without the detour by which others come."""
+"""Pixels: fast drawing of images that have exactly the resolution of the figure."""
 
 from typing import Any
 
@@ -8,11 +8,11 @@ from matplotlib.image import AxesImage
 
 
 def show_pixels(axes: Axes, picture: np.ndarray) -> None:
-    """Fill axes with a picture, as `imshow` does; fast if it has just as many pixels as they.
+    """Fill axes with an image, as `imshow` does; fast if both have the same size in pixels.
 
     Args:
-        axes: Where to draw.
-        picture: (H, W, 3), uint8.
+        axes: Axes to draw in.
+        picture: RGB image, uint8, (H, W, 3).
     """
     height, width = picture.shape[:2]
     image = _Pixels(axes, extent=(-0.5, width - 0.5, height - 0.5, -0.5), resample=True)
@@ -22,12 +22,12 @@ def show_pixels(axes: Axes, picture: np.ndarray) -> None:
 
 
 class _Pixels(AxesImage):
-    """Matplotlib resamples each image in floating point, even one that already has its size."""
+    """An image that is not resampled if it already has its size; Matplotlib always resamples."""
 
     def make_image(
         self, renderer: Any, magnification: float = 1.0, unsampled: bool = False
     ) -> tuple[np.ndarray, float, float, Any]:
-        """See `AxesImage`: what to draw, from the bottom up, and where."""
+        """See `AxesImage`: the pixels to draw, from bottom to top, and their position."""
         pixels, box = np.asarray(self.get_array()), self.axes.bbox
         fits = np.allclose((box.height, box.width), pixels.shape[:2])
         if unsampled or magnification != 1 or not fits:

@@ -1,4 +1,4 @@
-"""Which colour a value has: one way for signed values, another for magnitudes."""
+"""Colour scales: one for signed values, one for magnitudes."""
 
 from dataclasses import dataclass
 
@@ -14,13 +14,13 @@ SIGNED, SIGNED_COLORS, MAGNITUDE = "RdBu_r", "gray", "viridis"  # zero: white, g
 
 @dataclass(frozen=True)
 class Scale:
-    """Colours of the values between two ends.
+    """A colour map and its range.
 
     Attributes:
-        cmap: Name of the colours.
+        cmap: Name of the colour map.
         low: Value of the first colour.
         high: Value of the last colour.
-        label: What the values are, with their unit.
+        label: Label of the colour bar, with the unit.
     """
 
     cmap: str
@@ -29,15 +29,15 @@ class Scale:
     label: str
 
     def paint(self, values: np.ndarray) -> np.ndarray:
-        """RGB of each value, uint8."""
+        """RGB colour of each value, uint8."""
         norm = Normalize(self.low, self.high, clip=True)
         return matplotlib.colormaps[self.cmap](norm(values), bytes=True)[..., :3]
 
     def add_bar(self, axes: Axes) -> None:
-        """Turn axes into a bar that says which colour is which value."""
+        """Turn axes into a colour bar."""
         colors = ScalarMappable(Normalize(self.low, self.high), self.cmap)
         ticks, digits = MaxNLocator(nbins=6, steps=[1, 2, 5, 10]), ScalarFormatter()
-        digits.set_powerlimits((-3, 4))  # more would not fit
+        digits.set_powerlimits((-3, 4))  # longer numbers would not fit
         bar = axes.figure.colorbar(colors, cax=axes, ticks=ticks, format=digits)
         bar.set_label(self.label, fontsize=8)
         bar.ax.tick_params(labelsize=7)
@@ -45,11 +45,11 @@ class Scale:
 
 
 def signed_scale(values: np.ndarray, label: str, cmap: str = SIGNED) -> Scale:
-    """From minus to plus the largest magnitude among values, so that zero is in the middle."""
+    """Scale that is symmetric about zero and reaches the largest magnitude of the values."""
     limit = float(np.abs(values).max(initial=0)) or 1.0
     return Scale(cmap, -limit, limit, label)
 
 
 def magnitude_scale(values: np.ndarray, label: str) -> Scale:
-    """From zero to the largest of values that are not negative."""
+    """Scale from zero to the largest value; the values are not negative."""
     return Scale(MAGNITUDE, 0, float(values.max(initial=0)) or 1.0, label)

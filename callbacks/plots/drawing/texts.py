@@ -1,4 +1,4 @@
-"""Texts in figures: how wide they are, how they are made to fit, and how many there are of what."""
+"""Texts in figures: width, shortening, wrapping, and numbers with their nouns."""
 
 from functools import cache
 from unicodedata import east_asian_width
@@ -6,28 +6,28 @@ from unicodedata import east_asian_width
 from matplotlib.font_manager import FontProperties, findfont
 from matplotlib.ft2font import FT2Font, LoadFlags
 
-LETTER = 0.6  # em: width of an ordinary letter, in which lengths are counted
-WIDE, OTHER = 1.0, 0.7  # em: of letters that the figures' own font has not
+LETTER = 0.6  # em: width of an average letter, the unit of lengths
+WIDE, OTHER = 1.0, 0.7  # em: width of letters that are not in the default font
 
 
 def inches_of(text: str, points: float) -> float:
-    """Width of the longest line of a text in a font of that size."""
+    """Width of the longest line of a text in inches, for a font size in points."""
     return max(_ems(line) for line in text.split("\n")) * points / 72
 
 
 def letters_in(inches: float, points: float) -> int:
-    """How many ordinary letters of that size a width has room for."""
+    """Number of average letters that fit into a width, for a font size in points."""
     return int(inches * 72 / points / LETTER)
 
 
 def shorten(text: str, length: int) -> str:
-    """Take out the middle of a text that would run into its neighbour.
+    """Replace the middle of a long text by an ellipsis.
 
-    The end stays, since it is what tells `class number 17` from `class number 62`.
+    The end is kept, since it distinguishes `class number 17` from `class number 62`.
 
     Args:
-        text: A line.
-        length: In ordinary letters: of Chinese ones, say, there is room for half as many.
+        text: One line.
+        length: Most average letters; of wide ones, such as Chinese, about half as many fit.
     """
     shown, kept = text, len(text)
     while kept and _ems(shown) > length * LETTER:
@@ -38,7 +38,7 @@ def shorten(text: str, length: int) -> str:
 
 
 def wrapped(text: str, inches: float, points: float) -> str:
-    """Break the lines of a text between words, where they are wider than that."""
+    """Break lines between words where they exceed a width in inches."""
     lines: list[str] = []
     for line in text.split("\n"):
         lines.append("")

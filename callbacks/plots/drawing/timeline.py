@@ -1,4 +1,4 @@
-"""Learning rates over the epochs, and what began to train when."""
+"""Timelines: learning rates over the epochs, and the epochs of unfreezing."""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,8 +11,8 @@ from callbacks.plots.drawing.texts import shorten
 
 Curve = Sequence[tuple[int, float]]  # (epoch, value)
 FREED = "#707070"
-MAX_MARKED = 40  # epochs whose points can be told apart
-MAX_LABELS = 30  # that stand side by side above a time axis
+MAX_MARKED = 40  # epochs whose points can be distinguished
+MAX_LABELS = 30  # side by side above a time axis
 MAX_LEGEND = 10
 
 
@@ -20,9 +20,9 @@ def draw_rates(axes: Axes, rates: Mapping[str, Curve]) -> None:
     """Draw one line for each stage, dark at the input and light at the output.
 
     Args:
-        axes: Where to draw.
-        rates: Learning rate of each stage, from input to output; stages with equal rates share a
-            line, and a rate of 0 is none.
+        axes: Axes to draw in.
+        rates: Learning rate of each stage, from input to output, 0 while it is frozen. Stages
+            with equal rates share a line.
     """
     curves = _merged(rates)
     shades = matplotlib.colormaps["viridis"](np.linspace(0.1, 0.85, len(curves)))
@@ -31,7 +31,7 @@ def draw_rates(axes: Axes, rates: Mapping[str, Curve]) -> None:
         epochs, values = np.array(points, float).T
         axes.plot(
             epochs,
-            np.where(values > 0, values, np.nan),  # a logarithm has no place for 0
+            np.where(values > 0, values, np.nan),  # a logarithmic axis has no 0
             color=color,
             label=label if index % step == 0 or index == len(curves) - 1 else None,
             drawstyle="steps-mid",
@@ -46,9 +46,9 @@ def draw_rates(axes: Axes, rates: Mapping[str, Curve]) -> None:
 
 
 def _merged(rates: Mapping[str, Curve]) -> dict[str, Curve]:
-    """One curve for all stages with the same rates, under the names of the first and the last.
+    """One curve for all stages with the same rates, named after the first and the last of them.
 
-    Those that never train have none.
+    Stages that never train are omitted.
     """
     stages: dict[tuple[tuple[int, float], ...], list[str]] = {}
     for stage, points in rates.items():
@@ -63,12 +63,12 @@ def _merged(rates: Mapping[str, Curve]) -> dict[str, Curve]:
 
 
 def label_freed(axes: Axes, freed: Sequence[tuple[int, str]], num_epochs: int) -> None:
-    """Say above the axis what begins to train, where there is room for it.
+    """Write above the axis what starts to train at which epoch, as far as there is room.
 
     Args:
-        axes: Whose time axis it is.
-        freed: Epochs, and what trains from there on.
-        num_epochs: Length of the axis.
+        axes: Axes with the epochs as x.
+        freed: Epochs, and labels of what trains from then on.
+        num_epochs: Length of the x-axis.
     """
     shown: list[tuple[int, str]] = []
     for epoch, text in freed:
@@ -82,11 +82,11 @@ def label_freed(axes: Axes, freed: Sequence[tuple[int, str]], num_epochs: int) -
         ha="left",
         fontsize=7.5,
     )
-    above.set_xlabel("what trains from there on, and how many parameters", fontsize=9)
+    above.set_xlabel("what trains from this epoch on: number of parameters", fontsize=9)
 
 
 def mark_freed(axes: Axes, freed: Sequence[tuple[int, str]]) -> None:
-    """Draw a line before the first epoch that trains something else."""
+    """Draw a line before each epoch at which other parameters start to train."""
     axes.vlines(
         [epoch - 0.5 for epoch, _ in freed],
         *(0, 1),
@@ -99,7 +99,7 @@ def mark_freed(axes: Axes, freed: Sequence[tuple[int, str]]) -> None:
 
 
 def finish(axes: Axes, unit: str) -> None:
-    """Name the axes, and give epochs whole numbers."""
+    """Label the axes, and put integer ticks at the epochs."""
     axes.set_xlabel("epoch")
     axes.set_ylabel(unit)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
@@ -107,5 +107,5 @@ def finish(axes: Axes, unit: str) -> None:
 
 
 def marker(points: Curve) -> str:
-    """Dots where they can be told apart; a run of one epoch has nothing else to show."""
+    """Marker of a curve: dots while they can be distinguished, as for a run of one epoch."""
     return "o" if len(points) <= MAX_MARKED else ""

@@ -9,7 +9,7 @@ from jsonargparse import Namespace
 
 from lightning_app.cli.training import ImageClassificationCLI, run
 from lightning_app.commands.ablate.plan import Child
-from lightning_app.store.predictions import Split
+from lightning_app.store.predictions import SplitName
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class _BuildingCLI(ImageClassificationCLI):
         """Run nothing."""
 
 
-def check_all(children: Sequence[Child], split: Split | None) -> Settings:
+def check_all(children: Sequence[Child], split: SplitName | None) -> Settings:
     """Try what each kind of run of an ablation is told.
 
     Args:
@@ -80,7 +80,7 @@ def check_all(children: Sequence[Child], split: Split | None) -> Settings:
     return found[0]
 
 
-def _check(child: Child, split: Split | None) -> Settings:
+def _check(child: Child, split: SplitName | None) -> Settings:
     cli = run(["fit", *child.arguments], _BuildingCLI)
     config = cli.config["fit"]
     logger = config.trainer.logger

@@ -26,7 +26,7 @@ from lightning_app.commands.ablate.processes import (
     locked,
 )
 from lightning_app.commands.ablate.runs import Family
-from lightning_app.store.predictions import COMMANDS, Split
+from lightning_app.store.predictions import COMMANDS, SplitName
 
 POLL = 0.5  # seconds between two looks at a process that is not ours
 GRACE = 30  # seconds that a run has to stop; what it has learned lies in `last.ckpt` anyway
@@ -48,9 +48,9 @@ class Runner:
         jobs: How many run at the same time.
     """
 
-    def __init__(self, family: Family, split: Split | None, jobs: int) -> None:
+    def __init__(self, family: Family, split: SplitName | None, jobs: int) -> None:
         self.family, self.jobs = family, jobs
-        self.split: Split | None = split
+        self.split: SplitName | None = split
         self.logs = family.settings.root / "ablations" / family.parent_id
         self.logs.mkdir(parents=True, exist_ok=True)
         self._slots: SimpleQueue[Environment] = SimpleQueue()

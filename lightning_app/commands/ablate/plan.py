@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from lightning_app.commands.ablate.search_space import Search
-from lightning_app.store.parameters import is_silent
-from lightning_app.store.predictions import Split
+from lightning_app.store.parameters import affects_training
+from lightning_app.store.predictions import SplitName
 
 MAX_SEED = 2**32 - 1  # that numpy takes
 OWN = ("seed_everything", "trainer.logger")  # the seeds are the plan's, and so is the store
@@ -33,7 +33,7 @@ class Plan:
     variations: dict[str, dict[str, Any]] = field(default_factory=dict)
     base_name: str = "base"
     seeds: list[int] = field(default_factory=lambda: [0])
-    split: Split = "test"
+    split: SplitName = "test"
     search: Search | None = None
 
     def __post_init__(self) -> None:
@@ -153,7 +153,7 @@ def _that_count(arguments: Sequence[str]) -> Iterator[str]:
     silent = False
     for argument in arguments:
         if argument.startswith("--"):
-            silent = is_silent(argument[2:].partition("=")[0])
+            silent = not affects_training(argument[2:].partition("=")[0])
         if not silent:
             yield argument
 

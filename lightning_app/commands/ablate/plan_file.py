@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from lightning_app.cli.errors.parse_errors import BriefParser
+from lightning_app.cli.command_parser import CommandParser
 from lightning_app.commands.ablate.plan import Plan
 
 NULL = "tag:yaml.org,2002:null"
@@ -25,7 +25,7 @@ def read_plan(file: Path) -> Plan:
         raise ValueError(f"{file} holds no settings; an ablation has base, seeds and variations.")
     _refuse_twice(content, file)
     _refuse_empty(content, file)
-    parser = BriefParser(prog="lightning_cli ablate")
+    parser = CommandParser(prog="lightning_cli ablate")
     parser.add_argument("--config", action="config")
     parser.add_class_arguments(Plan)
     if "base" not in {key.value for key, _ in content.value}:

@@ -12,8 +12,8 @@ import torch
 from scipy.stats import t
 from torch import Tensor
 
-from lightning_app.store.predictions import Split, read_answers
-from lightning_app.store.run_facts import class_names, splits_of
+from lightning_app.store.predictions import SplitName, read_predictions
+from lightning_app.store.run_facts import class_names_of, splits_of
 from lightning_app.store.stored_run import StoredRun
 from models.evaluation.paired_test import CONFIDENCE, PairedTest, paired_test
 
@@ -124,7 +124,7 @@ class Results:
         notes: What a reader must know: who was tested on other images than the base.
     """
 
-    split: Split
+    split: SplitName
     outcomes: list[Outcome]
     class_names: list[str]
     notes: list[str]
@@ -135,7 +135,7 @@ class Results:
         return [outcome for outcome in self.outcomes if not outcome.part]
 
 
-def collect(finished: Sequence[tuple[str, int, StoredRun]], split: Split) -> Results:
+def collect(finished: Sequence[tuple[str, int, StoredRun]], split: SplitName) -> Results:
     """Score the variations, each on the images that it shares with the base.
 
     Args:
@@ -165,22 +165,22 @@ def collect(finished: Sequence[tuple[str, int, StoredRun]], split: Split) -> Res
                 "have; what it says is of the others."
             )
         outcomes += [part for part in (outcome, outcome.on_known_classes()) if part]
-    return Results(split, outcomes, class_names(splits_of(finished[0][2])), notes)
+    return Results(split, outcomes, class_names_of(splits_of(finished[0][2])), notes)
 
 
 def _outcome(
-    name: str, own: list[tuple[int, StoredRun]], base: list[tuple[int, StoredRun]], split: Split
+    name: str, own: list[tuple[int, StoredRun]], base: list[tuple[int, StoredRun]], split: SplitName
 ) -> Outcome:
     is_base, records = own is base, [record for _, record in own]
     others = [] if is_base else [record for _, record in base]
-    answers = read_answers([*records, *others], split)
+    answers = read_predictions([*records, *others], split)
     metrics, times = records[0].metrics, [_times(record) for record in records]
     return Outcome(
         name,
         [seed for seed, _ in own],
         answers.labels,
         answers.predicted[: len(records)],
-        answers.right if is_base else answers.right[len(records) :],
+        answers.correct if is_base else answers.correct[len(records) :],
         answers.left_out,
         median(sum(seconds) / 60 for seconds in times),
         median(median(seconds) if seconds else math.nan for seconds in times),

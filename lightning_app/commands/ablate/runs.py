@@ -19,7 +19,7 @@ from lightning_app.store.locations import (
     store_lock,
     tracking_uri,
 )
-from lightning_app.store.predictions import Split
+from lightning_app.store.predictions import SplitName
 
 ABLATION, KEY, VARIATION = "ablation", "ablation_key", "variation"  # tags
 
@@ -56,7 +56,7 @@ class Family:
         )
         return found[0] if found else None
 
-    def is_done(self, run: Run, split: Split | None) -> bool:
+    def is_done(self, run: Run, split: SplitName | None) -> bool:
         """Whether a child was trained, and scored on the split that is compared, if any."""
         if run.info.status != "FINISHED" or split is None:
             return run.info.status == "FINISHED"

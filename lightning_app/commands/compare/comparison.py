@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from lightning_app.commands.compare.pairs import Pair, classes_of, compare_pair, pairwise_p_values
 from lightning_app.store.locations import ROOT, checkpoint_folder
-from lightning_app.store.predictions import COMMANDS, Answers, Split, read_answers
-from lightning_app.store.run_facts import class_names, splits_of
+from lightning_app.store.predictions import COMMANDS, SharedPredictions, SplitName, read_predictions
+from lightning_app.store.run_facts import class_names_of, splits_of
 from lightning_app.store.runs import name_with_id, quoted
 from lightning_app.store.stored_run import StoredRun
 
@@ -27,8 +27,8 @@ class Comparison:
 
     records: Sequence[StoredRun]
     names: list[str]
-    split: Split
-    answers: Answers
+    split: SplitName
+    answers: SharedPredictions
     class_names: list[str]
     pairs: list[Pair]
     p_values: dict[tuple[int, int], float]
@@ -38,7 +38,7 @@ class Comparison:
         return self.p_values.get((pair.first, pair.second), pair.test.p_value)
 
 
-def compare_runs(records: Sequence[StoredRun], wanted: Split | None) -> Comparison:
+def compare_runs(records: Sequence[StoredRun], wanted: SplitName | None) -> Comparison:
     """Compare all runs with the first.
 
     Args:
@@ -49,22 +49,22 @@ def compare_runs(records: Sequence[StoredRun], wanted: Split | None) -> Comparis
         ValueError: If a run has no predictions, or no image is common to all.
     """
     split = choose_split(records, wanted)
-    answers = read_answers(records, split)
-    known = [name for record in records for name in class_names(splits_of(record))]
+    answers = read_predictions(records, split)
+    known = [name for record in records for name in class_names_of(splits_of(record))]
     names = classes_of(answers, known)
     pairs = [compare_pair(answers, 0, row, names) for row in range(1, len(records))]
-    adjusted = pairwise_p_values(answers.right) if len(pairs) > 1 else {}
+    adjusted = pairwise_p_values(answers.correct) if len(pairs) > 1 else {}
     return Comparison(records, names_of(records), split, answers, names, pairs, adjusted)
 
 
-def choose_split(records: Sequence[StoredRun], wanted: Split | None) -> Split:
+def choose_split(records: Sequence[StoredRun], wanted: SplitName | None) -> SplitName:
     """The images that all runs have predictions of; those of the test, if there is a choice.
 
     Raises:
         ValueError: If there are none.
     """
     names = names_of(records)
-    lacking: dict[Split, list[int]] = {
+    lacking: dict[SplitName, list[int]] = {
         split: [
             row
             for row, record in enumerate(records)
@@ -85,7 +85,7 @@ def choose_split(records: Sequence[StoredRun], wanted: Split | None) -> Split:
     raise ValueError(f"The runs have no predictions in common: {told}. {remedy}")
 
 
-def _remedy(record: StoredRun, name: str, split: Split) -> str:
+def _remedy(record: StoredRun, name: str, split: SplitName) -> str:
     """How to make the predictions of a run."""
     folder = checkpoint_folder(ROOT, record.experiment, record.run.info.run_id)
     left = [file for end in ("best", "last") if (file := folder / f"{end}.ckpt").is_file()]

@@ -7,15 +7,15 @@ import yaml
 from torch import Tensor
 
 from datamodules import ImageDataModule
-from lightning_app.cli.config_parser import fit_parser
-from lightning_app.cli.errors.parse_errors import explain
-from lightning_app.store.predictions import Split
+from lightning_app.cli.config_parser import make_config_parser
+from lightning_app.cli.errors.parse_errors import explain_parse_error
+from lightning_app.store.predictions import SplitName
 from lightning_app.store.stored_run import StoredRun
 
 CONFIG = "config/config.yaml"
 
 
-def read_images(record: StoredRun, split: Split, names: Sequence[str]) -> dict[str, Tensor]:
+def read_images(record: StoredRun, split: SplitName, names: Sequence[str]) -> dict[str, Tensor]:
     """Images by their names, (C, H, W) each, in [0, 1] and of one size.
 
     Nothing is prepared or cached, and only these images are opened.
@@ -41,9 +41,9 @@ def _build(record: StoredRun) -> ImageDataModule:
     settings = yaml.safe_load(record.text(CONFIG)) or {}
     if not settings.get("data"):
         raise ValueError(f"the run has no {CONFIG} that names its data.")
-    parser = fit_parser("lightning_cli compare", "")
+    parser = make_config_parser("lightning_cli compare", "")
     parser.exit_on_error = False
     try:
         return parser.instantiate_classes(parser.parse_object({"data": settings["data"]})).data
     except argparse.ArgumentError as error:  # of another version, or a class that is not here
-        raise ValueError(" ".join(explain(str(error), (), parser).split())) from error
+        raise ValueError(" ".join(explain_parse_error(str(error), (), parser).split())) from error

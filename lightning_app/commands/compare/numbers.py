@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 from lightning_app.pages.words import UNKNOWN, Words
 from lightning_app.store import run_facts
-from lightning_app.store.run_scores import METRICS, SPLITS, results_of
+from lightning_app.store.run_scores import SPLITS, Result, results_of
 from lightning_app.store.stored_run import StoredRun
+from models.evaluation.metrics import METRICS, Metric
 
 
 class Number(NamedTuple):
@@ -28,8 +29,8 @@ def number_rows(records: Sequence[StoredRun], words: Words) -> Rows:
         "trainable": lambda record: _metric(record, "params/trainable", words),
         "epochs": lambda record: words.number(run_facts.num_epochs(record)),
         "best": _best,
-        "took": lambda record: _duration(run_facts.took(record), words),
-        "epoch": lambda record: _duration(run_facts.epoch_time(record), words),
+        "took": lambda record: _duration(run_facts.duration(record), words),
+        "epoch": lambda record: _duration(run_facts.epoch_duration(record), words),
         "state": lambda record: words["states"].get(record.run.info.status, UNKNOWN),
     }
     for key, make in makers.items():
@@ -47,19 +48,17 @@ def _scores(records: Sequence[StoredRun], words: Words) -> Rows:
         # A fit scores its last epoch; a test, and what is compared, its best checkpoint.
         last = words["comparison"]["numbers"]["last"] if split == "val" else "{split}"
         place = last.format(split=words["splits"][split])
-        for name in METRICS:
-            scores = [result and result.scores[name] for result in results]
-            numbers = [
-                Number(words.percent(score.value), words.interval(score.low, score.high, 1))
-                if score
-                else Number(UNKNOWN)
-                for score in scores
-            ]
-            rows.append((words["tiles"][name].format(split=place), numbers))
-        label = words["comparison"]["numbers"]["loss"].format(split=place)
-        losses = [words.number(result.loss) if result else UNKNOWN for result in results]
-        rows.append((label, [Number(loss) for loss in losses]))
+        for metric in METRICS:
+            numbers = [_number(result, metric, words) for result in results]
+            rows.append((words.metric(metric, place), numbers))
     return rows
+
+
+def _number(result: Result | None, metric: Metric, words: Words) -> Number:
+    if result is None or metric not in result.scores:
+        return Number(UNKNOWN)
+    score = result.scores[metric]
+    return Number(words.value(metric, score.value), words.interval(score.low, score.high, 1))
 
 
 def _metric(record: StoredRun, name: str, words: Words) -> str:

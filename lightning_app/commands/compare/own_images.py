@@ -24,7 +24,7 @@ def _scored_apart(comparison: Comparison, words: Words) -> str:
     texts, answers = words["comparison"]["own_images"], comparison.answers
     if not answers.on_different_images:
         return ""
-    counts = [words.number(scored.images) for scored in answers.scored]
+    counts = [words.number(scored.images) for scored in answers.evaluated]
     each = [
         texts["run"].format(name=name, number=number)
         for name, number in zip(comparison.names, counts, strict=True)

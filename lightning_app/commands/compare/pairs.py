@@ -10,8 +10,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from lightning_app.store.predictions import Answers
-from models.evaluation.metrics import confusion_counts
+from lightning_app.store.predictions import SharedPredictions
+from models.evaluation.confusion import confusion_counts
 from models.evaluation.paired_test import PairedTest, holm, paired_test
 
 
@@ -67,7 +67,9 @@ class Pair:
         return [change for change in reversed(self.classes) if change.test.difference < 0]
 
 
-def compare_pair(answers: Answers, first: int, second: int, class_names: Sequence[str]) -> Pair:
+def compare_pair(
+    answers: SharedPredictions, first: int, second: int, class_names: Sequence[str]
+) -> Pair:
     """Compare a run with another.
 
     Args:
@@ -76,7 +78,7 @@ def compare_pair(answers: Answers, first: int, second: int, class_names: Sequenc
         second: Row of the run that is compared.
         class_names: All classes that are labels or predictions, in an order.
     """
-    before, after = answers.right[first], answers.right[second]
+    before, after = answers.correct[first], answers.correct[second]
     surest = torch.from_numpy(np.argsort(-answers.confidence[second], kind="stable"))
     labels = _codes(answers.labels, class_names)
     predicted = [_codes(answers.predicted[row], class_names) for row in (first, second)]
@@ -104,7 +106,7 @@ def pairwise_p_values(right: Tensor) -> dict[tuple[int, int], float]:
     return dict(zip(pairs, holm([test.p_value for test in tests]), strict=True))
 
 
-def classes_of(answers: Answers, known: Iterable[str]) -> list[str]:
+def classes_of(answers: SharedPredictions, known: Iterable[str]) -> list[str]:
     """The classes that are labels or predictions: known ones in their order, then the others."""
     seen = {*answers.labels, *answers.predicted.flatten()}
     return [name for name in dict.fromkeys([*known, *sorted(seen)]) if name in seen]

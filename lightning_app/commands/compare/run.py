@@ -11,16 +11,16 @@ from mlflow.entities import Run
 from torch import Tensor
 
 from lightning_app.cli.errors.user_errors import DEBUG
-from lightning_app.commands.compare.compare_page import write_page
+from lightning_app.commands.compare.compare_page import render_comparison
 from lightning_app.commands.compare.comparison import Comparison, compare_runs
 from lightning_app.commands.compare.figures import shown_images
 from lightning_app.commands.compare.images import read_images
 from lightning_app.commands.compare.terminal import described
 from lightning_app.pages.language import Language, language_of
-from lightning_app.pages.page_file import write_file
+from lightning_app.pages.page_file import write_html
 from lightning_app.pages.words import Words
-from lightning_app.store.locations import place_of
-from lightning_app.store.predictions import Split
+from lightning_app.store.locations import artifact_location
+from lightning_app.store.predictions import SplitName
 from lightning_app.store.runs import children_of, find_run, name_with_id, open_store, quoted
 from lightning_app.store.stored_run import StoredRun, open_stored_run
 
@@ -32,7 +32,7 @@ MAX_NAME = 60  # characters of a file, each of which may take four bytes
 
 def run(
     wanted: Sequence[str],
-    split: Split | None,
+    split: SplitName | None,
     num_images: int,
     language: Language | None,
     out: Path | None,
@@ -62,13 +62,13 @@ def run(
         if complaint:
             print(f"\nNo sheets of images: {complaint}")
         words = Words(language_of(runs[-1], language))
-        page = write_page(comparison, words, images, num_images, complaint)
+        page = render_comparison(comparison, words, images, num_images, complaint)
     if out is None:
         name = _file_name(comparison.names)
         client.log_text(runs[-1].info.run_id, page, name)
-        print(f"\nComparison  {place_of(runs[-1], name)}")
+        print(f"\nComparison  {artifact_location(runs[-1], name)}")
     else:
-        write_file(out, page)
+        write_html(out, page)
         print(f"\nComparison  {out}")
 
 

@@ -2,8 +2,8 @@
 
 from lightning_app.commands.compare.comparison import Comparison
 from lightning_app.pages.words import UNKNOWN, Words
-from lightning_app.store.parameters import is_silent
-from lightning_app.store.predictions import Scored
+from lightning_app.store.parameters import affects_training
+from lightning_app.store.predictions import EvaluatedImages
 from lightning_app.store.run_facts import COMMIT, splits_of
 from lightning_app.store.stored_run import StoredRun
 
@@ -18,7 +18,7 @@ def different_settings(comparison: Comparison, words: Words) -> Differences:
     A dash stands where a run has no such setting.
     """
     records = comparison.records
-    keys = sorted({key for record in records for key in record.params if not is_silent(key)})
+    keys = sorted({key for record in records for key in record.params if affects_training(key)})
     rows = [(key, [record.params.get(key, UNKNOWN) for record in records]) for key in keys]
     rows.append((words["facts"]["commit"], [_commit(record) for record in records]))
     digests = [{split.name: split.digest for split in splits_of(record)} for record in records]
@@ -28,7 +28,7 @@ def different_settings(comparison: Comparison, words: Words) -> Differences:
         rows.append((texts["images"].format(split=words["splits"].get(split, split)), values))
     # The runs may have been scored on other images than those that their fits name.
     label = texts["scored"].format(split=words["splits"][comparison.split])
-    rows.append((label, [_scored(scored, words) for scored in comparison.answers.scored]))
+    rows.append((label, [_scored(scored, words) for scored in comparison.answers.evaluated]))
     return [(name, values) for name, values in rows if len(set(values)) > 1]
 
 
@@ -36,6 +36,6 @@ def _commit(record: StoredRun) -> str:
     return record.tags.get(COMMIT, UNKNOWN)[:COMMIT_LENGTH]
 
 
-def _scored(scored: Scored, words: Words) -> str:
+def _scored(scored: EvaluatedImages, words: Words) -> str:
     value = words["comparison"]["settings"]["scored_value"]
     return value.format(number=words.number(scored.images), digest=scored.digest)

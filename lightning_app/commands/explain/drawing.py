@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
-from callbacks.explainable import explainable
-from callbacks.pictures import Picture, Scene, Shown
+from callbacks.inspection_mode import inspection_mode
+from callbacks.pictures import Picture, PictureContext, PictureOutput
 from lightning_app.output.folder import Folder
 from models.explain import NothingToShow
 
 
-def draw(pictures: Mapping[str, Picture], scene: Scene, folder: Folder) -> dict[str, str]:
+def draw(pictures: Mapping[str, Picture], scene: PictureContext, folder: Folder) -> dict[str, str]:
     """Store what pictures show: figures as images, tables and all numbers as CSV files.
 
     Args:
@@ -26,7 +26,7 @@ def draw(pictures: Mapping[str, Picture], scene: Scene, folder: Folder) -> dict[
     numbers: dict[str, float] = {}
     for name, picture in tqdm(pictures.items(), "pictures", leave=False, disable=None):
         try:
-            with explainable(scene.model):
+            with inspection_mode(scene.model):
                 for shown in picture.draw(scene):
                     _store(shown, folder, numbers)
         except NothingToShow as reason:
@@ -36,7 +36,7 @@ def draw(pictures: Mapping[str, Picture], scene: Scene, folder: Folder) -> dict[
     return left_out
 
 
-def _store(shown: Shown, folder: Folder, numbers: dict[str, float]) -> None:
+def _store(shown: PictureOutput, folder: Folder, numbers: dict[str, float]) -> None:
     name, content = shown
     if isinstance(content, Figure):
         folder.write_figure(name, content)

@@ -7,14 +7,14 @@ import torch
 from jsonargparse import Namespace
 from torch import Tensor
 
-from callbacks.pictures import Scene
+from callbacks.pictures import PictureContext
 from lightning_app.commands.explain.drawing import draw
 from lightning_app.commands.explain.images import Images, find_images
 from lightning_app.commands.explain.library import library_network
 from lightning_app.commands.explain.network import Network
 from lightning_app.commands.explain.options import chosen_pictures, parse
 from lightning_app.commands.explain.overlays import write_overlays
-from lightning_app.commands.explain.predictions import prediction_table, probabilities_of
+from lightning_app.commands.explain.predictions import predict, prediction_table
 from lightning_app.commands.explain.run import log_files, open_run
 from lightning_app.commands.explain.trained import trained_network
 from lightning_app.output.folder import Folder
@@ -39,8 +39,7 @@ def explain(args: list[str]) -> None:
     logged = open_run(network.run_id) if options.log else None
     images = Images(files, network.image_size, network.num_channels)
     pictures = chosen_pictures(options)
-    probabilities = probabilities_of(network, images)
-    predictions = prediction_table(network, images.names, probabilities)
+    predictions = prediction_table(network, images.names, predict(network, images))
     folder.write_table("predictions", predictions)
     left_out = draw(pictures, _scene(network, images), folder)
     if options.each:
@@ -98,13 +97,13 @@ def _read_names(file: Path) -> tuple[str, ...]:
     return tuple(line.strip() for line in lines if line.strip())
 
 
-def _scene(network: Network, images: Images) -> Scene:
+def _scene(network: Network, images: Images) -> PictureContext:
     def sample(num_images: int) -> tuple[Tensor, Tensor]:
         shown, labels = images.sample(num_images)
         return shown.to(network.device), labels.to(network.device)
 
     names, title = network.class_names, network.title
-    return Scene(network.model, names, sample, title, "images", names=images.sampled_names)
+    return PictureContext(network.model, names, sample, title, "images", names=images.sampled_names)
 
 
 def _tell(predictions: dict[str, Any], folder: Folder, left_out: dict[str, str]) -> None:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from datamodules.sources.decode import EXTENSIONS, file_complaint, read_image
 from datamodules.sources.files import resize
+from datamodules.walk import files_below, is_image
 
 SHOWN = 5  # complaints that a message lists
 
@@ -82,9 +83,4 @@ def find_images(places: Sequence[Path]) -> list[Path]:
 
 
 def _images_in(folder: Path) -> list[Path]:
-    return sorted(
-        file
-        for file in folder.rglob("*")
-        if file.suffix.lower() in EXTENSIONS
-        and not any(part.startswith(".") for part in file.relative_to(folder).parts)
-    )
+    return sorted(file for file in files_below(folder) if is_image(file))

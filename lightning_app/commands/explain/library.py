@@ -10,7 +10,7 @@ import torchvision.models
 from timm.data.imagenet_info import ImageNetInfo, infer_imagenet_subset
 from torch import Tensor, nn
 
-from lightning_app.cli.errors.possible_names import hint
+from lightning_app.cli.errors.possible_names import suggest_names
 from lightning_app.commands.explain.network import Network, Normalized
 from models.backbones.backbone import Normalize
 from models.backbones.timm_backbone import converted
@@ -89,7 +89,9 @@ def _from_timm(
     if not timm.is_model(name):
         elsewhere = name in torchvision.models.list_models(module=torchvision.models)
         other = " torchvision has one: --library torchvision." if elsewhere else ""
-        raise ValueError(f"timm has no network {name!r}.{other or hint(name, timm.list_models())}")
+        raise ValueError(
+            f"timm has no network {name!r}.{other or suggest_names(name, timm.list_models())}"
+        )
     config = timm.get_pretrained_cfg(name)
     if pretrained and (config is None or not (config.hf_hub_id or config.url)):
         raise ValueError(f"timm has no weights of {name}: give a file with --weights FILE.")
@@ -110,7 +112,9 @@ def _from_torchvision(
 ) -> Named:
     known = torchvision.models.list_models(module=torchvision.models)
     if name not in known:
-        other = " timm has one: --library timm." if timm.is_model(name) else hint(name, known)
+        other = (
+            " timm has one: --library timm." if timm.is_model(name) else suggest_names(name, known)
+        )
         raise ValueError(f"torchvision has no classification network {name!r}.{other}")
     options: dict[str, Any] = {} if num_classes is None else {"num_classes": num_classes}
     if name in AUXILIARY:

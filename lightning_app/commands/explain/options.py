@@ -6,10 +6,10 @@ from typing import Literal
 
 from jsonargparse import Namespace
 
-from callbacks.pictures import Picture
-from lightning_app.cli.errors.parse_errors import BriefParser
-from lightning_app.cli.errors.possible_names import hint
-from lightning_app.cli.picture_options import PICTURES
+from callbacks.pictures import PICTURES, Picture
+from lightning_app.cli.command_parser import CommandParser
+from lightning_app.cli.errors.possible_names import suggest_names
+from lightning_app.cli.picture_options import picture_types
 from lightning_app.commands.explain.library import Library
 
 DESCRIPTION = """\
@@ -22,11 +22,7 @@ Device = Literal["auto", "cpu", "cuda"]
 
 def drawable() -> dict[str, type[Picture]]:
     """The pictures of a network on images without labels; others are about the run of a fit."""
-    return {
-        name: kind
-        for name, kind in PICTURES.items()
-        if issubclass(kind, Picture) and not kind.needs_labels
-    }
+    return {name: picture for name, picture in PICTURES.items() if not picture.needs_labels}
 
 
 def parse(args: list[str]) -> Namespace:
@@ -36,7 +32,7 @@ def parse(args: list[str]) -> Namespace:
         SystemExit: With 2 if it does not parse.
         ValueError: If options are missing or exclude each other, or there is no such picture.
     """
-    parser = BriefParser(prog="lightning_cli explain", description=DESCRIPTION)
+    parser = CommandParser(prog="lightning_cli explain", description=DESCRIPTION)
     _add_network(parser)
     parser.add_argument(
         "--images", type=Path, nargs="+", default=[], help="Image files, and folders with some."
@@ -75,7 +71,7 @@ def chosen_pictures(options: Namespace) -> dict[str, Picture]:
     }
 
 
-def _add_network(parser: BriefParser) -> None:
+def _add_network(parser: CommandParser) -> None:
     parser.add_argument(
         "--ckpt_path",
         type=str | None,
@@ -138,9 +134,9 @@ def _check_methods(methods: Sequence[str]) -> None:
     for method in methods:
         if method in drawable():
             continue
-        if method in PICTURES:
+        if method in picture_types():
             raise ValueError(
                 f"The picture {method!r} is one of a run: it is drawn by `lightning_cli fit`."
-                f"{hint('', drawable())}"
+                f"{suggest_names('', drawable())}"
             )
-        raise ValueError(f"There is no picture {method!r}.{hint(method, drawable())}")
+        raise ValueError(f"There is no picture {method!r}.{suggest_names(method, drawable())}")

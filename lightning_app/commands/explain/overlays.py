@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import torch
 
-from callbacks.explainable import explainable
-from callbacks.pictures import ClassActivation, Picture, Scene
+from callbacks.inspection_mode import inspection_mode
+from callbacks.pictures import ClassActivation, Picture, PictureContext
 from callbacks.plots.drawing.overlays import overlaid
 from lightning_app.commands.explain.images import Images
 from lightning_app.commands.explain.network import Network
@@ -30,9 +30,11 @@ def write_overlays(
         for index, file in enumerate(unique_stems(images.names)):
             unknown = torch.tensor([-1], device=network.device)
             shown = (images.batch([index]).to(network.device), unknown)
-            scene = Scene(network.model, network.class_names, lambda _, s=shown: s, network.title)
+            scene = PictureContext(
+                network.model, network.class_names, lambda _, s=shown: s, network.title
+            )
             try:
-                with explainable(network.model):
+                with inspection_mode(network.model):
                     _, maps, _ = picture.find_evidence(scene)
             except NothingToShow:  # which the command says of the sheet of all images
                 return

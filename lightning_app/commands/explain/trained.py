@@ -29,7 +29,7 @@ def trained_network(wanted: str, image_size: int | None) -> Network:
         hint = "A file of weights alone goes with --network NAME --weights FILE."
         raise ValueError(f"{error} {hint}") from error
     model = _rebuilt(file, checkpoint)
-    num_classes = model.confusion.num_classes
+    num_classes = model.num_classes
     names = checkpoint.get(CLASS_NAMES) or [f"class {index}" for index in range(num_classes)]
     backbone = checkpoint[HYPER_PARAMETERS]["backbone"].get("init_args", {})
     size = image_size or checkpoint.get(IMAGE_SIZE) or _size_in_store(checkpoint.get(RUN_ID))

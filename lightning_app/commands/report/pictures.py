@@ -1,43 +1,35 @@
-"""The pictures of a run: which there are, of which split, layer and epoch."""
+"""Figures of a stored run: which there are, for which split, layer and epoch."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lightning_app.store.stored_run import StoredRun
 
-SPLITS = ("test", "val", "predict", "images")  # the first is the one that counts most
-DETAILS = ("top_loss", "top_confusion", "most_confident", "first", "middle", "last")  # in order
+if TYPE_CHECKING:
+    from callbacks.figure_kind import FigureKind
+
+SPLITS = ("test", "val", "predict", "images")  # in the order of the report
 IN_GRID = re.compile(r"images/(?P<key>.+)\+step\+(?P<epoch>\d+)\+timestamp\+(?P<time>\d+)\+.*\.png")
 DRAWN_ONCE = re.compile(r"figures/(?P<key>.+)\.png")
-EXPLAINED = re.compile(r"explanations/(?P<key>[^/]+|(filters|feature_maps|activation)\w*/.+)\.png")
-CAM = re.compile(r"(^|_)\w*cam(_|pp|plus|$)")  # methods of class activation
+EXPLAINED = re.compile(r"explanations/(?P<key>.+)\.png")
+CAM = "cam"  # kind of all methods of class activation, whose overlays of single images are left out
+CAM_NAME = re.compile(r"(^|_)\w*cam(_|pp|plus|$)")
+OTHERS = "others"  # section of figures of no known kind
 
-# In the order of the page. What is not named here comes last.
-SECTIONS: Mapping[str, tuple[str, ...]] = {
-    "course": ("learning_curves", "unfreezing", "learning_rate"),
-    "errors": (
-        *("confusion_matrix", "confusion_counts", "per_class", "mistakes", "calibration"),
-        *("embedding", "embedding_tsne"),
-    ),
-    "network": (
-        *("cam", "saliency", "filters", "filters_change", "feature_maps"),
-        *("activation_maximisation", "honesty"),
-    ),
-    "data": ("class_counts", "samples", "label_suspects"),
-}
-OTHERS = "others"
+Key = tuple[str, str, str]  # name, split, detail
+Kinds = Mapping[str, "FigureKind"]
 
 
 @dataclass(frozen=True)
 class View:
-    """One picture, perhaps at several epochs.
+    """One figure, perhaps at several epochs.
 
     Attributes:
-        split: The images that it is about; empty if it says nothing of them.
-        detail: What tells it from others of its name: a layer.
-        files: Artifacts by epoch; the epoch of a picture that was drawn once is -1.
+        split: The split that the figure is about; empty if its name does not tell.
+        detail: What distinguishes it from others of the same name: a layer, or a choice of images.
+        files: Artifacts by epoch; the epoch of a figure that was drawn once is -1.
     """
 
     split: str
@@ -47,39 +39,54 @@ class View:
 
 @dataclass(frozen=True)
 class Topic:
-    """Pictures that answer one question, and are read in one way.
+    """Figures of one name, which the report shows together.
 
     Attributes:
-        name: Of the pictures.
-        kind: What is known of the like of them: of `grad_cam` as of `layer_cam`, `cam`.
-        views: The pictures.
+        name: Name of the figures.
+        kind: Name of their `FigureKind`: `cam` for `grad_cam` as for `layer_cam`.
+        shows_images: See `FigureKind`.
+        views: The figures.
     """
 
     name: str
     kind: str
+    shows_images: bool
     views: tuple[View, ...]
 
 
 def topics_of(record: StoredRun) -> dict[str, list[Topic]]:
-    """The pictures of a run, in the sections of the page, without empty ones."""
+    """The figures of a run by section of the report, without empty sections."""
+    kinds = figure_kinds()
+    known = [figure for kind in kinds.values() for figure in kind.figures]
+    files = _files(record.files, kinds)
     views: dict[str, list[View]] = {}
-    for (name, split, detail), files in sorted(_files(record.files).items(), key=_place):
-        views.setdefault(name, []).append(View(split, detail, files))
-    topics = [Topic(name, _kind(name), tuple(of_name)) for name, of_name in views.items()]
-    sections = {
-        section: sorted((t for t in topics if t.kind in kinds), key=lambda t: kinds.index(t.kind))
-        for section, kinds in SECTIONS.items()
-    }
-    named = {kind for kinds in SECTIONS.values() for kind in kinds}
-    sections[OTHERS] = [topic for topic in topics if topic.kind not in named]
-    return {section: of_section for section, of_section in sections.items() if of_section}
+    for name, split, detail in sorted(files, key=lambda key: _place(key, known)):
+        views.setdefault(name, []).append(View(split, detail, files[name, split, detail]))
+    topics = [_topic(name, kinds, tuple(of_name)) for name, of_name in views.items()]
+    topics.sort(key=lambda topic: [*kinds].index(topic.kind) if topic.kind in kinds else len(kinds))
+    sections: dict[str, list[Topic]] = {}
+    for topic in topics:
+        section = kinds[topic.kind].section if topic.kind in kinds else OTHERS
+        sections.setdefault(section, []).append(topic)
+    return sections
 
 
-Key = tuple[str, str, str]  # name, split, detail
+def figure_kinds() -> dict[str, "FigureKind"]:
+    """All kinds of figures that a run can have, by name, in the order of the report."""
+    from callbacks import VISUALIZERS  # imports torch: only a report that is written needs it
+    from callbacks.pictures import PICTURES
+
+    sources = (*VISUALIZERS, *PICTURES.values())
+    return {kind.name: kind for source in sources for kind in source.kinds}
 
 
-def _files(paths: Iterable[str]) -> dict[Key, dict[int, str]]:
-    """Artifacts of each picture by epoch; the last of those that a resumed run drew twice."""
+def _topic(name: str, kinds: Kinds, views: tuple[View, ...]) -> Topic:
+    kind = _kind(name, kinds)
+    return Topic(name, kind, kind not in kinds or kinds[kind].shows_images, views)
+
+
+def _files(paths: Iterable[str], kinds: Kinds) -> dict[Key, dict[int, str]]:
+    """Artifacts of each figure by epoch; if a resumed run drew one again, the newer one."""
     found: dict[Key, dict[int, str]] = {}
     times: dict[tuple[Key, int], int] = {}
     for path in paths:
@@ -91,36 +98,38 @@ def _files(paths: Iterable[str]) -> dict[Key, dict[int, str]]:
         elif match := DRAWN_ONCE.fullmatch(path):
             found.setdefault(_key(match["key"], "_"), {})[-1] = path
         elif match := EXPLAINED.fullmatch(path):
-            found.setdefault(_key(f"images/{match['key']}"), {})[-1] = path
+            name, _, detail = match["key"].partition("/")
+            if not detail or _kind(name, kinds) in kinds.keys() - {CAM}:
+                found.setdefault((name, "images", detail), {})[-1] = path
     return {key: dict(sorted(files.items())) for key, files in found.items()}
 
 
 def _key(text: str, separator: str = "/") -> Key:
-    """`val/filters/conv1`, or `val_filters/conv1` with another separator, taken apart."""
+    """Parts of `val/filters/conv1`, or of `val_filters/conv1` with another separator."""
     split = next((split for split in SPLITS if text.startswith(f"{split}{separator}")), "")
     name, _, detail = text[len(split) + len(separator) if split else 0 :].partition("/")
     return name, split, detail
 
 
-def _place(item: tuple[Key, object]) -> tuple[Any, ...]:
-    """What pictures are sorted by: `layer2` comes before `layer10`."""
-    (name, split, detail), _ = item
-    known = DETAILS.index(detail) if detail in DETAILS else len(DETAILS)
+def _place(key: Key, known: Sequence[str]) -> tuple[Any, ...]:
+    """Sort key of figures: known ones as listed, then `layer2` before `layer10`."""
+    name, split, detail = key
+    figure = f"{name}/{detail}"
+    rank = known.index(figure) if figure in known else len(known)
     numbered = [(int(digits or 0), rest) for digits, rest in re.findall(r"(\d*)(\D*)", detail)]
-    return name, SPLITS.index(split) if split else -1, known, numbered
+    return name, SPLITS.index(split) if split else -1, rank, numbered
 
 
-def _kind(name: str) -> str:
-    """`cam` of `grad_cam`, `mistakes` of `surest_mistakes`; the name itself if nothing is known."""
-    if CAM.search(name):
-        return "cam"
-    kinds = [kind for of_section in SECTIONS.values() for kind in of_section]
+def _kind(name: str, kinds: Kinds) -> str:
+    """Kind of a figure: `cam` of `grad_cam`, `mistakes` of `old_mistakes`; else the name itself."""
+    if CAM_NAME.search(name):
+        return CAM
     like = [kind for kind in kinds if f"_{kind}_" in f"_{name}_"]
     return max(like, key=len, default=name)
 
 
 def frames(topics: Iterable[Topic]) -> Iterator[str]:
-    """Artifacts, the more wanted first: the last epoch of each picture, the first, the others."""
+    """Artifacts, the most important first: the last epoch of each figure, the first, the others."""
     views = [list(view.files.values()) for topic in topics for view in topic.views]
     yield from (files[-1] for files in views)
     yield from (files[0] for files in views if len(files) > 1)

@@ -1,9 +1,16 @@
-"""Which labels are probably wrong. Plain functions: tensors in, tensors out."""
+"""Find label errors in a dataset. Plain functions: tensors in, tensors out."""
 
-from models.evaluation.label_errors.confident_learning import Suspicion, confident_joint, suspicion
-from models.evaluation.label_errors.left_out import left_out_probabilities, tempered
+from models.evaluation.label_errors.confident_learning import (
+    LabelErrors,
+    confident_joint,
+    find_label_errors,
+)
+from models.evaluation.label_errors.leave_one_out import (
+    leave_one_out_probabilities,
+    temperature_scaled,
+)
 from models.evaluation.label_errors.pooled_features import (
-    Gathered,
+    PooledFeatures,
     four_corners,
     gather_features,
     pooled_features,
@@ -11,14 +18,14 @@ from models.evaluation.label_errors.pooled_features import (
 )
 
 __all__ = [
-    "Gathered",
-    "Suspicion",
+    "LabelErrors",
+    "PooledFeatures",
     "confident_joint",
+    "find_label_errors",
     "four_corners",
     "gather_features",
-    "left_out_probabilities",
+    "leave_one_out_probabilities",
     "pooled_features",
     "pooled_layers",
-    "suspicion",
-    "tempered",
+    "temperature_scaled",
 ]

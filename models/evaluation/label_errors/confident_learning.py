@@ -1,76 +1,76 @@
-"""Confident learning (Northcutt, Jiang and Chuang, 2021): labels that others speak against."""
+"""Confident learning (Northcutt, Jiang and Chuang, 2021): find label errors from probabilities."""
 
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-MIN_IMAGES = 5  # of a class, below which nothing can be said of its labels
-ROUNDING = 1e-6  # by which a probability may miss the mean that it is equal to
+from models.evaluation.confusion import confusion_counts
+
+MIN_IMAGES = 5  # of a class; with fewer, label errors in it cannot be found
+ROUNDING = 1e-6  # by which a probability may be below the mean that it equals
 
 
-class Suspicion(NamedTuple):
-    """What there is to say against the label of each image.
+class LabelErrors(NamedTuple):
+    """How likely the label of each image is wrong, and which class is more likely, (N,) each.
 
     Attributes:
-        given: Probability of its label, (N,): the lower, the more suspicious.
-        suggested: The class that it rather belongs to, (N,); never the given one.
-        probability: Probability of that class, (N,).
-        confident: Whether it is taken for that class with confidence, (N,).
+        label_probability: Probability of the label; the lower, the more likely it is wrong.
+        suggested: Another class that the image more likely belongs to.
+        suggested_probability: Probability of that class.
+        likely: Whether confident learning counts the label as an error.
     """
 
-    given: Tensor
+    label_probability: Tensor
     suggested: Tensor
-    probability: Tensor
-    confident: Tensor
+    suggested_probability: Tensor
+    likely: Tensor
 
     def order(self) -> Tensor:
-        """All images, the most suspicious first, (N,)."""
-        return self.given.argsort(stable=True)
+        """Rows of all images, the most likely label error first, (N,)."""
+        return self.label_probability.argsort(stable=True)
 
 
-def suspicion(probabilities: Tensor, labels: Tensor) -> Suspicion:
-    """Say how probable labels are, and suggest others.
+def find_label_errors(probabilities: Tensor, labels: Tensor) -> LabelErrors:
+    """Find labels that are likely wrong, and suggest other classes.
 
-    To rank by the probability of the given label found more of the labels that were flipped on
-    purpose than to rank by the margin to the likeliest other class.
+    Images are ranked by the probability of their label: this finds more of the labels that were
+    flipped on purpose than the margin to the most probable other class.
 
     Args:
-        probabilities: Of each class, (N, K), from networks that did not learn from the image.
-        labels: Given classes, (N,).
+        probabilities: Of each class, (N, K), from networks that were not trained on the image.
+        labels: Labels in the dataset, (N,).
     """
     rows = labels[:, None]
-    taken = _confident_classes(probabilities, labels)
-    confident = (taken >= 0) & (taken != labels)
-    suggested = torch.where(confident, taken, probabilities.scatter(1, rows, -1.0).argmax(dim=1))
-    return Suspicion(
-        given=probabilities.gather(1, rows)[:, 0],
+    confident = _confident_classes(probabilities, labels)
+    likely = (confident >= 0) & (confident != labels)
+    suggested = torch.where(likely, confident, probabilities.scatter(1, rows, -1.0).argmax(dim=1))
+    return LabelErrors(
+        label_probability=probabilities.gather(1, rows)[:, 0],
         suggested=suggested,
-        probability=probabilities.gather(1, suggested[:, None])[:, 0],
-        confident=confident,
+        suggested_probability=probabilities.gather(1, suggested[:, None])[:, 0],
+        likely=likely,
     )
 
 
 def confident_joint(probabilities: Tensor, labels: Tensor) -> Tensor:
-    """Images of each given class (rows) that are taken for each class with confidence (columns).
+    """Images by label (rows) and by the class that they confidently belong to (columns).
 
     Args:
-        probabilities: See `suspicion`.
-        labels: Given classes, (N,).
+        probabilities: See `find_label_errors`.
+        labels: Labels in the dataset, (N,).
 
     Returns:
-        Counts, (K, K) int64; images that are taken for none are not counted.
+        Counts, (K, K) int64; images that belong to no class with confidence are not counted.
     """
-    num_classes = probabilities.shape[1]
-    taken = _confident_classes(probabilities, labels)
-    pairs = (labels * num_classes + taken)[taken >= 0]
-    return pairs.bincount(minlength=num_classes**2).view(num_classes, num_classes)
+    confident = _confident_classes(probabilities, labels)
+    return confusion_counts(confident, labels, probabilities.shape[1])
 
 
 def _confident_classes(probabilities: Tensor, labels: Tensor) -> Tensor:
-    """The likeliest of the classes whose probability is at least that of their own images, else -1.
+    """The most probable class whose probability reaches its mean over its own images, else -1.
 
-    A class with hardly an image is left out: its own images cannot tell it.
+    A class of fewer than `MIN_IMAGES` images is left out: the mean over them says too little.
     """
     num_classes = probabilities.shape[1]
     counts = labels.bincount(minlength=num_classes)
@@ -79,5 +79,5 @@ def _confident_classes(probabilities: Tensor, labels: Tensor) -> Tensor:
     thresholds = torch.where(counts >= MIN_IMAGES, sums / counts.clamp_min(1) - ROUNDING, torch.inf)
     reached = torch.where(probabilities >= thresholds, probabilities, -1.0)
     highest, classes = reached.max(dim=1)
-    judged = counts[labels] >= MIN_IMAGES
-    return torch.where((highest >= 0) & judged, classes, -1)
+    enough = counts[labels] >= MIN_IMAGES
+    return torch.where((highest >= 0) & enough, classes, -1)

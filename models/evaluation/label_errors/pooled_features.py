@@ -1,4 +1,4 @@
-"""What all of a network's layers say of an image as a whole."""
+"""Pooled features: one vector per image from all layers of a network."""
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
@@ -13,10 +13,10 @@ from models.explain.depths import outer_layers
 from models.explain.feature_map import layout
 
 MAX_LAYERS = 12
-CORNER = 0.75  # share of each side that a view of a corner shows
+CORNER = 0.75  # side of a corner crop, relative to that of the image
 
 
-class Gathered(NamedTuple):
+class PooledFeatures(NamedTuple):
     """Features (N, D), labels (N,) and indices (N,) of the images of all batches."""
 
     features: Tensor
@@ -26,8 +26,8 @@ class Gathered(NamedTuple):
 
 def gather_features(
     model: nn.Module, batches: Iterable[Sequence[Tensor]], corners: bool = False
-) -> Gathered:
-    """Pooled features of many images; see `pooled_features`.
+) -> PooledFeatures:
+    """Compute the pooled features of many images; see `pooled_features`.
 
     Args:
         model: In eval mode; maps images to features.
@@ -48,12 +48,12 @@ def gather_features(
         features = torch.stack([pooled_features(model, view, layers) for view in views])
         parts.append([features.mean(dim=0), labels, indices])
     if not parts:
-        raise ValueError("There is no image that can be read to judge its label.")
-    return Gathered(*(torch.cat(part) for part in zip(*parts, strict=True)))
+        raise ValueError("Expected one image or more to check the labels of; none could be read.")
+    return PooledFeatures(*(torch.cat(part) for part in zip(*parts, strict=True)))
 
 
 def four_corners(images: Tensor) -> list[Tensor]:
-    """The corners of images (N, C, H, W), each enlarged to the size of the whole."""
+    """Crops of the four corners of images (N, C, H, W), enlarged to the size of the images."""
     height, width = images.shape[-2:]
     down, across = round(CORNER * height), round(CORNER * width)
     return [
@@ -64,14 +64,14 @@ def four_corners(images: Tensor) -> list[Tensor]:
 
 
 def pooled_layers(model: nn.Module, images: Tensor) -> list[str]:
-    """Names of at most `MAX_LAYERS` layers that put out maps, spread over the network.
+    """Names of at most `MAX_LAYERS` layers that return feature maps, spread over the network.
 
-    Of a layer with weights and the activation, norm or pooling after it, the last one is taken. A
-    network without maps has no such layer; its output has to do.
+    Of a layer with weights and the activation, norm or pooling after it, the last one is taken. The
+    list is empty for a network without feature maps.
 
     Args:
         model: Any network.
-        images: A batch that it takes; the first image is tried.
+        images: A batch of its input; only the first image is used.
     """
     outer = outer_layers(model, images)
     names = [
@@ -87,14 +87,14 @@ def pooled_layers(model: nn.Module, images: Tensor) -> list[str]:
 def pooled_features(model: nn.Module, images: Tensor, layers: Sequence[str]) -> Tensor:
     """Mean and maximum over the positions of each layer's maps, and the model's output.
 
-    Early layers have learned less of the labels than the last one, and late ones more of the
-    classes. Each vector gets the square roots of its values and the length 1, as Fisher vectors do
-    (Perronnin, Sánchez and Mensink, 2010), so that no channel drowns the others.
+    Early layers have memorised fewer labels than the last one; late layers know more of the
+    classes. Each vector is replaced by its signed square roots and scaled to length 1, like Fisher
+    vectors (Perronnin, Sánchez and Mensink, 2010), so that no channel dominates.
 
     Args:
         model: Maps images to a vector of features, or to logits.
         images: (N, C, H, W) in [0, 1].
-        layers: Names of layers that put out maps.
+        layers: Names of layers that return feature maps.
 
     Returns:
         (N, D), on the CPU.

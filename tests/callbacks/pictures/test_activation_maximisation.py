@@ -2,19 +2,19 @@ import pytest
 import torch
 from torch import nn
 
-from callbacks.pictures import ActivationMaximisation, Scene
+from callbacks.pictures import ActivationMaximisation, PictureContext
 from models.explain import NothingToShow
 
 QUICK = {"steps": 2, "num_filters": 4, "seconds": None}
 
 
 @pytest.fixture
-def scene(make_classifier):
+def context(make_classifier):
     """Of a small network with four classes."""
     images = torch.zeros(4, 1, 16, 16)
     names = ["rows", "columns", "checks", "full"]
     model = make_classifier().eval()
-    return Scene(model, names, lambda n: (images[:n], torch.full((n,), -1)), "epoch 4")
+    return PictureContext(model, names, lambda n: (images[:n], torch.full((n,), -1)), "epoch 4")
 
 
 def texts(figure):
@@ -25,8 +25,8 @@ def title(figure):
     return figure.get_suptitle()
 
 
-def test_three_convolutions_and_the_classes_are_shown_by_themselves(scene):
-    shown = dict(ActivationMaximisation(**QUICK).draw(scene))
+def test_three_convolutions_and_the_classes_are_shown_by_themselves(context):
+    shown = dict(ActivationMaximisation(**QUICK).draw(context))
     keys = ["classes", "block1.conv", "block2.conv", "block3.conv"]
     assert list(shown) == [f"activation_maximisation/{key}" for key in keys]
     assert title(shown["activation_maximisation/block2.conv"]) == (
@@ -35,54 +35,56 @@ def test_three_convolutions_and_the_classes_are_shown_by_themselves(scene):
     assert texts(shown["activation_maximisation/block2.conv"]) == ["0", "1", "2", "3"]
 
 
-def test_classes_have_their_names_and_what_the_network_says(scene):
+def test_classes_have_their_names_and_what_the_network_says(context):
     [(_, figure)] = [
-        item for item in ActivationMaximisation(**QUICK).draw(scene) if "classes" in item[0]
+        item for item in ActivationMaximisation(**QUICK).draw(context) if "classes" in item[0]
     ]
     names, sure = zip(*(text.split("\n") for text in texts(figure)), strict=True)
-    assert names == tuple(scene.class_names)
+    assert names == tuple(context.class_names)
     assert all(0 <= int(text.rstrip("%")) <= 100 for text in sure)
     assert "all 4, epoch 4" in title(figure)
 
 
-def test_named_layers_answer_for_themselves(scene):
+def test_named_layers_answer_for_themselves(context):
     picture = ActivationMaximisation(**QUICK, layers="block?.conv", classes=False)
-    shown = dict(picture.draw(scene))
+    shown = dict(picture.draw(context))
     assert len(shown) == 3
     assert title(shown["activation_maximisation/block1.conv"]).startswith("block1.conv\n")
 
 
-def test_dead_filters_are_counted_and_marked(scene):
-    block = scene.model.backbone.blocks.block1
+def test_dead_filters_are_counted_and_marked(context):
+    block = context.model.backbone.blocks.block1
     with torch.no_grad():
         block.norm.weight[1], block.norm.bias[1] = 0, -1
     picture = ActivationMaximisation(**QUICK, layers=["block1.relu"], classes=False)
-    [(_, figure)] = picture.draw(scene)
+    [(_, figure)] = picture.draw(context)
     assert "4 of 8, 1 dead, epoch 4" in title(figure)
     assert texts(figure) == ["0", "1 (dead)", "2", "3"]
 
 
-def test_pixels_take_as_many_steps_as_asked_for(scene):
+def test_pixels_take_as_many_steps_as_asked_for(context):
     picture = ActivationMaximisation(method="pixels", **QUICK, layers=["block1.relu"])
-    assert len(list(picture.draw(scene))) == 2
+    assert len(list(picture.draw(context))) == 2
 
 
 def test_any_network_will_do():
     """As for `lightning_cli explain`: no backbone, no data, one image."""
     torch.manual_seed(0)
     model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(400, 2)).eval()
-    scene = Scene(model, ["a", "b"], lambda n: (torch.rand(1, 3, 12, 12), torch.tensor([-1])), "x")
-    shown = dict(ActivationMaximisation(**QUICK).draw(scene))
+    context = PictureContext(
+        model, ["a", "b"], lambda n: (torch.rand(1, 3, 12, 12), torch.tensor([-1])), "x"
+    )
+    shown = dict(ActivationMaximisation(**QUICK).draw(context))
     assert list(shown) == ["activation_maximisation/classes", "activation_maximisation/0"]
 
 
-def test_sheets_that_would_take_too_long_are_left_out_and_named(scene):
+def test_sheets_that_would_take_too_long_are_left_out_and_named(context):
     picture = ActivationMaximisation(steps=1000, num_filters=4, seconds=1e-3)
     with pytest.raises(NothingToShow, match=r"classes, .*block3.conv: 4 images would take longer"):
-        list(picture.draw(scene))
+        list(picture.draw(context))
 
 
-def test_where_time_is_short_fewer_filters_are_shown(scene, monkeypatch):
+def test_where_time_is_short_fewer_filters_are_shown(context, monkeypatch):
     """A clock that goes on by a second with each image and step, and by none otherwise."""
     picture = ActivationMaximisation(
         steps=10, num_filters=8, classes=False, layers="block1.conv", seconds=75
@@ -90,22 +92,22 @@ def test_where_time_is_short_fewer_filters_are_shown(scene, monkeypatch):
     now = 0.0
     maximised = picture._maximised
 
-    def slow(scene, sheet, number, steps):
+    def slow(context, sheet, number, steps):
         nonlocal now
         now += number * steps
-        return maximised(scene, sheet, number, steps)
+        return maximised(context, sheet, number, steps)
 
     monkeypatch.setattr("callbacks.pictures.activation_maximisation.time.perf_counter", lambda: now)
     monkeypatch.setattr(picture, "_maximised", slow)
-    [(_, figure)] = picture.draw(scene)
+    [(_, figure)] = picture.draw(context)
     assert "6 of 8" in title(figure)  # seven would do, but not fill their rows
 
 
-def test_layer_that_the_network_lacks_is_refused_before_training(scene, synthetic):
+def test_layer_that_the_network_lacks_is_refused_before_training(context, synthetic):
     with pytest.raises(
         ValueError, match=r"pictures\.activation_maximisation\.layers: .*no layer 'block9\.conv'"
     ):
-        ActivationMaximisation(layers=["block9.conv"]).begin(scene.model, synthetic)
+        ActivationMaximisation(layers=["block9.conv"]).begin(context.model, synthetic)
 
 
 @pytest.mark.parametrize("option", ["num_filters", "steps", "seconds"])
@@ -118,11 +120,11 @@ def test_it_is_drawn_once_unless_asked_for_more():
     assert ActivationMaximisation().when == "last"
 
 
-def test_drawing_leaves_the_network_as_it_was(scene):
-    before = {name: value.clone() for name, value in scene.model.state_dict().items()}
+def test_drawing_leaves_the_network_as_it_was(context):
+    before = {name: value.clone() for name, value in context.model.state_dict().items()}
     state = torch.get_rng_state()
-    list(ActivationMaximisation(**QUICK).draw(scene))
+    list(ActivationMaximisation(**QUICK).draw(context))
     assert torch.get_rng_state().equal(state)
-    assert all(value.equal(before[name]) for name, value in scene.model.state_dict().items())
-    modules = list(scene.model.modules())
+    assert all(value.equal(before[name]) for name, value in context.model.state_dict().items())
+    modules = list(context.model.modules())
     assert not any(module._forward_hooks or module._forward_pre_hooks for module in modules)

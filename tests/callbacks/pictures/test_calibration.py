@@ -5,16 +5,22 @@ from torch import nn
 
 from callbacks.outputs import Outputs
 from callbacks.pictures.calibration import Calibration
-from callbacks.pictures.picture import Scene
+from callbacks.pictures.picture import PictureContext
+from models.evaluation.predictions import Predictions
 from models.explain import NothingToShow
 
 
-def scene(logits, labels, **options):
+def context(logits, labels, **options):
     nothing = torch.empty(0)
-    said = Outputs(logits, labels, torch.arange(len(labels)), nothing, nothing)
+    found = Predictions(logits, labels, torch.arange(len(labels)))
     names = [f"class {k}" for k in range(logits.shape[1])]
-    return Scene(
-        nn.Identity(), names, lambda n: (nothing, nothing), "epoch 4", outputs=said, **options
+    return PictureContext(
+        nn.Identity(),
+        names,
+        lambda n: (nothing, nothing),
+        "epoch 4",
+        outputs=Outputs(found),
+        **options,
     )
 
 
@@ -26,7 +32,7 @@ def overconfident(num_images=2000):
 
 
 def test_numbers_become_metrics_when_the_run_ends():
-    shown = dict(Calibration().draw(scene(*overconfident())))
+    shown = dict(Calibration().draw(context(*overconfident())))
     assert list(shown) == ["calibration", "ece", "ece_scaled", "temperature", "aurc", "brier"]
     assert shown["temperature"] == pytest.approx(3, abs=0.3)
     assert shown["ece"] > 0.2
@@ -35,7 +41,7 @@ def test_numbers_become_metrics_when_the_run_ends():
 
 
 def test_while_training_there_is_the_figure_alone():
-    assert [name for name, _ in Calibration().draw(scene(*overconfident(), final=False))] == [
+    assert [name for name, _ in Calibration().draw(context(*overconfident(), final=False))] == [
         "calibration"
     ]
 
@@ -43,8 +49,8 @@ def test_while_training_there_is_the_figure_alone():
 def test_images_of_unknown_class_do_not_count():
     logits, labels = overconfident(200)
     more, unknown = torch.cat([logits, 9 * logits]), torch.full_like(labels, -1)
-    expected = dict(Calibration().draw(scene(logits, labels)))
-    got = dict(Calibration().draw(scene(more, torch.cat([labels, unknown]))))
+    expected = dict(Calibration().draw(context(logits, labels)))
+    got = dict(Calibration().draw(context(more, torch.cat([labels, unknown]))))
     assert all(got[name] == expected[name] for name in ("ece", "ece_scaled", "temperature", "aurc"))
     title = got["calibration"].get_suptitle()
     assert title.startswith("epoch 4: ")
@@ -56,15 +62,17 @@ def test_temperature_at_the_end_of_what_is_tried_is_not_shown(monkeypatch):
     monkeypatch.setattr(
         "callbacks.pictures.calibration.plot_calibration", lambda *series: shown.append(series)
     )
-    list(Calibration().draw(scene(torch.eye(4), torch.arange(4), final=False)))
-    list(Calibration().draw(scene(*overconfident(), final=False)))
+    list(Calibration().draw(context(torch.eye(4), torch.arange(4), final=False)))
+    list(Calibration().draw(context(*overconfident(), final=False)))
     assert shown[0][1] is None  # every image is right, so that no confidence is too high
     assert shown[1][1].label.startswith("scaled by temperature (")
 
 
 def test_without_known_classes_there_is_nothing_to_show():
     with pytest.raises(NothingToShow, match="two images whose class is known"):
-        list(Calibration().draw(scene(torch.eye(3), torch.tensor([-1, 0, -1]))))
+        list(Calibration().draw(context(torch.eye(3), torch.tensor([-1, 0, -1]))))
+    with pytest.raises(NothingToShow, match="the images have no labels"):
+        list(Calibration().draw(context(torch.eye(3), torch.tensor([-1, -1, -1]))))
 
 
 def test_no_bin_is_refused():
@@ -75,6 +83,6 @@ def test_no_bin_is_refused():
 def test_network_and_outputs_stay_as_they_are():
     logits, labels = overconfident(100)
     before, state = logits.clone(), torch.get_rng_state()
-    list(Calibration().draw(scene(logits, labels)))
+    list(Calibration().draw(context(logits, labels)))
     assert logits.equal(before)
     assert torch.get_rng_state().equal(state)

@@ -3,43 +3,46 @@ import torch
 from torch import nn
 
 from callbacks.outputs import Outputs
-from callbacks.pictures import ConfusionMatrix, Scene
+from callbacks.pictures import ConfusionMatrix, PictureContext
+from models.evaluation.predictions import Predictions
 from models.explain import NothingToShow
 
 NOTHING = torch.empty(0)
 NAMES = ["cat", "dog", "owl"]
 
 
-def scene(predicted, labels, **options):
+def context(predicted, labels, **options):
     logits = nn.functional.one_hot(torch.tensor(predicted), 3).float()
-    said = Outputs(logits, torch.tensor(labels), torch.arange(len(labels)), NOTHING, NOTHING)
+    found = Predictions(logits, torch.tensor(labels), torch.arange(len(labels)))
     sample = lambda number: (NOTHING, NOTHING)  # noqa: E731
-    return Scene(nn.Identity(), NAMES, sample, "epoch 4", outputs=said, **options)
+    return PictureContext(
+        nn.Identity(), NAMES, sample, "epoch 4", outputs=Outputs(found), **options
+    )
 
 
 def test_titles_say_when_how_many_and_how_good():
-    shown = dict(ConfusionMatrix().draw(scene([0, 0, 1, 2], [0, 1, 1, 2])))
+    shown = dict(ConfusionMatrix().draw(context([0, 0, 1, 2], [0, 1, 1, 2])))
     assert list(shown) == ["confusion_matrix", "confusion_counts", "confusions"]
     for name in ("confusion_matrix", "confusion_counts"):
         assert shown[name].get_suptitle() == "epoch 4: 4 images, accuracy 75.0%"
 
 
 def test_table_lists_confusions_when_the_run_ends():
-    shown = dict(ConfusionMatrix().draw(scene([0, 0, 0, 1, 0, 2], [0, 1, 1, 1, 2, 2])))
+    shown = dict(ConfusionMatrix().draw(context([0, 0, 0, 1, 0, 2], [0, 1, 1, 1, 2, 2])))
     assert shown["confusions"] == {
         "true": ["dog", "owl"],
         "predicted": ["cat", "cat"],
         "images": [2, 1],
         "share of the true class": pytest.approx([2 / 3, 1 / 2]),
     }
-    assert "confusions" not in dict(ConfusionMatrix().draw(scene([0, 0], [0, 1], final=False)))
+    assert "confusions" not in dict(ConfusionMatrix().draw(context([0, 0], [0, 1], final=False)))
 
 
 def test_images_of_unknown_class_do_not_count():
-    shown = dict(ConfusionMatrix().draw(scene([0, 0, 1, 1], [0, -1, 1, -1])))
+    shown = dict(ConfusionMatrix().draw(context([0, 0, 1, 1], [0, -1, 1, -1])))
     assert shown["confusion_matrix"].get_suptitle() == "epoch 4: 2 images, accuracy 100.0%"
 
 
 def test_without_known_classes_there_is_nothing_to_show():
     with pytest.raises(NothingToShow, match="the images have no labels"):
-        list(ConfusionMatrix().draw(scene([0, 0], [-1, -1])))
+        list(ConfusionMatrix().draw(context([0, 0], [-1, -1])))

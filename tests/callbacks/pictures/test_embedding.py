@@ -4,9 +4,10 @@ import torch
 from torch import nn
 
 from callbacks import Gallery, OutputRecorder
-from callbacks.outputs import Outputs
+from callbacks.outputs import Outputs, SampledFeatures
 from callbacks.pictures.embedding import Embedding
-from callbacks.pictures.picture import Scene
+from callbacks.pictures.picture import PictureContext
+from models.evaluation.predictions import Predictions
 from models.explain import NothingToShow
 
 
@@ -17,7 +18,9 @@ class Pixels:
         return torch.tensor(indices).view(-1, 1, 1, 1).expand(-1, 1, 4, 4) / 100
 
 
-def scene(num_images=40, num_classes=4, labels=None, features=None, **options):
+def context(
+    num_images=40, num_classes=4, labels=None, features=None, with_features=True, **options
+):
     generator = torch.Generator().manual_seed(0)
     truth = torch.arange(num_images) % num_classes
     logits = 9.0 * nn.functional.one_hot(truth, num_classes)
@@ -26,9 +29,17 @@ def scene(num_images=40, num_classes=4, labels=None, features=None, **options):
     if features is None:
         features = centers[truth[featured]] + torch.rand(len(featured), 8, generator=generator)
     indices = torch.arange(num_images) + 50
-    said = Outputs(logits, truth if labels is None else labels, indices, features, featured)
+    found = Predictions(logits, truth if labels is None else labels, indices)
+    sampled = SampledFeatures(features, featured) if with_features else None
     names = [f"class {k}" for k in range(num_classes)]
-    return Scene(nn.Identity(), names, lambda n: (n, n), "epoch 4", outputs=said, **options)
+    return PictureContext(
+        nn.Identity(),
+        names,
+        lambda n: (n, n),
+        "epoch 4",
+        outputs=Outputs(found, sampled),
+        **options,
+    )
 
 
 def figures(picture, of):
@@ -40,14 +51,14 @@ def title(figure):
 
 
 def test_components_come_each_time_and_tsne_at_the_end():
-    assert figures(Embedding(), scene(final=False)) == ["embedding"]
-    assert figures(Embedding(), scene()) == ["embedding", "embedding_tsne", "neighbour_agreement"]
-    assert figures(Embedding(method="pca"), scene()) == ["embedding", "neighbour_agreement"]
-    assert figures(Embedding(method="tsne"), scene(final=False)) == ["embedding"]
+    assert figures(Embedding(), context(final=False)) == ["embedding"]
+    assert figures(Embedding(), context()) == ["embedding", "embedding_tsne", "neighbour_agreement"]
+    assert figures(Embedding(method="pca"), context()) == ["embedding", "neighbour_agreement"]
+    assert figures(Embedding(method="tsne"), context(final=False)) == ["embedding"]
 
 
 def test_title_says_how_many_neighbours_share_the_class():
-    shown = dict(Embedding(method="pca", num_neighbours=3).draw(scene()))
+    shown = dict(Embedding(method="pca", num_neighbours=3).draw(context()))
     assert shown["neighbour_agreement"] == 1
     assert "PCA of 20 images" in title(shown["embedding"])
     assert "\n100 % of the nearest neighbours share the class" in title(shown["embedding"])
@@ -56,14 +67,14 @@ def test_title_says_how_many_neighbours_share_the_class():
 def test_mistakes_are_those_of_the_images_whose_features_are_kept():
     labels = torch.arange(40) % 4
     labels[[6, 7]] = 1 - labels[[6, 7]] % 2  # of the two only the first is on the map
-    [(_, figure)] = Embedding().draw(scene(labels=labels, final=False))
+    [(_, figure)] = Embedding().draw(context(labels=labels, final=False))
     rings = (figure.axes[0].collections[0].get_edgecolors()[:, 3] == 1).sum()
     assert rings == 1
 
 
 def test_thumbnails_are_the_images_of_their_points():
     features = torch.randn(20, 2, generator=torch.Generator().manual_seed(0))
-    of = scene(features=features, data=Pixels(), final=False)
+    of = context(features=features, data=Pixels(), final=False)
     [(_, figure)] = Embedding(thumbnails=5).draw(of)
     pictures = figure.axes[0].images
     assert len(pictures) == 5
@@ -73,29 +84,27 @@ def test_thumbnails_are_the_images_of_their_points():
 
 
 def test_without_a_source_of_images_points_stay_points():
-    [(_, figure)] = Embedding(thumbnails=5).draw(scene(final=False))
+    [(_, figure)] = Embedding(thumbnails=5).draw(context(final=False))
     assert not figure.axes[0].images
 
 
 def test_images_of_unknown_class_are_not_on_the_map():
     labels = torch.arange(40) % 4
     labels[:20] = -1
-    [(_, figure)] = Embedding().draw(scene(labels=labels, final=False))
+    [(_, figure)] = Embedding().draw(context(labels=labels, final=False))
     assert len(figure.axes[0].collections[0].get_offsets()) == 10
 
 
 def test_of_many_classes_the_most_mixed_are_named():
-    [(_, figure)] = Embedding().draw(scene(900, 45, final=False))
+    [(_, figure)] = Embedding().draw(context(900, 45, final=False))
     assert len(figure.axes[0].texts) == 15
     assert title(figure).endswith("named: most mixed")
 
 
-@pytest.mark.parametrize(
-    "options", [{"features": torch.empty(0)}, {"labels": torch.full((40,), -1)}]
-)
+@pytest.mark.parametrize("options", [{"with_features": False}, {"labels": torch.full((40,), -1)}])
 def test_without_features_of_known_images_there_is_nothing_to_show(options):
     with pytest.raises(NothingToShow, match="features of three images"):
-        list(Embedding().draw(scene(**options)))
+        list(Embedding().draw(context(**options)))
 
 
 @pytest.mark.parametrize(
@@ -116,7 +125,7 @@ def test_a_fit_draws_it_from_the_features_of_its_validation(
 ):
     shown = []
     monkeypatch.setattr(
-        "callbacks.gallery.Gallery._log", lambda self, picture, s, *_: shown.append(s[0])
+        "callbacks.picture_gallery.Gallery._log", lambda self, picture, s, *_: shown.append(s[0])
     )
     recorder = OutputRecorder()
     gallery = Gallery([Embedding(thumbnails=4)], recorder, budget=1.0)

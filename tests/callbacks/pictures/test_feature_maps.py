@@ -3,7 +3,7 @@ import timm
 import torch
 
 from callbacks import Gallery, OutputRecorder
-from callbacks.pictures import FeatureMaps, Scene
+from callbacks.pictures import FeatureMaps, PictureContext
 from lightning_app.store.run_logger import RunLogger
 from models import MLP, ImageClassifier, SmallCNN
 
@@ -11,7 +11,9 @@ from models import MLP, ImageClassifier, SmallCNN
 def scene_of(model, channels=1, size=32, labels=(0, 1)):
     images = torch.rand(2, channels, size, size, generator=torch.Generator().manual_seed(0))
     probe = (images, torch.tensor(labels))
-    return Scene(model.eval(), ["cat", "dog"], lambda n: tuple(p[:n] for p in probe), "epoch 4")
+    return PictureContext(
+        model.eval(), ["cat", "dog"], lambda n: tuple(p[:n] for p in probe), "epoch 4"
+    )
 
 
 def shown(picture, model, **options):

@@ -3,13 +3,15 @@ import torch
 from torch import nn
 
 from callbacks import Gallery, OutputRecorder
-from callbacks.pictures import Filters, Scene
+from callbacks.pictures import Filters, PictureContext
 from models import MLP, ImageClassifier, SmallCNN
 
 
 def scene_of(model, channels=1, size=8):
     images = torch.rand(2, channels, size, size, generator=torch.Generator().manual_seed(0))
-    return Scene(model.eval(), ["cat", "dog"], lambda n: (images[:n], torch.zeros(n)), "epoch 4")
+    return PictureContext(
+        model.eval(), ["cat", "dog"], lambda n: (images[:n], torch.zeros(n)), "epoch 4"
+    )
 
 
 def shown(picture, model, **options):

@@ -10,11 +10,12 @@ from matplotlib.figure import Figure
 
 from callbacks import Gallery, OutputRecorder
 from callbacks.outputs import Outputs
-from callbacks.pictures import LabelSuspects, Scene
+from callbacks.pictures import LabelSuspects, PictureContext
 from datamodules import Options, SyntheticDataModule
 from datamodules.label_fixes import with_fixes
 from lightning_app.store.run_logger import RunLogger
 from models import ImageClassifier, SmallCNN
+from models.evaluation.predictions import Predictions
 from models.explain import NothingToShow
 
 
@@ -37,7 +38,7 @@ def flipped(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def scene(flipped):
+def context(flipped):
     """A network that has learned from them, and what it says of the validation images."""
     data = flipped[0]
     seed_everything(0, verbose=False)
@@ -51,17 +52,17 @@ def scene(flipped):
     images, labels, indices = (torch.cat(part) for part in zip(*batches, strict=True))
     with torch.no_grad():
         logits = model.eval()(images)
-    said = Outputs(logits, labels, indices, torch.empty(0), torch.empty(0))
-    return Scene(model, data.class_names, data.sample, "epoch 5", outputs=said, data=data)
+    found = Outputs(Predictions(logits, labels, indices))
+    return PictureContext(model, data.class_names, data.sample, "epoch 5", outputs=found, data=data)
 
 
-def drawn(picture, scene):
-    return [content for _, content in picture.draw(scene)]
+def drawn(picture, context):
+    return [content for _, content in picture.draw(context)]
 
 
-def test_flipped_labels_are_found_and_set_right(scene, flipped):
+def test_flipped_labels_are_found_and_set_right(context, flipped):
     _, rows = flipped
-    _, table, text = drawn(LabelSuspects(), scene)
+    _, table, text = drawn(LabelSuspects(), context)
     first = set(table["image"][: len(rows)])
     assert len(first & set(rows)) / len(rows) >= 0.9
     assert set(table["split"][: len(rows)]) == {"train", "val"}
@@ -72,9 +73,9 @@ def test_flipped_labels_are_found_and_set_right(scene, flipped):
         assert tuple(fixes.loc[image, ["suggested", "label"]]) == rows[image]
 
 
-def test_fixes_are_taken_back_by_the_data(scene, flipped, tmp_path):
+def test_fixes_are_taken_back_by_the_data(context, flipped, tmp_path):
     data, rows = flipped
-    (tmp_path / "label_fixes.csv").write_text(drawn(LabelSuspects(), scene)[2])
+    (tmp_path / "label_fixes.csv").write_text(drawn(LabelSuspects(), context)[2])
     clean = SyntheticDataModule(400).sources["train"]
     mended = with_fixes(data.sources, data.class_names, tmp_path / "label_fixes.csv")["train"]
     before = (data.sources["train"].labels != clean.labels).sum()
@@ -82,8 +83,8 @@ def test_fixes_are_taken_back_by_the_data(scene, flipped, tmp_path):
     assert (mended.labels != clean.labels).sum() <= 0.4 * before
 
 
-def test_sheet_shows_each_suspect_with_both_labels(scene):
-    figure, table, _ = drawn(LabelSuspects(num_images=5), scene)
+def test_sheet_shows_each_suspect_with_both_labels(context):
+    figure, table, _ = drawn(LabelSuspects(num_images=5), context)
     axes = figure.axes[0]
     assert len(axes.images) == len(axes.texts) == 5
     for text, label, other in zip(axes.texts, table["label"], table["suggested"], strict=False):
@@ -91,58 +92,61 @@ def test_sheet_shows_each_suspect_with_both_labels(scene):
     assert "labels to look at, epoch 5\n" in figure.get_suptitle()
 
 
-def test_network_that_doubts_most_labels_mends_none(scene):
-    guesses = torch.randn(scene.outputs.logits.shape, generator=torch.Generator().manual_seed(0))
-    poor = replace(scene.outputs, logits=guesses)
+def test_network_that_doubts_most_labels_mends_none(context):
+    guesses = torch.randn(
+        context.predictions.logits.shape, generator=torch.Generator().manual_seed(0)
+    )
+    poor = Outputs(replace(context.predictions, logits=guesses))
     picture = LabelSuspects(training=False)
-    shown = [content for _, content in picture.draw(replace(scene, outputs=poor))]
+    shown = [content for _, content in picture.draw(replace(context, outputs=poor))]
     assert [type(content) for content in shown] == [Figure, dict]
     title = " ".join(shown[0].get_suptitle().split())
-    assert "the network that judges them has learned too little" in title
+    assert "so the network has probably learned too little to tell" in title
 
 
-def test_without_training_images_only_the_outputs_are_read(scene):
+def test_without_training_images_only_the_outputs_are_read(context):
     class NoPass(torch.nn.Module):
         def forward(self, images):
             raise AssertionError("a second pass over the validation images")
 
-    validated = replace(scene, model=NoPass())
+    validated = replace(context, model=NoPass())
     _, table, _ = drawn(LabelSuspects(training=False), validated)
     assert set(table["split"]) == {"val"}
-    assert sorted(table["rank"]) == list(range(1, len(scene.outputs.labels) + 1))
+    assert sorted(table["rank"]) == list(range(1, len(context.predictions.labels) + 1))
 
 
-def test_training_images_beyond_the_limit_are_evenly_left_out(scene):
-    _, table, _ = drawn(LabelSuspects(max_images=40), scene)
+def test_training_images_beyond_the_limit_are_evenly_left_out(context):
+    _, table, _ = drawn(LabelSuspects(max_images=40), context)
     judged = [
         n for n, split in zip(table["image"], table["split"], strict=True) if split == "train"
     ]
-    places = sorted(scene.data.sources["train"].names.index(name) for name in judged)
+    places = sorted(context.data.sources["train"].names.index(name) for name in judged)
     assert len(judged) == 40
     assert set(np.diff(places)) <= {6, 7}
 
 
-def test_test_images_have_a_file_of_their_own(scene):
-    scene.data.sources["test"] = scene.data.sources["val"]
-    test = replace(scene, split="test")
+def test_test_images_have_a_file_of_their_own(context):
+    context.data.sources["test"] = context.data.sources["val"]
+    test = replace(context, split="test")
     names = [name for name, _ in LabelSuspects().draw(test)]
     assert names == ["label_suspects", "label_suspects", "label_fixes_test.csv"]
 
 
-def test_nothing_is_left_on_the_network(scene):
-    before = {name: tensor.clone() for name, tensor in scene.model.state_dict().items()}
-    drawn(LabelSuspects(), scene)
-    assert not any(module._forward_hooks for module in scene.model.modules())
-    assert all(p.grad is None or p.grad.isfinite().all() for p in scene.model.parameters())
-    assert all(before[name].equal(tensor) for name, tensor in scene.model.state_dict().items())
+def test_nothing_is_left_on_the_network(context):
+    before = {name: tensor.clone() for name, tensor in context.model.state_dict().items()}
+    drawn(LabelSuspects(), context)
+    assert not any(module._forward_hooks for module in context.model.modules())
+    assert all(p.grad is None or p.grad.isfinite().all() for p in context.model.parameters())
+    assert all(before[name].equal(tensor) for name, tensor in context.model.state_dict().items())
 
 
-def test_run_without_labels_or_data_has_nothing_to_show(scene):
-    unlabelled = replace(scene.outputs, labels=torch.full_like(scene.outputs.labels, -1))
-    with pytest.raises(NothingToShow, match="no image has a label"):
-        drawn(LabelSuspects(), replace(scene, outputs=unlabelled))
+def test_run_without_labels_or_data_has_nothing_to_show(context):
+    unknown = torch.full_like(context.predictions.labels, -1)
+    unlabelled = Outputs(replace(context.predictions, labels=unknown))
+    with pytest.raises(NothingToShow, match="the images have no labels"):
+        drawn(LabelSuspects(), replace(context, outputs=unlabelled))
     with pytest.raises(NothingToShow, match="only where a datamodule gives them"):
-        drawn(LabelSuspects(), replace(scene, data=None))
+        drawn(LabelSuspects(), replace(context, data=None))
 
 
 @pytest.mark.parametrize("name", ["num_images", "max_images"])

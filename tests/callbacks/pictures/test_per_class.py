@@ -3,33 +3,38 @@ import torch
 from torch import nn
 
 from callbacks.outputs import Outputs
-from callbacks.pictures import ClassScores, Scene
+from callbacks.pictures import ClassScores, PictureContext
 from models.evaluation.intervals import bootstrap_intervals
+from models.evaluation.predictions import Predictions
 from models.explain import NothingToShow
 
 NOTHING = torch.empty(0)
 CONFUSION = torch.tensor([[6, 2, 0], [1, 9, 0], [0, 0, 0]])
 
 
-def scene(confusion, labels=None, **options):
+def context(confusion, labels=None, **options):
     rows, columns = confusion.nonzero(as_tuple=True)
     counts = confusion[rows, columns]
     logits = nn.functional.one_hot(columns.repeat_interleave(counts), 3).float()
     labels = rows.repeat_interleave(counts) if labels is None else labels
-    said = Outputs(logits, labels, torch.arange(len(labels)), NOTHING, NOTHING)
+    found = Predictions(logits, labels, torch.arange(len(labels)))
     sample = lambda number: (NOTHING, NOTHING)  # noqa: E731
     names = ["cat", "dog", "owl"]
-    return Scene(nn.Identity(), names, sample, "epoch 4", outputs=said, **options)
+    return PictureContext(
+        nn.Identity(), names, sample, "epoch 4", outputs=Outputs(found), **options
+    )
 
 
 def test_figure_each_time_and_tables_at_the_end():
-    assert [name for name, _ in ClassScores().draw(scene(CONFUSION, final=False))] == ["per_class"]
-    names = [name for name, _ in ClassScores().draw(scene(CONFUSION))]
+    assert [name for name, _ in ClassScores().draw(context(CONFUSION, final=False))] == [
+        "per_class"
+    ]
+    names = [name for name, _ in ClassScores().draw(context(CONFUSION))]
     assert names == ["per_class", "per_class", "scores"]
 
 
 def test_title_has_the_scores_of_the_whole_and_their_intervals():
-    [(_, figure)] = ClassScores().draw(scene(CONFUSION, final=False))
+    [(_, figure)] = ClassScores().draw(context(CONFUSION, final=False))
     low, high = 100 * bootstrap_intervals(CONFUSION).overall_accuracy
     first, second = figure.get_suptitle().split("\n")
     assert first == "epoch 4: 18 images"
@@ -39,7 +44,7 @@ def test_title_has_the_scores_of_the_whole_and_their_intervals():
 
 
 def test_table_of_the_classes_begins_with_their_scores_and_ends_with_their_intervals():
-    _, (_, table), _ = ClassScores().draw(scene(CONFUSION))
+    _, (_, table), _ = ClassScores().draw(context(CONFUSION))
     assert list(table) == [
         *("class", "precision", "recall", "f1", "support", "accuracy"),
         *("precision_low", "precision_high", "recall_low", "recall_high"),
@@ -53,7 +58,7 @@ def test_table_of_the_classes_begins_with_their_scores_and_ends_with_their_inter
 
 
 def test_table_of_the_whole_holds_values_between_their_ends():
-    *_, (name, table) = ClassScores().draw(scene(CONFUSION))
+    *_, (name, table) = ClassScores().draw(context(CONFUSION))
     assert name == "scores"
     assert table["metric"] == ["accuracy", "f1_macro"]
     assert table["value"][0] == pytest.approx(15 / 18)
@@ -63,4 +68,4 @@ def test_table_of_the_whole_holds_values_between_their_ends():
 
 def test_without_known_classes_there_is_nothing_to_show():
     with pytest.raises(NothingToShow, match="the images have no labels"):
-        list(ClassScores().draw(scene(CONFUSION, torch.full((18,), -1))))
+        list(ClassScores().draw(context(CONFUSION, torch.full((18,), -1))))

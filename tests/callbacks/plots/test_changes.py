@@ -3,7 +3,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 
-from callbacks.plots import RIGHT, WRONG, plot_changes
+from callbacks.plots import BAD, GOOD, plot_changes
 from callbacks.plots.changes import Change
 
 IMAGES = np.linspace(0, 1, 20)[:, None, None, None] * np.ones((20, 24, 24, 1))
@@ -19,7 +19,7 @@ def test_captions_say_what_both_said_and_how_sure_they_were():
         "owl\ndog (98%)\n→ owl (60%)",
         "owl\nowl (70%)\n→ cat (85%)",
     ]
-    assert [to_rgb(text.get_color()) for text in axes.texts] == [to_rgb(RIGHT), to_rgb(WRONG)]
+    assert [to_rgb(text.get_color()) for text in axes.texts] == [to_rgb(GOOD), to_rgb(BAD)]
 
 
 def test_images_are_in_their_order():

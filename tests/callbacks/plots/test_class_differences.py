@@ -3,7 +3,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 
-from callbacks.plots import RIGHT, WRONG, plot_class_differences
+from callbacks.plots import BAD, GOOD, plot_class_differences
 from callbacks.plots.class_differences import UNSURE
 
 NAMES = ["cat", "dog", "owl"]
@@ -42,7 +42,7 @@ def test_classes_are_sorted_by_their_gain_in_percentage_points():
 def test_colours_tell_what_chance_may_have_done():
     marks, _ = plot_class_differences(DIFFERENCES, NAMES, "t").axes
     found = marks_of(marks)
-    expected = {RIGHT: (0, [10, 50]), UNSURE: (1, [-10, 20]), WRONG: (2, [-30, -10])}
+    expected = {GOOD: (0, [10, 50]), UNSURE: (1, [-10, 20]), BAD: (2, [-30, -10])}
     for color, (place, ends) in expected.items():
         places, intervals = found[to_rgb(color)]
         assert places == [place]

@@ -4,7 +4,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgba
 
 from callbacks.plots.curves import plot_curves
-from callbacks.plots.drawing.sheet import RIGHT
+from callbacks.plots.drawing.style import GOOD
 
 
 def history(num_epochs=3, stages=("block1", "head"), decay=1.0, stage="val"):
@@ -115,7 +115,7 @@ def test_macro_f1_is_drawn_beside_the_accuracy():
     curves = history() | {"val/f1_macro": [(0, 0.1), (1, 0.2)]}
     accuracy = plot_curves(curves).axes[1]
     assert legend(accuracy) == ["validation", "macro F1"]
-    assert to_rgba(accuracy.lines[1].get_color()) == to_rgba(RIGHT)
+    assert to_rgba(accuracy.lines[1].get_color()) == to_rgba(GOOD)
     assert accuracy.lines[1].get_ydata().tolist() == [0.1, 0.2]
 
 

@@ -4,16 +4,16 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgba
 
 from callbacks.plots.drawing.name_boxes import apart, in_margins
-from callbacks.plots.drawing.palette import class_colors
+from callbacks.plots.drawing.style import class_colors
 from callbacks.plots.embedding import Thumbnails, plot_embedding
 
 POINTS = np.array([[0.0, 0.0], [2.0, 0.0], [0.0, 2.0], [5.0, 5.0], [5.0, 7.0], [7.0, 5.0]])
 LABELS = np.array([0, 0, 0, 2, 2, 2])
-WRONG = np.array([False, True, False, False, False, False])
+BAD = np.array([False, True, False, False, False, False])
 
 
 def draw(names=("cat", "dog", "owl"), named=(0, 2), thumbnails=None):
-    return plot_embedding(POINTS, LABELS, WRONG, names, named, "t", thumbnails)
+    return plot_embedding(POINTS, LABELS, BAD, names, named, "t", thumbnails)
 
 
 def names_of(axes):

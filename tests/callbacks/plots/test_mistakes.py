@@ -5,13 +5,13 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 
-from callbacks.plots import RIGHT, WRONG, plot_mistakes
+from callbacks.plots import BAD, GOOD, plot_mistakes
 from callbacks.plots.drawing.overlays import overlaid
-from callbacks.plots.mistakes import Answer
+from callbacks.plots.mistakes import NamedPrediction
 
 IMAGES = np.linspace(0, 1, 9)[:, None, None, None] * np.ones((9, 24, 24, 1))
 MAPS = np.broadcast_to(np.eye(24), (9, 24, 24))
-ANSWERS = [Answer("charles_montgomery_burns", 1.0, "abraham_grampa_simpson", 0.0)] * 9
+ANSWERS = [NamedPrediction("charles_montgomery_burns", 1.0, "abraham_grampa_simpson", 0.0)] * 9
 
 
 def test_each_image_lies_above_itself_under_its_map():
@@ -29,13 +29,16 @@ def test_nine_images_without_maps_are_three_by_three():
 
 
 def test_captions_say_what_was_said_and_what_is_right():
-    answers = [Answer("cat", 0.97, "dog", -math.log(0.02)), Answer("owl", 0.6, "owl", 0.51)]
+    answers = [
+        NamedPrediction("cat", 0.97, "dog", -math.log(0.02)),
+        NamedPrediction("owl", 0.6, "owl", 0.51),
+    ]
     axes = plot_mistakes(IMAGES[:2], None, answers, "t").axes[0]
     assert [text.get_text() for text in axes.texts] == [
         "cat (97%)\nnot dog (2%)\nloss 3.91",
         "owl (60%)\nright\nloss 0.51",
     ]
-    assert [to_rgb(text.get_color()) for text in axes.texts] == [to_rgb(WRONG), to_rgb(RIGHT)]
+    assert [to_rgb(text.get_color()) for text in axes.texts] == [to_rgb(BAD), to_rgb(GOOD)]
 
 
 def test_flat_map_is_said_to_be_flat():

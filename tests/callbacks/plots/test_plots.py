@@ -4,13 +4,13 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 
 from callbacks.plots import (
-    RIGHT,
-    WRONG,
+    BAD,
+    GOOD,
     plot_augmentations,
     plot_class_counts,
+    plot_contact_sheet,
     plot_curves,
     plot_overlays,
-    plot_sheet,
 )
 
 
@@ -20,7 +20,7 @@ def texts(axes):
 
 def test_sheet_places_tiles_row_by_row():
     tiles = np.stack([np.full((2, 2, 3), value) for value in (0.1, 0.2, 0.3)])
-    axes = plot_sheet(tiles, ["a", "b", "c"], columns=2, title="t").axes[0]
+    axes = plot_contact_sheet(tiles, ["a", "b", "c"], columns=2, title="t").axes[0]
     lefts = [image.get_extent()[0] for image in axes.images]
     tops = [image.get_extent()[3] for image in axes.images]
     assert lefts[0] == lefts[2] < lefts[1]
@@ -33,7 +33,7 @@ def test_overlay_covers_where_the_map_is_strong_and_only_there():
     images = np.full((1, 4, 4, 1), 0.5)
     maps = np.zeros((1, 4, 4))
     maps[0, 1, 2] = 1
-    figure = plot_overlays(images, maps, ["cat"], [RIGHT], "t")
+    figure = plot_overlays(images, maps, ["cat"], [GOOD], "t")
     pair = np.asarray(figure.axes[0].images[0].get_array())
     np.testing.assert_allclose(pair[:, :4], 0.5)  # the image as it is
     changed = np.abs(pair[:, 4:] - pair[0, 4]).sum(axis=2) > 0.01
@@ -42,17 +42,17 @@ def test_overlay_covers_where_the_map_is_strong_and_only_there():
 
 def test_flat_map_is_said_to_be_flat():
     maps = np.stack([np.zeros((4, 4)), np.eye(4)])
-    figure = plot_overlays(np.ones((2, 4, 4, 3)), maps, ["cat", "dog"], [RIGHT, WRONG], "t")
+    figure = plot_overlays(np.ones((2, 4, 4, 3)), maps, ["cat", "dog"], [GOOD, BAD], "t")
     assert texts(figure.axes[0]) == ["cat (no evidence)", "dog"]
     assert [to_rgb(text.get_color()) for text in figure.axes[0].texts] == [
-        to_rgb(RIGHT),
-        to_rgb(WRONG),
+        to_rgb(GOOD),
+        to_rgb(BAD),
     ]
 
 
 def test_long_captions_do_not_run_into_their_neighbours():
     names = ["charles_montgomery_burns and his friend\nnot abraham_grampa_simpson"] * 4
-    figure = plot_overlays(np.ones((4, 8, 8, 3)), np.ones((4, 8, 8)), names, [WRONG] * 4, "t")
+    figure = plot_overlays(np.ones((4, 8, 8, 3)), np.ones((4, 8, 8)), names, [BAD] * 4, "t")
     FigureCanvasAgg(figure).draw()
     first, second = (text.get_window_extent() for text in figure.axes[0].texts[:2])
     assert first.x1 < second.x0
@@ -62,7 +62,7 @@ def test_long_captions_do_not_run_into_their_neighbours():
 def test_pairs_fill_the_figure_and_the_scale_stands_beside_them(number, fits):
     images, maps = np.ones((number, 24, 24, 3)), np.ones((number, 24, 24))
     title = "where the evidence for the prediction lies\nfeatures.12.expand3x3, epoch 13"
-    figure = plot_overlays(images, maps, ["cat"] * number, [RIGHT] * number, title)
+    figure = plot_overlays(images, maps, ["cat"] * number, [GOOD] * number, title)
     assert fits(figure)
     sheet, bar = (axes.get_window_extent() for axes in figure.axes)
     assert sheet.width > 0.7 * figure.bbox.width

@@ -13,7 +13,7 @@ from lightning_app.commands.suspects import _warn_of_chance
 from lightning_app.main import main
 
 CONFIGS = Path(__file__).parents[2] / "configs"
-WRONG = {"dark/bright_3.png", "bright/dark_8.png"}
+BAD = {"dark/bright_3.png", "bright/dark_8.png"}
 
 
 @pytest.fixture
@@ -42,15 +42,15 @@ def test_wrong_labels_come_first_and_are_mended(command, images, workplace, caps
     with pytest.warns(UserWarning, match="SmallCNN is judging without any training: it has nei"):
         main(command)
     ranking = pd.read_csv(workplace / "suspects" / "label_suspects.csv")
-    assert set(ranking.image[:2]) == WRONG
+    assert set(ranking.image[:2]) == BAD
     assert len(ranking) == 40
     assert (workplace / "suspects" / "label_suspects.png").stat().st_size > 0
     fixes = workplace / "suspects" / "label_fixes.csv"
-    assert set(pd.read_csv(fixes).image) == WRONG
+    assert set(pd.read_csv(fixes).image) == BAD
     said = capsys.readouterr().out
     assert "2 of 40 labels look wrong. The most suspicious (* is one of the 2):" in said
     starred = [line[2:].split(":")[0] for line in said.splitlines() if line.startswith("* ")]
-    assert set(starred) == WRONG
+    assert set(starred) == BAD
     options = Options(label_fixes=fixes)
     data = ImageFolderDataModule(images, image_size=16, num_workers=0, options=options)
     mended = {
@@ -69,7 +69,7 @@ def test_labels_are_not_mended_by_a_network_that_doubts_most_of_them(
     assert not (workplace / "suspects" / "label_fixes.csv").exists()
     assert (workplace / "suspects" / "label_suspects.csv").exists()
     said = capsys.readouterr().out
-    assert "No suspects/label_fixes.csv: where more than 4% of the labels look wrong" in said
+    assert "No suspects/label_fixes.csv: more than 4% of the labels look wrong" in said
     assert "--data.options.label_fixes" not in said
 
 

@@ -5,7 +5,24 @@ import zlib
 import numpy as np
 from mlflow import MlflowClient
 
-from lightning_app.store.ui_view import last_steps, view_state
+from lightning_app.store.ui_view import image_panels, last_steps, view_state
+
+
+def test_panels_show_the_figures_of_a_fit_in_the_order_of_the_pictures():
+    assert image_panels() == {
+        "Overview": ["val/confusion_matrix", "val/grad_cam", "val/saliency", "val/filters"],
+        "Layer activations": [f"val/feature_maps/{name}" for name in ("first", "middle", "last")],
+        "Mistakes": [
+            "val/confusion_counts",
+            "val/per_class",
+            "val/mistakes/top_loss",
+            "val/mistakes/top_confusion",
+            "val/mistakes/most_confident",
+            "val/calibration",
+            "val/embedding",
+            "val/embedding_tsne",
+        ],
+    }
 
 
 def files(key, *steps):

@@ -4,8 +4,8 @@ import torch
 from scipy.stats import binomtest, bootstrap
 from sklearn.metrics import confusion_matrix
 
+from models.evaluation.confusion import class_scores, f1_macro
 from models.evaluation.intervals import bootstrap_intervals
-from models.evaluation.metrics import class_scores, f1_macro
 
 
 @pytest.fixture(scope="module")

@@ -1,60 +1,103 @@
-import numpy as np
+"""The metrics that a validation logs, against torchmetrics and scikit-learn."""
+
+import subprocess
+import sys
+
 import pytest
 import torch
-from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
+from lightning.pytorch.strategies import SingleDeviceStrategy
+from sklearn.metrics import balanced_accuracy_score
+from torchmetrics.functional.classification import multiclass_accuracy, multiclass_f1_score
 
-from models.evaluation.metrics import (
-    RunningSums,
-    accuracy,
-    class_scores,
-    confusion_counts,
-    f1_macro,
-)
+from models.evaluation.counts import EvaluationCounts, TrainingSums
+from models.evaluation.metrics import metrics_for
 
-
-@pytest.fixture(scope="module")
-def labels():
-    rng = np.random.default_rng(0)
-    true = rng.integers(0, 5, 300)
-    return true, np.where(rng.random(300) < 0.6, true, rng.integers(0, 5, 300))
+CPU = torch.device("cpu")
 
 
-def test_scores_are_those_of_scikit_learn(labels):
-    counts = torch.from_numpy(confusion_matrix(*labels))
-    *scores, accuracies = class_scores(counts)
-    for ours, theirs in zip(scores, precision_recall_fscore_support(*labels), strict=True):
-        np.testing.assert_allclose(ours, theirs)
-    expected = [accuracy_score(*(side == index for side in labels)) for index in range(5)]
-    np.testing.assert_allclose(accuracies, expected)
-    np.testing.assert_allclose(accuracy(counts), accuracy_score(*labels))
-    np.testing.assert_allclose(f1_macro(counts), precision_recall_fscore_support(*labels)[2].mean())
+def batches_of(num_classes, sizes=(40, 40, 7)):
+    """Losses, logits and labels of batches; about half of the predictions are correct."""
+    generator = torch.Generator().manual_seed(0)
+    for size in sizes:
+        logits = torch.randn(size, num_classes, generator=generator)
+        labels = torch.randint(num_classes, (size,), generator=generator)
+        logits[torch.arange(size), labels] += 1.5
+        yield torch.nn.functional.cross_entropy(logits, labels), logits, labels
 
 
-def test_class_that_never_occurs_has_no_score():
-    scores = class_scores(torch.tensor([[3, 0, 1], [0, 0, 0], [0, 0, 2]]))
-    assert scores.f1[1].isnan()
-    assert scores.precision[1].isnan()
-    assert scores.accuracy[1].isnan()
-    assert scores.support.tolist() == [4, 0, 2]
-    torch.testing.assert_close(f1_macro(torch.tensor([[2, 0], [0, 0]])).item(), 1.0)
+def counted(num_classes):
+    """Counts of all batches, the logits and the labels."""
+    counts, parts = EvaluationCounts(num_classes, CPU), []
+    for loss, logits, labels in batches_of(num_classes):
+        counts.update(loss, logits, labels)
+        parts.append((logits, labels))
+    logits, labels = map(torch.cat, zip(*parts, strict=True))
+    return counts.total(SingleDeviceStrategy("cpu")), logits, labels
 
 
-def test_class_that_is_never_predicted_has_precision_zero():
-    assert class_scores(torch.tensor([[2, 0], [1, 0]])).precision[1] == 0
+def values_of(counts, num_classes):
+    return {metric.name: metric.value(counts).item() for metric in metrics_for(num_classes)}
 
 
-def test_confusion_counts_are_those_of_scikit_learn(labels):
-    true, predicted = map(torch.from_numpy, labels)
-    assert confusion_counts(predicted, true, 5).tolist() == confusion_matrix(*labels).tolist()
+@pytest.mark.parametrize(("num_classes", "k"), [(2, None), (5, None), (6, 3), (19, 3), (20, 5)])
+def test_metrics_are_those_of_torchmetrics(num_classes, k):
+    counts, logits, labels = counted(num_classes)
+    options = {"num_classes": num_classes}
+    expected = {
+        "accuracy": multiclass_accuracy(logits, labels, average="micro", **options),
+        "f1_macro": multiclass_f1_score(logits, labels, average="macro", **options),
+        "loss": torch.nn.functional.cross_entropy(logits, labels),
+    }
+    if k is not None:
+        top_k = multiclass_accuracy(logits, labels, average="micro", top_k=k, **options)
+        expected[f"top{k}_accuracy"] = top_k
+    found = values_of(counts, num_classes)
+    assert found.keys() == expected.keys()
+    assert found == pytest.approx({name: value.item() for name, value in expected.items()})
 
 
-def test_images_without_a_label_do_not_count():
-    predicted, labels = torch.tensor([0, 1, 1]), torch.tensor([0, -1, 0])
-    assert confusion_counts(predicted, labels, 2).tolist() == [[1, 1], [0, 0]]
+def test_another_metric_follows_from_the_same_counts():
+    counts, logits, labels = counted(7)
+    balanced = counts.class_scores.recall.nanmean().item()
+    assert balanced == pytest.approx(balanced_accuracy_score(labels, logits.argmax(dim=1)))
 
 
-def test_running_sums_weigh_batches_by_their_images():
-    sums = RunningSums(torch.device("cpu"))
+def test_sum_of_the_losses_is_not_rounded():
+    counts = EvaluationCounts(2, CPU)
+    logits, labels = torch.tensor([[1.0, 0.0]]), torch.tensor([0])
+    counts.update(torch.tensor(2.0**30), logits, labels)
+    counts.update(torch.tensor(1.0), logits, labels)
+    assert counts.loss.item() == (2**30 + 1) / 2
+
+
+def test_without_images_no_metric_has_a_value():
+    counts = EvaluationCounts(20, CPU)
+    assert all(metric.value(counts).isnan() for metric in metrics_for(20))
+
+
+def test_total_leaves_the_counts_of_the_process_alone():
+    class TwoAlike:
+        """Reduces as DDP does, in place, as if another process had the same counts."""
+
+        def reduce(self, tensor, reduce_op):
+            return tensor.mul_(2)
+
+    counts = EvaluationCounts(6, CPU)
+    for batch in batches_of(6):
+        counts.update(*batch)
+    total = counts.total(TwoAlike())
+    assert (counts.images, total.images) == (87, 174)
+    assert values_of(total, 6) == pytest.approx(values_of(counts, 6))
+
+
+def test_training_sums_weigh_batches_by_their_images():
+    sums = TrainingSums(CPU)
     sums.update(torch.tensor(2.0), torch.tensor([[1.0, 0.0], [0.0, 1.0]]), torch.tensor([0, 0]))
     sums.update(torch.tensor(5.0), torch.tensor([[0.0, 1.0]]), torch.tensor([1]))
     assert sums.values.tolist() == [2 * 2 + 5, 1 + 1, 3]
+
+
+def test_list_of_metrics_is_imported_without_torch():
+    code = "import sys, models.evaluation.metrics; print('torch' in sys.modules)"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout == "False\n"

@@ -13,20 +13,20 @@ def drawn(num_images, num_classes):
     return logits, torch.multinomial(logits.softmax(1), 1, generator=generator)[:, 0]
 
 
-def test_calibrated_logits_have_temperature_one_and_thrice_them_three():
+def test_calibrated_logits_have_temperature_one_and_three_times_them_three():
     logits, labels = drawn(20_000, 10)
     assert fit_temperature(logits, labels) == pytest.approx(1, abs=0.02)
     assert fit_temperature(3 * logits, labels) == pytest.approx(3, abs=0.06)
 
 
 @pytest.mark.parametrize("scale", [0.1, 3.0, 30.0])
-def test_temperature_goes_with_the_scale_of_the_logits(scale):
+def test_temperature_is_proportional_to_the_scale_of_the_logits(scale):
     logits, labels = drawn(300, 5)
     expected = scale * fit_temperature(logits, labels)
     assert fit_temperature(scale * logits, labels) == pytest.approx(expected, rel=1e-4)
 
 
-def test_no_temperature_is_more_likely():
+def test_temperature_is_the_optimum_of_the_log_loss():
     logits, labels = drawn(200, 6)
     logits = 2.5 * logits
 
@@ -40,17 +40,17 @@ def test_no_temperature_is_more_likely():
 @pytest.mark.parametrize(
     ("logits", "labels", "expected"),
     [
-        (5 * torch.eye(3), [0, 1, 2], TEMPERATURES[0]),  # all right: the surer the better
+        (5 * torch.eye(3), [0, 1, 2], TEMPERATURES[0]),  # all correct: the lower the better
         (500 * torch.eye(3), [0, 1, 2], TEMPERATURES[0]),
-        (5 * torch.eye(3), [1, 2, 0], TEMPERATURES[1]),  # all wrong
-        (torch.zeros(3, 3), [0, 1, 2], 1.0),  # nothing said
+        (5 * torch.eye(3), [1, 2, 0], TEMPERATURES[1]),  # all misclassified
+        (torch.zeros(3, 3), [0, 1, 2], 1.0),  # constant logits
     ],
 )
-def test_where_nothing_is_best_the_temperature_is_a_limit(logits, labels, expected):
+def test_without_an_optimum_the_temperature_is_a_limit(logits, labels, expected):
     assert fit_temperature(logits, torch.tensor(labels)) == expected
 
 
-def test_images_are_scaled_by_the_temperature_of_the_others():
+def test_each_half_is_scaled_by_the_temperature_of_the_other():
     logits, labels = drawn(400, 4)
     labels = labels.sort().values
     logits[::2] *= 2
@@ -64,7 +64,7 @@ def test_images_are_scaled_by_the_temperature_of_the_others():
     torch.testing.assert_close(scaled[::2], logits[::2] / temperatures[1])
 
 
-def test_halves_hold_as_many_of_each_class():
+def test_halves_hold_equally_many_images_of_each_class():
     logits, labels = drawn(200, 2)
     scaled, _ = scale_by_halves(logits, labels)
     factors = (logits / scaled)[:, 0]

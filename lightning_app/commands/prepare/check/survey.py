@@ -1,31 +1,34 @@
-"""Every file of a data set, in several processes."""
+"""Survey: read every image of a dataset once, in several processes."""
 
 import multiprocessing
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing.context import BaseContext
-from pathlib import Path
 
 import cv2
 from tqdm import tqdm
 
 from lightning_app.commands.prepare.check import facts
-from lightning_app.commands.prepare.check.facts import Facts, inspect
+from lightning_app.commands.prepare.check.facts import Facts, facts_of, inspect
+from lightning_app.commands.prepare.check.findings import Entry
 
-CHUNK = 16  # files that a process is handed at once
+CHUNK = 16  # files per task of a process
 PATIENCE = 2  # seconds before a progress bar appears
 
 
-def survey(files: Sequence[Path], processes: int) -> list[Facts]:
-    """Inspect each file once, with a progress bar.
+def survey(entries: Sequence[Entry], processes: int) -> list[Facts]:
+    """Inspect each image once, with a progress bar.
 
     Args:
-        files: The files.
-        processes: How many to start; one works in this process.
+        entries: The images. If their pixels are in memory, no other process is started.
+        processes: How many to start; 1 works in this process.
 
     Returns:
-        What each file holds, in their order.
+        The properties of each image, in order.
     """
+    if any(entry.pixels is not None for entry in entries):
+        return _with_progress((facts_of(entry.read()) for entry in entries), len(entries))
+    files = [entry.file for entry in entries]
     processes = min(processes, -(-len(files) // CHUNK))
     if processes <= 1:
         return _with_progress(map(inspect, files), len(files))
@@ -34,11 +37,11 @@ def survey(files: Sequence[Path], processes: int) -> list[Facts]:
 
 
 def _with_progress(results: Iterable[Facts], total: int) -> list[Facts]:
-    return list(tqdm(results, "looking at the files", total, delay=PATIENCE, unit="img"))
+    return list(tqdm(results, "checking the images", total, delay=PATIENCE, unit="img"))
 
 
 def _context() -> BaseContext:
-    """Processes that start from one that has imported the decoders, where the platform can."""
+    """Start processes from one that has imported the decoders, if the platform can."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
@@ -47,5 +50,5 @@ def _context() -> BaseContext:
 
 
 def _use_one_thread() -> None:
-    """A process a core is enough: OpenCV would start a thread a core in each."""
+    """One process per core is enough; OpenCV would start as many threads in each."""
     cv2.setNumThreads(0)

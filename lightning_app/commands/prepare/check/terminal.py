@@ -20,26 +20,26 @@ SHOWN_CLASSES = 40
 
 
 def as_text(entries: Sequence[Entry], findings: Sequence[Finding]) -> str:
-    """Images of each class, then the findings."""
+    """The number of images of each class, then the findings."""
     lines = [*_class_table(entries), "", *_finding_table(findings), verdict(findings)]
     return "\n".join(lines)
 
 
 def verdict(findings: Sequence[Finding]) -> str:
-    """How many findings there are, and whether to train, in one line."""
+    """Whether training would work, and the number of findings, in one line."""
     counts = Counter(finding.severity for finding in findings)
-    told = [f"{counts[s]} {s}{'s' * (counts[s] > 1)}" for s in SEVERITIES if counts[s]]
-    fate = "Training would fail or leak" if counts["error"] else "Nothing stops training"
-    return f"{fate}: {', '.join(told) or 'nothing was found'}."
+    found = [f"{counts[s]} {s}{'s' * (counts[s] > 1)}" for s in SEVERITIES if counts[s]]
+    outcome = "Training would fail or leak" if counts["error"] else "Training can start"
+    return f"{outcome}: {', '.join(found) or 'no problems found'}."
 
 
 def printable(text: str) -> str:
-    """Text without what would move a cursor or break an encoding: a file may have any name."""
+    """Text without control characters and other unprintable ones: a file may have any name."""
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 def shortened(text: str, width: int) -> str:
-    """The end of a text, which tells files apart, behind an ellipsis if it is too long."""
+    """The end of a text, in which file names differ, after an ellipsis if it is too long."""
     text = printable(text)
     return text if len(text) <= width else "…" + text[-width + 1 :]
 
@@ -57,7 +57,7 @@ def _class_table(entries: Sequence[Entry]) -> Iterator[str]:
     for name in list(counts)[:SHOWN_CLASSES]:
         yield line(names[name], list(counts[name].values()))
     if len(counts) > SHOWN_CLASSES:
-        yield f"… and {len(counts) - SHOWN_CLASSES} more classes, all on the page"
+        yield f"… and {len(counts) - SHOWN_CLASSES} more classes, all in the report"
     yield line("all", list(totals.values()))
 
 
@@ -76,7 +76,7 @@ def _finding_table(findings: Sequence[Finding]) -> Iterator[str]:
 
 
 def _example(group: Sequence[Exhibit]) -> Iterator[str]:
-    """One line an exhibit; copies stand below each other, with split and class."""
+    """One line per exhibit; copies are listed below each other, with split and class."""
     for exhibit in group[:SHOWN]:
         remark = f" ({shortened(exhibit.remark, 50)})" if exhibit.remark else ""
         if len(group) > 1 and exhibit.entry is not None:

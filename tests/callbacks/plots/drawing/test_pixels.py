@@ -2,15 +2,16 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from callbacks.plots.drawing.page import DPI, new_page
+from callbacks.plots.drawing.fixed_layout import add_picture_axes
 from callbacks.plots.drawing.pixels import show_pixels
+from callbacks.plots.drawing.style import DPI
 
 PICTURE = np.random.default_rng(0).integers(0, 255, (40, 60, 3), dtype=np.uint8)
 
 
 def drawn(show, size, dpi):
     """Pixels of a figure with a picture."""
-    axes = new_page(size, "title")
+    axes = add_picture_axes(size, "title")
     show(axes)
     canvas = FigureCanvasAgg(axes.figure)
     axes.figure.set_dpi(dpi)

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from mlflow import MlflowClient
 
-from lightning_app.cli.picture_options import PICTURES
+from lightning_app.cli.picture_options import picture_types
 from lightning_app.main import main
 
 CONFIG = {
@@ -24,7 +24,7 @@ CONFIG = {
             "optimizer": {"class_path": "torch.optim.AdamW", "init_args": {"lr": 3e-3}},
         },
     },
-    "pictures": dict.fromkeys(PICTURES.keys(), False),
+    "pictures": dict.fromkeys(picture_types(), False),
     "report": False,
     "trainer": {
         "max_epochs": 2,

@@ -27,7 +27,7 @@ def test_run_that_is_named_twice_is_an_error(make_tested, capsys):
 
 def test_unknown_run_is_an_error(make_tested, capsys):
     make_tested("a", "ccddoo")
-    assert "There is no run 'x'; expected the id or the name" in compare_error(capsys, "a", "x")
+    assert "There is no run 'x'; expected the id or name" in compare_error(capsys, "a", "x")
 
 
 def test_run_without_predictions_is_an_error_with_the_command_that_makes_them(
@@ -87,10 +87,10 @@ def test_options_of_no_use_are_errors(capsys, workplace):
     error = compare_error(capsys, "a", "b", "--num_images", "0")
     assert "--num_images is 0; expected 1 or more." in error
     error = compare_error(capsys, "a", "b", "--out", "a.pdf")
-    assert "The page goes to a file that ends in .html (--out), not a.pdf." in error
+    assert "The HTML page needs a file name that ends in .html (--out), not a.pdf." in error
     assert not Path("a.pdf").exists()
 
 
 def test_place_that_cannot_be_written_is_told_before_anything_is_read(workplace, capsys):
     error = compare_error(capsys, "no", "runs", "--out", "/proc/x.html")
-    assert "The page cannot be written to /proc/x.html (" in error
+    assert "The HTML page cannot be written to /proc/x.html (" in error

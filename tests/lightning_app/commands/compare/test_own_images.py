@@ -28,7 +28,7 @@ def test_images_that_not_all_runs_have_are_counted(make_tested, compared):
     output, page = compared("a", "b")
     assert "on 3 test images" in output
     assert "3 left out: not all runs have them, or not with the same label" in output
-    assert "Left out: 3, since not every run has them" in page.text
+    assert "Left out: 3 (missing from a run, or labelled differently)." in page.text
 
 
 def test_runs_that_were_scored_on_different_images_are_said_to_be(make_tested, compared):
@@ -37,12 +37,17 @@ def test_runs_that_were_scored_on_different_images_are_said_to_be(make_tested, c
     output, page = compared("a, seed 0", "b")
     told = (
         "The runs were scored on different images (test): 'a, seed 0' on 6, 'b' on 4. Images that "
-        "all share, with the same label: 3. Each column of this table is about a run's own images;"
+        "they share, with the same label: 3. Each column of this table is based on all images of "
+        "its run;"
     )
     assert told in " ".join(output.split())
     assert max(map(len, output.splitlines())) <= 100
     assert told in page.text
-    assert page.text.index("100.00 %") < page.text.index(told) < page.text.index("What differs")
+    assert (
+        page.text.index("100.00 %")
+        < page.text.index(told)
+        < page.text.index("Differences in settings")
+    )
     row = r"images scored \(test\) +6, digest [0-9a-f]{8} +4, digest [0-9a-f]{8}"
     assert re.search(row, output)
     assert "images scored (test)" in page.words
@@ -52,9 +57,9 @@ def test_runs_that_were_scored_on_different_images_are_said_to_be(make_tested, c
 def test_validations_of_different_images_are_said_to_be(make_tested, add_split, compared):
     for name in ("a", "same"):
         add_split(make_tested(name, "ccddoo"), "val", {"cat": 2})
-    assert "choose their best epoch" not in compared("a", "same")[0]
+    assert "chose their best epoch" not in compared("a", "same")[0]
     make_tested("b", "ccddoo")
     output, page = compared("a", "b")
-    told = "The runs have different images to choose their best epoch by (validation)"
+    told = "The runs chose their best epoch on different images (validation)"
     assert told in " ".join(output.split())
     assert told in page.text

@@ -5,7 +5,7 @@ from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix
 
 from lightning_app.commands.compare.pairs import classes_of, compare_pair, pairwise_p_values
-from lightning_app.store.predictions import Answers
+from lightning_app.store.predictions import SharedPredictions
 
 NAMES = ["cat", "dog", "owl"]
 
@@ -17,13 +17,13 @@ def answers_of(num_runs=2, number=200):
     right = rng.random((num_runs, number)) < 0.7 + 0.1 * np.arange(num_runs)[:, None]
     predicted = np.where(right, labels, rng.choice(NAMES, (num_runs, number)))
     images = [f"{index}.png" for index in range(number)]
-    return Answers(images, labels, predicted, rng.random((num_runs, number)), 0)
+    return SharedPredictions(images, labels, predicted, rng.random((num_runs, number)), 0)
 
 
 def test_images_are_counted_by_who_has_them_right():
     answers = answers_of()
     pair = compare_pair(answers, 0, 1, NAMES)
-    before, after = answers.right.numpy()
+    before, after = answers.correct.numpy()
     assert sorted(pair.fixed) == np.flatnonzero(after & ~before).tolist()
     assert sorted(pair.broken) == np.flatnonzero(before & ~after).tolist()
     assert (pair.both_right, pair.both_wrong) == ((before & after).sum(), (~before & ~after).sum())
@@ -47,7 +47,7 @@ def test_test_is_mcnemars():
 def test_classes_have_the_difference_of_their_recalls_the_largest_gain_first():
     answers = answers_of()
     pair = compare_pair(answers, 0, 1, NAMES)
-    right = answers.right.numpy()
+    right = answers.correct.numpy()
     for change in pair.classes:
         own = answers.labels == change.name
         before, after = right[:, own].mean(axis=1)
@@ -67,7 +67,7 @@ def test_confusions_are_those_of_scikit_learn():
 
 
 def test_p_values_of_all_pairs_are_adjusted():
-    right = answers_of(num_runs=3).right
+    right = answers_of(num_runs=3).correct
     found = pairwise_p_values(right)
     assert list(found) == [(0, 1), (0, 2), (1, 2)]
     plain = {}
@@ -81,5 +81,7 @@ def test_p_values_of_all_pairs_are_adjusted():
 
 def test_classes_are_in_the_order_of_the_outputs_and_others_come_last():
     said = np.array([["owl", "ape"]])
-    answers = Answers(["a", "b"], np.array(["owl", "cat"]), said, torch.ones(1, 2).numpy(), 0)
+    answers = SharedPredictions(
+        ["a", "b"], np.array(["owl", "cat"]), said, torch.ones(1, 2).numpy(), 0
+    )
     assert classes_of(answers, ["owl", "dog", "cat"]) == ["owl", "cat", "ape"]

@@ -9,8 +9,8 @@ import torchvision
 from mlflow import MlflowClient
 from PIL import Image
 
-from callbacks.explainable import explainable
-from callbacks.pictures import ClassActivation, Scene
+from callbacks.inspection_mode import inspection_mode
+from callbacks.pictures import ClassActivation, PictureContext
 from lightning_app.commands.explain.images import Images, find_images
 from lightning_app.commands.explain.library import library_network
 from lightning_app.commands.explain.overlays import overlay, unique_stems
@@ -147,8 +147,8 @@ def test_files_of_one_name_keep_their_suffixes():
 def test_images_without_label_are_not_called_wrong(folder, photos):
     network = trained_network("best", None)
     images = Images([photos / "a.png", photos / "b.png"], 32, 1)
-    scene = Scene(network.model.eval(), network.class_names, images.sample, "t", "images")
-    with explainable(scene.model):
+    scene = PictureContext(network.model.eval(), network.class_names, images.sample, "t", "images")
+    with inspection_mode(scene.model):
         [(_, figure)] = ClassActivation().draw(scene)
     captions = figure.axes[0].texts
     names = {text.get_text().rsplit(" ", 1)[0] for text in captions}  # and how sure it is

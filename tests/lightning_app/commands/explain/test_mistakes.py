@@ -70,7 +70,7 @@ def test_folders_and_files_are_told_apart(folder, photos, tmp_path, refused):
     error = refused("--ckpt_path", "best", "--images", photos, "--out", photos / "a.png")
     assert "a.png is a file; the results go into a folder (--out)" in error
     error = refused("--ckpt_path", photos / "a.png", "--images", photos)
-    assert "a.png is damaged, or no checkpoint. A file of weights alone goes with" in error
+    assert "a.png is damaged or not a checkpoint. A file of weights alone goes with" in error
     names = ("--class_names", tmp_path / "none.txt")
     error = refused("--ckpt_path", "best", "--images", photos, *names)
     assert "none.txt cannot be read (--class_names): No such file or directory." in error

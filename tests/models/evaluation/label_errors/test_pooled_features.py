@@ -21,16 +21,16 @@ class Chain(nn.Module):
         return self.second(self.relu(self.first(images))).sum(dim=(2, 3))
 
 
-def test_each_layer_gives_mean_and_maximum_and_the_last_vector_is_the_output():
+def test_each_layer_gives_mean_and_maximum_and_the_output_comes_last():
     network, images = Chain(), torch.arange(16.0).view(1, 1, 4, 4)
     layers = pooled_layers(network, images)
     assert layers == ["relu", "second"]  # the activation, not the convolution before it
     found = pooled_features(network, images, layers)
-    # One channel each: what is left at length 1 is the sign; the maximum of -2 x is -0.
+    # With one channel a vector of length 1 is its sign; the maximum of -2 x is -0.
     assert found.tolist() == [[1.0, 1.0, -1.0, 0.0, -1.0]]
 
 
-def test_vectors_have_length_one_each():
+def test_each_vector_has_length_one():
     network, images = SmallCNN(8, 1).eval(), torch.rand(3, 1, 32, 32)
     layers = pooled_layers(network, images)
     assert layers == ["blocks.block1", "blocks.block2", "blocks.block3"]
@@ -41,7 +41,7 @@ def test_vectors_have_length_one_each():
 
 
 @pytest.mark.parametrize("name", ["test_vit", "test_convnext", "test_resnet", "test_efficientnet"])
-def test_networks_of_every_family_have_layers(name):
+def test_every_family_of_networks_has_layers(name):
     network = timm.create_model(name).eval()
     images = torch.rand(2, 3, 160, 160)
     layers = pooled_layers(network, images)
@@ -57,7 +57,7 @@ def test_deep_network_gives_layers_from_its_first_to_its_last():
     assert "network.features.12" in layers[-1] or layers[-1].startswith("network.classifier")
 
 
-def test_network_without_maps_gives_its_output():
+def test_network_without_feature_maps_gives_its_output():
     network = MLP(image_size=8, num_channels=1).eval()
     images = torch.rand(2, 1, 8, 8)
     assert pooled_layers(network, images) == []

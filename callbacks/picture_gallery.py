@@ -1,0 +1,196 @@
+"""Picture gallery: draws the pictures of a run at their epochs, within a time budget."""
+
+import contextlib
+import os
+import time
+from collections.abc import Iterable, Sequence
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.trainer.states import TrainerFn
+from lightning.pytorch.utilities import rank_zero_info, rank_zero_warn
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from callbacks.inspection_mode import inspection_mode
+from callbacks.outputs import OutputRecorder, Outputs
+from callbacks.pictures.picture import Picture, PictureContext, PictureOutput, is_due
+from callbacks.tracking import log_figure, log_metric, log_step_figure, log_table, log_text
+from callbacks.trainer_parts import classifier_of, data_of
+from callbacks.weight_average import averaged_weights
+from models.explain import NothingToShow
+
+DEBUG = "LIGHTNING_CLI_DEBUG"
+
+
+class Gallery(Callback):
+    """Draw pictures during a fit at the epochs of their `when`, and all of them at its end.
+
+    If a fit validates with averaged weights, the pictures show these. The metric `time/pictures`
+    counts the seconds that drawing has taken since the fit started. During the fit, a picture is
+    skipped if it would exceed the budget; at the end, all are drawn, however long they take. A
+    picture that fails is a warning in a fit, and an error in `validate` and `test`.
+
+    Args:
+        pictures: The pictures to draw, in the order of their importance.
+        recorder: Keeps the outputs of the network; it has to come before this callback.
+        budget: Share of the training time that drawing may take, in (0, 1].
+
+    Raises:
+        ValueError: If `budget` is out of range.
+    """
+
+    def __init__(
+        self, pictures: Sequence[Picture], recorder: OutputRecorder, budget: float = 0.05
+    ) -> None:
+        if not 0 < budget <= 1:
+            raise ValueError(
+                f"pictures.budget is {budget:g}; expected a number from 0 (no pictures) to 1."
+            )
+        self.pictures, self.recorder, self.budget = pictures, recorder, budget
+        self.costs: dict[Picture, float] = {}  # seconds that each took the last time
+        self.failed: set[Picture] = set()
+        self.shown: dict[str, int] = {}  # epoch of the newest image in the grid, by name
+        self.spent = 0.0
+        self.thinned = False
+        self.epoch = 0  # the last trained one: the trainer's own counter is one ahead at the end
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Show the pictures the network as it was built, before a checkpoint is loaded."""
+        if stage == "fit":
+            for picture in self.pictures:
+                with contextlib.suppress(NothingToShow):  # reported when it is drawn
+                    picture.begin(classifier_of(pl_module), data_of(trainer))
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Start measuring the time."""
+        self.started, self.first_epoch = time.perf_counter(), trainer.current_epoch
+        self.next_epoch = trainer.current_epoch  # the first one that has no pictures yet
+        self.shown.clear()
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Remember the epoch to which the next pictures belong."""
+        self.epoch = trainer.current_epoch
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Draw the pictures whose `when` includes this epoch."""
+        if trainer.sanity_checking:
+            return
+        if trainer.state.fn != TrainerFn.FITTING:
+            self._draw_all(trainer, pl_module, "val")
+            return
+        epochs = range(self.next_epoch, self.epoch + 1)
+        due = [picture for picture in self.pictures if is_due(picture.when, epochs)]
+        if not due or _is_last(trainer):
+            return
+        self.next_epoch = self.epoch + 1
+        outputs = self.recorder.gather(trainer)
+        context = self._context(trainer, pl_module, outputs, final=False)
+        if trainer.is_global_zero:
+            self._draw((p for p in due if self._affordable(p, trainer)), context, trainer)
+
+    def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Draw the pictures that there are for the test images."""
+        self._draw_all(trainer, pl_module, "test")
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Draw all pictures and log their tables."""
+        outputs = self.recorder.gather(trainer)
+        if not trainer.is_global_zero:
+            return
+        context, before = self._context(trainer, pl_module, outputs, final=True), self.spent
+        self._draw(self.pictures, context, trainer)
+        skipped = f"; some were skipped to stay within {100 * self.budget:g}% of the time"
+        rank_zero_info(
+            f"Pictures    {before:.1f} s during the fit{skipped * self.thinned}, and "
+            f"{self.spent - before:.1f} s at its end, outside the budget"
+        )
+
+    def _draw_all(self, trainer: Trainer, module: LightningModule, split: str) -> None:
+        outputs = self.recorder.gather(trainer)
+        if trainer.is_global_zero:
+            context = self._context(trainer, module, outputs, True, split)
+            self._draw((p for p in self.pictures if split in p.splits), context, trainer)
+
+    def _context(
+        self,
+        trainer: Trainer,
+        module: LightningModule,
+        outputs: Outputs | None,
+        final: bool,
+        split: str = "val",
+    ) -> PictureContext:
+        def sample(num_images: int) -> tuple[Tensor, Tensor]:
+            images, labels = data.sample(num_images)
+            return images.to(device), labels.to(device)
+
+        data, device = data_of(trainer), trainer.strategy.root_device
+        fitting = trainer.state.fn == TrainerFn.FITTING
+        title = f"epoch {self.epoch}" if fitting else {"val": "validation"}.get(split, split)
+        classifier = classifier_of(module)
+        return PictureContext(
+            classifier, data.class_names, sample, title, split, final, outputs, data
+        )
+
+    def _draw(self, pictures: Iterable[Picture], context: PictureContext, trainer: Trainer) -> None:
+        """Draw pictures one by one; the next is requested only when the last one is done."""
+        with averaged_weights(trainer), inspection_mode(context.model):
+            for picture in pictures:
+                started = time.perf_counter()
+                self._draw_one(picture, context, trainer)
+                self.costs[picture] = time.perf_counter() - started
+                self.spent += self.costs[picture]
+        if trainer.state.fn == TrainerFn.FITTING:
+            log_metric(trainer, "time/pictures", self.spent, self.epoch)
+
+    def _draw_one(self, picture: Picture, context: PictureContext, trainer: Trainer) -> None:
+        fitting = trainer.state.fn == TrainerFn.FITTING
+        try:
+            for output in picture.draw(context):
+                self._log(picture, output, context, trainer)
+        except NothingToShow as reason:
+            if fitting and picture not in self.failed:
+                rank_zero_warn(f"No picture {picture.name}: {reason}")
+            self.failed.add(picture)
+        except Exception as error:  # of any kind: a picture must not end a training
+            if not fitting or os.environ.get(DEBUG):
+                raise
+            rank_zero_warn(f"No picture {picture.name}: {type(error).__name__}: {error}")
+
+    def _log(
+        self, picture: Picture, output: PictureOutput, context: PictureContext, trainer: Trainer
+    ) -> None:
+        name, content = output
+        fitting = trainer.state.fn == TrainerFn.FITTING
+        if isinstance(content, Figure) and fitting and picture.when != "last":
+            if self.shown.get(name) != self.epoch:
+                self.shown[name] = self.epoch
+                log_step_figure(trainer, content, f"{context.split}/{name}", self.epoch)
+        elif isinstance(content, Figure):
+            log_figure(trainer, content, f"{context.split}_{name}")
+        elif isinstance(content, dict):
+            log_table(trainer, content, f"{name}_{context.split}")
+        elif isinstance(content, str):
+            log_text(trainer, content, name)
+        else:
+            log_metric(trainer, f"{context.split}/{name}", content, self.epoch)
+
+    def _affordable(self, picture: Picture, trainer: Trainer) -> bool:
+        """Whether the budget allows it, given that all are drawn once more at the end."""
+        elapsed = time.perf_counter() - self.started
+        done = self.epoch + 1 - self.first_epoch
+        planned = max(trainer.max_epochs or 0, self.epoch + 1) - self.first_epoch
+        planned_cost = self.costs.get(picture, 0.0) + sum(self.costs.values())
+        enough = self.spent + planned_cost <= self.budget * elapsed * planned / done
+        if not enough and not self.thinned:
+            self.thinned = True
+            rank_zero_info(
+                f"Pictures may take {100 * self.budget:g}% of the training time (pictures.budget), "
+                "so some are skipped. All of them are drawn when training ends."
+            )
+        return enough
+
+
+def _is_last(trainer: Trainer) -> bool:
+    """Whether this is known to be the last epoch, whose pictures are drawn at the end."""
+    stopping = trainer.should_stop and trainer.fit_loop._can_stop_early
+    return stopping or trainer.current_epoch + 1 == trainer.max_epochs

@@ -1,0 +1,38 @@
+"""Class activation: images beside themselves under their heat maps."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from callbacks.plots.drawing.contact_sheet import add_colorbar, plot_contact_sheet
+from callbacks.plots.drawing.overlays import CMAP, overlaid
+
+
+def plot_overlays(
+    images: np.ndarray,
+    maps: np.ndarray,
+    captions: Sequence[str],
+    colors: Sequence[str],
+    title: str,
+    columns: int = 3,
+) -> Figure:
+    """Draw each image, and beside it the same image under its heat map.
+
+    Args:
+        images: In [0, 1], (N, H, W, C).
+        maps: In [0, 1], (N, H, W); a map that is 0 everywhere is captioned "no evidence".
+        captions: A line or more for each image.
+        colors: Colour of each caption.
+        title: Title of the figure.
+        columns: Most images in a row.
+    """
+    rgb = np.broadcast_to(images, (*images.shape[:3], 3))
+    pairs = np.concatenate([rgb, overlaid(images, maps)], axis=2)
+    notes = [
+        f"{caption} (no evidence)" if not map_.any() else caption
+        for caption, map_ in zip(captions, maps, strict=True)
+    ]
+    figure = plot_contact_sheet(pairs, notes, min(columns, len(pairs)), title, colors)
+    add_colorbar(figure.axes[0], CMAP, 0, 1, "evidence (1 = strongest)")
+    return figure

@@ -1,0 +1,137 @@
+"""Class activation and saliency: which class is explained, and what the pictures say."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from callbacks.pictures import ClassActivation, PictureContext, Saliency
+from callbacks.pictures.explanation_targets import class_to_explain, find_targets
+from callbacks.plots.drawing.style import BAD, GOOD, NEUTRAL
+from models import Head, ImageClassifier, TimmBackbone
+from models.explain import last_feature_map
+
+NAMES = ["rows", "columns", "checks", "full"]
+
+
+@pytest.fixture
+def images(synthetic):
+    return synthetic.sample(8)
+
+
+@pytest.fixture
+def context(make_classifier, images):
+    def sample(number):
+        return images[0][:number], images[1][:number]
+
+    return PictureContext(make_classifier().eval(), NAMES, sample, "epoch 4")
+
+
+def test_the_class_to_explain_can_be_chosen(context, images):
+    with torch.no_grad():
+        predicted = context.model(images[0]).argmax(dim=1)
+    assert find_targets(context, 8, "predicted", "grad_cam").classes.equal(predicted)
+    assert find_targets(context, 8, "true", "grad_cam").classes.equal(images[1])
+    assert find_targets(context, 8, "checks", "grad_cam").classes.tolist() == [2] * 8
+
+
+def test_images_without_a_label_are_explained_by_their_prediction(context, images):
+    unknown = PictureContext(
+        context.model, NAMES, lambda n: (images[0], torch.full((8,), -1)), "images"
+    )
+    asked = find_targets(unknown, 8, "true", "grad_cam")
+    assert asked.classes.equal(find_targets(context, 8, "predicted", "grad_cam").classes)
+    assert set(asked.colors) == {NEUTRAL}
+    assert not any("not" in caption for caption in asked.captions)
+
+
+def test_images_that_a_user_names_have_their_names_in_the_pictures(context, images):
+    named = replace(context, names=lambda n: [f"file_{index}.jpg" for index in range(n)])
+    asked = find_targets(named, 3, "predicted", "grad_cam")
+    assert [caption.split("\n")[0] for caption in asked.captions] == [
+        "file_0.jpg",
+        "file_1.jpg",
+        "file_2.jpg",
+    ]
+
+
+def test_captions_say_what_is_predicted_how_surely_and_what_is_true(context, images):
+    asked = find_targets(context, 8, "predicted", "grad_cam")
+    with torch.no_grad():
+        sure, predicted = context.model(images[0]).softmax(dim=1).max(dim=1)
+    for row, (caption, color) in enumerate(zip(asked.captions, asked.colors, strict=True)):
+        right = bool(predicted[row] == images[1][row])
+        assert caption.startswith(f"{NAMES[predicted[row]]} {sure[row].item():.0%}")
+        assert caption.endswith(f"\nnot {NAMES[images[1][row]]}") != right
+        assert color == (GOOD if right else BAD)
+
+
+@pytest.mark.parametrize("kind", [ClassActivation, Saliency])
+def test_class_that_is_none_is_refused_before_training_and_while_drawing(context, synthetic, kind):
+    message = rf"pictures\.{kind.name}\.explain is 'dots'; expected predicted, true, .*: rows, col"
+    with pytest.raises(ValueError, match=message):
+        kind(explain="dots").begin(context.model, synthetic)
+    with pytest.raises(ValueError, match=message):
+        [*kind(explain="dots").draw(context)]
+
+
+def test_of_many_classes_an_error_lists_some():
+    with pytest.raises(ValueError, match=r"a class: 0, 1, 2, 3, 4, 5, 6, 7, …\.$"):
+        class_to_explain("dots", [str(index) for index in range(10)], "grad_cam")
+
+
+def test_class_activation_is_called_after_its_method(context):
+    for method in ("grad_cam", "hires_cam", "eigen_cam"):
+        [(name, figure)] = ClassActivation(method=method, num_images=4).draw(context)
+        assert name == method
+        assert "the evidence for the prediction lies" in figure.get_suptitle()
+        assert len(figure.axes[0].images) == 4
+
+
+def test_named_layer_is_explained_and_an_unknown_one_refused_before_training(context, synthetic):
+    picture = ClassActivation(layer="block2.conv", num_images=2)
+    picture.begin(context.model, synthetic)
+    [(_, figure)] = picture.draw(context)
+    assert figure.get_suptitle().endswith("block2.conv, epoch 4")
+    with pytest.raises(
+        ValueError, match=r"pictures\.grad_cam\.layer: .*no layer 'block9'\. Near names: "
+    ):
+        ClassActivation(layer="block9").begin(context.model, synthetic)
+
+
+def test_every_epoch_explains_the_layer_that_was_found_first(context, monkeypatch):
+    searches = []
+
+    def search(model, images):
+        searches.append(model)
+        return last_feature_map(model, images)
+
+    monkeypatch.setattr("callbacks.pictures.class_activation.last_feature_map", search)
+    picture = ClassActivation(num_images=2)
+    for _ in range(3):
+        [*picture.draw(context)]
+    assert len(searches) == 1
+
+
+def test_saliency_has_a_row_an_image_and_a_column_a_method(context):
+    [(name, figure)] = Saliency(num_images=3, methods=("vanilla", "smooth_grad")).draw(context)
+    axes = figure.axes[0]
+    assert name == "saliency"
+    assert len(axes.images) == 3 * 3
+    texts = [text.get_text() for text in axes.texts]
+    assert texts[:3] == ["image", "vanilla", "smooth\ngrad"]
+    assert figure.get_suptitle() == "which pixels matter to the prediction, epoch 4"
+
+
+def test_methods_that_need_a_relu_are_left_out_of_a_vit(images):
+    backbone = TimmBackbone("test_vit", num_channels=1, image_size=32)
+    model = ImageClassifier(backbone, 4, Head).eval()
+    context = PictureContext(model, NAMES, lambda n: (images[0][:n], images[1][:n]), "epoch 0")
+    [(_, figure)] = Saliency(num_images=2).draw(context)
+    assert len(figure.axes[0].images) == 2 * 2
+
+
+@pytest.mark.parametrize("kind", [ClassActivation, Saliency])
+def test_empty_pictures_are_refused(kind):
+    with pytest.raises(ValueError, match="num_images"):
+        kind(num_images=0)

@@ -1,0 +1,99 @@
+import pytest
+import timm
+import torch
+from matplotlib.figure import Figure
+
+from callbacks.inspection_mode import inspection_mode
+from callbacks.pictures import PictureContext, SanityChecks
+from models.explain import NothingToShow
+from models.explain.honesty import area, deletion_curve, explanation, random_maps
+
+
+@pytest.fixture
+def make_context(make_classifier):
+    def make(model=None, size=(1, 16, 16)):
+        images = torch.rand(8, *size, generator=torch.Generator().manual_seed(0))
+        unknown = torch.full((8,), -1)
+        model = (model or make_classifier()).eval()
+        names = ("rows", "columns", "checks", "full")
+        return PictureContext(
+            model, names, lambda n: (images[:n], unknown[:n]), "epoch 3", "images"
+        )
+
+    return make
+
+
+def shown_by(picture, context):
+    with inspection_mode(context.model):
+        return dict(picture.draw(context))
+
+
+def test_one_figure_and_three_numbers_a_method(make_context):
+    shown = shown_by(SanityChecks(num_steps=4), make_context())
+    assert isinstance(shown.pop("honesty"), Figure)
+    names = {name.removeprefix("honesty_") for name in shown}
+    kinds = ("deletion", "insertion", "randomization")
+    methods = {f"{method}_{kind}" for method in ("grad_cam", "vanilla") for kind in kinds}
+    assert names == methods | {"random_deletion", "random_insertion"}
+    assert all(-1 <= number <= 1 for number in shown.values())
+
+
+def test_numbers_are_means_over_the_images(make_context):
+    context = make_context()
+    shown = shown_by(SanityChecks(num_images=3, num_steps=4), context)
+    images, _ = context.sample(3)
+    with inspection_mode(context.model):
+        classes = context.model(images).argmax(dim=1)
+        maps = explanation("grad_cam", context.model, images)(context.model, images, classes)
+        for name, order in (("grad_cam", maps), ("random", random_maps(images))):
+            curves = deletion_curve(context.model, images, order, classes, num_steps=4)
+            assert shown[f"honesty_{name}_deletion"] == pytest.approx(area(curves).mean().item())
+
+
+def test_title_says_when_and_how_many_images(make_context):
+    figure = shown_by(SanityChecks(num_steps=2), make_context())["honesty"]
+    assert figure.get_suptitle().startswith("are the pictures honest? 8 images, epoch 3")
+
+
+def test_larger_images_are_fewer(make_context):
+    figure = shown_by(SanityChecks(num_steps=1, num_stages=1), make_context(size=(1, 130, 130)))[
+        "honesty"
+    ]
+    assert "4 images" in figure.get_suptitle()
+
+
+def test_methods_that_a_network_has_nothing_for_are_left_out(make_context):
+    """A transformer has no ReLU for guided backpropagation."""
+    torch.manual_seed(0)
+    context = make_context(timm.create_model("test_vit", num_classes=4), size=(3, 160, 160))
+    picture = SanityChecks(methods=("guided", "vanilla"), num_images=2, num_steps=1, num_stages=1)
+    shown = shown_by(picture, context)
+    assert "honesty_vanilla_deletion" in shown
+    assert "honesty_guided_deletion" not in shown
+
+
+def test_network_with_nothing_to_test_has_no_picture(make_context):
+    context = make_context(torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(256, 4)))
+    with pytest.raises(NothingToShow, match="feature map"):
+        shown_by(SanityChecks(methods=("grad_cam",)), context)
+
+
+def test_wrong_names_are_refused_before_training(make_classifier, synthetic):
+    with pytest.raises(
+        ValueError, match=r"no method of explaining 'gradcam'. Near names: grad_cam"
+    ):
+        SanityChecks(methods=("gradcam",)).begin(make_classifier(), synthetic)
+    with pytest.raises(ValueError, match=r"There are grad_cam, .*, vanilla"):
+        SanityChecks(methods=("xyz",)).begin(make_classifier(), synthetic)
+    with pytest.raises(ValueError, match=r"pictures\.honesty\.layer: .*no layer 'layer4'"):
+        SanityChecks(layer="layer4").begin(make_classifier(), synthetic)
+
+
+def test_network_stays_as_it_is(make_context):
+    context = make_context()
+    before = {name: tensor.clone() for name, tensor in context.model.state_dict().items()}
+    with torch.inference_mode():
+        shown_by(SanityChecks(num_steps=2), context)
+    assert all(before[name].equal(tensor) for name, tensor in context.model.state_dict().items())
+    assert not any(module._forward_hooks for module in context.model.modules())
+    assert all(parameter.grad is None for parameter in context.model.parameters())

@@ -1,0 +1,70 @@
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from callbacks.plots import plot_contact_sheet
+from callbacks.plots.drawing.contact_sheet import enlarged, tile
+
+
+def shades(*values, size=(20, 20)):
+    """Pictures of one grey each."""
+    return np.stack([np.full((*size, 3), value) for value in values])
+
+
+def test_tiles_lie_row_by_row_with_white_where_there_is_none():
+    sheet = tile(shades(0.1, 0.2, 0.3), columns=2)
+    assert sheet.shape == (41, 41, 3)  # a gap of one pixel
+    assert sheet[[0, 0, 40, 40], [0, 40, 0, 40], 0].tolist() == [0.1, 0.2, 0.3, 1]
+    assert (sheet[20] == 1).all()
+
+
+def test_ground_is_between_tiles_and_not_where_there_is_none():
+    sheet = tile(np.uint8(255 * shades(0, 0, 0)), columns=2, ground=0.2)
+    assert sheet.dtype == np.uint8
+    assert sheet[20, 0, 0] == sheet[0, 20, 0] == sheet[40, 20, 0] - 204 == 51
+    assert (sheet[21:, 21:] == 255).all()
+
+
+def test_full_sheet_has_no_white():
+    assert (tile(shades(0, 0, 0, 0), columns=2, ground=0) == 0).all()
+
+
+def test_grey_tiles_are_taken():
+    assert (tile(np.zeros((1, 3, 3, 1)), columns=1) == np.zeros((3, 3, 3))).all()
+
+
+def test_pictures_are_enlarged_by_whole_pixels():
+    pictures = np.arange(4.0).reshape(1, 2, 2, 1)
+    assert enlarged(pictures, 5)[0, :, :, 0].tolist() == [
+        [0, 0, 1, 1],
+        [0, 0, 1, 1],
+        [2, 2, 3, 3],
+        [2, 2, 3, 3],
+    ]
+    assert enlarged(pictures, 1).shape == (1, 2, 2, 1)
+
+
+def test_sheet_without_captions_is_one_image_and_looks_as_one_with_captions():
+    tiles = shades(0.1, 0.2, 0.3)
+    plain = plot_contact_sheet(tiles, ["", "", ""], 2, "t").axes[0]
+    captioned = plot_contact_sheet(tiles, ["a", "", ""], 2, "t").axes[0]
+    assert len(plain.images) == 1
+    assert len(captioned.images) == 3
+    assert plain.get_xlim() == captioned.get_xlim()
+    left, right, bottom, top = plain.images[0].get_extent()
+    assert (left, top, right) == pytest.approx((0, 0, plain.get_xlim()[1]), abs=0.02)
+    assert bottom == pytest.approx(2.06, abs=0.02)
+
+
+@pytest.mark.parametrize("number", [1, 3, 8, 12])
+def test_no_title_is_cut_off_and_no_caption_lies_on_its_neighbour(number, fits, install):
+    install("Squares", chinese := "阿布拉罕辛普森爷爷春田镇的居民们")
+    caption = f"{chinese}\n→ abraham_grampa_simpson\n0 → 100 % train"
+    title = "labels to look at, epoch 5: 2,924 of 4,250 images seem to be of another class (red)"
+    figure = plot_contact_sheet(
+        np.zeros((number, 9, 9, 3)), [caption] * number, min(number, 4), title
+    )
+    assert fits(figure)
+    boxes = [text.get_window_extent() for text in figure.axes[0].texts[:4]]
+    assert all(left.x1 < right.x0 for left, right in pairwise(boxes))

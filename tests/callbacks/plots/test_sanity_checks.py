@@ -1,0 +1,71 @@
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
+
+from callbacks.plots.sanity_checks import CheckResult, plot_sanity_checks
+
+LAYERS = ["head.layers.1", "encoder.layers.encoder_layer_7.self_attention", "conv1"]
+CHANCE = (np.linspace(1, 0, 5), np.linspace(0, 1, 5))
+
+
+def result():
+    falls = np.array([1.0, 0.0, 0.0, 0.0, 0.0])
+    return CheckResult(np.array([0.75, 0.5, 0.25]), falls, 1 - falls)
+
+
+def draw(names, image=np.full((4, 6, 1), 0.5)):
+    maps = {name: np.zeros((4, *image.shape[:2])) for name in names}
+    for stages in maps.values():
+        stages[0, 1, 2] = 3.0
+    return plot_sanity_checks(image, LAYERS, maps, {name: result() for name in names}, CHANCE, "t")
+
+
+def test_correlations_start_at_one_and_end_with_the_last_stage():
+    chart = draw(["grad_cam"]).axes[1]
+    values = chart.get_lines()[1].get_ydata()
+    assert list(values) == [1, 0.75, 0.5, 0.25]
+
+
+def test_correlations_stand_below_the_maps_that_they_are_of():
+    figure = draw(["grad_cam", "vanilla"])
+    strip, chart = figure.axes[:2]
+    assert strip.get_xlim() == chart.get_xlim()
+    np.testing.assert_allclose(strip.get_position().intervalx, chart.get_position().intervalx)
+    middles = [np.mean(image.get_extent()[:2]) for image in strip.images[:5]]
+    assert list(chart.get_lines()[1].get_xdata()) == pytest.approx(middles[1:])
+
+
+def test_strongest_pixel_of_a_map_is_bright_and_a_flat_map_is_dark():
+    strip = draw(["grad_cam"]).axes[0]
+    image, trained, first = (np.asarray(shown.get_array()) for shown in strip.images[:3])
+    assert (image == 0.5).all()
+    np.testing.assert_allclose(trained[1, 2], to_rgb("#fde725"), atol=0.01)  # viridis' yellow
+    np.testing.assert_allclose(first, np.broadcast_to(to_rgb("#440154"), first.shape), atol=0.01)
+
+
+def test_legend_says_the_areas():
+    deletion, insertion = draw(["grad_cam"]).axes[2:]
+    labels = [text.get_text() for text in deletion.get_legend().get_texts()]
+    assert labels == ["random order: 0.50", "grad cam: 0.12"]  # half a step of four
+    labels = [text.get_text() for text in insertion.get_legend().get_texts()]
+    assert labels == ["random order: 0.50", "grad cam: 0.88"]
+
+
+def test_legends_leave_the_ends_free_where_curves_begin():
+    figure = draw(["grad_cam"])
+    FigureCanvasAgg(figure).draw()
+    for axes in figure.axes[2:]:
+        box, start = axes.get_legend().get_window_extent(), axes.get_window_extent().x0
+        assert box.x0 > start + 0.3 * axes.get_window_extent().width
+
+
+@pytest.mark.parametrize("num_methods", [1, 2, 8])
+def test_every_method_is_drawn_and_nothing_is_cut_off(num_methods):
+    figure = draw([f"gradient_times_input_{index}" for index in range(num_methods)])
+    FigureCanvasAgg(figure).draw()
+    drawn, page = figure.get_tightbbox(), figure.get_size_inches()
+    assert min(drawn.x0, drawn.y0) > -0.01
+    assert (drawn.max <= page + 0.01).all()
+    assert len(figure.axes[1].get_lines()) == num_methods + 1
+    assert len(figure.axes[0].images) == num_methods * 5

@@ -1,0 +1,301 @@
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import pytest
+import torch
+from lightning.pytorch import LightningModule
+from lightning.pytorch.callbacks import EarlyStopping
+from matplotlib.figure import Figure
+
+from callbacks import Gallery, OutputRecorder, WeightAverage
+from callbacks.pictures import PICTURES, ClassActivation, Filters, Picture
+from callbacks.pictures.picture import is_due
+from callbacks.trainer_parts import classifier_of
+from lightning_app.store.run_logger import RunLogger
+from models import Backbone
+from models.explain import NothingToShow
+
+
+@dataclass(eq=False)
+class Recorder(Picture):
+    """Notes when and what it is asked to draw."""
+
+    name: ClassVar[str] = "recorder"
+    splits: ClassVar[tuple[str, ...]] = ("val", "test")
+
+    contexts: list = field(default_factory=list)
+
+    def draw(self, context):
+        assert not context.model.training
+        torch.rand(3)  # must not be missed by the training
+        self.contexts.append(context)
+        yield self.name, Figure(figsize=(1, 1))
+        yield "number", 0.5
+        if context.final:
+            yield self.name, {"epoch": [context.title]}
+
+
+@dataclass(eq=False)
+class Failing(Recorder):
+    error: type[Exception] = KeyError
+
+    def draw(self, context):
+        self.contexts.append(context)
+        raise self.error("out of paint")
+        yield
+
+
+def gallery(*pictures, budget=1.0):
+    recorder = OutputRecorder()
+    return [recorder, Gallery(list(pictures), recorder, budget)]
+
+
+def steps_of_images(client, logger):
+    """Epochs of the pictures in the grid of a run."""
+    return sorted(
+        int(file.path.split("+step+")[1].split("+")[0])
+        for file in client.list_artifacts(logger.run_id, "images")
+        if file.path.endswith(".png")
+    )
+
+
+@pytest.mark.parametrize(
+    ("when", "expected"),
+    [
+        ("doubling", [0, 1, 2, 4, 8, 16]),
+        ("last", []),
+        (5, [0, 5, 10, 15]),
+        (1, list(range(20))),
+    ],
+)
+def test_schedule(when, expected):
+    due = [epoch for epoch in range(20) if is_due(when, range(epoch, epoch + 1))]
+    assert due == expected
+
+
+def test_what_was_due_while_nothing_was_validated_is_made_up_for():
+    assert is_due("doubling", range(3, 6))  # 4 was
+    assert not is_due("doubling", range(5, 8))
+
+
+@pytest.mark.parametrize(
+    ("when", "titles"),
+    [
+        ("doubling", ["epoch 0", "epoch 1", "epoch 2", "epoch 4", "epoch 5"]),
+        ("last", ["epoch 5"]),
+        (3, ["epoch 0", "epoch 3", "epoch 5"]),
+    ],
+)
+def test_a_fit_draws_at_its_epochs_and_at_its_end(
+    make_classifier, make_trainer, synthetic, when, titles
+):
+    recorder = Recorder(when=when)
+    trainer = make_trainer(max_epochs=6, callbacks=gallery(recorder))
+    trainer.fit(make_classifier(), synthetic)
+    assert [context.title for context in recorder.contexts] == titles
+    assert [context.final for context in recorder.contexts] == [False] * (len(titles) - 1) + [True]
+
+
+def test_a_fit_that_stops_early_logs_its_last_epoch_once(
+    make_classifier, make_trainer, synthetic, client
+):
+    logger, stopping = RunLogger("early"), EarlyStopping("val/loss", patience=1, min_delta=10)
+    callbacks = [stopping, *gallery(Recorder(when=1))]
+    trainer = make_trainer(max_epochs=9, logger=logger, callbacks=callbacks)
+    trainer.fit(make_classifier(), synthetic)
+    assert steps_of_images(client, logger) == [0, 1]
+
+
+def test_validate_and_test_draw_once_and_know_their_images(
+    make_classifier, make_trainer, synthetic
+):
+    recorder, model = Recorder(), make_classifier()
+    trainer = make_trainer(callbacks=gallery(recorder))
+    trainer.validate(model, synthetic, verbose=False)
+    trainer.test(model, synthetic, verbose=False)
+    assert [context.title for context in recorder.contexts] == ["validation", "test"]
+    for context in recorder.contexts:
+        source = synthetic.sources[context.split]
+        assert context.predictions.indices.tolist() == list(range(len(source)))
+        assert context.predictions.labels.tolist() == source.labels.tolist()
+        images = context.read([3, 1])
+        torch.testing.assert_close(model.eval()(images), context.predictions.logits[[3, 1]])
+        features = model.backbone(context.read(range(len(source))))
+        torch.testing.assert_close(context.outputs.features.values, features)
+
+
+def test_only_few_features_are_kept(make_classifier, make_trainer, synthetic, monkeypatch):
+    monkeypatch.setattr("callbacks.outputs.MAX_FEATURES", 5)
+    recorder = Recorder()
+    model = make_classifier()
+    make_trainer(callbacks=gallery(recorder)).validate(model, synthetic, verbose=False)
+    [context] = recorder.contexts
+    assert context.outputs.features.rows.tolist() == [0, 3, 6, 9]  # of 12
+    features = model.eval().backbone(context.read([0, 3, 6, 9]))
+    torch.testing.assert_close(context.outputs.features.values, features)
+
+
+def test_drawing_leaves_weights_modes_and_hooks_as_they_were(
+    make_classifier, make_trainer, synthetic
+):
+    def weights(*pictures):
+        model = make_classifier()
+        make_trainer(max_epochs=3, callbacks=gallery(*pictures)).fit(model, synthetic)
+        assert not any(module._forward_hooks for module in model.modules())
+        assert all(module.training for module in model.modules())
+        return model.state_dict()
+
+    plain, drawn = weights(), weights(ClassActivation(when=1), Filters(when=1), Recorder(when=1))
+    assert all(plain[name].equal(drawn[name]) for name in plain)
+
+
+def test_averaged_weights_are_shown_and_the_others_trained(
+    make_classifier, make_trainer, synthetic
+):
+    seen = []
+
+    @dataclass(eq=False)
+    class Weights(Recorder):
+        def draw(self, context):
+            logits = context.model(context.read([0, 1, 2]))
+            torch.testing.assert_close(logits, context.predictions.logits[:3], rtol=1e-4, atol=1e-4)
+            seen.append(context.title)
+            yield "one", 1.0
+
+    def weights(*callbacks):
+        model = make_classifier()
+        make_trainer(max_epochs=3, callbacks=[*callbacks]).fit(model, synthetic)
+        return model.state_dict()
+
+    drawn = weights(WeightAverage(0.9), *gallery(Weights(when=1)))
+    plain = weights(WeightAverage(0.9))
+    assert seen == ["epoch 0", "epoch 1", "epoch 2"]
+    assert all(plain[name].equal(drawn[name]) for name in plain)
+
+
+def test_budget_thins_the_schedule_and_says_so(make_classifier, make_trainer, synthetic, messages):
+    cheap = Recorder(when=1)
+    trainer = make_trainer(max_epochs=6, callbacks=gallery(cheap, budget=1e-9))
+    trainer.fit(make_classifier(), synthetic)
+    assert [context.title for context in cheap.contexts] == ["epoch 0", "epoch 5"]
+    assert (
+        "Pictures may take 1e-07% of the training time (pictures.budget), so some" in messages.text
+    )
+    last = [text for text in messages.messages if text.startswith("Pictures   ")][-1]
+    assert "0.0 s during the fit; some were skipped to stay within 1e-07% of the time" in last
+
+
+def test_pictures_tables_numbers_and_the_time_they_took_are_in_the_run(
+    make_classifier, make_trainer, synthetic, client
+):
+    logger = RunLogger("shown")
+    trainer = make_trainer(
+        max_epochs=3, logger=logger, callbacks=gallery(Recorder(), Failing(when="last"))
+    )
+    with pytest.warns(UserWarning, match="No picture recorder: KeyError: 'out of paint'"):
+        trainer.fit(make_classifier(), synthetic)
+    assert steps_of_images(client, logger) == [0, 1, 2]
+    metrics = client.get_run(logger.run_id).data.metrics
+    assert metrics["val/number"] == 0.5
+    assert metrics["time/pictures"] > 0
+    experiment = client.get_experiment_by_name("shown").experiment_id
+    table = client.load_table(experiment, "tables/recorder_val.json", [logger.run_id])
+    assert table.epoch.tolist() == ["epoch 2"]
+
+
+def test_once_drawn_pictures_are_figures(make_classifier, make_trainer, synthetic, client):
+    logger = RunLogger("once")
+    callbacks = gallery(Recorder(when="last"))
+    make_trainer(max_epochs=1, logger=logger, callbacks=callbacks).fit(make_classifier(), synthetic)
+    files = [file.path for file in client.list_artifacts(logger.run_id, "figures")]
+    assert files == ["figures/val_recorder.png"]
+
+
+def test_a_picture_that_fails_is_an_error_where_nothing_is_lost(
+    make_classifier, make_trainer, synthetic
+):
+    with pytest.raises(KeyError, match="out of paint"):
+        make_trainer(callbacks=gallery(Failing())).validate(make_classifier(), synthetic)
+
+
+def test_nothing_to_show_is_said_once(make_classifier, make_trainer, synthetic):
+    picture = Failing(when=1, error=NothingToShow)
+    trainer = make_trainer(max_epochs=3, callbacks=gallery(picture))
+    with pytest.warns(UserWarning, match="No picture recorder: out of paint") as warnings:
+        trainer.fit(make_classifier(), synthetic)
+    assert len([w for w in warnings if "out of paint" in str(w.message)]) == 1
+    assert len(picture.contexts) == 3
+
+
+class NoConvolution(Backbone):
+    """A network that no picture of ours can show."""
+
+    num_features = 8
+
+    def __init__(self):
+        super().__init__()
+        self.layer = torch.nn.Linear(32 * 32, 8)
+
+    def forward(self, images):
+        return self.layer(images.flatten(1))
+
+    def stages(self):
+        return {"layer": ["layer.weight", "layer.bias"]}
+
+
+def test_network_without_pictures_trains_all_the_same(make_classifier, make_trainer, synthetic):
+    model = make_classifier(make_backbone=NoConvolution)
+    trainer = make_trainer(max_epochs=1, callbacks=gallery(ClassActivation(), Filters()))
+    with pytest.warns(UserWarning, match="No picture grad_cam: No layer of the network puts out"):
+        trainer.fit(model, synthetic)
+    assert "val/accuracy" in trainer.callback_metrics
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_schedule_that_never_comes_is_refused_by_the_name_of_its_setting(name):
+    with pytest.raises(ValueError, match=rf"^pictures\.{name}\.when is 0; expected 1 or more\.$"):
+        PICTURES[name](when=0)
+
+
+@pytest.mark.parametrize("budget", [0, -1, 1.5])
+def test_budget_out_of_range_is_refused(budget):
+    with pytest.raises(ValueError, match=r"pictures\.budget is .*; expected a number from 0"):
+        gallery(budget=budget)
+
+
+def test_another_module_is_refused():
+    with pytest.raises(TypeError, match="Expected an ImageClassifier, got LightningModule"):
+        classifier_of(LightningModule())
+
+
+@dataclass(eq=False)
+class Saving(Recorder):
+    """Leaves a file, since what a process of a fit holds dies with it."""
+
+    folder: object = None
+
+    def draw(self, context):
+        file = self.folder / f"{context.title}.pt"
+        assert not file.exists()  # one process draws, once
+        torch.save(vars(context.outputs), file)
+        yield "one", 1.0
+
+
+def test_two_processes_draw_once_from_the_images_of_both(
+    make_classifier, make_trainer, synthetic, tmp_path
+):
+    model = make_classifier()
+    callbacks = gallery(Saving(when=1, folder=tmp_path))
+    trainer = make_trainer(max_epochs=2, devices=2, strategy="ddp_fork", callbacks=callbacks)
+    trainer.fit(model, synthetic)
+    outputs = torch.load(tmp_path / "epoch 1.pt")
+    assert (tmp_path / "epoch 0.pt").exists()
+    labels = torch.from_numpy(synthetic.sources["val"].labels)
+    assert outputs["labels"].equal(labels)
+    assert outputs["indices"].tolist() == list(range(len(labels)))
+    with torch.no_grad():
+        features, logits = model.eval().features_and_logits(
+            synthetic.images("val", range(len(labels)))
+        )
+    torch.testing.assert_close(outputs["logits"], logits, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(outputs["features"], features, rtol=1e-4, atol=1e-4)
