@@ -21,6 +21,19 @@ def block(document, language, number=0):
     return re.findall(rf"```{language}\n(.*?)```", (DOCS / document).read_text(), re.DOTALL)[number]
 
 
+def test_every_link_to_a_file_leads_to_one():
+    above = DOCS.parent
+    pages = [above / "README.md", above / "CONTRIBUTING.md", *DOCS.rglob("*.md")]
+    links = [
+        (page, link)
+        for page in pages
+        for link in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text("utf-8"))
+        if not re.match(r"https?:", link)
+    ]
+    assert len(links) > 20
+    assert [(page.name, link) for page, link in links if not (page.parent / link).exists()] == []
+
+
 def test_a_new_data_set_is_one_file_and_one_yaml(workplace, client, monkeypatch):
     monkeypatch.syspath_prepend(workplace)
     monkeypatch.delitem(sys.modules, "flags", raising=False)
