@@ -1,23 +1,22 @@
-"""Model summary: the network layer by layer, as text."""
+"""The network layer by layer, as text."""
 
 import torch
 import torchinfo
 from torch import nn
-from torchinfo.torchinfo import clear_cached_forward_pass
 
-DEPTH = 4  # of nested modules to list
+DEPTH = 4  # of the modules that are listed
 COLUMNS = ("output_size", "kernel_size", "num_params", "trainable")
 
 
 def summarize(model: nn.Module, num_channels: int, image_size: int) -> str:
-    """List layers with outputs, kernels, parameters, what is trainable, and sizes in MB.
+    """Layers with their outputs, kernels and parameters; what trains; sizes in MB.
 
-    One black image passes through the network, which is left unchanged.
+    One black image goes through the network, which is left as it was.
 
     Args:
         model: The network.
-        num_channels: Channels of the images.
-        image_size: Side of the images, in pixels.
+        num_channels: Of the images.
+        image_size: Their side, in pixels.
     """
     try:
         found = torchinfo.summary(
@@ -31,7 +30,5 @@ def summarize(model: nn.Module, num_channels: int, image_size: int) -> str:
             verbose=0,
         )
     except RuntimeError as error:
-        raise (error.__cause__ or error) from None  # the network's own error
-    finally:
-        clear_cached_forward_pass()  # else torchinfo keeps the network, and with it the trainer
+        raise (error.__cause__ or error) from None  # what the network says of such images
     return str(found)
