@@ -23,6 +23,8 @@ os.environ["OMP_NUM_THREADS"] = "1"
 # A process that compiles all that it imports takes three times as long to start.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+# Only a slow fit has system metrics, and a run that a test leaves open would log them for ever.
+os.environ["MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL"] = "3600"  # seconds
 
 GROWTH = 100 * 2**20  # bytes that a process may grow by before memory is freed
 
@@ -54,9 +56,8 @@ def free_memory():
             return
         # MLflow keeps each store that was ever opened, with its compiled queries.
         _tracking_store_registry._get_store_with_resolved_uri.cache_clear()
-        for engine in SqlAlchemyStore._engine_map.values():
-            engine.dispose()
-        SqlAlchemyStore._engine_map.clear()
+        while SqlAlchemyStore._engine_map:
+            SqlAlchemyStore._engine_map.popitem()[1].dispose()
         gc.collect()
         resident = process.memory_info().rss
 
