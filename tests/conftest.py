@@ -9,6 +9,7 @@ import logging
 import os
 import shutil
 import sys
+from functools import cache
 from importlib.metadata import version
 
 import numpy as np
@@ -64,6 +65,24 @@ def free_memory():
     process = psutil.Process()
     resident = process.memory_info().rss
     return free
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quick_stores():
+    """Let SQLite not wait for the disk, and MLflow read its list of migrations once."""
+    from mlflow.store.db import utils as databases
+    from sqlalchemy import event
+    from sqlalchemy.engine import Engine
+
+    def connected(connection, record):
+        connection.execute("PRAGMA synchronous = OFF")
+
+    event.listen(Engine, "connect", connected)
+    with pytest.MonkeyPatch.context() as patch:
+        revision = cache(databases._get_latest_schema_revision)
+        patch.setattr(databases, "_get_latest_schema_revision", revision)
+        yield
+    event.remove(Engine, "connect", connected)
 
 
 @pytest.fixture(autouse=True)
