@@ -3,6 +3,7 @@
 import torch
 import torchinfo
 from torch import nn
+from torchinfo.torchinfo import clear_cached_forward_pass
 
 DEPTH = 4  # of nested modules to list
 COLUMNS = ("output_size", "kernel_size", "num_params", "trainable")
@@ -31,4 +32,6 @@ def summarize(model: nn.Module, num_channels: int, image_size: int) -> str:
         )
     except RuntimeError as error:
         raise (error.__cause__ or error) from None  # the network's own error
+    finally:
+        clear_cached_forward_pass()  # else torchinfo keeps the network, and with it the trainer
     return str(found)

@@ -135,7 +135,8 @@ def _code_version() -> dict[str, str]:
 
 def _environment() -> str:
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
-    packages = sorted({f"{package.name}=={package.version}" for package in distributions()})
+    metadata = (package.metadata for package in distributions())  # reads a file at every access
+    packages = sorted({f"{of['Name']}=={of['Version']}" for of in metadata})
     return "\n".join([f"# Python {sys.version}", f"# {device}", *packages, ""])
 
 
