@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from models import Head, PlainCNN
 from models.explain import maximise_activation
 from models.explain.activation_maximisation import Maximised
-from models.explain.activation_maximisation.ways import CONTRAST, NOISE, STEP
+from models.explain.activation_maximisation.parametrisations import CONTRAST, NOISE, STEP
 
 ROUNDS, NUM_FILTERS, SIZE = 5, 64, 48
 LAYERS = ("block1", "block2", "block3")

@@ -27,7 +27,7 @@ from torch import Tensor
 from torchmetrics.classification import MulticlassConfusionMatrix
 
 from callbacks.plots import plot_confusion_matrix
-from models.evaluation.metrics import confusion_counts
+from models.evaluation.confusion import confusion_counts
 
 ROUNDS = {50: 5, 200: 1}  # by classes
 OUR_DRAWINGS = 3  # in a round, of which the median counts: they are short

@@ -1,6 +1,6 @@
-"""LightningDataModules, one kind of source each; imported when they are first asked for.
+"""Datamodules, one for each kind of dataset; each is imported on first use.
 
-So commands that need no datamodule, such as `lightning_cli prepare split`, start without torch.
+Commands that need none, such as `lightning_cli prepare split`, therefore start without torch.
 """
 
 from importlib import import_module
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datamodules.options import Options as Options
     from datamodules.pixel_csv import PixelCSVDataModule as PixelCSVDataModule
     from datamodules.shards import ShardDataModule as ShardDataModule
-    from datamodules.splits.split import Split as Split
+    from datamodules.splits.settings import SplitSettings as SplitSettings
     from datamodules.synthetic import SyntheticDataModule as SyntheticDataModule
     from datamodules.torchvision_set import TorchvisionDataModule as TorchvisionDataModule
 
@@ -26,7 +26,7 @@ HOMES = {
     "Options": "options",
     "PixelCSVDataModule": "pixel_csv",
     "ShardDataModule": "shards",
-    "Split": "splits.split",
+    "SplitSettings": "splits.settings",
     "SyntheticDataModule": "synthetic",
     "TorchvisionDataModule": "torchvision_set",
 }

@@ -1,4 +1,4 @@
-"""From a source to tensors, a batch at a time."""
+"""PyTorch datasets: batches of uint8 images, with or without augmentation."""
 
 from collections.abc import Sequence
 
@@ -14,16 +14,16 @@ from datamodules.sources.source import ImageSource
 from datamodules.splits.sampler import mix
 
 Batch = list[Tensor]  # uint8 images (N, C, H, W), labels (N,), indices in the source (N,)
-MAX_SUBSTITUTES = 20  # if so many images in a row cannot be read, the disk is gone
+MAX_SUBSTITUTES = 20  # unreadable images in a row; with more, the disk has failed
 
 
 class PlainDataset(Dataset[Batch]):
-    """Images as they are, for everything but training; unreadable ones are left out.
+    """Images without augmentation, for everything but training; unreadable ones are left out.
 
     Args:
-        source: Where images and labels come from.
+        source: Images and labels.
         unreadable: Flags, (N,) uint8, set for images that could not be read; in shared memory, so
-            that the main process sees what its loader processes meet.
+            that the main process sees those of its loader processes.
     """
 
     def __init__(self, source: ImageSource, unreadable: Tensor) -> None:
@@ -36,7 +36,7 @@ class PlainDataset(Dataset[Batch]):
         return self.__getitems__([index])
 
     def __getitems__(self, indices: Sequence[int]) -> Batch:
-        """A batch; an empty one if none of the images can be read."""
+        """A batch; it is empty if none of the images can be read."""
         taken = self.source.take(indices)
         if taken is not None:
             return make_batch(self.source, taken, indices)
@@ -51,13 +51,13 @@ class PlainDataset(Dataset[Batch]):
 
 
 class AugmentedDataset(Dataset[Batch]):
-    """Images as training sees them: what is drawn depends on seed, epoch and index alone.
+    """Augmented images; the augmentation of each depends only on seed, epoch and index.
 
-    In place of an unreadable image comes the next that can be read, so that batches stay whole.
+    An unreadable image is replaced by the next readable one, so that batches stay complete.
 
     Args:
-        source: Where images and labels come from.
-        augmentation: What is done to each image.
+        source: Images and labels.
+        augmentation: Applied to each image.
         seed: Seed of the run.
         unreadable: See `PlainDataset`.
     """
@@ -90,7 +90,7 @@ class AugmentedDataset(Dataset[Batch]):
         return make_batch(self.source, images, indices)
 
     def _read(self, asked: int) -> tuple[np.ndarray, int]:
-        """The image, or the next that can be read, and its index."""
+        """The image or the next readable one, and its index."""
         problem = ""
         for index in ((asked + step) % len(self) for step in range(MAX_SUBSTITUTES)):
             try:
@@ -104,7 +104,7 @@ class AugmentedDataset(Dataset[Batch]):
 def make_batch(
     source: ImageSource, images: Sequence[np.ndarray] | np.ndarray, indices: Sequence[int]
 ) -> Batch:
-    """Images (H, W, C) to (N, C, H, W), still uint8: a quarter of what floats weigh."""
+    """Images (H, W, C) as a batch (N, C, H, W), still uint8: a quarter of the size of floats."""
     height, width, channels = images[0].shape if len(images) else (1, 1, 1)
     if channels == 1:
         batch = np.asarray(images, np.uint8).reshape(-1, 1, height, width)

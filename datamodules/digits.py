@@ -1,4 +1,4 @@
-"""Handwritten digits: 1,797 scans of 8 x 8 pixels (Alpaydin and Kaynak, 1998), no download."""
+"""Datamodule of handwritten digits: 1,797 scans of 8 x 8 pixels (Alpaydin and Kaynak, 1998)."""
 
 from typing import Any
 
@@ -11,18 +11,18 @@ from datamodules.options import Options
 from datamodules.sources.arrays import ArrayReader
 from datamodules.sources.files import resize
 from datamodules.sources.source import ImageSource
-from datamodules.splits.split import Split
+from datamodules.splits.settings import SplitSettings
 
 
 class DigitsDataModule(ImageDataModule):
-    """The digits that scikit-learn ships, enlarged so that networks for photographs take them.
+    """The digits that scikit-learn ships: no download; enlarged for networks made for photographs.
 
     Args:
-        image_size: Side in pixels that the 8 x 8 scans are enlarged to.
+        image_size: Side in pixels to which the 8 x 8 scans are enlarged.
         batch_size: Images per batch and process.
-        num_workers: Loader processes; the images are in memory, so none is fastest.
+        num_workers: Loader processes; 0 is fastest, as the images are in memory.
         augmentation: A preset's name, a YAML file, or a list of albumentations.
-        split: Shares of the images to validate and to test on.
+        split: How much of the images to validate and to test on.
         options: See `Options`.
     """
 
@@ -32,7 +32,7 @@ class DigitsDataModule(ImageDataModule):
         batch_size: int = 64,
         num_workers: int | None = 0,
         augmentation: list[Transform] | str = "glyphs",
-        split: Split = Split(val=0.2, test=0.2),
+        split: SplitSettings = SplitSettings(val=0.2, test=0.2),
         options: Options = Options(),
     ) -> None:
         super().__init__(image_size, 1, batch_size, num_workers, augmentation, split, options)
@@ -42,7 +42,7 @@ class DigitsDataModule(ImageDataModule):
         return tuple("0123456789")
 
     def load(self) -> dict[str, ImageSource]:
-        """All images; none of them is set aside by its publisher."""
+        """All images: the publisher has set none aside."""
         digits: Any = load_digits()
         scans = (digits.images * (255 / 16)).round().astype(np.uint8)[..., None]  # grey: 0 to 16
         images = np.stack([resize(scan, self.image_size) for scan in scans])

@@ -1,4 +1,4 @@
-"""Labels that a person has looked at and mended, in a CSV file beside the data."""
+"""Label fixes: labels that a person has corrected, in a CSV file beside the dataset."""
 
 import difflib
 from collections.abc import Mapping, Sequence
@@ -18,27 +18,28 @@ MAX_NEAR = 3  # names in a message
 
 
 def with_fixes(
-    sources: Mapping[str, ImageSource], class_names: Sequence[str], file: Path | None
+    sources: Mapping[str, ImageSource], class_names: Sequence[str], file: Path | str | None
 ) -> dict[str, ImageSource]:
-    """Give images the labels that a file suggests for them, and leave out those without one.
+    """Give images the labels that a file suggests, and leave out images without a suggestion.
 
-    Which image is in which split does not change, so runs before and after can be compared.
+    The split of an image does not change, so that runs before and after can be compared.
 
     Args:
-        sources: The images of each split; those to predict have no label to mend.
-        class_names: Names of the classes, as the file has them.
-        file: Has the columns image, label (the wrong one) and suggested (the right one, or nothing
-            to leave the image out); other columns are not read. None for no fixes.
+        sources: The images of each split; those to predict have no label to correct.
+        class_names: Names of the classes, as in the file.
+        file: A CSV file with the columns image, label (the present one) and suggested (the right
+            one, or empty to leave the image out); other columns are ignored. None for no fixes.
 
     Returns:
-        The images of each split, with the labels that they should have.
+        The images of each split with the corrected labels.
 
     Raises:
-        ValueError: If the file or a column of it is missing, an image is not there or listed twice,
-            a class is unknown, or an image has another label than the file says.
+        ValueError: If the file or a column of it is missing, an image is unknown or listed twice, a
+            class is unknown, or an image has another label than the file states.
     """
     if file is None:
         return dict(sources)
+    file = Path(file)
     rows = _read(file)
     labelled = {split: source for split, source in sources.items() if split != "predict"}
     names = dict(enumerate(class_names)) | {UNLABELLED: ""}
@@ -50,12 +51,12 @@ def with_fixes(
     _check(rows, class_names, given)
     numbers = {name: number for number, name in enumerate(class_names)} | {"": LEFT_OUT}
     fixes = dict(zip(rows["image"], rows["suggested"].map(numbers), strict=True))
-    _tell(file, rows)
+    _log(file, rows)
     return {**sources, **{split: _fixed(source, fixes) for split, source in labelled.items()}}
 
 
 def _read(file: Path) -> Any:
-    """The rows of the file; a spreadsheet may have put semicolons in the place of commas."""
+    """The rows of the file, which a spreadsheet may have saved with semicolons."""
     if not file.is_file():
         raise ValueError(f"There is no file {file} (options.label_fixes).")
     with file.open("rb") as opened:
@@ -69,21 +70,21 @@ def _read(file: Path) -> Any:
 
 
 def _check(rows: Any, class_names: Sequence[str], given: Mapping[str, str]) -> None:
-    """Refuse what can be no fix; `given` has the label of each image."""
+    """Refuse impossible fixes; `given` has the present label of each image."""
     refuse(rows, rows["image"].duplicated(), "is listed a second time")
     unknown = ~rows["image"].isin(given.keys())
     if unknown.any():
         near = difflib.get_close_matches(rows["image"][unknown].iloc[0], given, n=MAX_NEAR)
-        called = f"near names: {', '.join(near)}" if near else f"one is called {next(iter(given))}"
-        refuse(rows, unknown, f"is no image of the data; {called}")
+        similar = f"similar: {', '.join(near)}" if near else f"for example {next(iter(given))}"
+        refuse(rows, unknown, f"is not an image of the dataset; {similar}")
     for column in ("label", "suggested"):
-        known = f"is no class: expected {', '.join(class_names)}"
+        known = f"is not a class: expected {', '.join(class_names)}"
         refuse(rows, ~rows[column].isin([*class_names, ""]), known, column)
     actual = rows["image"].map(given)
     differs = rows["label"] != actual
     if differs.any():
-        there, said = actual[differs].iloc[0], rows["label"][differs].iloc[0]
-        text = f"is {there} in the data, not {said}: if it was mended there, delete the line"
+        present, stated = actual[differs].iloc[0], rows["label"][differs].iloc[0]
+        text = f"is {present} in the dataset, not {stated}: if it was corrected, delete the line"
         refuse(rows, differs, text)
 
 
@@ -93,7 +94,7 @@ def _fixed(source: ImageSource, fixes: Mapping[str, int]) -> ImageSource:
     return replace(source, labels=labels).subset(np.flatnonzero(labels != LEFT_OUT))
 
 
-def _tell(file: Path, rows: Any) -> None:
+def _log(file: Path, rows: Any) -> None:
     left_out = int((rows["suggested"] == "").sum())
-    mended = int((rows["suggested"] != rows["label"]).sum()) - left_out
-    rank_zero_info(f"{file}: labels mended {mended}, images left out {left_out}.")
+    corrected = int((rows["suggested"] != rows["label"]).sum()) - left_out
+    rank_zero_info(f"{file}: {corrected} labels corrected, {left_out} images left out.")

@@ -1,4 +1,4 @@
-"""Images listed in CSV files."""
+"""Datamodule of manifests: CSV files that list images."""
 
 from functools import cached_property
 from pathlib import Path
@@ -9,50 +9,58 @@ import numpy as np
 from datamodules.augmentation.load import Transform
 from datamodules.base import ImageDataModule
 from datamodules.options import Options
-from datamodules.sources.files import FileReader, outside
+from datamodules.sources.files import FileReader
 from datamodules.sources.source import ImageSource
-from datamodules.splits.split import Split
+from datamodules.splits.settings import SplitSettings
 from datamodules.tables.labels import class_indices, classes_of
-from datamodules.tables.manifest import Columns, Layout, manifest_files, read_rows
-from datamodules.tables.table import refuse
+from datamodules.tables.manifest import (
+    Columns,
+    Layout,
+    existing,
+    inside_root,
+    manifest_files,
+    read_rows,
+)
+
+HINT = "name the folder of the images with --data.root"
 
 
 class ManifestDataModule(ImageDataModule):
-    """CSV files with a row an image: path and label, perhaps its split, perhaps its original.
+    """CSV files with one row per image: its path and label, and perhaps its split and group.
 
-    A split without a row is split off the training images, and images of one group stay on one
-    side. Test images without a label are for `predict`.
+    Splits without a row are split off the training images. Images of one group, copies of one
+    original, stay in one split. A test set without labels is for `predict`.
 
     Args:
-        manifest: One file; or a folder with `train.csv` and, if wanted, `val.csv`, `test.csv` and
+        manifest: One file; or a folder with `train.csv` and perhaps `val.csv`, `test.csv` and
             `predict.csv`; or a file for each split, `{train: a.csv, val: b.csv}`.
-        root: Folder that the paths are relative to; None for the manifest's own.
-        labels: Files that hold the labels of a split row by row, in their last column, where they
-            are not in the manifest, `{train: labels.csv}`.
+        root: Folder that the paths are relative to; None for the folder of the manifest.
+        labels: Files with the labels of a split, one per row in their last column, if the manifest
+            does not have them, `{train: labels.csv}`.
         header: Whether the first line of the files names the columns.
         columns: Which column holds what.
-        delimiter: What stands between two values.
-        class_names: Names of the classes, where labels are their indices, or in another order than
-            by name or number; None takes the labels for names.
+        delimiter: The character between two values.
+        class_names: Names of the classes, if labels are indices, or to order the classes; None
+            takes the labels as names.
         allow_outside: Whether paths may lead out of the root.
         image_size: Side in pixels of the square that images are squeezed to.
         num_channels: 3 to read as RGB, 1 as grey.
         batch_size: Images per batch and process.
-        num_workers: Loader processes; None takes one a core, at most eight.
+        num_workers: Loader processes; None takes one per core, at most eight.
         augmentation: A preset's name, a YAML file, or a list of albumentations.
-        split: How to split off images to validate and to test on, where no row says so.
+        split: How to split off images to validate and to test on, if the rows do not name them.
         options: See `Options`.
 
     Raises:
-        ValueError: If a column, a label or an image is missing, a label is no class, an image is
-            listed twice, a path leaves the root, or a split is none of the four.
+        ValueError: If a column, a label or an image is missing, a label or a split is unknown, an
+            image is listed twice, or a path leads out of the root.
     """
 
     def __init__(
         self,
-        manifest: Path | dict[str, Path],
-        root: Path | None = None,
-        labels: dict[str, Path] | None = None,
+        manifest: Path | str | dict[str, Path | str],
+        root: Path | str | None = None,
+        labels: dict[str, Path | str] | None = None,
         header: bool = True,
         columns: Columns = Columns(),
         delimiter: str = ",",
@@ -63,7 +71,7 @@ class ManifestDataModule(ImageDataModule):
         batch_size: int = 32,
         num_workers: int | None = None,
         augmentation: list[Transform] | str = "light",
-        split: Split = Split(),
+        split: SplitSettings = SplitSettings(),
         options: Options = Options(),
     ) -> None:
         super().__init__(
@@ -71,16 +79,17 @@ class ManifestDataModule(ImageDataModule):
         )
         self.files = manifest_files(manifest)
         self.place = ", ".join(map(str, self.files.values()))
-        self.layout = Layout(header, columns, delimiter, labels or {})
-        self.root = root or next(iter(self.files.values())).parent
+        label_files = {name: Path(file) for name, file in (labels or {}).items()}
+        self.layout = Layout(header, columns, delimiter, label_files)
+        self.root = next(iter(self.files.values())).parent if root is None else Path(root)
         self.given_classes, self.allow_outside = class_names, allow_outside
 
     def find_classes(self) -> tuple[str, ...]:
-        """The names given, or the labels in alphabetical order, numbers in theirs."""
+        """The given names, or the labels in alphabetical or numerical order."""
         return tuple(self.given_classes or classes_of(self._rows["label"]))
 
     def load(self) -> dict[str, ImageSource]:
-        """One source for each split that the files name."""
+        """List the images of each split; no image is opened."""
         labels = class_indices(self._rows, self.find_classes())
         paths = self._rows["image"].tolist()
         reader = FileReader(self.root, paths, self.image_size, self.num_channels)
@@ -91,12 +100,8 @@ class ManifestDataModule(ImageDataModule):
 
     @cached_property
     def _rows(self) -> Any:
-        """A row an image; see `read_rows`."""
+        """One row per image; see `read_rows`."""
         rows = read_rows(self.files, self.layout)
-        hint = "name the folder of the images with --data.root"
         if not self.allow_outside:
-            text = f"lies outside {self.root}; {hint}, or say --data.allow_outside true"
-            refuse(rows, outside(self.root, rows["image"]), text)
-        gone = [not (self.root / image).is_file() for image in rows["image"]]
-        refuse(rows, gone, f"is not in {self.root}; {hint}")
-        return rows
+            inside_root(rows, self.root, f"{HINT}, or set --data.allow_outside true")
+        return existing(rows, self.root, HINT)

@@ -1,4 +1,4 @@
-"""The images that a command needs: are they there, and can they be read?"""
+"""The splits that a command needs: whether they exist and can be read."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,33 +15,33 @@ NEEDED = {"fit": ("train", "val"), "validate": ("val",), "test": ("test",)}  # s
 def prepared(
     sources: Mapping[str, ImageSource], stage: str, predicted: str, options: Options
 ) -> dict[str, ImageSource]:
-    """The splits, those that a command needs looked at and cached.
+    """All splits; those that a command needs are checked and cached.
 
     Args:
         sources: All splits.
         stage: `fit`, `validate`, `test` or `predict`.
-        predicted: Split that `predict` looks at.
-        options: What to do with files that cannot be read, and what to cache.
+        predicted: The split that `predict` reads.
+        options: What to do with unreadable files, and whether to cache.
 
     Raises:
         UnreadableImageError: If a file cannot be read, and `options.on_error` is `raise`.
-        ValueError: If there is no image for the command.
+        ValueError: If the command needs a split that is missing.
     """
     needed = NEEDED.get(stage, (predicted,))
     if missing := [split for split in needed if split not in sources]:
         raise ValueError(
-            f"The data have no {missing[0]} images: give some, or a share of the training "
-            f"images with --data.split.{missing[0]}."
+            f"The dataset has no {missing[0]} images: add some, or split off a share of the "
+            f"training images with --data.split.{missing[0]}."
         )
-    # A fit looks at the test images too: to learn of a broken one after hours is too late.
-    shown = sources if stage == "fit" else {split: sources[split] for split in needed}
-    found = {**sources, **readable(shown, options.on_error)}
+    # A fit checks the test images too: to find a broken one after hours is too late.
+    checked = sources if stage == "fit" else {split: sources[split] for split in needed}
+    found = {**sources, **readable(checked, options.on_error)}
     return found | {split: cached(found[split], options.cache) for split in needed}
 
 
 @contextmanager
-def told_where_from(origin: str) -> Iterator[None]:
-    """Say where the data can be had, if they are not there.
+def naming_origin(origin: str) -> Iterator[None]:
+    """Add to the error about missing data where they are available from.
 
     Raises:
         MissingDataError: If they are missing.
@@ -51,5 +51,5 @@ def told_where_from(origin: str) -> Iterator[None]:
     except MissingDataError as error:
         if not origin:
             raise
-        text = f"{error}\nThey can be had from {origin}."
+        text = f"{error}\nIt is available from {origin}."
         raise MissingDataError(text) from error

@@ -1,4 +1,4 @@
-"""Images in shards: tar files as WebDataset has them, for data that fit no disk."""
+"""Datamodule of shards: WebDataset tar files, for datasets that do not fit on a disk."""
 
 from functools import cached_property
 from typing import Literal
@@ -11,32 +11,32 @@ from datamodules.options import Options
 from datamodules.sources.shard_index import ShardIndex, parse_table
 from datamodules.sources.shards import ShardReader, ShardStore
 from datamodules.sources.source import ImageSource
-from datamodules.splits.split import Split
+from datamodules.splits.settings import SplitSettings
 
 GIGABYTE = 10**9
 
 
 class ShardDataModule(ImageDataModule):
-    """What `lightning_cli prepare shard` wrote, on a disk or wherever fsspec can read.
+    """Shards written by `lightning_cli prepare shard`, on a disk or wherever fsspec can read.
 
-    Shards at a URL are fetched whole when the first image of one is needed, once for all processes
-    of a machine, and kept in `mlruns/cache/shards`. Training shuffles shards, and images among
-    those of eight shards; so few are needed at a time.
+    A shard at a URL is fetched whole when its first image is needed, once for all processes of a
+    machine, and kept in `mlruns/cache/shards`. Training shuffles the shards, and the images within
+    groups of eight shards, so that only a few shards are needed at a time.
 
     Args:
         root: Folder of the shards, or its URL: `https://`, `s3://`, and others.
-        cache_gb: Gigabytes of shards to keep of those at a URL. Some eight shards a process are
-            read at once, and are never deleted.
+        cache_gb: Gigabytes of shards from a URL to keep. Shards in use, about eight per process,
+            are never deleted.
         image_size: Side in pixels of the square that images are squeezed to.
         num_channels: 3 to read as RGB, 1 as grey.
         batch_size: Images per batch and process.
-        num_workers: Loader processes; None takes one a core, at most eight.
+        num_workers: Loader processes; None takes one per core, at most eight.
         augmentation: A preset's name, a YAML file, or a list of albumentations.
-        split: How to split off images to validate and to test on, where the shards have none.
+        split: How to split off images to validate and to test on, if the shards have none.
         options: See `Options`.
 
     Raises:
-        ValueError: If there is no index, or a file is not what the index says.
+        ValueError: If there is no index, or a file differs from its entry in the index.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class ShardDataModule(ImageDataModule):
         batch_size: int = 32,
         num_workers: int | None = None,
         augmentation: list[Transform] | str = "light",
-        split: Split = Split(),
+        split: SplitSettings = SplitSettings(),
         options: Options = Options(),
     ) -> None:
         super().__init__(
@@ -60,11 +60,11 @@ class ShardDataModule(ImageDataModule):
         self.store = ShardStore(root, int(cache_gb * GIGABYTE))
 
     def find_classes(self) -> tuple[str, ...]:
-        """The classes that the index names."""
+        """The classes in the index."""
         return self._index.class_names
 
     def load(self) -> dict[str, ImageSource]:
-        """Read where the images are; no shard is opened."""
+        """Read the positions of the images; no shard is opened."""
         return {split: self._source(split) for split in self._index.splits}
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Pictures made up so that one knows where the class is to be seen."""
+"""Datamodule of synthetic images: it is known where each shows its class."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from datamodules.base import ImageDataModule
 from datamodules.options import Options
 from datamodules.sources.arrays import ArrayReader
 from datamodules.sources.source import ImageSource
-from datamodules.splits.split import Split
+from datamodules.splits.settings import SplitSettings
 
 PATCH = 10  # side of the patch in pixels
 STRIPES = np.indices((PATCH, PATCH)) // 2 % 2
@@ -23,13 +23,13 @@ class SyntheticDataModule(ImageDataModule):
     """Dim noise with one bright patch, whose texture is the class: ground truth for explanations.
 
     Args:
-        num_images: Images in all, as many of each class.
+        num_images: Total number of images, equally many of each class.
         image_size: Side of the square images, in pixels.
-        num_channels: 1 for grey images, 3 for colour.
+        num_channels: 1 for grey images, 3 for RGB.
         batch_size: Images per batch and process.
-        num_workers: Loader processes; the images are in memory, so none is fastest.
+        num_workers: Loader processes; 0 is fastest, as the images are in memory.
         augmentation: A preset's name, a YAML file, or a list of albumentations.
-        split: Shares of the images to validate and to test on.
+        split: How much of the images to validate and to test on.
         options: See `Options`.
     """
 
@@ -41,7 +41,7 @@ class SyntheticDataModule(ImageDataModule):
         batch_size: int = 32,
         num_workers: int | None = 0,
         augmentation: list[Transform] | str = "none",
-        split: Split = Split(val=0.2, test=0.2),
+        split: SplitSettings = SplitSettings(val=0.2, test=0.2),
         options: Options = Options(),
     ) -> None:
         super().__init__(
@@ -69,6 +69,6 @@ class SyntheticDataModule(ImageDataModule):
 
 
 def patch_corner(name: str) -> tuple[int, int]:
-    """Top and left edge of the patch in the image of that name, in pixels."""
+    """Top and left edge, in pixels, of the patch in the image with this name."""
     _, top, left = name.split("_")
     return int(top), int(left)

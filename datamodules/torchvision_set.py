@@ -1,4 +1,4 @@
-"""Known data sets, by the names that torchvision gives them."""
+"""Datamodule of published datasets, by the names that torchvision gives them."""
 
 import os
 from functools import cached_property
@@ -18,7 +18,7 @@ from datamodules.sources.arrays import ArrayReader
 from datamodules.sources.files import FileReader
 from datamodules.sources.resized import ResizedReader
 from datamodules.sources.source import ImageSource
-from datamodules.splits.split import Split
+from datamodules.splits.settings import SplitSettings
 
 Name = Literal[
     "CIFAR10",
@@ -54,42 +54,42 @@ Name = Literal[
 
 
 class TorchvisionDataModule(ImageDataModule):
-    """One of torchvision's data sets, downloaded when it is first asked for.
+    """One of torchvision's datasets, downloaded on first use.
 
     Splits are the published ones; a validation or test set that was not published is split off the
-    training images. Several processes wait while one of them downloads, and a download that broke
-    off goes on at the next start.
+    training images. If several processes start, one downloads and the others wait. An interrupted
+    download resumes at the next start.
 
     Args:
-        name: Name of the data set.
-        root: Folder that holds the data sets, or will.
-        download: Whether to fetch what is missing; a folder that cannot be written needs `false`.
-        image_size: Side in pixels of the square that images are squeezed to; None takes the set's
-            own, and 224 or so for photographs of many sizes.
-        num_channels: 1 for grey images, 3 for RGB; None takes the set's own.
+        name: Name of the dataset.
+        root: Folder of the datasets; it is created if need be.
+        download: Whether to download what is missing; set it to `false` for a read-only folder.
+        image_size: Side in pixels of the square that images are squeezed to; None takes the
+            dataset's own, mostly 224 for photographs of many sizes.
+        num_channels: 1 for grey images, 3 for RGB; None takes the dataset's own.
         batch_size: Images per batch and process.
-        num_workers: Loader processes; None takes one a core, at most eight.
+        num_workers: Loader processes; None takes one per core, at most eight.
         augmentation: A preset's name, a YAML file, or a list of albumentations; None takes `light`
-            for photographs, and for letters, digits and signs `glyphs`, which mirrors nothing.
-        split: How to split off images to validate and to test on, where the set has none.
+            for photographs, and for letters, digits and signs `glyphs`, which does not mirror.
+        split: How to split off images to validate and to test on, if the dataset has none.
         options: See `Options`.
 
     Raises:
-        ValueError: If the set is not there and cannot be downloaded, or its splits disagree about
-            the classes.
+        ValueError: If the dataset is missing and cannot be downloaded, or its splits have different
+            classes.
     """
 
     def __init__(
         self,
         name: Name,
-        root: Path = Path("data"),
+        root: Path | str = Path("data"),
         download: bool = True,
         image_size: int | None = None,
         num_channels: Literal[1, 3] | None = None,
         batch_size: int = 64,
         num_workers: int | None = None,
         augmentation: list[Transform] | str | None = None,
-        split: Split = Split(),
+        split: SplitSettings = SplitSettings(),
         options: Options = Options(),
     ) -> None:
         layout = LAYOUTS[name]
@@ -102,32 +102,32 @@ class TorchvisionDataModule(ImageDataModule):
             split,
             options,
         )
-        self.set_name, self.root, self.download = name, root, download
+        self.set_name, self.root, self.download = name, Path(root), download
 
     @property
     def layout(self) -> Layout:
-        """What there is to know of the set."""
+        """How the dataset is stored and read."""
         return LAYOUTS[self.set_name]
 
     def find_classes(self) -> tuple[str, ...]:
-        """The names of the classes in the order that the set numbers them."""
+        """Names of the classes, in the order of the dataset's own numbers."""
         classes = {part: tuple(self.layout.classes(data)) for part, data in self._parts.items()}
         for part, names in classes.items():
             if differing := sorted(set(names) ^ set(classes["train"])):
                 raise ValueError(
-                    f"{self.root / self.layout.place} is not complete: the images of {part} and "
+                    f"{self.root / self.layout.place} is incomplete: the images of {part} and "
                     f"those of train do not have the same classes; they differ in "
                     f"{', '.join(differing)}."
                 )
         return classes["train"]
 
     def load(self) -> dict[str, ImageSource]:
-        """Arrays stay as they are, of files only the paths are listed."""
+        """List the images of each split; image files are not opened."""
         return {part: self._source(part, data) for part, data in self._parts.items()}
 
     @cached_property
     def _parts(self) -> dict[str, Any]:
-        """The data set of each split, as torchvision opens it."""
+        """Torchvision's dataset object of each split."""
         if not (self.download and self.layout.downloadable):
             return self._opened(download=False)
         self.root.mkdir(parents=True, exist_ok=True)
@@ -144,18 +144,18 @@ class TorchvisionDataModule(ImageDataModule):
             raise ValueError(self._advice(error, download)) from error
 
     def _advice(self, error: Exception, download: bool) -> str:
-        """What to do about a data set that torchvision cannot open."""
+        """The error for a dataset that torchvision cannot open, with what to do."""
         place = self.root / self.layout.place
         if download and isinstance(error, RuntimeError):
             return f"{self.set_name} cannot be downloaded: {error}"
         if download:
-            return f"{place} is not complete: {error}. Remove it, and it is fetched again."
-        fetching = "fetch it with --data.download true, or "
+            return f"{place} is incomplete: {error}. Delete it, and it will be downloaded again."
+        fetching = "download it with --data.download true, or "
         if not self.layout.downloadable:
-            fetching = "it cannot be downloaded any more; "
+            fetching = "it is no longer available for download; "
         return (
-            f"There is no {self.set_name} in {self.root}, or it is not complete: {place} is looked "
-            f"for; {fetching}name the folder that holds it with --data.root PATH."
+            f"{self.set_name} is missing or incomplete in {self.root}: expected it at {place}; "
+            f"{fetching}name the folder that holds it with --data.root PATH."
         )
 
     def _source(self, part: str, data: Any) -> ImageSource:

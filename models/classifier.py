@@ -1,4 +1,4 @@
-"""The image-classification task."""
+"""Image classifier: the LightningModule that trains a backbone and a head."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,43 +16,38 @@ from models.factories import (
     HeadCallable,
     LossCallable,
     drop_unknown,
+    forward_function,
     from_command_line,
-    network_of,
     shared,
 )
 from models.head import Head
 from models.losses.loss import CrossEntropy
 from models.optimization.optimization import Optimization, step_on_plateau
 from models.optimization.parameter_groups import group_parameters, scaled_rates
-from models.optimization.schedules import Schedule
-from models.run import (
-    check_finite,
-    class_counts_of,
-    log_parameter_counts,
-    num_steps_of,
-    reseed_step,
-)
+from models.optimization.schedules import Schedule, num_steps_of
+from models.randomness import reseed_step
+from models.training import check_finite, class_counts_of, log_parameter_counts
 from models.views import logits_of_views
 
-Batch = Sequence[Tensor]  # images, labels, indices, as `ImageDataModule` describes them
+Batch = Sequence[Tensor]  # images, labels, indices; see `ImageDataModule`
 
 
 class ImageClassifier(LightningModule):
-    """A backbone, a head on top of it, and how the two are trained.
+    """A backbone with a head, and the way they are trained.
 
-    Logs `<stage>/loss` and `<stage>/accuracy` for train, val and test, `<stage>/f1_macro` for
-    val and test, and `train/loss_step`.
+    Logs `train/loss`, `train/accuracy` and `train/loss_step`, and the metrics of `METRICS` as
+    `val/<name>` and `test/<name>`.
 
     Args:
-        backbone: Network that turns images in [0, 1] into features.
-        num_classes: Logits of the head; the command line takes it from the data.
+        backbone: Network that maps images in [0, 1] to features.
+        num_classes: Number of logits; the command line takes it from the data.
         head: Builds the head from the numbers of features and classes.
         loss: Builds the loss from the class counts of the training set.
-        optimizer: Builds the optimizer from named parameter groups, head last.
-        lr_scheduler: A `Schedule`, or builds a scheduler of torch; None keeps the rates.
-        optimization: What holds for any optimizer and scheduler.
-        compile: Compile the network with `torch.compile`, or with the backend of it that is named.
-        channels_last: Keep images and weights with their channels last, which suits tensor cores.
+        optimizer: Builds the optimizer from named parameter groups, the head last.
+        lr_scheduler: A `Schedule`, or builds a scheduler of torch; None keeps the rates constant.
+        optimization: Settings that apply to any optimizer and scheduler.
+        compile: Whether to compile the network with `torch.compile`, or the name of its backend.
+        channels_last: Store images and weights with their channels last, which suits tensor cores.
     """
 
     def __init__(
@@ -68,7 +63,7 @@ class ImageClassifier(LightningModule):
         channels_last: bool = False,
     ) -> None:
         super().__init__()
-        if from_command_line():  # `load_from_checkpoint` builds it again from plain values
+        if from_command_line():  # so that `load_from_checkpoint` can build it again
             self.save_hyperparameters(logger=False)
             drop_unknown(self.hparams["backbone"], type(backbone))
         self.layout = torch.channels_last if channels_last else torch.preserve_format
@@ -77,7 +72,7 @@ class ImageClassifier(LightningModule):
         self.make_loss, self.make_optimizer = shared(loss), shared(optimizer)
         self.make_lr_scheduler = shared(lr_scheduler) if callable(lr_scheduler) else lr_scheduler
         self.optimization = optimization
-        self.network = network_of(compile)
+        self.compiled_forward = forward_function(compile)
         self.num_classes = num_classes
 
     def forward(self, images: Tensor) -> Tensor:
@@ -85,16 +80,16 @@ class ImageClassifier(LightningModule):
         return self.features_and_logits(images)[1]
 
     def features_and_logits(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """What the head is given, (N, num_features), and what it makes of it."""
+        """Features (N, num_features), which the head maps to the logits (N, num_classes)."""
         features = self.backbone(images.to(memory_format=self.layout))
         return features, self.head(features)
 
     def setup(self, stage: str) -> None:
-        """Build the loss, now that the training set and with it the class counts are known."""
+        """Build the loss, since the class counts of the training set are known now."""
         self.loss = self.make_loss(class_counts_of(self.trainer))
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        """Hand over every parameter; a frozen one has no gradient."""
+        """Build optimizer and scheduler for all parameters; frozen ones have no gradient."""
         return self.optimization.configure(
             self.make_optimizer,
             self.make_lr_scheduler,
@@ -103,7 +98,7 @@ class ImageClassifier(LightningModule):
         )
 
     def parameter_groups(self) -> list[dict[str, Any]]:
-        """Named groups of the optimizer, from the input to the head; see `group_parameters`."""
+        """Named parameter groups, from the input to the head; see `group_parameters`."""
         own = dict(self.backbone.named_parameters())
         stages = {s: [own[n] for n in names] for s, names in self.backbone.stages().items()}
         stages["head"] = [*self.head.parameters()]
@@ -112,58 +107,58 @@ class ImageClassifier(LightningModule):
     def optimizer_step(
         self, epoch: int, batch_idx: int, optimizer: Any, optimizer_closure: Any = None
     ) -> None:
-        """Step, at lower rates while they warm up."""
+        """Step the optimizer, with lower rates during the warm-up."""
         with scaled_rates(optimizer, self.optimization.warmup_factor(self.trainer)):
             optimizer.step(closure=optimizer_closure)
 
     def on_train_start(self) -> None:
-        """Begin to count; a fit that resumes in an epoch has no start of this epoch."""
+        """Set the sums to zero. A fit that resumes within an epoch has no start of that epoch."""
         self.train_sums = TrainingSums(self.device)
 
     def on_train_epoch_start(self) -> None:
-        """Log what this epoch trains, and how fast."""
+        """Log the numbers of parameters that train in this epoch, and their learning rates."""
         log_parameter_counts(self.trainer, self)
         rates = self.optimization.rates(self.trainer).items()
         self._log({f"lr/{stage}": rate for stage, rate in rates})
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
-        """Draw what this step draws from its place alone."""
+        """Seed the random numbers of this step; see `reseed_step`."""
         reseed_step(self.trainer, batch_idx)
 
     def training_step(self, batch: Batch, batch_idx: int) -> STEP_OUTPUT:
-        """Return the loss to minimise, and the logits for callbacks."""
+        """Return the loss, and the logits for callbacks."""
         images, labels, _ = batch
         logits = self._logits(images)
         loss = self.loss(logits, labels)
         self.train_sums.update(loss.detach(), logits.detach(), labels)
-        # On logging steps only: a `self.log` costs half a millisecond, and the progress bar waits
-        # for the device.
+        # Only every n-th step: `self.log` takes half a millisecond, and the progress bar waits for
+        # the device.
         if self.trainer.global_step % self.trainer.log_every_n_steps == 0:  # pyright: ignore[reportAttributeAccessIssue]
             self.log("train/loss_step", loss, prog_bar=True, on_step=True, on_epoch=False)
         return {"loss": loss, "logits": logits.detach()}
 
     def on_before_backward(self, loss: Tensor) -> None:
-        """Keep the weights of the last step that had a loss."""
+        """Stop if the loss is not finite; see `check_finite`."""
         check_finite(loss, self.trainer)
 
     def on_train_epoch_end(self) -> None:
-        """Log the means over the epoch."""
+        """Log the mean loss and the accuracy of the epoch."""
         loss, hits, count = self.trainer.strategy.reduce(self.train_sums.values, reduce_op="sum")
-        if count > 0:  # else the epoch was resumed after its last batch
+        if count > 0:  # it is 0 if the epoch was resumed after its last batch
             self._log({"train/loss": loss / count})
             self._log({"train/accuracy": hits / count}, prog_bar=True)
             step_on_plateau(self.trainer)
         self.train_sums.values.zero_()
 
     def on_validation_epoch_start(self) -> None:
-        """Forget the last pass; until here the callbacks can read it."""
+        """Set the counts to zero."""
         self.counts = EvaluationCounts(self.num_classes, self.device)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> STEP_OUTPUT:
-        """Count, and return logits and features for callbacks."""
+        """Count the predictions, and return logits and features for callbacks."""
         images, labels, _ = batch
         outputs = self._evaluate(images)
-        if len(labels):  # none is left if no image of the batch could be read
+        if len(labels):  # there are none if no image of the batch could be read
             loss = self.loss(outputs["logits"], labels)
             self.counts.update(loss, outputs["logits"], labels)
         return outputs
@@ -172,7 +167,7 @@ class ImageClassifier(LightningModule):
     test_step = validation_step
 
     def on_validation_epoch_end(self) -> None:
-        """Log what follows from the counts."""
+        """Log the metrics, which follow from the counts."""
         self._log_evaluation("val")
 
     def on_test_epoch_end(self) -> None:
@@ -180,15 +175,15 @@ class ImageClassifier(LightningModule):
         self._log_evaluation("test")
 
     def predict_step(self, batch: Batch, batch_idx: int) -> STEP_OUTPUT:
-        """Return the logits, and the features if each image is seen once."""
+        """Return the logits, and also the features unless an image has several views."""
         return self._evaluate(batch[0])
 
     def _logits(self, images: Tensor) -> Tensor:
-        return self.network(self, images)[1]
+        return self.compiled_forward(self, images)[1]
 
     def _evaluate(self, images: Tensor) -> dict[str, Tensor]:
         if images.ndim == 4 and len(images):
-            features, logits = self.network(self, images)
+            features, logits = self.compiled_forward(self, images)
             return {"logits": logits, "features": features}
         return {"logits": logits_of_views(self._logits, images, self.num_classes)}
 
@@ -199,6 +194,6 @@ class ImageClassifier(LightningModule):
             self._log({f"{stage}/{metric.name}": value}, prog_bar=metric is METRICS[0])
 
     def _log(self, metrics: dict[str, Any], prog_bar: bool = False) -> None:
-        # They were reduced over the processes already. With `sync_dist` the progress bar of one
-        # process would wait for the others, which show none.
+        # The values are reduced over the processes already. With `sync_dist` the process that shows
+        # a progress bar would wait for the others, which show none.
         self.log_dict(metrics, prog_bar=prog_bar, on_step=False, on_epoch=True)

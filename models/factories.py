@@ -1,4 +1,4 @@
-"""What the classifier is told to build its parts with."""
+"""Factories: functions that build the parts of the classifier, and its compiled forward pass."""
 
 import inspect
 from collections.abc import Callable, Sequence
@@ -12,24 +12,24 @@ from torch._dynamo.exc import InvalidBackend
 Factory = TypeVar("Factory", bound=Callable[..., Any])
 HeadCallable = Callable[[int, int], nn.Module]  # (num_features, num_classes) -> head
 LossCallable = Callable[[Sequence[int]], nn.Module]  # (class_counts) -> loss(logits, labels)
-Network = Callable[[Any, Tensor], tuple[Tensor, Tensor]]  # (classifier, images) -> features, logits
+Forward = Callable[[Any, Tensor], tuple[Tensor, Tensor]]  # (classifier, images) -> features, logits
 
 RECOMPILE_LIMIT = 64  # torch's own is 8
 
 
 def from_command_line() -> bool:
-    """Whether the classifier is built from the plain values of a configuration.
+    """Whether the classifier is being built from a configuration, that is, from plain values.
 
-    Objects made in Python have no place in a checkpoint.
+    Objects that are created in Python cannot be stored in a checkpoint.
     """
     return _given_hyperparameters.get() is not None
 
 
 def drop_unknown(settings: dict[str, Any], built: type) -> None:
-    """Leave out of a class's settings what it does not take, in place.
+    """Remove the settings that a class does not take, in place.
 
-    The command line links the size of the images to every backbone, also to those that have no
-    use for it, and a checkpoint with an unknown setting could not be read.
+    The command line links the image size to every backbone, also to those without such a setting,
+    and a checkpoint with an unknown setting could not be loaded.
     """
     arguments = settings.get("init_args") or {}
     for name in set(arguments) - set(inspect.signature(built).parameters):
@@ -37,9 +37,9 @@ def drop_unknown(settings: dict[str, Any], built: type) -> None:
 
 
 def shared(factory: Factory) -> Factory:
-    """A factory as a function, which `deepcopy` shares with the copy.
+    """Wrap a factory in a function, which `deepcopy` does not copy.
 
-    Those of the command line hold its parser, and with it a lock, which cannot be copied.
+    Factories from the command line refer to its parser, which holds a lock and cannot be copied.
     """
 
     def build(*arguments: Any) -> Any:
@@ -48,21 +48,22 @@ def shared(factory: Factory) -> Factory:
     return build  # pyright: ignore[reportReturnType]
 
 
-def network_of(compile: bool | str) -> Network:
-    """How the steps call a network; what looks into it calls it directly, so that its hooks run.
+def forward_function(compile: bool | str) -> Forward:
+    """Forward pass of training and evaluation steps, compiled or not.
 
-    The module is an argument, so a copy of a compiled network runs with weights of its own.
+    Explanations call the module itself, so that its hooks run. The module is an argument here, so
+    that a copy of a compiled network uses its own weights.
 
     Args:
-        compile: Whether to compile, or the backend to compile with.
+        compile: Whether to compile, or the name of the backend to compile with.
 
     Raises:
         ValueError: If torch has no such backend.
     """
     if compile is False:
         return _call
-    # Training, validation and each boundary of what is frozen are compiled for themselves; beyond
-    # the limit torch would go on without.
+    # Training, validation and each set of frozen layers are compiled separately. Beyond the limit,
+    # torch would run uncompiled.
     torch._dynamo.config.recompile_limit = RECOMPILE_LIMIT
     try:
         return torch.compile(_call, backend="inductor" if compile is True else compile)

@@ -1,4 +1,4 @@
-"""Which parameters train: everything from a boundary to the output, and nothing before it."""
+"""Freezing: parameters before a boundary are frozen, those from the boundary on train."""
 
 import difflib
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ ALL, HEAD = "all", "head"
 
 
 def ordered_parameters(classifier: ImageClassifier) -> list[str]:
-    """Names of all parameters from the input to the output, without the prefix `backbone.`."""
+    """Names of all parameters, from the input to the output, without the prefix `backbone.`."""
     stages = classifier.backbone.stages().values()
     head = [f"{HEAD}.{name}" for name, _ in classifier.head.named_parameters()]
     return [*(name for names in stages for name in names), *head]
@@ -26,10 +26,10 @@ def position_of(boundary: str, classifier: ImageClassifier) -> int:
     Args:
         boundary: Name of a parameter, a module or a stage of the backbone, with or without the
             prefix that its wrapper adds (`layer4` for `network.layer4`); `head`; or `all`.
-        classifier: What is trained.
+        classifier: The classifier.
 
     Raises:
-        ValueError: If nothing has that name; near names are listed.
+        ValueError: If nothing has this name; near names are listed.
     """
     names = ordered_parameters(classifier)
     if boundary == ALL:
@@ -50,15 +50,15 @@ def position_of(boundary: str, classifier: ImageClassifier) -> int:
 def freeze_before(boundary: str, classifier: ImageClassifier) -> list[nn.Module]:
     """Let everything from the boundary on train, and freeze the rest.
 
-    A frozen parameter has no gradient, so no optimizer touches it: neither weight decay nor
-    momentum moves it, and its state starts clean when it is freed.
+    A frozen parameter has no gradient, so that the optimizer skips it: neither weight decay nor
+    momentum changes it, and its optimizer state is new when it is unfrozen.
 
     Args:
         boundary: See `position_of`.
-        classifier: What is trained.
+        classifier: The classifier, changed in place.
 
     Returns:
-        The batch norms whose statistics have to stand still: put them into `eval()` before each
+        The frozen batch norms, whose statistics must not change: put them into `eval()` before each
         step. They keep `track_running_stats`, so that training and evaluation normalise alike.
     """
     names = ordered_parameters(classifier)
@@ -78,7 +78,7 @@ def _is_frozen_norm(module: nn.Module) -> bool:
 
 
 def _wrappers(backbone: nn.Module) -> Sequence[str]:
-    """Prefixes of modules that hold the whole network, `network.` for those of a library."""
+    """Prefixes of modules that contain the whole network, such as `network.` of a library."""
     prefixes, module = [], backbone
     while True:
         inner = [(n, child) for n, child in module.named_children() if list(child.parameters())]
@@ -96,7 +96,7 @@ def _unknown(boundary: str, known: Sequence[str]) -> str:
 
 
 def boundary_at(epoch: int, schedule: Mapping[int, T]) -> T:
-    """What a schedule says of an epoch: the entry of the last epoch that is not after it."""
+    """Entry of a schedule that applies to an epoch: the last one that is not after it."""
     return schedule[max(start for start in schedule if start <= epoch)]
 
 
@@ -106,7 +106,7 @@ def stage_names(classifier: ImageClassifier) -> list[str]:
 
 
 def share_free(boundary: str, classifier: ImageClassifier) -> dict[str, float]:
-    """Share of the parameters of each stage that train from a boundary on, in [0, 1]."""
+    """Share of the parameters of each stage that train with a boundary, in [0, 1]."""
     names = ordered_parameters(classifier)
     free = set(names[position_of(boundary, classifier) :])
     sizes = {n.removeprefix("backbone."): p.numel() for n, p in classifier.named_parameters()}

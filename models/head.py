@@ -1,4 +1,4 @@
-"""From features to logits, and the layers that this takes."""
+"""Head: linear layers from features to logits."""
 
 from collections.abc import Callable
 from typing import Literal, get_args
@@ -21,9 +21,9 @@ ACTIVATIONS: dict[Activation, Callable[[], nn.Module]] = {
 
 
 class Head(nn.Module):
-    """Linear layers, the last of them with one output a class.
+    """Linear layers, the last of which has one output per class.
 
-    Every linear layer has dropout before it; every one but the last has norm and activation after
+    Each linear layer has dropout before it; each but the last has a norm and an activation after
     it. So `hidden: [1024], norm: batch, activation: prelu, dropout: [0, 0.25]` is linear to 1024,
     batch norm, PReLU, dropout, linear to the classes. Without hidden layers it is a linear
     classifier.
@@ -32,14 +32,14 @@ class Head(nn.Module):
         num_features: Length of the backbone's feature vector.
         num_classes: Number of logits.
         hidden: Sizes of the hidden layers.
-        activation: Its name, or a class of torch or your own: `torch.nn.Hardswish`.
+        activation: A name, or a class of torch or your own, such as `torch.nn.Hardswish`.
         norm: `batch`, `layer` or `none`.
-        dropout: Probability that an input of a linear layer is dropped in training, in [0, 1); a
+        dropout: Probability, in [0, 1), that an input of a linear layer is dropped in training; a
             list has one for each linear layer.
-        norm_logits: Whether the logits are normalised too.
+        norm_logits: Whether the logits are normalised, too.
 
     Raises:
-        ValueError: If a size, a name or a probability is out of range, or their number is wrong.
+        ValueError: If a size, name or probability is out of range, or a list has a wrong length.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ def linear_block(
     """A linear layer, its norm if any, and its activation.
 
     Raises:
-        ValueError: If the size is below 1, or no norm or activation has that name.
+        ValueError: If the size is below 1, or the name of the norm or activation is unknown.
     """
     if num_outputs < 1:
         raise ValueError(f"Expected hidden layers of size 1 or more, got {num_outputs}.")
@@ -97,7 +97,7 @@ def norm_layer(norm: Norm, size: int) -> list[nn.Module]:
     """The norm of features (N, size); an empty list for `none`.
 
     Raises:
-        ValueError: If there is no norm of that name.
+        ValueError: If the name is unknown.
     """
     if norm not in get_args(Norm):
         raise ValueError(f"Expected norm to be {', '.join(get_args(Norm))}, got {norm!r}.")
@@ -107,15 +107,15 @@ def norm_layer(norm: Norm, size: int) -> list[nn.Module]:
 
 
 def per_layer(name: str, values: float | tuple[float, ...], num_layers: int) -> tuple[float, ...]:
-    """One probability of dropping for each layer, from one for all or from one for each.
+    """Dropout probability of each layer, from one for all layers or one for each.
 
     Raises:
-        ValueError: If there are too many or too few, or one is not in [0, 1).
+        ValueError: If the number of probabilities is wrong, or one is not in [0, 1).
     """
     listed = (values,) * num_layers if isinstance(values, int | float) else tuple(values)
     if len(listed) != num_layers:
         raise ValueError(
-            f"Expected {name} to be one number, or {num_layers} of them, one a layer, "
+            f"Expected {name} to be one number or a list of {num_layers}, one per layer, "
             f"got {len(listed)}."
         )
     if wrong := [value for value in listed if not 0 <= value < 1]:

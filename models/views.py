@@ -1,4 +1,4 @@
-"""Test-time augmentation: one answer from several views of an image."""
+"""Test-time augmentation: predictions averaged over several views of an image."""
 
 from collections.abc import Callable
 from math import log
@@ -9,17 +9,17 @@ from torch import Tensor
 def logits_of_views(
     network: Callable[[Tensor], Tensor], images: Tensor, num_classes: int
 ) -> Tensor:
-    """What a network says of each image, whichever way it is shown.
+    """Logits of images, averaged over their views if there are several.
 
     Args:
         network: Maps images (N, C, H, W) to logits (N, num_classes).
         images: (N, C, H, W), or (N, views, C, H, W); N may be 0.
-        num_classes: Logits of an image.
+        num_classes: Number of logits.
 
     Returns:
         Logits (N, num_classes); of several views, the logarithm of their mean probability.
     """
-    if len(images) == 0:  # not every network takes an empty batch
+    if len(images) == 0:  # some networks fail with an empty batch
         return images.new_zeros(0, num_classes)
     if images.ndim == 4:
         return network(images)

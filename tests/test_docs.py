@@ -21,6 +21,19 @@ def block(document, language, number=0):
     return re.findall(rf"```{language}\n(.*?)```", (DOCS / document).read_text(), re.DOTALL)[number]
 
 
+def test_every_link_to_a_file_leads_to_one():
+    above = DOCS.parent
+    pages = [above / "README.md", above / "CONTRIBUTING.md", *DOCS.rglob("*.md")]
+    links = [
+        (page, link)
+        for page in pages
+        for link in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text("utf-8"))
+        if not re.match(r"https?:", link)
+    ]
+    assert len(links) > 20
+    assert [(page.name, link) for page, link in links if not (page.parent / link).exists()] == []
+
+
 def test_a_new_data_set_is_one_file_and_one_yaml(workplace, client, monkeypatch):
     monkeypatch.syspath_prepend(workplace)
     monkeypatch.delitem(sys.modules, "flags", raising=False)
@@ -31,7 +44,8 @@ def test_a_new_data_set_is_one_file_and_one_yaml(workplace, client, monkeypatch)
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (80, 32, 32, 3), dtype=np.uint8)
     np.savez("data/flags.npz", images=images, labels=np.arange(80) % 5)
-    main(["fit", "--config", "flags.yaml", "--trainer.max_epochs=1", "--trainer.accelerator=cpu"])
+    quick = ["--trainer.max_epochs=1", "--trainer.accelerator=cpu", "--report=false"]
+    main(["fit", "--config", "flags.yaml", "--pictures.budget=0", *quick])
     [run] = client.search_runs([client.get_experiment_by_name("flags").experiment_id])
     assert run.info.status == "FINISHED"
     assert 0 <= run.data.metrics["val/accuracy"] <= 1

@@ -18,7 +18,7 @@ from callbacks.plots import plot_overlays
 from callbacks.plots.drawing.texts import counted
 from callbacks.trainer_parts import ImageData
 from models.explain import CLASS_ACTIVATIONS, find_layer, last_feature_map, short_name
-from models.explain.feature_map import ToMap
+from models.explain.map_layout import ToMap
 
 Method = Literal[
     "grad_cam", "grad_cam_plus_plus", "hires_cam", "layer_cam", "eigen_cam", "score_cam"

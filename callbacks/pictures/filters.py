@@ -13,7 +13,7 @@ from callbacks.plots import plot_filters
 from callbacks.plots.drawing.texts import shorten
 from callbacks.trainer_parts import ImageData
 from models.explain import NothingToShow, filter_layers, filters_of, short_name
-from models.explain.filters import Channel, sees_images
+from models.explain.filters import Channel, takes_images
 
 
 @dataclass(eq=False)
@@ -91,7 +91,7 @@ class Filters(Picture):
 
     def _figure(self, context: PictureContext, name: str, initial: Tensor | None) -> Figure:
         layer = context.model.get_submodule(name)
-        first = isinstance(layer, nn.Linear) and sees_images(context.model, name)
+        first = isinstance(layer, nn.Linear) and takes_images(context.model, name)
         image_shape = context.sample(1)[0].shape[1:] if first else None
         filters = filters_of(layer, self.num_filters, self.channel, initial, image_shape)
         number = len(layer.get_parameter("weight"))

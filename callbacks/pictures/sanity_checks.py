@@ -14,7 +14,7 @@ from callbacks.plots.drawing.texts import counted
 from callbacks.plots.sanity_checks import CheckResult, plot_sanity_checks
 from callbacks.trainer_parts import ImageData
 from models.explain import NothingToShow, find_layer, short_name
-from models.explain.honesty import (
+from models.explain.sanity_checks import (
     Randomization,
     area,
     check_method,

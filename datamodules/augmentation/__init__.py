@@ -1,5 +1,5 @@
-"""What is done to images on their way to the network."""
+"""Augmentation of training images, MixUp and CutMix, and test-time views."""
 
 import os
 
-os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # its import would ask the network
+os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # else importing it accesses the network

@@ -1,4 +1,4 @@
-"""Augmentations that have a name: each is a YAML list beside this file, to be copied and edited."""
+"""Augmentation presets: each is a YAML list in `presets/`, which users can copy and edit."""
 
 from argparse import ArgumentError
 from pathlib import Path
@@ -15,18 +15,18 @@ Transform = A.BasicTransform | A.BaseCompose
 
 
 def preset_names() -> list[str]:
-    """All presets, in alphabetical order."""
+    """Names of all presets, in alphabetical order."""
     return sorted(file.stem for file in FOLDER.glob("*.yaml"))
 
 
 def augmentation_file(name_or_file: str) -> Path:
-    """The YAML file of a preset, or the one that is named.
+    """The YAML file of a preset, or the given file.
 
     Args:
         name_or_file: One of `preset_names`, or a path that ends in `.yaml` or `.yml`.
 
     Raises:
-        ValueError: If there is no such preset and no such file.
+        ValueError: If there is no such preset or file.
     """
     is_path = name_or_file.endswith((".yaml", ".yml"))
     file = Path(name_or_file) if is_path else FOLDER / f"{name_or_file}.yaml"
@@ -39,32 +39,32 @@ def augmentation_file(name_or_file: str) -> Path:
 
 
 def load_augmentation(name_or_file: str) -> list[Transform]:
-    """The transforms of a preset, or of a YAML file with such a list.
+    """The transforms of a preset, or of a YAML file with a list of them.
 
     Args:
         name_or_file: See `augmentation_file`.
 
     Raises:
-        ValueError: If there is no such preset and no such file, or what it holds is no list of
-            transforms; the text names the file and the entry.
+        ValueError: If there is no such preset or file, or it is not a list of transforms; the
+            message names the file and the entry.
     """
     file = augmentation_file(name_or_file)
     try:
         entries = yaml.safe_load(file.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
-        raise ValueError(f"{file} is no valid YAML: {error}") from None
+        raise ValueError(f"{file} is not valid YAML: {error}") from None
     if not isinstance(entries, list):
         got = "nothing" if entries is None else f"a {type(entries).__name__}"
-        raise ValueError(f"{file} holds {got}; expected a list of entries such as `{EXAMPLE}`.")
+        raise ValueError(f"{file} holds {got}; expected a list of entries like `{EXAMPLE}`.")
     return [_build(entry, f"{file}, entry {i}") for i, entry in enumerate(entries, start=1)]
 
 
 def _build(entry: Any, where: str) -> Transform:
     name = entry.get("class_path") if isinstance(entry, dict) else entry
     if not isinstance(name, str):
-        raise ValueError(f"{where}: {entry!r} is no transform; expected such as `{EXAMPLE}`.")
+        raise ValueError(f"{where}: {entry!r} is not a transform; expected one like `{EXAMPLE}`.")
     parser = ArgumentParser(exit_on_error=False)
-    # The base of both kinds of transforms: with their union, errors would come once for each.
+    # The base class of both kinds of transforms; with a union, each error would appear twice.
     parser.add_argument("--transform", type=Serializable)
     try:
         config = parser.parse_object({"transform": entry})
@@ -74,7 +74,7 @@ def _build(entry: Any, where: str) -> Transform:
 
 
 def _reason(text: str) -> str:
-    """What a parser's error says, without the echo of all values and the links to read more."""
+    """The text of a parser's error, without the echo of all values and the links."""
     echoes = ("Parser key", "Given value", "For further information")
     lines = [line for line in text.splitlines() if not line.strip().startswith(echoes)]
     return "\n".join(lines).strip()

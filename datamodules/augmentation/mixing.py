@@ -1,4 +1,4 @@
-"""MixUp and CutMix on the device, drawn statelessly."""
+"""MixUp and CutMix on the device; what is drawn depends only on a seed."""
 
 import torch
 from torch import Tensor
@@ -6,7 +6,7 @@ from torchvision.transforms.v2 import CutMix, MixUp, RandomChoice
 
 
 class Mixing:
-    """Mix the images of a batch with one another, and their labels in the same proportion.
+    """Mixes the images of a batch with one another, and their labels in the same proportion.
 
     Args:
         mixup: Parameter of the Beta distribution of MixUp's proportions; 0 for none.
@@ -23,16 +23,16 @@ class Mixing:
         self.mix = RandomChoice(kinds) if kinds else None
 
     def __call__(self, images: Tensor, labels: Tensor, seed: int) -> tuple[Tensor, Tensor]:
-        """Mix a batch; what is drawn depends on the seed alone.
+        """Mix a batch; the result depends only on the batch and the seed.
 
         Args:
             images: Float, (N, C, H, W).
             labels: Class indices, (N,).
-            seed: Another seed, another mixture.
+            seed: Another seed gives another mixture.
 
         Returns:
-            Images, and the share of each class in them, (N, num_classes); without MixUp and CutMix
-            both as they were.
+            Images, and the share of each class in them, (N, num_classes); both unchanged if there
+            is neither MixUp nor CutMix.
         """
         if self.mix is None:
             return images, labels

@@ -1,4 +1,4 @@
-"""What is done to a training image, drawn statelessly."""
+"""Augmentation of one training image; what is drawn depends only on a seed."""
 
 from collections.abc import Sequence
 
@@ -10,11 +10,11 @@ from datamodules.sources.files import resize
 
 
 class Augmentation:
-    """A pipeline whose draws are a function of the seed that each call is given.
+    """A pipeline of transforms whose random draws are a function of the seed of each call.
 
     Args:
         transforms: albumentations, applied one after another, or the name of a preset, or a YAML
-            file with a list of them; none leaves images as they are.
+            file with a list of them; an empty list leaves images unchanged.
     """
 
     def __init__(self, transforms: Sequence[Transform] | str) -> None:
@@ -27,11 +27,11 @@ class Augmentation:
         return self.pipeline is not None
 
     def __call__(self, image: np.ndarray, seed: int) -> np.ndarray:
-        """Augment an image, uint8 (H, W, C); the result has its size."""
+        """Augment an image, uint8 (H, W, C); the result has the same size."""
         if self.pipeline is None:
             return image
         self.pipeline.set_random_seed(seed)
-        # A transform may crop: a batch needs all images of one size.
+        # A transform may crop, but a batch needs images of one size.
         augmented = self.pipeline(image=image)["image"]
         if augmented.dtype != np.uint8:
             raise ValueError(

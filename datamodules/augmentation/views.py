@@ -1,4 +1,4 @@
-"""Test-time augmentation: an image seen in several ways."""
+"""Test-time augmentation: several views of each image."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -8,15 +8,15 @@ from torch import Tensor
 from torchvision.transforms.v2 import functional as F
 
 View = Literal["mirror", "flip", "rotate90", "rotate180", "rotate270", "zoom"]
-ZOOM = 0.875  # share of each side that the zoomed view shows
+ZOOM = 0.875  # share of each side that is visible in the zoomed view
 
 
 def with_views(images: Tensor, views: Sequence[View]) -> Tensor:
-    """Each image, and the views of it.
+    """Each image and views of it.
 
     Args:
         images: (N, C, H, W).
-        views: `mirror` swaps left and right, `flip` top and bottom, `rotate…` turns by so many
+        views: `mirror` swaps left and right, `flip` top and bottom, `rotate…` turns by that many
             degrees, `zoom` enlarges the middle.
 
     Returns:

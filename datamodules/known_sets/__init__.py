@@ -1,1 +1,1 @@
-"""What torchvision's data sets look like, and how they are fetched."""
+"""torchvision's datasets: their layouts, and their downloads."""

@@ -1,4 +1,4 @@
-"""Make torchvision's data sets resume their downloads, and unpack them whole or not at all."""
+"""Downloads of torchvision's datasets that resume, and archives that are unpacked atomically."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -14,21 +14,21 @@ IS_INTACT, UNPACK = utils.check_integrity, utils.extract_archive  # torchvision'
 
 
 class Downloads:
-    """What torchvision's data sets call while they download, instead of torchvision's functions."""
+    """Functions that torchvision's datasets call to download, in place of torchvision's own."""
 
     def __init__(self) -> None:
-        self.sources: dict[str, str] = {}  # address of each file that was fetched, until checked
+        self.sources: dict[str, str] = {}  # URL of each downloaded file until it is checked
 
     def retrieve(self, url: str, filename: str | Path, chunk_size: int = 0) -> None:
-        """Fetch a file; torchvision's `_urlretrieve` would start anew after each break."""
+        """Download a file; torchvision's `_urlretrieve` does not resume after an interruption."""
         fetch(url, Path(filename))
         self.sources[str(filename)] = url
 
     def is_intact(self, fpath: str | Path, md5: str | None = None) -> bool:
-        """Compare checksums; a file that was just fetched and is not intact is fetched again.
+        """Compare checksums; a file that was just downloaded and is damaged is downloaded again.
 
         Raises:
-            DownloadError: If it is not intact then either.
+            DownloadError: If it is damaged again.
         """
         url, file = self.sources.pop(str(fpath), None), Path(fpath)
         if IS_INTACT(fpath, md5):
@@ -39,7 +39,7 @@ class Downloads:
         fetch(url, file)
         if not IS_INTACT(fpath, md5):
             file.unlink()
-            raise DownloadError(url, file, f"it came twice with another MD5 checksum than {md5}")
+            raise DownloadError(url, file, f"its MD5 checksum was twice not {md5}")
         return True
 
     def unpack(
@@ -48,14 +48,14 @@ class Downloads:
         to_path: str | Path | None = None,
         remove_finished: bool = False,
     ) -> None:
-        """Unpack an archive beside its place, and move it there when all of it is unpacked.
+        """Unpack an archive beside its target, and move it there when all of it is unpacked.
 
-        A data set takes a folder that is there for a folder that is complete.
+        torchvision takes a folder that exists for a complete one.
         """
         archive = Path(from_path)
         target = Path(to_path) if to_path else archive.parent
         unfinished = target / f".{archive.name}.unfinished"
-        shutil.rmtree(unfinished, ignore_errors=True)  # from a run that was stopped
+        shutil.rmtree(unfinished, ignore_errors=True)  # from an interrupted run
         unfinished.mkdir(parents=True)
         UNPACK(archive, unfinished)
         _move_into(unfinished, target)
@@ -64,10 +64,10 @@ class Downloads:
 
 @contextmanager
 def resuming_downloads() -> Iterator[None]:
-    """Let torchvision's data sets download what they do with `Downloads`.
+    """Let torchvision's datasets download with `Downloads`.
 
     Raises:
-        DownloadError: If a file cannot be fetched, or its checksum stays wrong.
+        DownloadError: If a file cannot be downloaded, or its checksum stays wrong.
     """
     ours = Downloads()
     replacements: list[tuple[ModuleType, str, Callable[..., object]]] = [
@@ -87,7 +87,7 @@ def resuming_downloads() -> Iterator[None]:
 
 
 def _move_into(folder: Path, target: Path) -> None:
-    """Move what a folder holds; where a folder of that name is, into that one."""
+    """Move the content of a folder, merging folders of the same name."""
     for path in list(folder.iterdir()):
         place = target / path.name
         if path.is_dir() and place.is_dir():

@@ -1,4 +1,4 @@
-"""Fetch a file, and go on where it broke off."""
+"""Download one file, and resume where an earlier attempt stopped."""
 
 import time
 from http.client import HTTPException
@@ -10,36 +10,36 @@ from urllib.request import Request, urlopen
 
 from tqdm import tqdm
 
-ATTEMPTS = 5  # in a row that may bring nothing
-PAUSE = 2.0  # seconds after an attempt that brought nothing
+ATTEMPTS = 5  # in a row without a new byte
+PAUSE = 2.0  # seconds after an attempt without a new byte
 TIMEOUT = 30.0  # seconds without a byte, after which the connection counts as broken
 CHUNK = 1 << 18  # bytes
 PATIENCE = 2.0  # seconds before a progress bar appears
-AGENT = "pytorch/vision"  # what torchvision calls itself: the servers of its sets know it
-PARTIAL, NOT_SATISFIABLE = 206, 416  # answers to a request for the rest of a file
+AGENT = "pytorch/vision"  # torchvision's own, which the servers of its datasets accept
+PARTIAL, NOT_SATISFIABLE = 206, 416  # HTTP status for a request of the rest of a file
 BREAKS = (ConnectionError, TimeoutError, HTTPException, SSLError)
 
 
 class DownloadError(RuntimeError):
-    """A file that cannot be fetched; on a RuntimeError torchvision tries the next mirror.
+    """A file that cannot be downloaded; torchvision tries the next mirror on a RuntimeError.
 
     Args:
-        url: What was to be fetched.
-        file: Where it belongs.
-        reason: What happened instead.
+        url: URL of the file.
+        file: The local path where it belongs.
+        reason: Why it failed.
     """
 
     def __init__(self, url: str, file: Path, reason: str) -> None:
         super().__init__(
-            f"{url} cannot be fetched: {reason}. Fetch it elsewhere and put it at {file}."
+            f"{url} cannot be downloaded: {reason}. Get the file elsewhere and save it as {file}."
         )
 
 
 def fetch(url: str, file: Path) -> None:
-    """Download a file; what has come is kept beside it as `.part`, for the next run too.
+    """Download a file; an incomplete one is kept as `.part`, from which a later run resumes.
 
     Raises:
-        DownloadError: If the server cannot be reached or refuses, or `ATTEMPTS` in a row bring
+        DownloadError: If the server cannot be reached or refuses, or `ATTEMPTS` in a row receive
             nothing.
     """
     part = file.with_name(f"{file.name}.part")
@@ -61,16 +61,16 @@ def fetch(url: str, file: Path) -> None:
         else:
             part.replace(file)
             return
-    reason = f"the connection broke {ATTEMPTS} times in a row; the next start goes on from there"
+    reason = f"the connection broke {ATTEMPTS} times in a row; the next start resumes the download"
     raise DownloadError(url, file, reason)
 
 
 def _receive(url: str, part: Path) -> None:
-    """Fetch what a partial file lacks.
+    """Download the missing rest of a partial file.
 
     Raises:
         HTTPError: If the server refuses.
-        ConnectionError: If less came than was announced, or the partial file is too long.
+        ConnectionError: If less arrived than announced, or the partial file is too long.
     """
     offset = _size(part)
     headers = {"User-Agent": AGENT}
@@ -82,7 +82,7 @@ def _receive(url: str, part: Path) -> None:
         if error.code != NOT_SATISFIABLE or not offset:
             raise
         if error.headers.get("Content-Range", "").rpartition("/")[2] in ("", "*", str(offset)):
-            return  # all of it is there
+            return  # the file is complete
         part.unlink()
         raise ConnectionError(f"{part} was longer than the file") from error
     with response:
@@ -92,7 +92,7 @@ def _receive(url: str, part: Path) -> None:
 
 
 def _append(response: Any, part: Path, offset: int) -> int | None:
-    """Write what comes behind the first `offset` bytes; tell how many there should be then."""
+    """Write what follows the first `offset` bytes, and return the expected size of the file."""
     expected = None if response.length is None else offset + response.length
     with (
         part.open("ab" if offset else "wb") as stream,

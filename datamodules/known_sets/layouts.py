@@ -1,4 +1,4 @@
-"""How torchvision's data sets are asked for their splits, and where they keep what they hold."""
+"""Layouts of torchvision's datasets: where their splits, images, labels and classes are."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ TRAINVAL_TEST: Splits = {**TRAIN_TEST, "train": {"split": "trainval"}}
 TRAIN_VALID_TEST: Splits = {**TRAIN_TEST, "val": {"split": "valid"}}
 UNDIVIDED: Splits = {"train": {}}
 
-TRAFFIC_SIGNS = (  # of GTSRB, whose files hold their numbers alone
+TRAFFIC_SIGNS = (  # of GTSRB, whose files have only their numbers
     *(f"speed limit {speed}" for speed in (20, 30, 50, 60, 70, 80)),
     *("end of speed limit 80", "speed limit 100", "speed limit 120", "no passing"),
     *("no passing for trucks", "right of way at the next crossing", "priority road", "yield"),
@@ -30,19 +30,19 @@ TRAFFIC_SIGNS = (  # of GTSRB, whose files hold their numbers alone
 
 @dataclass(frozen=True)
 class Layout:
-    """What there is to know of a data set.
+    """How a dataset is stored, and how to get its images from torchvision's class.
 
     Attributes:
         dataset: torchvision's class.
-        place: What it looks for below the root.
+        place: The file or folder that it expects below the root.
         image_size: Side of its images in pixels, or one that suits photographs of many sizes.
-        splits: How the class is asked for each of our splits.
-        content: Its images, uint8 (N, H, W, 3) or (N, H, W) or paths, and its labels, (N,).
-        classes: Its names of the classes, in the order of their indices.
+        splits: Arguments of the class for each split.
+        content: Returns its images, uint8 (N, H, W, 3) or (N, H, W) or paths, and its labels, (N,).
+        classes: Returns the names of the classes, in the order of their indices.
         num_channels: 1 for grey images, 3 for RGB.
-        augmentation: A preset that leaves the class as it is: a mirrored letter is another one.
-        group_of: From the name of an image to what it is one of several pictures of.
-        downloadable: Whether the files can still be fetched.
+        augmentation: A preset that does not change the class: a mirrored letter is another one.
+        group_of: Returns the group of an image from its name, if several images show one object.
+        downloadable: Whether the files are still published.
     """
 
     dataset: Callable[..., Any]
@@ -86,13 +86,13 @@ def _caltech101(data: Any) -> tuple[Any, Any]:
 
 
 def _emnist(variant: str) -> Layout:
-    first = 1 if variant == "letters" else 0  # which are numbered from one
+    first = 1 if variant == "letters" else 0  # letters are numbered from one
     return Layout(
         datasets.EMNIST,
         "EMNIST/raw",
         28,
         {name: {**how, "split": variant} for name, how in BY_FLAG.items()},
-        # The scans lie in the files with rows and columns exchanged.
+        # In the files, rows and columns of the scans are exchanged.
         lambda data: (data.data.transpose(1, 2), data.targets - first),
         lambda data: data.classes[first:],
         *GLYPHS,
@@ -114,7 +114,7 @@ def _imagenette(size: str, place: str, image_size: int) -> Layout:
 _arrays = attrgetter("data", "targets")
 _files = attrgetter("_image_files", "_labels")
 _samples, _folders = _pairs("_samples"), _pairs("samples")
-GLYPHS = (1, "glyphs")  # grey, and not to be mirrored
+GLYPHS = (1, "glyphs")  # grey, and never mirrored
 
 LAYOUTS = {
     "CIFAR10": Layout(datasets.CIFAR10, "cifar-10-batches-py", 32, BY_FLAG, _arrays),
@@ -144,7 +144,7 @@ LAYOUTS = {
         _samples,
         lambda data: TRAFFIC_SIGNS,
         augmentation="glyphs",
-        group_of=lambda name: name.rsplit("_", 1)[0],  # thirty pictures of one sign, driving past
+        group_of=lambda name: name.rsplit("_", 1)[0],  # thirty frames of one sign
     ),
     "Imagenette": _imagenette("full", "imagenette2", 224),
     "Imagenette-160px": _imagenette("160px", "imagenette2-160", 160),

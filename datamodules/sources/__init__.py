@@ -1,1 +1,1 @@
-"""Images and what reads them: arrays, files, shards."""
+"""Image sources: arrays, files and shards, with labels."""

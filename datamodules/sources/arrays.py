@@ -1,4 +1,4 @@
-"""Images that are in memory, or mapped into it."""
+"""Array reader: images in memory, or mapped into it from a file."""
 
 import hashlib
 from pathlib import Path
@@ -8,7 +8,7 @@ import torch
 
 
 class ArrayReader:
-    """Rows of one array, of which all processes share one copy, however they are started.
+    """Images of one array, of which all processes share a single copy.
 
     Args:
         images: uint8, (N, H, W, C); mapped from a `.npy` file, or in memory.
@@ -16,7 +16,7 @@ class ArrayReader:
 
     def __init__(self, images: np.ndarray) -> None:
         self.images = images
-        # Pickling moves it to shared memory; NumPy would copy it, and copy even what is mapped.
+        # Pickling a tensor moves it to shared memory; NumPy would copy it, even a mapped one.
         writeable = images if images.flags.writeable else images.copy()
         self._shared = None if isinstance(images, np.memmap) else torch.from_numpy(writeable)
 
@@ -37,7 +37,7 @@ class ArrayReader:
         return self.images[rows]
 
     def complaint(self, row: int) -> str | None:
-        """What is in memory was read already."""
+        """None: the images have been read already."""
         return None
 
     def fingerprint(self, rows: np.ndarray) -> str:
@@ -48,4 +48,4 @@ class ArrayReader:
         return digest.hexdigest()
 
     def blocks(self, rows: np.ndarray) -> None:
-        """Any order is as fast."""
+        """None: any order is equally fast."""

@@ -1,4 +1,4 @@
-"""Decoded images, kept in memory or in a file that all processes map."""
+"""Cache of decoded images, in memory or in a file that all processes map."""
 
 import hashlib
 import logging
@@ -12,11 +12,12 @@ import numpy as np
 from filelock import FileLock
 from tqdm import tqdm
 
+from datamodules.atomic_files import atomic_write
 from datamodules.sources.arrays import ArrayReader
 from datamodules.sources.source import ImageSource
 
-FOLDER = Path("mlruns/cache")  # below what runs leave, and like it never in git
-THREADS = 8  # decoding releases the interpreter, and a network drive answers several at once
+FOLDER = Path("mlruns/cache")  # inside the folder of runs, which git ignores
+THREADS = 8  # decoding releases the interpreter lock; network drives serve requests in parallel
 PATIENCE = 2.0  # seconds before a progress bar appears
 
 log = logging.getLogger(__name__)
@@ -27,9 +28,9 @@ def cached(source: ImageSource, where: Literal["none", "ram", "disk"]) -> ImageS
 
     Args:
         source: Images of one size.
-        where: `none` leaves the source as it is. `ram` keeps the images in memory that loader
-            processes share. `disk` keeps them in `FOLDER`, in a file named after their content,
-            which the next run finds again.
+        where: `none` does not cache. `ram` keeps the images in memory that loader processes share.
+            `disk` keeps them in `FOLDER`, in a file named after a digest of the files, which later
+            runs reuse.
     """
     if where == "none" or isinstance(source.reader, ArrayReader):
         return source
@@ -50,26 +51,25 @@ def cached(source: ImageSource, where: Literal["none", "ram", "disk"]) -> ImageS
 
 
 def memory_mapped(key: str, write: Callable[[Path], None]) -> np.ndarray:
-    """The array that is kept under a key: mapped from its file, which is written if it is missing.
+    """The array stored under a key, mapped from its file, which is written if it is missing.
 
     Args:
-        key: Name of the file in `FOLDER`; it has to change when the content does.
-        write: Writes the array to the `.npy` file it is given; called by one process, while the
-            others wait.
+        key: Name of the file in `FOLDER`; another content needs another key.
+        write: Writes the array in NumPy's format to the given path; called by one process while
+            the others wait.
     """
     file = FOLDER / f"{key}.npy"
     FOLDER.mkdir(parents=True, exist_ok=True)
     with FileLock(file.with_suffix(".lock")):
         if not file.is_file():
-            unfinished = file.with_suffix(".tmp.npy")
-            write(unfinished)
-            unfinished.replace(file)
+            with atomic_write(file) as unfinished:
+                write(unfinished)
             log.info("%s holds the decoded images; it can be deleted.", file)
     return np.load(file, mmap_mode="r")
 
 
 def for_each(indices: range, work: Callable[[int], Any], title: str) -> list[Any]:
-    """Do something with each index in several threads, in their order, with a progress bar."""
+    """The results of `work` for each index, in order; several threads and a progress bar."""
     with ThreadPoolExecutor(THREADS) as pool:
         results = pool.map(work, indices)
         return list(tqdm(results, title, len(indices), delay=PATIENCE, unit="img", leave=False))

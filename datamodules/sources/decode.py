@@ -1,4 +1,4 @@
-"""Read one image file, or say what is wrong with it."""
+"""Decode one image file, or find what is wrong with it."""
 
 import io
 import os
@@ -14,34 +14,33 @@ EXTENSIONS = {
     *(".avif", ".bmp", ".dib", ".gif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".pbm", ".pgm"),
     *(".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"),
 }
-MAX_PIXELS = 100_000_000  # a 49 KB file can decode to 2.7 GB: the header is asked first
-# What Pillow raises at malformed files; its AVIF decoder raises RuntimeError.
+MAX_PIXELS = 100_000_000  # a 49 KB file can decode to 2.7 GB, so the header is read first
+# Errors of Pillow for malformed files; its AVIF decoder raises RuntimeError.
 MALFORMED = (OSError, SyntaxError, ValueError, TypeError, EOFError, RuntimeError, struct.error)
-BACKGROUND = (255, 255, 255)  # what shows through where a picture is transparent
-
+BACKGROUND = (255, 255, 255)  # behind transparent parts
 
 JPEG_START, JPEG_END, PNG_END = b"\xff\xd8", b"\xff\xd9", b"IEND\xaeB`\x82"
-# A block of 64 pixels takes a bit at least: so few bytes cannot decode to more than MAX_PIXELS, and
-# no JPEG is transparent. Its header need not be asked, which saves 3 % of the decoding.
+# A block of 64 pixels takes at least a bit, so that a file of this size cannot decode to more than
+# MAX_PIXELS. JPEGs are never transparent. Not reading their header saves 3 % of the decoding.
 HARMLESS_JPEG = MAX_PIXELS // 512
 
 
 class UnreadableImageError(ValueError):
-    """An image that cannot be read; the text names the file and says why."""
+    """An image that cannot be read; the message names the file and the reason."""
 
 
 def read_image(file: Path, num_channels: int) -> np.ndarray:
-    """Decode a file, turned as its EXIF data say, transparent parts on white, the first frame.
+    """Decode the first frame of a file, rotated by its EXIF data, with transparent parts white.
 
     Args:
         file: An image with one of `EXTENSIONS`, or anything else that OpenCV and Pillow read.
-        num_channels: 1 for grey, 3 for RGB; whatever the file has is converted.
+        num_channels: 1 for grey, 3 for RGB; the image is converted if need be.
 
     Returns:
         uint8, (H, W, num_channels).
 
     Raises:
-        UnreadableImageError: If the file is missing, empty, no image, cut off, or larger than
+        UnreadableImageError: If the file is missing, empty, not an image, truncated, or larger than
             `MAX_PIXELS`.
     """
     try:
@@ -52,12 +51,12 @@ def read_image(file: Path, num_channels: int) -> np.ndarray:
 
 
 def decode(data: bytes, num_channels: int, name: str) -> np.ndarray:
-    """As `read_image`, from the bytes of a file that is called `name` in errors."""
+    """As `read_image`, from the bytes of a file; errors call it `name`."""
     if is_cut_off(data):
-        raise UnreadableImageError(f"{name} is broken: its end is missing.")
+        raise UnreadableImageError(f"{name} is truncated: its end is missing.")
     if not (data.startswith(JPEG_START) and len(data) < HARMLESS_JPEG):
         with _header(io.BytesIO(data), name) as header:
-            if header.has_transparency_data:  # OpenCV would show what lies under it
+            if header.has_transparency_data:  # OpenCV would show hidden colours
                 return _flatten(header, num_channels, name)
     flags = cv2.IMREAD_GRAYSCALE if num_channels == 1 else cv2.IMREAD_COLOR_RGB
     try:
@@ -70,7 +69,7 @@ def decode(data: bytes, num_channels: int, name: str) -> np.ndarray:
 
 
 def file_complaint(file: Path) -> str | None:
-    """What is wrong with a file, as far as its header and its end can tell: 60 microseconds."""
+    """What is wrong with a file, from its header and its end; this takes 60 microseconds."""
     try:
         with file.open("rb") as stream, _header(stream, str(file)):
             stream.seek(-min(len(PNG_END), stream.seek(0, os.SEEK_END)), os.SEEK_END)
@@ -80,14 +79,14 @@ def file_complaint(file: Path) -> str | None:
         return _missing(file, error)
     except UnreadableImageError as error:
         return str(error)
-    return f"{file} is broken: its end is missing." if cut_off else None
+    return f"{file} is truncated: its end is missing." if cut_off else None
 
 
 def is_cut_off(data: bytes) -> bool:
-    """Whether the end of a JPEG, PNG or WebP file is missing, which decoders fill in silently."""
+    """Whether the end of a JPEG, PNG or WebP file is missing; decoders fill it silently."""
     if data.endswith((JPEG_END, PNG_END)):
         return False
-    if data.startswith(JPEG_START):  # once the last scan has begun, the end has to come
+    if data.startswith(JPEG_START):  # the end has to follow the start of the last scan
         return data.rfind(JPEG_END) < data.rfind(b"\xff\xda")
     if data.startswith(b"\x89PNG"):
         return PNG_END not in data
@@ -103,9 +102,9 @@ def _header(stream: BinaryIO, name: str) -> Image.Image:
     try:
         header = Image.open(stream)
     except (Image.DecompressionBombError, *MALFORMED) as error:
-        # Pillow names the object that it was given, which says nothing to a user.
+        # Pillow's message names a Python object, which does not help the user.
         reason = "" if isinstance(error, UnidentifiedImageError) else f": {error}"
-        raise UnreadableImageError(f"{name} is no image that can be read{reason}.") from error
+        raise UnreadableImageError(f"{name} is not an image that can be read{reason}.") from error
     width, height = header.size
     if width * height > MAX_PIXELS:
         raise UnreadableImageError(
@@ -115,7 +114,7 @@ def _header(stream: BinaryIO, name: str) -> Image.Image:
 
 
 def _flatten(image: Image.Image, num_channels: int, name: str) -> np.ndarray:
-    """Lay a partly transparent picture on `BACKGROUND`."""
+    """Put a partly transparent image on `BACKGROUND`."""
     try:
         picture = ImageOps.exif_transpose(image).convert("RGBA")
     except MALFORMED as error:

@@ -1,4 +1,4 @@
-"""Images that are files, decoded when they are read."""
+"""File reader: image files, decoded when they are read; resizing."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -9,7 +9,7 @@ import numpy as np
 
 from datamodules.sources.decode import file_complaint, read_image
 
-MAX_BILINEAR = 3.0  # shrinking by more, bilinear interpolation would skip pixels that matter
+MAX_BILINEAR = 3.0  # shrinking by a larger factor, bilinear interpolation skips pixels
 
 
 class FileReader:
@@ -33,14 +33,14 @@ class FileReader:
         return resize(read_image(self.root / self.paths[row], self.num_channels), self.image_size)
 
     def take(self, rows: np.ndarray) -> None:
-        """One by one."""
+        """None: files are read one by one."""
 
     def complaint(self, row: int) -> str | None:
-        """Look at the header and the end of the file."""
+        """What the header and the end of the file show; see `file_complaint`."""
         return file_complaint(self.root / self.paths[row])
 
     def fingerprint(self, rows: np.ndarray) -> str:
-        """Digest of the paths and sizes of the files: none is opened."""
+        """Digest of the paths and sizes of the files; none is opened."""
         digest = hashlib.sha256()
         for path in (self.paths[int(row)] for row in rows):
             file = self.root / path
@@ -49,15 +49,15 @@ class FileReader:
         return digest.hexdigest()
 
     def blocks(self, rows: np.ndarray) -> None:
-        """Any order is as fast."""
+        """None: any order is equally fast."""
 
 
 def resize(image: np.ndarray, height: int, width: int | None = None) -> np.ndarray:
-    """Squeeze an image (H, W, C) to a height and width, or into a square without a width.
+    """Squeeze an image (H, W, C) to a height and width; without a width, into a square.
 
-    It is first shrunk by a whole number, which averages areas and is quick, and by the rest
-    bilinearly: six times faster than averaging areas of fractions of pixels, which is left for
-    panoramas. Enlarged bicubically.
+    To shrink it, areas are first averaged by a whole factor, and the rest is interpolated
+    bilinearly: six times faster than averaging areas of fractional size, which is used only for
+    panoramas. Enlarging is bicubic.
     """
     width = height if width is None else width
     rows, columns, channels = image.shape
@@ -77,9 +77,9 @@ def resize(image: np.ndarray, height: int, width: int | None = None) -> np.ndarr
 
 
 def outside(root: Path, paths: Iterable[str]) -> list[bool]:
-    """Whether each path, once links are followed, leads out of the root."""
+    """Whether each path leads out of the root after following links."""
     home = root.resolve()
-    folders: dict[Path, bool] = {}  # that were looked up: resolving every path would take seconds
+    folders: dict[Path, bool] = {}  # results so far: resolving every path would take seconds
 
     def leaves(path: Path) -> bool:
         if path.is_symlink():

@@ -1,5 +1,5 @@
-"""What is said when the data are not where they should be."""
+"""Error for a dataset that is not where it should be."""
 
 
 class MissingDataError(ValueError):
-    """There is no such file or folder; the text says how to name another."""
+    """A file or folder of a dataset is missing; the message tells how to name another."""

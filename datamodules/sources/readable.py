@@ -1,4 +1,4 @@
-"""Find unreadable images before training does."""
+"""Check for unreadable images before training."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -16,17 +16,18 @@ SHOWN = 5  # complaints that a message lists
 def readable(
     sources: Mapping[str, ImageSource], on_error: Literal["raise", "skip"]
 ) -> dict[str, ImageSource]:
-    """The images of each split without those that cannot be read, as far as a quick look can tell.
+    """The images of each split without unreadable ones, as far as a quick check finds them.
 
     Args:
         sources: The images of each split.
-        on_error: `raise` does not allow any, `skip` leaves them out with a warning.
+        on_error: `raise` refuses unreadable images, `skip` leaves them out with a warning.
 
     Raises:
-        UnreadableImageError: If there are some and `on_error` is `raise`, or a split has no other.
+        UnreadableImageError: If there are some and `on_error` is `raise`, or a split has no other
+            image.
     """
     complaints = {
-        split: for_each(range(len(source)), source.complaint, f"looking at the {split} images")
+        split: for_each(range(len(source)), source.complaint, f"checking the {split} images")
         for split, source in sources.items()
     }
     bad = [complaint for split in complaints.values() for complaint in split if complaint]
@@ -37,7 +38,7 @@ def readable(
     text = f"{len(bad)} of {total} images cannot be read:\n  " + "\n  ".join(bad[:SHOWN]) + more
     if on_error == "raise" or any(all(split) for split in complaints.values()):
         raise UnreadableImageError(
-            f"{text}\nMend or remove them, or leave them out with --data.options.on_error skip."
+            f"{text}\nFix or delete them, or leave them out with --data.options.on_error skip."
         )
     rank_zero_warn(f"{text}\nThey are left out.")
     return {

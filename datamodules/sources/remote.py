@@ -1,4 +1,4 @@
-"""Read what lies on a server, by any protocol that fsspec knows, and try again when that fails."""
+"""Read files from a server with fsspec, and retry if that fails."""
 
 import logging
 import time
@@ -16,18 +16,18 @@ log = logging.getLogger(__name__)
 
 
 class StorageError(ValueError):
-    """What is stored is missing, out of reach or not what it should be; the text names the file."""
+    """A stored file is missing, out of reach or has the wrong content; the message names it."""
 
 
 def is_remote(root: str) -> bool:
-    """Whether this is a URL, not a folder of this machine."""
+    """Whether this is a URL and not a local folder."""
     return "://" in root
 
 
 def read_bytes(url: str, start: int | None = None, end: int | None = None) -> bytes:
-    """Read a file of a server, or the bytes from `start` up to `end` of it.
+    """Read a file from a server, or its bytes from `start` up to `end`.
 
-    A server that knows no ranges sends the whole file, whatever was asked for.
+    A server that does not support ranges sends the whole file.
 
     Raises:
         StorageError: If there is no such file, or all attempts to read it fail.
@@ -41,11 +41,11 @@ def read_bytes(url: str, start: int | None = None, end: int | None = None) -> by
             return content
         except FileNotFoundError:
             raise StorageError(f"There is no {url}.") from None
-        except Exception as error:  # each of fsspec's protocols raises kinds of its own
+        except Exception as error:  # each of fsspec's protocols has its own errors
             reason = f"{type(error).__name__}: {' '.join(str(error).split())}".rstrip(".: ")
             wait = next(waits, None)
             if wait is None:
-                text = f"{url} cannot be read, in {len(WAITS) + 1} attempts: {reason}."
+                text = f"{url} cannot be read after {len(WAITS) + 1} attempts: {reason}."
                 raise StorageError(text) from error
         log.info("%s cannot be read (%s); trying again in %g s.", url, reason, wait)
         time.sleep(wait)

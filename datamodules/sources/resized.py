@@ -1,4 +1,4 @@
-"""Images that are resized when they are read: small ones in memory, enlarged, would not fit."""
+"""Resizing reader: small images stay small in memory and are enlarged when they are read."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from datamodules.sources.source import ImageReader
 
 
 class ResizedReader:
-    """What another reader reads, in another size.
+    """Images of another reader, resized.
 
     Args:
         reader: Reads the pixels.
@@ -22,14 +22,14 @@ class ResizedReader:
         return resize(self.reader.read(row), self.image_size)
 
     def take(self, rows: np.ndarray) -> None:
-        """One by one."""
+        """None: images are resized one by one."""
 
     def complaint(self, row: int) -> str | None:
         """See `ImageReader`."""
         return self.reader.complaint(row)
 
     def fingerprint(self, rows: np.ndarray) -> str:
-        """Digest of the pixels as they were, and the size."""
+        """Digest of the original pixels and the new size."""
         return f"{self.reader.fingerprint(rows)}/{self.image_size}"
 
     def blocks(self, rows: np.ndarray) -> np.ndarray | None:

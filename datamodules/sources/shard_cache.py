@@ -1,7 +1,8 @@
-"""Files of a server, kept on this machine in a folder that does not outgrow its bound.
+"""Local cache of shards from a server, in a folder of limited size.
 
-Files are named after their digest, fetched to `<digest>.part` and renamed. Whoever reads or writes
-a file holds an advisory lock on it, which ends with the process, however that ends.
+Files are named after their digest, downloaded to `<digest>.part` and renamed. Not with
+`atomic_write`: the unfinished file is locked and counts towards the limit. Each reader and writer
+of a file holds an advisory lock on it, which ends with its process.
 """
 
 import fcntl
@@ -17,23 +18,23 @@ from datamodules.sources.cache import FOLDER
 from datamodules.sources.remote import StorageError, read_bytes
 from datamodules.sources.shard_index import StoredFile
 
-PIECE = 2**24  # bytes that are asked for at a time; what a broken connection costs
+PIECE = 2**24  # bytes per request; at most this much is repeated after a broken connection
 
 
 def open_cached(url: str, file: StoredFile, max_bytes: int) -> BinaryIO:
-    """Open the local copy of a file, which the first of all processes fetches.
+    """Open the local copy of a file, which the first process downloads.
 
     Args:
-        url: Where it lies.
-        file: What it should be.
-        max_bytes: Bound of the folder. Files that were not used for longest are deleted, but none
-            that is being read: if those alone are larger, so is the folder.
+        url: URL of the file.
+        file: Its expected size and digest.
+        max_bytes: Limit of the folder. The least recently used files are deleted, except those in
+            use: if they exceed the limit, so does the folder.
 
     Returns:
-        The open file; as long as it is, it will not be deleted.
+        The open file; it is not deleted before it is closed.
 
     Raises:
-        StorageError: If it cannot be fetched, or is not what it should be.
+        StorageError: If it cannot be downloaded, or has another size or digest.
     """
     folder = FOLDER / "shards"
     folder.mkdir(parents=True, exist_ok=True)
@@ -44,7 +45,7 @@ def open_cached(url: str, file: StoredFile, max_bytes: int) -> BinaryIO:
         except FileNotFoundError:
             return _fetch(url, file, target, max_bytes)
         fcntl.flock(stream, fcntl.LOCK_SH)
-        os.utime(stream.fileno())  # the last time that it was opened, for `_make_room`
+        os.utime(stream.fileno())  # time of the last use, for `_make_room`
         return stream
 
 
@@ -54,7 +55,7 @@ def _fetch(url: str, file: StoredFile, target: Path, max_bytes: int) -> BinaryIO
         _make_room(target.parent, max_bytes - file.num_bytes)
         stream = unfinished.open("w+b")
         fcntl.flock(stream, fcntl.LOCK_EX)
-        stream.truncate(file.num_bytes)  # so that others count it in full
+        stream.truncate(file.num_bytes)  # so that other processes count its full size
     try:
         _download(url, file, stream)
     except BaseException:
@@ -86,14 +87,14 @@ def _download(url: str, file: StoredFile, stream: BinaryIO) -> None:
             break
     if (done, digest.hexdigest()) != (file.num_bytes, file.sha256):
         raise StorageError(
-            f"{url} is not the file that the index lists: expected {file.num_bytes} bytes with "
-            f"SHA-256 {file.sha256[:12]}, got {done} with {digest.hexdigest()[:12]}. Upload the "
-            "shards and their index once more, all of them."
+            f"{url} differs from the file in the index: expected {file.num_bytes} bytes with "
+            f"SHA-256 {file.sha256[:12]}, got {done} with {digest.hexdigest()[:12]}. Upload all "
+            "shards and their index again."
         )
 
 
 def _make_room(folder: Path, max_bytes: int) -> None:
-    """Delete what was not used for longest until the files are small enough in all."""
+    """Delete the least recently used files until the total is within the limit."""
     files = [(file.stat(), file) for file in folder.iterdir() if file.suffix != ".lock"]
     total = sum(stat.st_size for stat, _ in files)
     for stat, file in sorted(files, key=lambda pair: pair[0].st_mtime_ns):
@@ -104,12 +105,12 @@ def _make_room(folder: Path, max_bytes: int) -> None:
             total -= stat.st_size
     if total > max_bytes:
         rank_zero_warn(
-            f"{folder} outgrows --data.cache_gb: the shards being read at once are larger in all."
+            f"{folder} exceeds --data.cache_gb, because the shards in use are larger than that."
         )
 
 
 def _in_use(file: Path) -> bool:
-    with file.open("r+b") as stream:  # some file systems lock only what may be written
+    with file.open("r+b") as stream:  # some file systems lock only writable files
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

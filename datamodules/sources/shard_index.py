@@ -1,4 +1,4 @@
-"""What lies in a set of shards: its classes, its files, and where in them each image is."""
+"""Index of shards: classes, files, and the position of each image."""
 
 import hashlib
 import io
@@ -20,12 +20,12 @@ class StoredFile:
     """A file beside the index.
 
     Attributes:
-        name: Its name, without a folder.
-        num_bytes: Its size.
+        name: Name of the file, without a folder.
+        num_bytes: Size of the file.
         sha256: Digest of its content, in hexadecimal.
 
     Raises:
-        ValueError: If the name leads to another folder, or the digest is none.
+        ValueError: If the name leads to another folder, or the digest is not one.
     """
 
     name: str
@@ -33,11 +33,11 @@ class StoredFile:
     sha256: str
 
     def __post_init__(self) -> None:
-        # Both become parts of paths, and an index may come from anywhere.
+        # Both become parts of paths, and an index may come from an untrusted place.
         if not re.fullmatch(r"[\w-]+\.\w+", self.name) or not re.fullmatch(
             "[0-9a-f]{64}", self.sha256
         ):
-            raise ValueError(f"{self.name!r} with the digest {self.sha256!r} is no file of shards")
+            raise ValueError(f"{self.name!r} with the digest {self.sha256!r} is not a shard file")
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,9 @@ class SplitIndex:
 
     Attributes:
         num_images: Images in all shards.
-        table: A Parquet file with a row an image: `name`, `label` (class index), `group` if there
-            are groups, `extension`, and where its bytes are: `shard`, `offset`, `size`.
-        shards: The tar files, by their number.
+        table: A Parquet file with one row per image: `name`, `label` (class index), `group` if
+            there are groups, `extension`, and the position of its bytes: `shard`, `offset`, `size`.
+        shards: The tar files, in the order of their numbers.
     """
 
     num_images: int
@@ -62,14 +62,14 @@ class ShardIndex:
 
     Attributes:
         class_names: Names of the classes, in the order of their indices.
-        splits: The splits that there are, by name.
+        splits: The splits by their names.
     """
 
     class_names: tuple[str, ...]
     splits: Mapping[str, SplitIndex]
 
     def to_json(self) -> str:
-        """The text of the file `INDEX`."""
+        """Content of the file `INDEX`."""
         return json.dumps({"version": VERSION, **asdict(self)}, indent=1, ensure_ascii=False)
 
 
@@ -78,10 +78,10 @@ def parse_index(text: bytes, place: str) -> ShardIndex:
 
     Args:
         text: The content.
-        place: Where it is from, for the error.
+        place: Path or URL of the file, for messages.
 
     Raises:
-        ValueError: If it is anything else, or from a later version.
+        ValueError: If it is not an index, or one of a later version.
     """
     try:
         content = json.loads(text)
@@ -92,12 +92,13 @@ def parse_index(text: bytes, place: str) -> ShardIndex:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         reason = f"{type(error).__name__}: {error}"
         raise ValueError(
-            f"{place} is no index of shards ({reason}); `lightning_cli prepare shard` writes one."
+            f"{place} is not an index of shards ({reason}); create one with `lightning_cli prepare "
+            "shard`."
         ) from None
 
 
 def stored_file(file: Path) -> StoredFile:
-    """Look at a file: its size and digest."""
+    """Name, size and digest of a file."""
     with file.open("rb") as stream:
         return StoredFile(
             file.name, file.stat().st_size, hashlib.file_digest(stream, "sha256").hexdigest()
@@ -105,7 +106,7 @@ def stored_file(file: Path) -> StoredFile:
 
 
 def parse_table(content: bytes) -> Any:
-    """A data frame from the content of the table of a split; see `SplitIndex`."""
+    """The table of a split as a data frame, from the content of its file; see `SplitIndex`."""
     return pd.read_parquet(io.BytesIO(content), engine="pyarrow")
 
 

@@ -1,7 +1,7 @@
-"""Images in tar files as WebDataset has them, read by position.
+"""Shard reader: images in WebDataset tar files, read by position.
 
-WebDataset's own reader streams: what it shuffles depends on the workers, and it cannot go on in the
-middle of an epoch. Its indexed one, `wids`, left the package with 1.0.
+WebDataset's own reader streams: its order depends on the workers, and it cannot resume in the
+middle of an epoch. Its indexed reader, `wids`, was removed from the package in 1.0.
 """
 
 import hashlib
@@ -24,11 +24,11 @@ from datamodules.splits.sampler import WINDOW
 
 @dataclass(frozen=True)
 class ShardStore:
-    """The folder or URL that shards and their index lie in.
+    """The folder or URL of shards and their index.
 
     Attributes:
         root: The folder or URL.
-        max_bytes: Bound of the local copies of what lies at a URL.
+        max_bytes: Limit of the local copies, if it is a URL.
     """
 
     root: str
@@ -38,8 +38,8 @@ class ShardStore:
         """Read the index.
 
         Raises:
-            ValueError: If there is none, it is something else, or a local file that it lists is
-                missing or of another size.
+            ValueError: If there is none or it is invalid, or a local file that it lists is missing
+                or has another size.
         """
         place = self._place(INDEX)
         if is_remote(self.root):
@@ -56,14 +56,16 @@ class ShardStore:
         return index
 
     def open(self, file: StoredFile) -> BinaryIO:
-        """Open a file, from a URL its local copy.
+        """Open a file, or its local copy if it is at a URL.
 
         Raises:
-            StorageError: If it is missing, cannot be fetched, or is not what it should be.
+            StorageError: If it is missing, cannot be downloaded, or has the wrong content.
         """
         place = self._place(file.name)
         if is_remote(self.root):
-            from datamodules.sources.shard_cache import open_cached  # locks as Windows has none
+            from datamodules.sources.shard_cache import (
+                open_cached,  # needs fcntl, which Windows lacks
+            )
 
             return open_cached(place, file, self.max_bytes)
         size = Path(place).stat().st_size if Path(place).is_file() else "no file"
@@ -76,12 +78,12 @@ class ShardStore:
 
 
 class ShardReader:
-    """Images of one split, squeezed into squares of one size.
+    """Images of one split in shards, squeezed into squares of one size.
 
     Args:
-        store: Where the shards lie.
-        shards: The files, by their number.
-        images: A row an image; see `SplitIndex.table`.
+        store: Folder or URL of the shards.
+        shards: The files, in the order of their numbers.
+        images: One row per image; see `SplitIndex.table`.
         image_size: Side in pixels of the square that an image is resized to.
         num_channels: 1 to read as grey, 3 as RGB.
     """
@@ -109,31 +111,31 @@ class ShardReader:
         """The bytes of the image file.
 
         Raises:
-            StorageError: If they cannot be had.
+            StorageError: If the shard cannot be opened.
         """
         shard, offset, size = self.places[row].tolist()
         return _opened(self.store, self.shards[shard]).read(offset, size)
 
     def take(self, rows: np.ndarray) -> None:
-        """One by one."""
+        """None: images are read one by one."""
 
     def complaint(self, row: int) -> str | None:
-        """The image was looked at when it was written, and its shard when the index was read."""
+        """None: images were checked when they were written, shards when the index was read."""
         return None
 
     def fingerprint(self, rows: np.ndarray) -> str:
-        """Digest of the digests of the shards and the places of the images in them."""
+        """Digest of the digests of the shards and the positions of the images in them."""
         digest = hashlib.sha256("\n".join(shard.sha256 for shard in self.shards).encode())
         digest.update(self.places[rows].tobytes())
         return digest.hexdigest()
 
     def blocks(self, rows: np.ndarray) -> np.ndarray:
-        """The number of the shard."""
+        """Number of the shard of each image."""
         return self.places[rows, 0]
 
 
 class _OpenShard:
-    """An open file that any thread or forked process may read from: it has no position."""
+    """An open file without a read position, so that threads and forked processes can share it."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self.stream = stream
@@ -145,6 +147,6 @@ class _OpenShard:
         self.stream.close()
 
 
-@lru_cache(WINDOW)  # as many as an epoch mixes; kept per process, so that readers can be pickled
+@lru_cache(WINDOW)  # shards shuffled together; outside the reader, so that it can be pickled
 def _opened(store: ShardStore, shard: StoredFile) -> _OpenShard:
     return _OpenShard(store.open(shard))

@@ -1,4 +1,4 @@
-"""Labelled images, and what reads their pixels."""
+"""Image source: labelled images, and the reader of their pixels."""
 
 import hashlib
 from abc import abstractmethod
@@ -8,11 +8,11 @@ from typing import Protocol, Self
 
 import numpy as np
 
-UNLABELLED = -1  # label of an image whose class is not known: it can be predicted, not scored
+UNLABELLED = -1  # label of an image of unknown class: it can be predicted, not scored
 
 
 class ImageReader(Protocol):
-    """Where pixels come from: rows of images, all of one size once they are read."""
+    """Reads images by their row; all have the same size after reading."""
 
     @abstractmethod
     def read(self, row: int) -> np.ndarray:
@@ -24,11 +24,11 @@ class ImageReader(Protocol):
 
     @abstractmethod
     def take(self, rows: np.ndarray) -> np.ndarray | None:
-        """The images (N, H, W, C) at once, where that is cheaper than one by one."""
+        """The images (N, H, W, C) at once; None if reading one by one is as fast."""
 
     @abstractmethod
     def complaint(self, row: int) -> str | None:
-        """What is wrong with an image, as far as that can be told without decoding it."""
+        """What is wrong with an image, as far as can be found without decoding it."""
 
     @abstractmethod
     def fingerprint(self, rows: np.ndarray) -> str:
@@ -36,20 +36,20 @@ class ImageReader(Protocol):
 
     @abstractmethod
     def blocks(self, rows: np.ndarray) -> np.ndarray | None:
-        """Which block each image is stored in, (N,), where reading a block at a time is cheaper."""
+        """The block of each image, (N,), if reading block by block is faster; else None."""
 
 
 @dataclass(frozen=True, eq=False)
 class ImageSource:
-    """Labelled images that can be read one by one: what a datamodule needs to know of a split.
+    """Labelled images that can be read one by one; one split of a dataset.
 
     Attributes:
         reader: Reads the pixels.
-        labels: Class index of each image, (N,) int64; `UNLABELLED` where it is not known.
-        names: What each image is called; unique, and the same on every machine.
-        groups: What each image is a copy of: a split keeps images of one group together. Empty
-            where every image stands for itself.
-        rows: Row of each image in the reader, (N,); all of them, in their order, if not given.
+        labels: Class index of each image, (N,) int64; `UNLABELLED` if it is unknown.
+        names: Name of each image; unique, and the same on every machine.
+        groups: The original that each image is a copy of; images of one group stay in one split.
+            Empty if there are no copies.
+        rows: Row of each image in the reader, (N,); by default all, in order.
     """
 
     reader: ImageReader
@@ -78,7 +78,7 @@ class ImageSource:
         return self.reader.complaint(int(self.rows[index]))
 
     def blocks(self) -> np.ndarray | None:
-        """Which block each image is stored in, (N,); see `ImageReader`."""
+        """The block of each image, (N,); see `ImageReader`."""
         return self.reader.blocks(self.rows)
 
     def subset(self, indices: np.ndarray) -> Self:

@@ -1,1 +1,1 @@
-"""Which image is in which split, and the order of an epoch."""
+"""Splits: which image is in which, and the order of an epoch."""

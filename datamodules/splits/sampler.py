@@ -1,4 +1,4 @@
-"""The order of an epoch: a function of seed and epoch, so that nothing of it has to be saved."""
+"""Samplers: the order of an epoch is a function of seed and epoch, so nothing has to be saved."""
 
 import hashlib
 from collections.abc import Callable, Iterator
@@ -8,31 +8,31 @@ import numpy as np
 import torch
 from torch.utils.data import Sampler
 
-WINDOW = 8  # blocks whose images are shuffled among each other
+WINDOW = 8  # number of blocks whose images are shuffled together
 
 
 class Position(NamedTuple):
-    """Where training stands: the epoch, and the samples of it that were seen already."""
+    """Position of the training: the epoch, and how many of its samples have been seen."""
 
     epoch: int
     num_seen: int
 
 
 class TrainSampler(Sampler[tuple[int, int]]):
-    """Shuffle, share out between the processes, and go on where a resumed epoch stopped.
+    """Shuffle, divide between the processes, and continue a resumed epoch where it stopped.
 
-    Yields (epoch, index), so that the data set can draw the augmentation of an image from both.
+    Yields (epoch, index): the dataset draws the augmentation of an image from both.
 
     Args:
-        num_images: Images in the data set.
+        num_images: Number of images in the dataset.
         seed: Seed of the run.
-        position: Asked when an epoch begins.
+        position: Called when an epoch begins.
         rank: Number of this process.
-        world_size: Number of processes; all get as many images.
+        world_size: Number of processes; all get equally many images.
         weights: How often to draw each image, with replacement, relative to the others, (N,); None
             shows each once.
-        blocks: Which block each image is stored in, (N,): images of `WINDOW` blocks are shuffled
-            among each other, so that a process reads few blocks at a time. None shuffles freely.
+        blocks: The block that each image is stored in, (N,): the images of `WINDOW` blocks are
+            shuffled together, so that a process reads few blocks at a time. None shuffles freely.
     """
 
     def __init__(
@@ -72,19 +72,19 @@ class TrainSampler(Sampler[tuple[int, int]]):
         return order[np.argsort(window, kind="stable")]
 
     def _share(self, order: np.ndarray) -> np.ndarray:
-        """The images of this process; each reads blocks of its own if there are blocks."""
+        """The images of this process; if there are blocks, each process reads its own."""
         if self.blocks is None:
             return order[self.rank :: self.world_size][: len(self)]
         return order[self.rank * len(self) : (self.rank + 1) * len(self)]
 
 
 class EvalSampler(Sampler[int]):
-    """In order, every image in exactly one process.
+    """All images in order, each in exactly one process.
 
     Args:
-        num_images: Images in the data set.
+        num_images: Number of images in the dataset.
         rank: Number of this process.
-        world_size: Number of processes; each gets a part without gaps.
+        world_size: Number of processes; each gets a contiguous part.
     """
 
     def __init__(self, num_images: int, rank: int = 0, world_size: int = 1) -> None:
@@ -98,20 +98,21 @@ class EvalSampler(Sampler[int]):
 
 
 def sampling_weights(labels: np.ndarray, power: float) -> np.ndarray:
-    """How often to draw each image so that a class comes by a power of its share.
+    """Weights of the images, so that a class is drawn in proportion to a power of its share.
 
     Args:
         labels: Class index of each image, (N,).
-        power: 0 draws all classes alike, 0.5 by the square root of their share, 1 as they come.
+        power: 0 draws all classes equally often, 0.5 by the square root of their share, 1 by their
+            share.
 
     Returns:
-        One weight an image, (N,), float64.
+        One weight per image, (N,), float64.
     """
     counts = np.bincount(labels)
     return counts[labels] ** (power - 1.0)
 
 
 def mix(*numbers: int) -> int:
-    """One seed from several numbers, without the patterns that their sum would have."""
+    """One seed from several numbers: a hash, because sums of them would collide."""
     digest = hashlib.blake2b(repr(numbers).encode(), digest_size=4).digest()
     return int.from_bytes(digest, "little")

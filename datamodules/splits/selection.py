@@ -1,4 +1,4 @@
-"""Which classes and how many images of each are trained on."""
+"""Selection of classes, and of how many images of each to train on."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -6,14 +6,14 @@ from dataclasses import replace
 import numpy as np
 
 from datamodules.sources.source import UNLABELLED, ImageSource
-from datamodules.splits.split import hash_order
+from datamodules.splits.stratified import hash_order
 
 
 def merged_names(class_names: Sequence[str], merge: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-    """Class names after several were made one, which stands where the first of them stood.
+    """Class names after merging; a merged class takes the place of its first member.
 
     Raises:
-        ValueError: If a class is not known, is merged twice, or a new name is taken.
+        ValueError: If a class is unknown or merged twice, or a new name is taken already.
     """
     parts = [part for members in merge.values() for part in members]
     check_known(parts, class_names, "merge_classes")
@@ -28,7 +28,7 @@ def merged_names(class_names: Sequence[str], merge: Mapping[str, Sequence[str]])
 def merge_labels(
     source: ImageSource, class_names: Sequence[str], merge: Mapping[str, Sequence[str]]
 ) -> ImageSource:
-    """The images with the indices of the merged classes as labels."""
+    """The images, labelled with the indices of the merged classes."""
     if not merge:
         return source
     target = {part: new for new, members in merge.items() for part in members}
@@ -41,10 +41,10 @@ def merge_labels(
 def without_classes(
     source: ImageSource, class_names: Sequence[str], excluded: Sequence[str]
 ) -> ImageSource:
-    """The images of the other classes.
+    """The images of the classes that are not excluded.
 
     Raises:
-        ValueError: If a class is not known.
+        ValueError: If a class is unknown.
     """
     check_known(excluded, class_names, "exclude_classes")
     labels = [class_names.index(name) for name in excluded]
@@ -52,7 +52,7 @@ def without_classes(
 
 
 def limited(source: ImageSource, per_class: int | None, seed: int) -> ImageSource:
-    """At most so many images of each class, drawn by their names."""
+    """At most `per_class` images of each class, chosen by their names."""
     if per_class is None:
         return source
     order = hash_order([f"limit/{name}" for name in source.names], seed)
@@ -61,10 +61,10 @@ def limited(source: ImageSource, per_class: int | None, seed: int) -> ImageSourc
 
 
 def check_known(names: Sequence[str], class_names: Sequence[str], option: str) -> None:
-    """Refuse the name of a class that there is not.
+    """Refuse unknown class names.
 
     Raises:
-        ValueError: If one of the names is no class.
+        ValueError: If a name is not a class.
     """
     if unknown := sorted(set(names) - set(class_names)):
         raise ValueError(

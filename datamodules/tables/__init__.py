@@ -1,1 +1,1 @@
-"""CSV files: their rows, labels and splits."""
+"""CSV files: manifests, pixels, labels."""

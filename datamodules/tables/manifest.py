@@ -1,4 +1,4 @@
-"""The rows of a manifest: image, label and split, and where that is written."""
+"""Manifests: the rows of CSV files that list images, each with its label and split."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,10 +8,12 @@ from typing import Any
 
 import pandas as pd
 
+from datamodules.complaints import Complain, raise_error
 from datamodules.sources.decode import EXTENSIONS
+from datamodules.sources.files import outside
+from datamodules.splits.names import SPLITS
 from datamodules.tables.table import find_column, read_table, refuse
 
-SPLITS = ("train", "val", "test", "predict")
 COLUMNS = ("image", "label", "split", "group")
 
 
@@ -23,7 +25,8 @@ class Columns:
         image: Path of the image; None for `image`, or the first column of a file without header.
         label: Class of the image; None for `label`, or the second column.
         split: train, val, test or predict; None for `split`, if there is such a column.
-        group: What the image is a copy of; None for `group`, if there is such a column.
+        group: The original that the image is a copy of; None for `group`, if there is such a
+            column.
     """
 
     image: int | str | None = None
@@ -34,14 +37,14 @@ class Columns:
 
 @dataclass(frozen=True)
 class Layout:
-    """How the files of a manifest are to be read.
+    """How to read the files of a manifest.
 
     Attributes:
         header: Whether the first line of the files names the columns.
         columns: Which column holds what.
-        delimiter: What stands between two values.
-        labels: Files that hold the labels of a split row by row, in their last column, where they
-            are not in the manifest.
+        delimiter: The character between two values.
+        labels: For each split whose labels are in a file of their own: that file, with one label
+            per row in its last column.
     """
 
     header: bool = True
@@ -50,49 +53,78 @@ class Layout:
     labels: Mapping[str, Path] = field(default_factory=dict)
 
 
-def manifest_files(manifest: Path | Mapping[str, Path]) -> dict[str, Path]:
-    """The file of each split; one that names the splits itself goes under an empty name.
+def manifest_files(manifest: Path | str | Mapping[str, Path | str]) -> dict[str, Path]:
+    """The file of each split; a single file with all splits is under an empty name.
 
     Raises:
-        ValueError: If there is no file for `train`, or a split is none of the four.
+        ValueError: If there is no file for `train`, or a split is unknown.
     """
     if isinstance(manifest, Mapping):
         if unknown := sorted(set(manifest) - set(SPLITS)):
             raise ValueError(f"manifest names {', '.join(unknown)}; splits are {SPLITS}.")
-        return dict(manifest)
+        return {split: Path(file) for split, file in manifest.items()}
+    manifest = Path(manifest)
     if not manifest.is_dir():
         return {"": manifest}
     files = {split: manifest / f"{split}.csv" for split in SPLITS}
     present = {split: file for split, file in files.items() if file.is_file()}
     if "train" not in present:
         raise ValueError(f"The folder {manifest} has no train.csv.")
-    return present
+    return dict(present)
 
 
-def read_rows(files: Mapping[str, Path], layout: Layout) -> Any:
-    """A row an image: image, label, split, perhaps group, and the file and line it is from.
+def read_rows(files: Mapping[str, Path], layout: Layout, complain: Complain = raise_error) -> Any:
+    """One row per image: image, label, split, perhaps group, and the file and line of the row.
 
     Args:
         files: The file of each split, or one under an empty name.
         layout: How to read them.
+        complain: Called with rows that are wrong, which are then left out.
 
     Raises:
-        ValueError: If a column or a label is missing, an image is listed twice, a split is none of
-            the four, or nothing is there to train on.
+        ValueError: If a column is missing, there is no training image, or `complain` raises.
     """
     tables = [_read(split, file, layout) for split, file in files.items()]
     rows = pd.concat(tables, ignore_index=True)
-    refuse(rows, ~rows["split"].isin(SPLITS), f"is no split: expected one of {SPLITS}", "split")
+
+    def check(wrong: Any, what: str, column: str, kind: Any) -> Any:
+        return refuse(rows, wrong, what, column, kind, complain)
+
+    known = f"is not a split: expected one of {SPLITS}"
+    rows = check(~rows["split"].isin(SPLITS), known, "split", "unknown split")
     tests = rows["split"] == "test"
     if bool(tests.any()) and bool((rows["label"][tests] == "").all()):
         rows["split"] = rows["split"].where(~tests, "predict")
-    refuse(rows, (rows["label"] == "") & (rows["split"] != "predict"), "has no label")
-    refuse(rows, rows["image"].map(normpath).duplicated(), "is listed a second time")
+    unlabelled = (rows["label"] == "") & (rows["split"] != "predict")
+    rows = check(unlabelled, "has no label", "image", "missing label")
+    repeated = rows["image"].map(normpath).duplicated()
+    rows = check(repeated, "is listed a second time", "image", "duplicate row")
     if "group" in rows:
         rows["group"] = rows["group"].where(rows["group"] != "", rows["image"])
     if "train" not in set(rows["split"]):
-        raise ValueError(f"{rows['@file'].iloc[0]} has no row of the split 'train'.")
+        raise ValueError(f"{next(iter(files.values()))} has no row of the split 'train'.")
     return rows
+
+
+def inside_root(rows: Any, root: Path, hint: str, complain: Complain = raise_error) -> Any:
+    """Rows whose paths and links do not lead out of the root.
+
+    Args:
+        rows: See `read_rows`.
+        root: Folder that the paths are relative to.
+        hint: What the user can do, for the message.
+        complain: Called with the other rows.
+    """
+    leads_out = outside(root, rows["image"])
+    return refuse(
+        rows, leads_out, f"lies outside {root}; {hint}", "image", "image outside root", complain
+    )
+
+
+def existing(rows: Any, root: Path, hint: str, complain: Complain = raise_error) -> Any:
+    """Rows whose images exist; see `inside_root`."""
+    gone = [not (root / image).is_file() for image in rows["image"]]
+    return refuse(rows, gone, f"is not in {root}; {hint}", "image", "missing image", complain)
 
 
 def _read(split: str, file: Path, layout: Layout) -> Any:
@@ -100,7 +132,7 @@ def _read(split: str, file: Path, layout: Layout) -> Any:
     table = read_table(file, layout.header, layout.delimiter)
     if layout.header and Path(str(table.columns[0])).suffix.lower() in EXTENSIONS:
         raise ValueError(
-            f"The first line of {file} names an image, not the columns: say --data.header false."
+            f"The first line of {file} names an image, not the columns: set --data.header false."
         )
     names = COLUMNS if layout.header else (0, 1, "split", "group")
     found = {
@@ -124,10 +156,10 @@ def _read(split: str, file: Path, layout: Layout) -> Any:
 
 
 def _labels_apart(file: Path, table: Any, layout: Layout) -> Any:
-    """The labels that lie in a file of their own."""
+    """The labels from a file of their own."""
     labels = read_table(file, layout.header, layout.delimiter)
     if len(labels) != len(table):
         raise ValueError(
             f"{file} has {len(labels)} rows, but {table['@file'].iloc[0]} has {len(table)}."
         )
-    return labels[labels.columns[-3]]  # the two after it are `file` and `line`
+    return labels[labels.columns[-3]]  # the two after it are `@file` and `@line`

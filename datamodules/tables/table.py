@@ -1,4 +1,4 @@
-"""CSV files as people write them, whose rows remember the line they stand in."""
+"""CSV files, read as text; each row knows its file and line."""
 
 import gzip
 import lzma
@@ -8,32 +8,33 @@ from typing import Any
 
 import pandas as pd
 
+from datamodules.complaints import Complain, Complaint, Item, Kind, raise_error
 from datamodules.sources.missing import MissingDataError
 
 DELIMITERS = (";", "\t", "|", ",")
 
 
 def read_table(file: Path, header: bool = True, delimiter: str = ",") -> Any:
-    """Read a CSV file as text, nothing taken for missing: a class may be called NA.
+    """Read a CSV file as text. No value counts as missing: a class may be called NA.
 
     Args:
-        file: UTF-8, with or without byte-order mark, any line ends, compressed or not.
+        file: UTF-8, with or without a byte-order mark, with any line ends, compressed or not.
         header: Whether the first line names the columns.
-        delimiter: What stands between two values.
+        delimiter: The character between two values.
 
     Returns:
-        A data frame of text, the columns named or numbered, and besides `@file` and `@line`.
+        A data frame of text with named or numbered columns, and two more, `@file` and `@line`.
 
     Raises:
         ValueError: If the file is missing, empty or not UTF-8, or a row has too many values.
     """
     rows = _parse(file, header, delimiter)
     _check_delimiter(file, rows, delimiter, header)
-    if not isinstance(rows.index, pd.RangeIndex):  # pandas takes what is too much for names of rows
+    if not isinstance(rows.index, pd.RangeIndex):  # pandas takes extra values for names of rows
         raise ValueError(f"{file}, line 2 has more values than the header has names.")
     if not len(rows):
         raise ValueError(f"{file} has no rows.")
-    rows = rows.fillna("")  # values that a short row lacks
+    rows = rows.fillna("")  # the missing values of short rows
     if header:
         rows.columns = [str(name).strip() for name in rows.columns]
     first_line = 2 if header else 1
@@ -46,16 +47,16 @@ def find_column(rows: Any, name: str | int | None, default: str | int | None, op
     """One column of a table.
 
     Args:
-        rows: What `read_table` gave.
+        rows: The result of `read_table`.
         name: Name or number (from 0) of the column; None for the default.
-        default: Taken if no name is given; the column may then be missing.
+        default: The column if no name is given; it may be missing.
         option: The option that names this column, for the error.
 
     Returns:
-        The column, or None if there is no default one.
+        The column, or None if the default column is missing.
 
     Raises:
-        ValueError: If a column was named and is not there.
+        ValueError: If a named column is missing.
     """
     names = [column for column in rows.columns if column not in ("@file", "@line")]
     if name is None and default not in names:
@@ -71,25 +72,47 @@ def find_column(rows: Any, name: str | int | None, default: str | int | None, op
     return rows[wanted]
 
 
-def refuse(rows: Any, wrong: Any, what: str, column: str = "image") -> None:
-    """Raise if a row is wrong, naming the line of the first.
+def refuse(
+    rows: Any,
+    wrong: Any,
+    what: str,
+    column: str = "image",
+    kind: Kind = "row",
+    complain: Complain = raise_error,
+) -> Any:
+    """Complain of wrong rows, with the line of the first, and return the others.
 
     Args:
-        rows: Rows with `@file` and `@line`.
-        wrong: One truth value a row.
-        what: What is wrong with it, after the value of the column.
-        column: The column whose value is shown.
+        rows: Rows with `@file` and `@line`, and perhaps `image`.
+        wrong: Whether each row is wrong.
+        what: What is wrong, worded to follow the value of the column.
+        column: The column whose value the message shows.
+        kind: Which problem it is.
+        complain: Called with the complaint, if a row is wrong.
 
     Raises:
-        ValueError: If one is true.
+        ValueError: If a row is wrong and `complain` raises.
     """
-    bad = rows[pd.Series(wrong, index=rows.index)]
+    flags = pd.Series(wrong, index=rows.index, dtype=bool)
+    bad = rows[flags]
     if len(bad):
         first = bad.iloc[0]
         more = f" (and {len(bad) - 1} more rows)" if len(bad) > 1 else ""
-        raise ValueError(
-            f"{first['@file']}, line {first['@line']}: {first[column]!r} {what}{more}."
-        )
+        text = f"{first['@file']}, line {first['@line']}: {first[column]!r} {what}{more}."
+        complain(Complaint(kind, _items(bad, column), text))
+    return rows[~flags]
+
+
+def _items(rows: Any, column: str) -> tuple[Item, ...]:
+    """Image and place of each row, with the value that is wrong unless it is the image."""
+    places = [
+        f"{Path(file).name}, line {line}"
+        for file, line in zip(rows["@file"], rows["@line"], strict=True)
+    ]
+    if column != "image":
+        places = [f"{place}: {value!r}" for place, value in zip(places, rows[column], strict=True)]
+    names = rows["image"] if "image" in rows else rows[column]
+    return tuple(Item(*pair) for pair in zip(names, places, strict=True))
 
 
 def _parse(file: Path, header: bool, delimiter: str) -> Any:
@@ -108,23 +131,23 @@ def _parse(file: Path, header: bool, delimiter: str) -> Any:
             skip_blank_lines=False,  # so that the index gives the line
         )
     except UnicodeDecodeError:
-        raise ValueError(f"{file} is not UTF-8; save it as such.") from None
+        raise ValueError(f"{file} is not UTF-8; save it as UTF-8.") from None
     except pd.errors.EmptyDataError:
         raise ValueError(f"{file} is empty.") from None
     except (EOFError, lzma.LZMAError, zlib.error, gzip.BadGzipFile) as error:
         raise ValueError(f"{file} is damaged or cut off: {error}.") from None
     except pd.errors.ParserError as error:
         reason = str(error).removeprefix("Error tokenizing data. C error: ").strip()
-        raise ValueError(f"{file} is no table: {reason}.") from None
+        raise ValueError(f"{file} is not a table: {reason}.") from None
 
 
 def _check_delimiter(file: Path, rows: Any, delimiter: str, header: bool) -> None:
-    """One column whose text holds another delimiter was meant to be several."""
+    """Refuse a single column whose text holds another delimiter."""
     if len(rows.columns) > 1 or (not header and not len(rows)):
         return
     text = str(rows.columns[0] if header else rows.iloc[0, 0])
     if other := [mark for mark in DELIMITERS if mark in text and mark != delimiter]:
         raise ValueError(
-            f"{file} has one column, {text!r}. Are its values separated by {other[0]!r}? Then say "
+            f"{file} has one column, {text!r}. Are its values separated by {other[0]!r}? Then set "
             f"--data.delimiter {other[0]!r}."
         )

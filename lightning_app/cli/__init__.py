@@ -1,1 +1,1 @@
-"""The command line: LightningCLI's subclass, its parser and options, and its error messages."""
+"""Command line: LightningCLI's subclass, its parser and options, and messages for user errors."""

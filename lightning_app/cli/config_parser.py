@@ -1,4 +1,4 @@
-"""A parser for commands that take the configuration of a fit, and use a part of it."""
+"""Parser of commands that take the configuration of a fit, but use only a part of it."""
 
 from importlib import import_module
 from typing import Any
@@ -10,12 +10,12 @@ from lightning.pytorch.cli import LightningArgumentParser
 import datamodules
 import models
 from datamodules import ImageDataModule
-from lightning_app.cli.errors.parse_errors import BriefParser
+from lightning_app.cli.command_parser import CommandParser
 from lightning_app.cli.errors.setting_places import config_files
 
 
 def import_datamodules() -> None:
-    """Let YAML name datamodules by their bare class names."""
+    """Import all datamodules, so that YAML can name them by their bare class names."""
     for module in datamodules.HOMES.values():
         import_module(f"datamodules.{module}")
 
@@ -27,41 +27,40 @@ def import_models() -> None:
 
 
 def link_data_to_model(parser: LightningArgumentParser) -> None:
-    """Hand what the data know to the model that needs it, so that it is never written twice."""
-    backbone = "backbone.init_args."  # a network that has no such setting is left alone
+    """Pass the number of classes and channels, and the image size, from the data to the model."""
+    backbone = "backbone.init_args."  # links to settings that a backbone lacks are ignored
     for name in ("num_classes", f"{backbone}num_channels", f"{backbone}image_size"):
         source = f"data.{name.rsplit('.', 1)[-1]}"
         parser.link_arguments(source, f"model.init_args.{name}", apply_on="instantiate")
 
 
-def fit_parser(prog: str, description: str) -> BriefParser:
-    """A parser that reads a configuration and builds its `data`."""
+def make_config_parser(prog: str, description: str) -> CommandParser:
+    """Create a parser that reads a configuration and builds its `data`."""
     import_datamodules()
-    parser = BriefParser(prog=prog, description=description)
-    parser.add_argument("-c", "--config", action="config", help="A configuration as `fit` has it.")
+    parser = CommandParser(prog=prog, description=description)
+    parser.add_argument("-c", "--config", action="config", help="A configuration as for `fit`.")
     parser.add_lightning_class_args(ImageDataModule, "data", subclass_mode=True, required=False)
     return parser
 
 
-def parse_fit(parser: BriefParser, args: list[str]) -> Namespace:
-    """Read a command line, and build nothing yet; what else `fit` is told there is not used."""
+def parse_config(parser: CommandParser, args: list[str]) -> Namespace:
+    """Parse a command line without building anything; other settings of `fit` are ignored."""
     own = {action.dest.split(".")[0] for action in parser._actions}
-    for key in sorted(_keys(args) - own):
-        parser.add_argument(f"--{key}", type=_unused, help="Not used.")
+    for key in sorted(_top_level_keys(args) - own):
+        parser.add_argument(f"--{key}", type=_ignored, help="Not used.")
     return parser.parse_args(args)
 
 
-def _unused(value: Any) -> None:
-    """Of a type of its own: what is named in it must not be built."""
+def _ignored(value: Any) -> None:
+    """Type of ignored settings: with one of its own, classes that they name are not built."""
 
 
-def _keys(args: list[str]) -> set[str]:
-    """The keys at the top of the configuration files, as far as those can be read."""
+def _top_level_keys(args: list[str]) -> set[str]:
     keys: set[str] = set()
     for file in config_files(args):
         try:
             content = yaml.safe_load(file.read_text())
-        except yaml.YAMLError:  # the parser will say what is wrong with it
+        except yaml.YAMLError:  # the parser reports it
             continue
         keys |= set(content) if isinstance(content, dict) else set()
     return keys

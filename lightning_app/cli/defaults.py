@@ -1,33 +1,33 @@
-"""What a command does unless its configuration says otherwise."""
+"""Defaults of the trainer, its logger and its checkpoints, and the library warnings to hide."""
 
 from typing import Any
 
 TRAINER: dict[str, Any] = {
     "default_root_dir": "mlruns",
-    "logger": {"class_path": "RunLogger"},
-    "plugins": [{"class_path": "AtomicCheckpointIO"}],
-    "use_distributed_sampler": False,  # ours share out the images themselves
+    "logger": {"class_path": "lightning_app.store.RunLogger"},
+    "plugins": [{"class_path": "lightning_app.store.AtomicCheckpointIO"}],
+    "use_distributed_sampler": False,  # our samplers share the images among processes
     "log_every_n_steps": 10,
     "enable_model_summary": False,  # it is an artifact of the run
 }
 
-BEST: dict[str, Any] = {
+BEST_CHECKPOINT: dict[str, Any] = {
     "filename": "best",
     "monitor": "val/accuracy",
     "mode": "max",
-    "save_on_train_epoch_end": True,  # when the epoch is over, so that nothing of it is repeated
+    "save_on_train_epoch_end": True,  # after the whole epoch, so that resuming repeats nothing
     "enable_version_counter": False,
 }
 
-LAST: dict[str, Any] = {
+LAST_CHECKPOINT: dict[str, Any] = {
     "filename": "last",
     "save_on_train_epoch_end": True,
     "save_on_exception": True,
     "enable_version_counter": False,
 }
 
-# What the libraries say of our defaults that is no news to the user.
-QUIET = (
+# Warnings of libraries about our defaults, of which the user need not know.
+IGNORED_WARNINGS = (
     r".*does not have many workers.*",
     r".*args parameter is intended to run from within Python.*",
     r".*smaller than the logging interval.*",

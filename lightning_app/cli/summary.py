@@ -1,4 +1,4 @@
-"""The lines that end a command."""
+"""Summary printed at the end of a command: the best epoch, and where to find the results."""
 
 import os
 from pathlib import Path
@@ -8,15 +8,15 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 
 from callbacks import PredictionWriter
 from lightning_app.store.checkpoints import read_checkpoint
-from lightning_app.store.locations import place_of
+from lightning_app.store.locations import artifact_location
 from lightning_app.store.run_recorder import run_logger_of
 
-# uv says so in the environment of what it runs; there the command is not on the path.
+# Under `uv run`, which sets UV, lightning_cli is not on the path of the user's shell.
 UI = "uv run lightning_cli ui" if "UV" in os.environ else "lightning_cli ui"
 
 
-def print_summary(trainer: Trainer) -> None:
-    """Say how good the network is, where it is, and how to look at the run."""
+def print_fit_summary(trainer: Trainer) -> None:
+    """Print the best score, the checkpoint, the name of the run, and how to look at it."""
     logger = run_logger_of(trainer)
     if logger is None:
         return
@@ -36,15 +36,15 @@ def print_summary(trainer: Trainer) -> None:
     print(f"Look at it  {UI}")
 
 
-def print_predictions(trainer: Trainer, split: str) -> None:
-    """Say where the predictions are, and the answers to a competition."""
+def print_prediction_files(trainer: Trainer, split: str) -> None:
+    """Print where the predictions for a split are, and the filled-in sample submission if any."""
     logger = run_logger_of(trainer)
     if logger is None:
         return
     run = logger.experiment.get_run(logger.run_id)
-    print(f"Predictions  {place_of(run, f'predictions/{split}.csv')}")
+    print(f"Predictions  {artifact_location(run, f'predictions/{split}.csv')}")
     callbacks = trainer.callbacks  # pyright: ignore[reportAttributeAccessIssue]
     writers = [callback for callback in callbacks if isinstance(callback, PredictionWriter)]
     if split == "predict" and any(writer.sample_submission for writer in writers):
-        print(f"Submission   {place_of(run, 'predictions/submission.csv')}")
+        print(f"Submission   {artifact_location(run, 'predictions/submission.csv')}")
     print(f"Look at it   {UI}")

@@ -1,4 +1,4 @@
-"""`lightning_cli suspects`: which labels are probably wrong, before anything is trained on them."""
+"""The command `lightning_cli suspects`: find likely label errors before training."""
 
 import warnings
 from collections.abc import Sequence
@@ -10,9 +10,16 @@ from jsonargparse import Namespace
 from tqdm import tqdm
 
 from callbacks.pictures.label_suspects import draw_suspects
+from callbacks.plots.drawing.texts import shorten
 from callbacks.suspects import Suspects, copy_groups, find_suspects
 from datamodules import ImageDataModule
-from lightning_app.cli.config_parser import fit_parser, import_models, link_data_to_model, parse_fit
+from lightning_app.cli.config_parser import (
+    import_models,
+    link_data_to_model,
+    make_config_parser,
+    parse_config,
+)
+from lightning_app.output.console import Column, print_table
 from lightning_app.output.folder import Folder
 from models import ImageClassifier
 from models.evaluation.label_errors import (
@@ -21,57 +28,61 @@ from models.evaluation.label_errors import (
     leave_one_out_probabilities,
 )
 
-DESCRIPTION = """Rank the labels of a configuration's images, the most suspicious first. Each
-is judged by a linear head that was fitted to all other images, on what all layers of the backbone
-say of them, as it is built: with its pretrained weights, and without any training."""
-SHOWN, SHEET = 10, 20  # labels on the console, and pictures in the sheet
+DESCRIPTION = """Rank the labels of a configuration's images, likely errors first. Each label is
+compared with the prediction of a linear classifier that was fitted to all other images, on features
+of all layers of the backbone. The backbone is used as it is built: with its pretrained weights, and
+without training."""
+SHOWN, SHEET = 10, 20  # labels that are printed, and images on the contact sheet
+MAX_NAME, MAX_CLASS = 50, 18  # letters in the printed table
 FILES = ("suspects.png", "suspects.csv", "fixes.csv")
 Split = Literal["train", "val", "test"]
 
 
 def suspects(args: list[str]) -> None:
-    """Judge all labels, and write what was found.
+    """Rank all labels, write the files, and print the most suspicious labels.
 
     Args:
         args: The command line after `suspects`.
 
     Raises:
         SystemExit: With 2 if the command line does not parse.
-        ValueError: If a setting or an image is missing.
+        ValueError: If a setting or a split is missing.
     """
     settings = _parse(args)
     data, model = settings.data, settings.model
     if data is None or model is None:
-        raise ValueError("`suspects` needs data and a network: --config FILE.yaml, as `fit` has.")
+        raise ValueError(
+            "`suspects` needs a dataset and a network: --config FILE.yaml, as for `fit`."
+        )
     folder = Folder(settings.out)
     data.prepare_data()
     data.setup("fit")
-    found = judge(data, model, settings.splits, settings.corners)
+    found = check_labels(data, model, settings.splits, settings.corners)
     ranking = found.ranking(data.class_names, len(found.names))
     folder.write_table("label_suspects", ranking)
     if found.believable:
         folder.write_text("label_fixes.csv", found.fixes(data.class_names))
-    folder.write_figure("label_suspects", draw_suspects(found, data, SHEET, "labels to look at"))
-    _print(found, ranking, settings.out)
+    folder.write_figure("label_suspects", draw_suspects(found, data, SHEET, "Likely label errors"))
+    _print_suspects(found, ranking, settings.out)
 
 
-def judge(
+def check_labels(
     data: ImageDataModule, model: ImageClassifier, splits: Sequence[str], corners: bool
 ) -> Suspects:
-    """What heads that have not seen an image say of its label.
+    """Compare each label with the prediction of a classifier that was not fitted to its image.
 
     Args:
-        data: Whose labels to judge.
-        model: Whose backbone looks at the images.
-        splits: Which images.
+        data: The dataset.
+        model: The network, of which only the backbone is used.
+        splits: Splits whose labels are checked.
         corners: See `gather_features`.
 
     Raises:
-        ValueError: If there is no such split.
+        ValueError: If the dataset does not have a split.
     """
     if missing := [split for split in splits if split not in data.sources]:
         raise ValueError(
-            f"The data have no {missing[0]} images; they have {', '.join(data.sources)}."
+            f"The dataset has no {missing[0]} images; its splits are {', '.join(data.sources)}."
         )
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     backbone = model.backbone.to(device).eval()
@@ -84,56 +95,68 @@ def judge(
     features, labels = (torch.cat([part[k] for part in parts.values()]) for k in (0, 1))
     places = {split: part.indices for split, part in parts.items()}
     copies = copy_groups(data.sources, places)
-    said = leave_one_out_probabilities(features, labels, data.num_classes, copies)
-    return find_suspects(data.sources, places, labels, said)
+    probabilities = leave_one_out_probabilities(features, labels, data.num_classes, copies)
+    return find_suspects(data.sources, places, labels, probabilities)
 
 
 def _parse(args: list[str]) -> Any:
     import_models()
-    parser = fit_parser("lightning_cli suspects", DESCRIPTION)
+    parser = make_config_parser("lightning_cli suspects", DESCRIPTION)
     parser.add_lightning_class_args(ImageClassifier, "model", subclass_mode=True, required=False)
     link_data_to_model(parser)
-    parser.add_argument("--out", type=Path, default=Path("suspects"), help="Folder to write to.")
+    parser.add_argument("--out", type=Path, default=Path("suspects"), help="Output folder.")
     parser.add_argument(
-        "--splits", type=list[Split], default=["train", "val"], help="Which images are judged."
+        "--splits",
+        type=list[Split],
+        default=["train", "val"],
+        help="Splits whose labels are checked.",
     )
     parser.add_argument(
         "--corners",
         type=bool,
         default=True,
-        help="Look at the corners of each image too: five times the work, and fewer false alarms.",
+        help="Also use the corners of each image: five times slower, with fewer false alarms.",
     )
-    torch.manual_seed(0)  # what is not pretrained is the same at every call
-    settings = parse_fit(parser, args)
-    _warn_of_chance(settings.model)
+    torch.manual_seed(0)  # weights that are not pretrained are the same at every call
+    settings = parse_config(parser, args)
+    _warn_if_random(settings.model)
     return parser.instantiate_classes(settings)
 
 
-def _warn_of_chance(model: Namespace | None) -> None:
-    """Say so if the features that labels are judged by are those of weights drawn by chance."""
+def _warn_if_random(model: Namespace | None) -> None:
+    """Warn if the backbone has random weights, whose features are weak evidence."""
     backbone = model.init_args.backbone if model else None
     if backbone and not (backbone.init_args.get("pretrained") or backbone.init_args.get("weights")):
         warnings.warn(
-            f"{backbone.class_path.rsplit('.', 1)[-1]} is judging without any training: it has "
-            "neither `pretrained` nor `weights`. A pretrained network finds more wrong labels.",
+            f"{backbone.class_path.rsplit('.', 1)[-1]} has random weights: neither `pretrained` "
+            "nor `weights` is set. A pretrained network finds more label errors.",
             stacklevel=2,
         )
 
 
-def _print(found: Suspects, ranking: dict[str, list[Any]], out: Path) -> None:
+def _print_suspects(found: Suspects, ranking: dict[str, list[Any]], out: Path) -> None:
     number = int(found.errors.likely.sum())
     star = f" (* is one of the {number:,})" if number else ""
-    print(f"{number:,} of {len(found.names):,} labels look wrong. The most suspicious{star}:")
-    for row in range(min(SHOWN, len(ranking["image"]))):
-        label, other = ranking["label"][row], ranking["suggested"][row]
-        sure = ranking["suggested_probability"][row]
-        mark = "*" if ranking["confident"][row] else " "
-        print(f"{mark} {ranking['image'][row]}: {label}, rather {other} ({sure:.0%})")
+    columns = (Column(""), Column("image"), Column("label"), Column("suggested"))
+    print_table(
+        [*columns, Column("probability", "right")],
+        [
+            (
+                "*" * ranking["confident"][row],
+                shorten(ranking["image"][row], MAX_NAME),
+                shorten(ranking["label"][row], MAX_CLASS),
+                shorten(ranking["suggested"][row], MAX_CLASS),
+                f"{ranking['suggested_probability'][row]:.0%}",
+            )
+            for row in range(min(SHOWN, len(ranking["image"])))
+        ],
+        f"{number:,} of {len(found.names):,} labels are likely errors. The most suspicious{star}:",
+    )
     sheet, table, fixes = (out / f"label_{name}" for name in FILES)
-    print(f"Look at {sheet}; {table} ranks all of them.")
+    print(f"The contact sheet is {sheet}; {table} ranks all labels.")
     if found.believable:
         print(
-            f"Delete what is right from {fixes}, and train with\n"
+            f"Delete the rows of {fixes} whose labels are correct, then train with\n"
             f"  --data.options.label_fixes {fixes}"
         )
     else:

@@ -1,4 +1,4 @@
-"""`lightning_cli ui`: MLflow's pages on the store that the runs are in."""
+"""The command `lightning_cli ui`: the MLflow UI for the store of the runs."""
 
 import argparse
 import os
@@ -8,9 +8,9 @@ import sys
 
 from lightning_app.store.locations import ROOT, is_local, tracking_uri
 
-HOST = "127.0.0.1"  # the store has no password: other machines must not see it
+HOST = "127.0.0.1"  # the store has no password, so other machines must not reach it
 START = "/#/experiments?workflowType=machine_learning"
-SHOWN_RUNS = 10  # that the view shows without being asked
+SHOWN_RUNS = 10  # that the UI shows by default
 QUIET = "--log-level warning"
 
 
@@ -21,22 +21,26 @@ def open_ui(args: list[str]) -> None:
         args: The command line after `ui`.
 
     Raises:
-        SystemExit: With 1 if there is no run yet, or the runs are on a server of their own.
+        SystemExit: With 1 if there is no run yet, or the runs are on an MLflow server.
     """
-    parser = argparse.ArgumentParser("lightning_cli ui", description="Open the runs in a browser.")
+    parser = argparse.ArgumentParser(
+        "lightning_cli ui", description="Open the MLflow UI in a browser."
+    )
     parser.add_argument("--port", type=int, default=5000)
     port = parser.parse_args(args).port
     uri = tracking_uri()
     if uri.startswith("http"):
-        sys.exit(f"Your runs are on {uri}: open that address in a browser.")
+        sys.exit(f"The runs are on the MLflow server {uri}: open this address in a browser.")
     if is_local(uri) and not (ROOT / "mlflow.db").is_file():
         sys.exit(
-            f"There is no run in {ROOT.resolve()} yet. Start one here with "
-            "`lightning_cli fit --config configs/digits.yaml`, or go where yours are."
+            f"There is no run in {ROOT.resolve()} yet. Start one with `lightning_cli fit --config "
+            "configs/digits.yaml`, or change to the folder of your runs."
         )
     options = ["--backend-store-uri", uri, "--host", HOST, "--port", str(port), "--workers", "1"]
     command = [sys.executable, "-m", "mlflow", "server", *options, "--uvicorn-opts", QUIET]
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends the server too, as Ctrl-C does
+    signal.signal(
+        signal.SIGTERM, signal.default_int_handler
+    )  # ends the server, too, as Ctrl-C does
     # MLflow's job runners, nine processes, serve its language-model features.
     environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     with subprocess.Popen(command, env=environment) as server:
@@ -51,8 +55,8 @@ def open_ui(args: list[str]) -> None:
 
 
 def _newest_experiment(uri: str, port: int) -> str:
-    """Address of the experiment that was used last, laid out with its last pictures first."""
-    # These take seconds, in which the server starts.
+    """Address of the experiment that was used last, with a view that shows its pictures first."""
+    # These take seconds to import, while the server starts.
     from mlflow import MlflowClient
 
     from lightning_app.store.ui_view import TAG, last_steps, view_path, view_state

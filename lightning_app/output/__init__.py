@@ -1,1 +1,1 @@
-"""What commands leave behind outside MLflow: folders of files, and tables on the console."""
+"""Output of commands outside MLflow: folders of files, and tables on the console."""

@@ -1,4 +1,4 @@
-"""What the command leaves: files that are either whole or not there."""
+"""Output folder of a command: figures, images, tables and texts, written atomically."""
 
 import io
 from pathlib import Path
@@ -11,56 +11,55 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from callbacks.plots.drawing.legible import legible
+from datamodules.atomic_files import atomic_write
 
 
 class Folder:
-    """Where the files go.
+    """The folder for the results of a command.
 
     Args:
-        path: The folder; it is made with the first file.
+        path: The folder, which is created with the first file.
 
     Raises:
-        ValueError: If it is a file.
+        ValueError: If the path is a file.
 
     Attributes:
-        written: The files so far, relative to the folder.
+        written: Files written so far, relative to the folder.
     """
 
     def __init__(self, path: Path) -> None:
         if path.exists() and not path.is_dir():
-            raise ValueError(f"{path} is a file; the results go into a folder (--out).")
+            raise ValueError(f"{path} is a file; the output (--out) has to be a folder.")
         self.path = path
         self.written: list[Path] = []
 
     def write_figure(self, name: str, figure: Figure) -> None:
-        """Store a figure as `<name>.png`."""
+        """Write a figure as `<name>.png`."""
         self._write(f"{name}.png", png_of(figure))
 
     def write_image(self, name: str, image: np.ndarray) -> None:
-        """Store pixels, uint8 (H, W, 3), as `<name>.png`, one to one."""
+        """Write pixels, uint8 (H, W, 3), unscaled as `<name>.png`."""
         content = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))[1]
         self._write(f"{name}.png", content.tobytes())
 
     def write_table(self, name: str, columns: dict[str, list[Any]]) -> None:
-        """Store columns as `<name>.csv`."""
+        """Write the columns of a table as `<name>.csv`."""
         self._write(f"{name}.csv", pd.DataFrame(columns).to_csv(index=False).encode())
 
     def write_text(self, name: str, text: str) -> None:
-        """Store a text as `<name>`."""
+        """Write a text as `<name>`."""
         self._write(name, text.encode())
 
     def _write(self, name: str, content: bytes) -> None:
-        """Write beside the target and rename.
+        """Write a file atomically.
 
         Raises:
-            ValueError: If nothing can be written there.
+            ValueError: If it cannot be written.
         """
         file = self.path / name
-        unfinished = file.with_name(f".{file.name}.tmp")
         try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            unfinished.write_bytes(content)
-            unfinished.replace(file)
+            with atomic_write(file) as unfinished:
+                unfinished.write_bytes(content)
         except OSError as error:
             raise ValueError(f"{file} cannot be written (--out): {error.strerror}.") from error
         if Path(name) not in self.written:
@@ -68,7 +67,7 @@ class Folder:
 
 
 def png_of(figure: Figure) -> bytes:
-    """A figure as the content of a PNG file."""
+    """Render a figure as the content of a PNG file."""
     content = io.BytesIO()
     FigureCanvasAgg(legible(figure)).print_png(content)
     return content.getvalue()

@@ -1,1 +1,1 @@
-"""What the HTML pages share: texts in two languages, style, base template and embedded images."""
+"""HTML pages: what report, compare and check share (base template, style, texts, images)."""

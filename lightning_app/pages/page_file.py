@@ -1,47 +1,51 @@
-"""The file of a page, named with `--out`."""
+"""HTML file of a page, as named with `--out`: checked before the work, written atomically after."""
 
 from pathlib import Path
 from tempfile import TemporaryFile
 
+from datamodules.atomic_files import atomic_write
+
 
 def check_page_file(file: Path | None) -> None:
-    """Refuse a place for a page that no browser would open as one, or that cannot be written.
+    """Check that an HTML page can be written to a file, before the page is made.
+
+    Args:
+        file: The file; None if the user gave none.
 
     Raises:
-        ValueError: If the file is given, and is no HTML file or cannot be made.
+        ValueError: If the file is not an HTML file or cannot be written.
     """
     if file is None:
         return
     if file.suffix not in (".html", ".htm"):
-        raise ValueError(f"The page goes to a file that ends in .html (--out), not {file}.")
+        raise ValueError(f"The HTML page needs a file name that ends in .html (--out), not {file}.")
     try:
         if file.is_dir():
-            raise ValueError(f"{file} is a folder; name a file for the page with --out.")
+            raise ValueError(f"{file} is a folder; name a file for the HTML page with --out.")
         folder = file.parent
         while not folder.exists():
             folder = folder.parent
-        # Permissions say too little: root has them all, and still cannot write to `/proc`.
+        # Permissions are not enough: root has them all, and still cannot write to `/proc`.
         TemporaryFile(dir=folder).close()
     except OSError as error:
         raise _unwritable(file, error) from error
 
 
-def write_file(file: Path, page: str) -> None:
-    """Write a page beside its place and rename it.
+def write_html(file: Path, page: str) -> None:
+    """Write a page atomically.
 
     Raises:
-        ValueError: If the file cannot be made.
+        ValueError: If the file cannot be written.
     """
-    unfinished = file.with_name(f".{file.name}.tmp")
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_text(page, "utf-8")
-        unfinished.replace(file)
+        with atomic_write(file) as unfinished:
+            unfinished.write_text(page, "utf-8")
     except OSError as error:
         raise _unwritable(file, error) from error
 
 
 def _unwritable(file: Path, error: OSError) -> ValueError:
     return ValueError(
-        f"The page cannot be written to {file} ({error.strerror}); name another file with --out."
+        f"The HTML page cannot be written to {file} ({error.strerror}); name another file with "
+        "--out."
     )

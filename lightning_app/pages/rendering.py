@@ -1,14 +1,18 @@
-"""HTML pages from templates: what is shared by all, and how wide pictures are laid out."""
+"""Jinja templates of the HTML pages: `base.html`, shared macros, and the layout of pictures."""
 
 from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
-WIDE = 1.35  # width to height of a picture from which it gets the whole width
+WIDE = 1.35  # ratio of width to height from which a picture gets the whole width of the page
 
 
 def open_templates(*packages: str) -> Environment:
-    """The templates of packages, the first that has one; what is filled in is escaped."""
+    """Open the templates of some packages and the shared ones; all values are escaped.
+
+    Args:
+        packages: Packages with a folder `templates`; the first that has a template wins.
+    """
     return Environment(
         loader=ChoiceLoader(
             [PackageLoader(package) for package in (*packages, "lightning_app.pages")]
@@ -21,7 +25,7 @@ def open_templates(*packages: str) -> Environment:
 
 
 def side_by_side(topics: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Give a topic that has no neighbour the whole width."""
+    """Lay topics out in two columns: one without a neighbour gets the whole width."""
     alone: dict[str, Any] | None = None
     for topic in topics:
         if topic["wide"] or alone is not None:

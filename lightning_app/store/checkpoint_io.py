@@ -1,40 +1,32 @@
-"""Checkpoints that are either whole or not there."""
+"""Checkpoint plugin of the Trainer: writes atomically, loads tensors and plain values only."""
 
-import os
 from pathlib import Path
 from typing import Any
 
 import torch
 from lightning.fabric.plugins import CheckpointIO
 
+from datamodules.atomic_files import atomic_write
+
 
 class AtomicCheckpointIO(CheckpointIO):
-    """Writes beside the target and renames, so that no kill and no full disk leaves a torn file.
+    """Writes checkpoints atomically, so that no kill and no full disk leaves a damaged one.
 
-    Lightning's own writes its temporary file in `TMPDIR`; on another file system the rename
-    becomes a copy, and a kill during it destroys the previous checkpoint.
+    Lightning's own plugin writes its temporary file in `TMPDIR`. On another file system the
+    rename becomes a copy, and a kill during it destroys the previous checkpoint.
     """
 
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None
     ) -> None:
-        """Write, make sure that it is on the disk, then replace what was there."""
-        target = Path(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = target.with_name(f".{target.name}.{os.getpid()}")
-        try:
-            with unfinished.open("wb") as file:
-                torch.save(checkpoint, file)
-                file.flush()
-                os.fsync(file.fileno())
-            unfinished.replace(target)
-        finally:
-            unfinished.unlink(missing_ok=True)
+        """Write a checkpoint to the disk, then replace the previous one."""
+        with atomic_write(Path(path)) as unfinished, unfinished.open("wb") as stream:
+            torch.save(checkpoint, stream)
 
     def load_checkpoint(
         self, path: str | Path, map_location: Any | None = None, weights_only: bool | None = None
     ) -> dict[str, Any]:
-        """Read tensors and plain values only, whatever the file holds.
+        """Load tensors and plain values only: code in the file is never executed.
 
         Raises:
             ValueError: If there is no such file.

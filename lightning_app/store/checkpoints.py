@@ -1,4 +1,4 @@
-"""Which checkpoint a user means, and which run it belongs to."""
+"""Checkpoint lookup: by file, by run, or as `best` or `last`; and reading one."""
 
 import pickle
 from collections.abc import Sequence
@@ -21,16 +21,16 @@ def find_checkpoint(
     order: Sequence[str] = KEYWORDS,
     root: Path = ROOT,
 ) -> Path:
-    """The checkpoint that a user means.
+    """Find the checkpoint that a user named.
 
     Args:
         wanted: A file; the id or name of a run; `best` or `last` for the newest of that name.
-        experiment: Whose runs `best` and `last` look at; None for all.
-        order: Which checkpoint of a named run to take, if it has left it.
-        root: The folder of the runs.
+        experiment: Experiment in which `best` and `last` are searched; None for all.
+        order: Names of the checkpoints of a run, in order of preference.
+        root: Folder of the store.
 
     Raises:
-        ValueError: If there is no such file or run, or it has left no checkpoint.
+        ValueError: If there is no such file or run, or the run has no checkpoint.
     """
     path = Path(wanted)
     if path.is_file():
@@ -39,7 +39,7 @@ def find_checkpoint(
         return _newest(str(wanted), experiment, root)
     if path.is_dir():
         raise ValueError(f"{wanted} is a folder; name the file of a checkpoint in it.")
-    if path.suffix in SUFFIXES or path.is_absolute():  # no run is called so
+    if path.suffix in SUFFIXES or path.is_absolute():  # not the name of a run
         raise ValueError(f"There is no checkpoint {wanted}; expected {EXPECTED}.")
     client = open_store()
     run = find_run(client, str(wanted))
@@ -50,38 +50,38 @@ def find_checkpoint(
         if (file := folder / f"{name}.ckpt").is_file():
             return file
     raise ValueError(
-        f"The run {run.info.run_name} has left no {' and no '.join(order)} checkpoint in {folder}; "
-        "name the file of its checkpoint."
+        f"The run {run.info.run_name} has no {' and no '.join(order)} checkpoint in {folder}; name "
+        "the file of its checkpoint."
     )
 
 
 def _newest(name: str, experiment: str | None, root: Path) -> Path:
-    """The newest checkpoint of a run that somebody started, not of one of an ablation's."""
+    """The newest checkpoint of a run that a user started, not of a child run of an ablation."""
     folder = root / "checkpoints" / experiment if experiment else root / "checkpoints"
     found = list(folder.glob(f"*/{name}.ckpt" if experiment else f"*/*/{name}.ckpt"))
-    known = not is_local(tracking_uri(root)) or (root / "mlflow.db").is_file()
-    children = ids_of_children(open_store(root)) if found and known else set()
+    has_store = not is_local(tracking_uri(root)) or (root / "mlflow.db").is_file()
+    children = ids_of_children(open_store(root)) if found and has_store else set()
     own = [file for file in found if file.parent.name not in children]
     if own:
         return max(own, key=lambda file: file.stat().st_mtime)
-    whose = f"No run of the experiment {experiment!r}" if experiment else "No run"
-    hint = " Those of ablations do not count, but can be named." if found else ""
+    subject = f"No run of the experiment {experiment!r}" if experiment else "No run"
+    hint = " Runs of ablations do not count; name one to use its checkpoint." if found else ""
     raise ValueError(
-        f"{whose} has left a checkpoint {name}.ckpt in {folder}.{hint} Train one with "
+        f"{subject} has a checkpoint {name}.ckpt in {folder}.{hint} Train one with "
         "`lightning_cli fit`, or name a run or a file."
     )
 
 
 def read_checkpoint(file: Path) -> dict[str, Any]:
-    """What a checkpoint holds; its tensors stay on the disk until they are used.
+    """Read a checkpoint; its tensors stay on the disk until they are used.
 
     Raises:
-        ValueError: If the file is no checkpoint of Lightning's.
+        ValueError: If the file is not a checkpoint of a fit.
     """
     try:
         content = torch.load(file, map_location="cpu", weights_only=True, mmap=True)
     except (EOFError, KeyError, RuntimeError, ValueError, pickle.UnpicklingError) as error:
-        raise ValueError(f"{file} is damaged, or no checkpoint.") from error
+        raise ValueError(f"{file} is damaged or not a checkpoint.") from error
     if not isinstance(content, dict) or "state_dict" not in content:
-        raise ValueError(f"{file} is no checkpoint of a fit: it has no `state_dict`.")
+        raise ValueError(f"{file} is not a checkpoint of a fit: it has no `state_dict`.")
     return content

@@ -1,4 +1,4 @@
-"""Where runs are kept: one place decides for the logger, the commands and the UI."""
+"""Locations of the MLflow store, its artifacts and checkpoints: one place for all commands."""
 
 import os
 from pathlib import Path
@@ -13,27 +13,27 @@ ROOT = Path("mlruns")  # relative to where the command is started
 
 def tracking_uri(root: Path = ROOT) -> str:
     """`MLFLOW_TRACKING_URI` if it is set, else the SQLite database below `root`."""
-    # Absolute, since MLflow keeps one connection for each spelling of an address.
+    # Absolute: MLflow keeps one connection for each spelling of an address.
     return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{root.resolve() / 'mlflow.db'}"
 
 
 def is_local(uri: str) -> bool:
-    """Whether the store is a file of this machine, and artifacts belong beside it."""
+    """Whether the store is a database file on this machine, with its artifacts beside it."""
     return uri.startswith("sqlite:")
 
 
 def checkpoint_folder(root: Path, experiment: str, run_id: str) -> Path:
-    """Where the checkpoints of a run lie."""
+    """Folder of the checkpoints of a run."""
     return root / "checkpoints" / experiment / run_id
 
 
 def store_lock(root: Path) -> FileLock:
-    """Held while the store is opened: two processes that create the database would break it."""
+    """Lock to hold while opening the store: two processes creating one database would break it."""
     return FileLock(root / ".store.lock")
 
 
 def create_experiment(client: MlflowClient, name: str, root: Path, uri: str) -> str:
-    """The id of an experiment; if there is none of that name, it is made with our view of runs."""
+    """Id of an experiment, which is created with our view of its runs if it does not exist."""
     experiment = client.get_experiment_by_name(name)
     if experiment is None:
         from lightning_app.store.ui_view import (  # imports torch: only a fit needs it
@@ -42,14 +42,14 @@ def create_experiment(client: MlflowClient, name: str, root: Path, uri: str) -> 
         )
 
         artifacts = str((root / "artifacts").resolve()) if is_local(uri) else None
-        # The first tag opens the UI in its mode for trained models.
+        # The first tag makes the UI open in its mode for trained models.
         tags = {"mlflow.experimentKind": "custom_model_development", TAG: view_state()}
         return client.create_experiment(name, artifacts, tags)
     return experiment.experiment_id
 
 
-def place_of(run: Run, name: str) -> str:
-    """The file of an artifact, as short as can be; on a server, its name and that of the run."""
+def artifact_location(run: Run, name: str) -> str:
+    """Where an artifact is, for messages: its file, relative if possible; on a server, its name."""
     address = urlparse(run.info.artifact_uri)
     if address.scheme not in ("", "file"):
         return f"{name} in the run {run.info.run_name}"

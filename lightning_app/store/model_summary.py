@@ -1,22 +1,23 @@
-"""The network layer by layer, as text."""
+"""Model summary: the network layer by layer, as text."""
 
 import torch
 import torchinfo
 from torch import nn
+from torchinfo.torchinfo import clear_cached_forward_pass
 
-DEPTH = 4  # of the modules that are listed
+DEPTH = 4  # of nested modules to list
 COLUMNS = ("output_size", "kernel_size", "num_params", "trainable")
 
 
 def summarize(model: nn.Module, num_channels: int, image_size: int) -> str:
-    """Layers with their outputs, kernels and parameters; what trains; sizes in MB.
+    """List layers with outputs, kernels, parameters, what is trainable, and sizes in MB.
 
-    One black image goes through the network, which is left as it was.
+    One black image passes through the network, which is left unchanged.
 
     Args:
         model: The network.
-        num_channels: Of the images.
-        image_size: Their side, in pixels.
+        num_channels: Channels of the images.
+        image_size: Side of the images, in pixels.
     """
     try:
         found = torchinfo.summary(
@@ -30,5 +31,7 @@ def summarize(model: nn.Module, num_channels: int, image_size: int) -> str:
             verbose=0,
         )
     except RuntimeError as error:
-        raise (error.__cause__ or error) from None  # what the network says of such images
+        raise (error.__cause__ or error) from None  # the network's own error
+    finally:
+        clear_cached_forward_pass()  # else torchinfo keeps the network, and with it the trainer
     return str(found)

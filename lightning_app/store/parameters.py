@@ -1,13 +1,13 @@
-"""A configuration as MLflow shows it: flat, short names, no secrets."""
+"""MLflow parameters of a run: the configuration with flat, short names and without secrets."""
 
 import re
 from typing import Any
 
 SECRET = re.compile(r"password|passwd|secret|token|api_?key|credential", re.IGNORECASE)
-CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+:[^/@\s]+(?=@)")  # user:password of an address
+CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+:[^/@\s]+(?=@)")  # user:password in a URL
 HIDDEN = "***"
-# Where a run is kept and what is drawn of it change nothing that it learns.
-SILENT = (
+# Settings that do not change what a network learns: where a run is stored, pictures, reports.
+WITHOUT_EFFECT = (
     *("trainer.logger", "trainer.default_root_dir", "trainer.enable_progress_bar", "ckpt_path"),
     *("best_checkpoint.dirpath", "last_checkpoint.dirpath", "pictures", "predictions", "report"),
     "data.options.origin",
@@ -15,11 +15,10 @@ SILENT = (
 
 
 def flatten(config: dict[str, Any], prefix: str = "") -> dict[str, str]:
-    """Dotted names and their values, without those that are None.
+    """Flatten a configuration to dotted names; values that are None are left out.
 
-    What jsonargparse needs to build objects is folded away: the class path becomes the value of
-    its key, and `init_args` vanishes, so `model.init_args.backbone.init_args.width` is
-    `model.backbone.width`.
+    The class path of an object becomes the value of its key, and `init_args` disappears:
+    `model.init_args.backbone.init_args.width` becomes `model.backbone.width`.
     """
     flat: dict[str, str] = {}
     for key, value in config.items():
@@ -37,7 +36,7 @@ def flatten(config: dict[str, Any], prefix: str = "") -> dict[str, str]:
 
 
 def without_secrets(value: Any, key: str = "") -> Any:
-    """Hide what lies under a key that names a secret, and the credentials in addresses."""
+    """Mask values whose key names a secret, and credentials in URLs."""
     if isinstance(value, dict):
         return {name: without_secrets(item, name) for name, item in value.items()}
     if isinstance(value, list):
@@ -47,6 +46,6 @@ def without_secrets(value: Any, key: str = "") -> Any:
     return value
 
 
-def is_silent(key: str) -> bool:
-    """Whether a setting changes nothing that a run learns."""
-    return any(key == name or key.startswith(f"{name}.") for name in SILENT)
+def affects_training(key: str) -> bool:
+    """Whether a setting can change what a network learns."""
+    return not any(key == name or key.startswith(f"{name}.") for name in WITHOUT_EFFECT)

@@ -1,4 +1,4 @@
-"""What was trained on what, read from the record of a run."""
+"""Facts about a stored run: its network, dataset, epochs, duration and environment, as text."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -7,21 +7,21 @@ from statistics import median
 
 from lightning_app.store.stored_run import StoredRun
 
-COMMIT, CHANGED = "mlflow.source.git.commit", "git.uncommitted_changes"  # tags
+COMMIT, CHANGED = "mlflow.source.git.commit", "git.uncommitted_changes"  # tags of a run
 SPLITS = ("train", "val", "test", "predict")
-PACKAGES = ("torch", "lightning", "torchvision", "timm", "mlflow")  # that decide what comes out
-OFTEN_CHANGED = ("lr", "weight_decay", "momentum")  # of an optimizer
+PACKAGES = ("torch", "lightning", "torchvision", "timm", "mlflow")  # that determine the results
+OPTIMIZER_OPTIONS = ("lr", "weight_decay", "momentum")  # the ones shown, in this order
 
 
 @dataclass(frozen=True)
-class Split:
-    """Images of a split.
+class SplitSummary:
+    """Summary of a split of the dataset, as the run recorded it.
 
     Attributes:
-        name: Of the split.
-        images: How many there are.
-        counts: How many of each class.
-        digest: Of the images and their labels.
+        name: `train`, `val`, `test` or `predict`.
+        images: Number of images.
+        counts: Number of images of each class.
+        digest: Digest of the images and their labels.
     """
 
     name: str
@@ -30,98 +30,96 @@ class Split:
     digest: str
 
 
-def splits_of(record: StoredRun) -> list[Split]:
-    """The splits as the newest fit of the run had them; none of a run that failed before."""
+def splits_of(stored_run: StoredRun) -> list[SplitSummary]:
+    """The splits of the run's latest fit; empty if the run failed before it recorded them."""
     found = {}
-    inputs = record.run.inputs.dataset_inputs if record.run.inputs else []
+    inputs = stored_run.run.inputs.dataset_inputs if stored_run.run.inputs else []
     for dataset in (item.dataset for item in inputs):
         name = dataset.name.rsplit("/", 1)[-1]
         profile = json.loads(dataset.profile or "{}")
-        found[name] = Split(
+        found[name] = SplitSummary(
             name, profile.get("num_images", 0), profile.get("class_counts", {}), dataset.digest
         )
     return [found[name] for name in SPLITS if name in found]
 
 
-def class_names(splits: Sequence[Split]) -> list[str]:
-    """The classes, in the order of the network's outputs."""
+def class_names_of(splits: Sequence[SplitSummary]) -> list[str]:
+    """Names of the classes, in the order of the network's outputs."""
     return list(splits[0].counts) if splits else []
 
 
-def network(record: StoredRun) -> str:
-    """`TimmBackbone (name resnet18, pretrained True)`."""
-    return described(record, "model.backbone")
+def describe_object(stored_run: StoredRun, name: str) -> str:
+    """An object of the configuration: its class and its plain options, or empty.
 
-
-def described(record: StoredRun, name: str) -> str:
-    """A setting that is an object: its class, and its own settings but for objects in it."""
-    path = record.params.get(name)
+    Args:
+        stored_run: The run.
+        name: Parameter of the run: `model.backbone` becomes
+            `TimmBackbone (name resnet18, pretrained True)`.
+    """
+    path = stored_run.params.get(name)
     if path is None:
         return ""
-    options = [
-        f"{key} {value}" for key, value in sorted(record.options(name).items()) if "." not in key
-    ]
-    return _short(path) + (f" ({', '.join(options)})" if options else "")
+    options = sorted(stored_run.options(name).items())
+    shown = [f"{key} {value}" for key, value in options if "." not in key]
+    return _short(path) + (f" ({', '.join(shown)})" if shown else "")
 
 
-def optimizer(record: StoredRun) -> str:
-    """The optimizer with what is most often changed of it."""
-    options = record.options("model.optimizer")
-    shown = [
-        f"{key} {options[key]}" for key in ("lr", "weight_decay", "momentum") if key in options
-    ]
-    return ", ".join([_short(record.params.get("model.optimizer", "")), *shown]).strip(", ")
+def describe_optimizer(stored_run: StoredRun) -> str:
+    """The optimizer with its most important options."""
+    options = stored_run.options("model.optimizer")
+    shown = [f"{key} {options[key]}" for key in OPTIMIZER_OPTIONS if key in options]
+    return ", ".join([_short(stored_run.params.get("model.optimizer", "")), *shown]).strip(", ")
 
 
-def data(record: StoredRun) -> str:
-    """The data module, and the folder or file that it reads."""
-    options = record.options("data")
+def describe_dataset(stored_run: StoredRun) -> str:
+    """The datamodule, and the folder or file that it reads."""
+    options = stored_run.options("data")
     places = [options[key] for key in ("root", "file", "name") if key in options]
-    name = _short(record.params.get("data", "")).removesuffix("DataModule")
+    name = _short(stored_run.params.get("data", "")).removesuffix("DataModule")
     return ", ".join([name, *places]).strip(", ")
 
 
-def augmentation(record: StoredRun) -> str:
-    """The preset, or the transforms one after another."""
-    options = record.options("data")
+def describe_augmentation(stored_run: StoredRun) -> str:
+    """The augmentation preset, or the names of its transforms in order."""
+    options = stored_run.options("data")
     if "augmentation" in options:
         return options["augmentation"]
-    listed = sorted(
+    transforms = sorted(
         key for key in options if key.count(".") == 1 and key.startswith("augmentation.")
     )
-    return ", ".join(_short(options[key]) for key in listed)
+    return ", ".join(_short(options[key]) for key in transforms)
 
 
-def num_epochs(record: StoredRun) -> int:
-    """Epochs that were trained to their end."""
-    return max(record.history("train/loss"), default=-1) + 1
+def num_epochs(stored_run: StoredRun) -> int:
+    """Number of completed epochs."""
+    return max(stored_run.history("train/loss"), default=-1) + 1
 
 
-def best_epoch(record: StoredRun) -> tuple[str, int, float] | None:
-    """By which metric the best checkpoint was chosen, its epoch, and the value there."""
-    metric = record.params.get("best_checkpoint.monitor", "")
-    history = record.history(metric) if metric in record.metrics else {}
+def best_epoch(stored_run: StoredRun) -> tuple[str, int, float] | None:
+    """The metric that chose the best checkpoint, its epoch, and the value there."""
+    metric = stored_run.params.get("best_checkpoint.monitor", "")
+    history = stored_run.history(metric) if metric in stored_run.metrics else {}
     if not history:
         return None
-    choose = min if record.params.get("best_checkpoint.mode") == "min" else max
+    choose = min if stored_run.params.get("best_checkpoint.mode") == "min" else max
     epoch = choose(history, key=lambda epoch: (history[epoch], -epoch))
     return metric, epoch, history[epoch]
 
 
-def epoch_time(record: StoredRun) -> int:
-    """Median milliseconds that an epoch trained; 0 if that was not measured."""
-    return round(1000 * median(record.history("time/epoch").values() or [0]))
+def epoch_duration(stored_run: StoredRun) -> int:
+    """Median training time of an epoch, in milliseconds; 0 if it was not measured."""
+    return round(1000 * median(stored_run.history("time/epoch").values() or [0]))
 
 
-def took(record: StoredRun) -> int:
-    """Milliseconds from the start of a run to its end; 0 if it has none."""
-    info = record.run.info
+def duration(stored_run: StoredRun) -> int:
+    """Time from start to end of the run, in milliseconds; 0 if it has not ended."""
+    info = stored_run.run.info
     return info.end_time - info.start_time if info.end_time else 0
 
 
-def environment(record: StoredRun) -> dict[str, str]:
-    """Python, the device, and the packages that decide what comes out."""
-    lines = record.text("config/environment.txt").splitlines()
+def environment(stored_run: StoredRun) -> dict[str, str]:
+    """Versions of Python and of the most important packages, and the device; empty if unknown."""
+    lines = stored_run.text("config/environment.txt").splitlines()
     head = [line.removeprefix("# ") for line in lines if line.startswith("# ")]
     found = dict(line.split("==", 1) for line in lines if "==" in line and line[0] != "#")
     if not lines:

@@ -1,9 +1,8 @@
-"""The MLflow logger of every run."""
+"""MLflow run logger: metrics, run name, end state and checkpoint folder of every run."""
 
 import hashlib
 import secrets
 import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from lightning.fabric.loggers.logger import rank_zero_experiment
 from lightning.pytorch.loggers import MLFlowLogger
 from lightning.pytorch.utilities import rank_zero_only
 from lightning.pytorch.utilities.exceptions import SIGTERMException
-from mlflow.entities import Metric, RunStatus
+from mlflow.entities import RunStatus
 from mlflow.exceptions import MlflowException
 from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 from mlflow.tracking.context.registry import resolve_tags
@@ -25,21 +24,19 @@ from lightning_app.store.locations import (
     store_lock,
     tracking_uri,
 )
-from lightning_app.store.spooling_client import PatientClient
-
-FLUSH_SECONDS = 5.0  # how far the UI may lag behind; a write costs a step some milliseconds
-MAX_BATCH = 1000  # metrics that MLflow takes at once
+from lightning_app.store.metric_buffer import MetricBuffer
+from lightning_app.store.spooling_client import SpoolingClient
 
 
 class RunLogger(MLFlowLogger):
-    """Keeps runs in `mlruns/mlflow.db`, or where `MLFLOW_TRACKING_URI` points.
+    """Logs a run to `mlruns/mlflow.db`, or to the server at `MLFLOW_TRACKING_URI`.
 
-    Metrics are buffered and sent every few seconds. Their x-axis is the epoch, but for those that
-    end in `_step`. A run ends as FINISHED, FAILED, or, when interrupted, KILLED.
+    Metrics are buffered and sent every few seconds. Their x-axis is the epoch, or the step if
+    their name ends in `_step`. A run ends as FINISHED, FAILED, or, if interrupted, KILLED.
 
     Args:
-        experiment_name: Runs that belong together.
-        run_name: Name of the run; None makes one that no other run has.
+        experiment_name: Name of the experiment, a group of runs.
+        run_name: Name of the run; None generates a unique one.
         root: Folder of the store, the artifacts and the checkpoints.
         tags: Tags of the run.
     """
@@ -56,18 +53,17 @@ class RunLogger(MLFlowLogger):
         self.default_name = "run"
         self._monitor: SystemMetricsMonitor | None = None
         self._tested_epoch: int | None = None
-        self._state = RunStatus.RUNNING  # that an attached run has until it trains on
-        self._buffer: list[Metric] = []
-        self._flushed = time.monotonic()
-        # One for each tracker: another would refuse what waits for this one.
+        self._state = RunStatus.RUNNING  # an attached run keeps its own until it trains
+        self._buffer = MetricBuffer()
+        # One spool for each server: another server would reject the writes for this one.
         self._spool = root / "spool" / hashlib.sha256(self.uri.encode()).hexdigest()[:8]
         self._lock = store_lock(root)
         try:
             root.mkdir(parents=True, exist_ok=True)
             self._lock.acquire()
         except OSError as error:
-            hint = "Name another folder with --trainer.logger.root."
-            raise ValueError(f"Runs cannot be kept in {root}: {error}. {hint}") from error
+            hint = "Choose another folder with --trainer.logger.root."
+            raise ValueError(f"Runs cannot be stored in {root}: {error}. {hint}") from error
         try:
             super().__init__(experiment_name, run_name, self.uri, tags)
         finally:
@@ -75,7 +71,7 @@ class RunLogger(MLFlowLogger):
 
     @property
     def experiment_name(self) -> str:
-        """Name of the experiment, which is part of the checkpoints' path."""
+        """Name of the experiment, which is part of the path of the checkpoints."""
         return self._experiment_name
 
     @property
@@ -86,16 +82,19 @@ class RunLogger(MLFlowLogger):
 
     @property
     def checkpoint_folder(self) -> Path:
-        """Where the checkpoints of this run lie."""
+        """Folder of the checkpoints of this run."""
         return checkpoint_folder(self.root, self._experiment_name, self.run_id or "")
 
     def attach(self, run_id: str, tested_epoch: int | None = None) -> bool:
-        """Continue a run instead of starting one, if the store has it.
+        """Continue an existing run instead of starting a new one.
 
         Args:
-            run_id: The run.
-            tested_epoch: Epoch of the network that is only looked at: what is said of it belongs
-                there, and the run's status stays as it is. None if the run trains on.
+            run_id: Id of the run.
+            tested_epoch: Epoch of the checkpoint, if it is only evaluated: its metrics are logged
+                at this epoch, and the status of the run stays. None if training is resumed.
+
+        Returns:
+            Whether the store has the run.
         """
         with self._lock:
             try:
@@ -111,7 +110,7 @@ class RunLogger(MLFlowLogger):
     @property
     @rank_zero_experiment
     def experiment(self) -> Any:
-        """The client, after everything logged so far was sent; makes the run at first use."""
+        """The client, after sending the buffered metrics; the first access creates the run."""
         if not self._initialized:
             try:
                 self._open()
@@ -121,13 +120,13 @@ class RunLogger(MLFlowLogger):
         return self._client
 
     def _open(self) -> None:
-        self._client: Any = PatientClient(self._mlflow_client, self._spool)
+        self._client: Any = SpoolingClient(self._mlflow_client, self._spool)
         with self._lock:
             if self._run_id is None:
                 create_experiment(self._mlflow_client, self._experiment_name, self.root, self.uri)
                 self._run_name = self._chosen_name()
             _ = super().experiment
-        self._client.send_waiting()
+        self._client.send_spooled()
         if self._tested_epoch is None:
             self._mlflow_client.update_run(self._run_id, status="RUNNING")
             resumed = bool(self._mlflow_client.get_run(self._run_id).data.metrics)
@@ -137,36 +136,31 @@ class RunLogger(MLFlowLogger):
             self._monitor.start()
 
     def _chosen_name(self) -> str:
-        """What starts this run names it, in MLFLOW_RUN_CONTEXT; else the settings do."""
-        # Not drawn by `random`, which the seed makes equal for every run.
-        made = f"{self.default_name}-{secrets.token_hex(2)}"
-        return resolve_tags().get(MLFLOW_RUN_NAME) or self._run_name or made
+        """The name in MLFLOW_RUN_CONTEXT (set by an ablation), in the settings, or a random one."""
+        # Not from `random`: with a fixed seed, it would give every run the same name.
+        generated = f"{self.default_name}-{secrets.token_hex(2)}"
+        return resolve_tags().get(MLFLOW_RUN_NAME) or self._run_name or generated
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        """Buffer metrics; see the class for their x-axis."""
-        epoch = metrics.get("epoch", step or 0)
-        if self._tested_epoch is not None:  # a trainer that does not train counts from zero
+        """Buffer metrics; the docstring of the class describes their x-axis."""
+        values = dict(metrics)
+        epoch = values.pop("epoch", step or 0)
+        if self._tested_epoch is not None:  # a trainer that only evaluates counts from zero
             epoch = self._tested_epoch
-        self._state, now = RunStatus.RUNNING, time.time_ns() // 1_000_000
-        for name, value in metrics.items():
-            if name != "epoch":
-                place = int(step or 0 if name.endswith("_step") else epoch)
-                self._buffer.append(Metric(name, float(value), now, place))
-        late = time.monotonic() - self._flushed > FLUSH_SECONDS
-        if self._initialized and (late or len(self._buffer) >= MAX_BATCH):
+        self._state = RunStatus.RUNNING
+        self._buffer.add(values, step or 0, int(epoch))
+        if self._initialized and self._buffer.is_due:
             self.flush()
 
     def flush(self) -> None:
-        """Send the metrics that wait."""
-        self._flushed = time.monotonic()
-        while self._buffer:
-            batch, self._buffer = self._buffer[:MAX_BATCH], self._buffer[MAX_BATCH:]
+        """Send the buffered metrics."""
+        for batch in self._buffer.batches():
             self._client.log_batch(self._run_id, metrics=batch)
 
     @rank_zero_only
     def finalize(self, status: str = "success") -> None:
-        """Send everything and write down how the run ended."""
+        """Send everything and set the end state of the run."""
         if not self._initialized:
             return
         if self._monitor is not None:
@@ -178,17 +172,17 @@ class RunLogger(MLFlowLogger):
             if state != RunStatus.FINISHED and RunStatus.is_terminated(self._state):
                 state = self._state
             client.set_terminated(self._run_id, RunStatus.to_string(state))
-        if waiting := client.send_waiting():
-            print(f"The tracker is away: {waiting} entries wait in {self._spool}.")
+        if spooled := client.send_spooled():
+            print(f"MLflow is unreachable: {spooled} writes are spooled in {self._spool}.")
 
     @property
     def save_dir(self) -> str:
-        """Where Lightning may put files of its own."""
+        """Folder for files of Lightning's own."""
         return str(self.root)
 
     @property
     def version(self) -> None:
-        """Nothing: the progress bar would show it, and ask for it at every step."""
+        """None: the progress bar would show a version, and ask for it at every step."""
         return
 
     @property
@@ -200,6 +194,6 @@ class RunLogger(MLFlowLogger):
 def _end_state(status: str) -> int:
     if status != "failed":
         return RunStatus.FINISHED
-    # Lightning reports an interrupt as a failure, but while it is still handling it.
+    # Lightning reports an interrupt as a failure, while the exception is still being handled.
     interrupted = isinstance(sys.exception(), KeyboardInterrupt | SIGTERMException)
     return RunStatus.KILLED if interrupted else RunStatus.FAILED

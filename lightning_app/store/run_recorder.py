@@ -1,4 +1,4 @@
-"""What a run writes down before its first step, so that it can be understood and repeated."""
+"""Run recorder: logs configuration, code, environment and data, so that a run can be repeated."""
 
 import json
 import shlex
@@ -25,9 +25,9 @@ from lightning_app.store.model_summary import summarize
 from lightning_app.store.parameters import flatten, without_secrets
 from lightning_app.store.run_logger import RunLogger
 
-MAX_PARAMS = 100  # that MLflow takes at once
-MAX_VALUE = 6000  # characters of a value that MLflow takes
-# Keys in a checkpoint.
+MAX_PARAMS = 100  # that MLflow accepts at once
+MAX_VALUE = 6000  # characters of a value that MLflow accepts
+# Keys of a checkpoint.
 RUN_ID, CLASS_NAMES = "mlflow_run_id", "class_names"
 IMAGE_SIZE, NUM_CHANNELS = "image_size", "num_channels"
 
@@ -35,8 +35,8 @@ IMAGE_SIZE, NUM_CHANNELS = "image_size", "num_channels"
 class RunRecorder(SaveConfigCallback):
     """Logs configuration, command, code version, environment, data and model of a fit.
 
-    It also tells the checkpoints where to lie, and writes the run's id into them, so that a
-    resumed fit and a later test go on with the same run.
+    It also sets the folder of the checkpoints and writes the id of the run into them, so that a
+    resumed fit and a later test continue the same run.
 
     Args:
         parser: The parser of the command.
@@ -51,7 +51,7 @@ class RunRecorder(SaveConfigCallback):
         self.command = command
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Place the checkpoints, then record once."""
+        """Set the folder of the checkpoints, then record once."""
         logger = run_logger_of(trainer)
         if logger is not None:
             folder = trainer.strategy.broadcast(
@@ -63,7 +63,7 @@ class RunRecorder(SaveConfigCallback):
         super().setup(trainer, pl_module, stage)
 
     def save_config(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Record a fit; what tests or predicts belongs to a run that has its record already."""
+        """Record a fit; a test or prediction continues a run that was recorded before."""
         logger = run_logger_of(trainer)
         if logger is None or stage != "fit":
             return
@@ -83,7 +83,7 @@ class RunRecorder(SaveConfigCallback):
     def on_save_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Write down which run this is, what the images were like, and what the logits mean."""
+        """Add the id of the run, the class names and the format of the images."""
         logger = run_logger_of(trainer)
         if logger is not None:
             checkpoint[RUN_ID] = logger.run_id
@@ -92,16 +92,16 @@ class RunRecorder(SaveConfigCallback):
         checkpoint[IMAGE_SIZE], checkpoint[NUM_CHANNELS] = data.image_size, data.num_channels
 
     def _resolved(self) -> dict[str, Any]:
-        """The configuration with all defaults, ready to be given to `fit` or `test` again."""
+        """The configuration with all defaults, which `fit` and `test` accept again."""
         config = yaml.safe_load(self.parser.dump(self.config, skip_none=False))
-        config["ckpt_path"] = None  # where this run began, not where its repetition shall
+        config["ckpt_path"] = None  # a repetition starts from scratch
         return config
 
     def _log_config(self, client: Any, run_id: str | None, config: dict[str, Any]) -> None:
         client.log_text(run_id, yaml.safe_dump(config, sort_keys=False), "config/config.yaml")
         known = client.get_run(run_id).data.params
         params = {key: value[:MAX_VALUE] for key, value in flatten(config).items()}
-        # Parameters cannot change: what a resumed run does otherwise than before is a tag.
+        # Parameters cannot change: a resumed run logs changed ones as tags.
         for key in params.keys() & known.keys():
             if params[key] != known[key]:
                 client.set_tag(run_id, f"resumed_with.{key}", params[key])
@@ -111,12 +111,12 @@ class RunRecorder(SaveConfigCallback):
 
 
 def run_logger_of(trainer: Trainer) -> RunLogger | None:
-    """The run's logger, unless the user took it away."""
+    """The run logger of a trainer; None if the user removed it."""
     return next((logger for logger in trainer.loggers if isinstance(logger, RunLogger)), None)
 
 
 def _code_version() -> dict[str, str]:
-    """The git commit that the code is of, and whether files differ from it."""
+    """Tags with the git commit of the code, and whether it has uncommitted changes."""
 
     def git(*arguments: str) -> str:
         here = ["git", "-C", str(Path(__file__).parent), *arguments]
@@ -135,16 +135,17 @@ def _code_version() -> dict[str, str]:
 
 def _environment() -> str:
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
-    packages = sorted({f"{package.name}=={package.version}" for package in distributions()})
+    metadata = (package.metadata for package in distributions())  # reads a file at every access
+    packages = sorted({f"{of['Name']}=={of['Version']}" for of in metadata})
     return "\n".join([f"# Python {sys.version}", f"# {device}", *packages, ""])
 
 
 def _log_data(
     client: Any, run_id: str | None, data: ImageDataModule, config: dict[str, Any]
 ) -> None:
-    """Name each split with its digest and class counts; list which image is in which.
+    """Log digest and class counts of each split, and a list of the images of all splits.
 
-    The list is a manifest: `ManifestDataModule` reads it.
+    The list is a manifest, which `ManifestDataModule` reads.
     """
     inputs = []
     name = type(data).__name__.removesuffix("DataModule")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from lightning_app.store.run_facts import Split
+from lightning_app.store.run_facts import SplitSummary
 from lightning_app.store.stored_run import StoredRun
 from models.evaluation.metrics import METRICS, Metric
 
@@ -43,7 +43,7 @@ class Confusion(NamedTuple):
     share: float  # of the images of the true class, in [0, 1]
 
 
-def results_of(record: StoredRun, splits: Sequence[Split]) -> list[Result]:
+def results_of(record: StoredRun, splits: Sequence[SplitSummary]) -> list[Result]:
     """Scores of each split that was validated or tested, test first.
 
     All have the same metrics: those that were logged for one of the splits.

@@ -1,4 +1,4 @@
-"""The runs of the store, and the one that a user means."""
+"""Run lookup: open the MLflow store; find a run by id, beginning of an id, name, or `last`."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -13,25 +13,25 @@ from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 from lightning_app.store.locations import ROOT, is_local, tracking_uri
 
 LAST = "last"
-ID_LENGTH = 6  # of an id, from which its beginning may stand for it
+ID_LENGTH = 6  # digits from which the beginning of an id may stand for it
 # `04c80e`, or `base, seed 0 (04c80e)` as `compare` prints it.
-BEGUN = re.compile(rf"((?P<name>.+) \()?(?P<id>[0-9a-f]{{{ID_LENGTH},32}})(?(name)\))", re.DOTALL)
+BY_ID = re.compile(rf"((?P<name>.+) \()?(?P<id>[0-9a-f]{{{ID_LENGTH},32}})(?(name)\))", re.DOTALL)
 SUGGESTED = 5  # names that an error lists
-LISTED = 10  # runs that an error lists, a line each
+LISTED = 10  # runs that an error lists, one per line
 
 
 def open_store(root: Path = ROOT) -> MlflowClient:
-    """Reads and writes the runs of a folder, or of `MLFLOW_TRACKING_URI`.
+    """Open the MLflow store of a folder, or the one at `MLFLOW_TRACKING_URI`.
 
     Raises:
         ValueError: If there is no store yet.
-        ConnectionError: If it does not answer.
+        ConnectionError: If the store does not answer.
     """
     uri = tracking_uri(root)
     if is_local(uri) and not (root / "mlflow.db").is_file():
         raise ValueError(
-            f"There is no run in {root.resolve()} yet. Start one with `lightning_cli fit`, or go "
-            "where yours are."
+            f"There is no run in {root.resolve()} yet. Start one with `lightning_cli fit`, or "
+            "change to the folder of your runs."
         )
     client = MlflowClient(uri)
     try:
@@ -42,76 +42,76 @@ def open_store(root: Path = ROOT) -> MlflowClient:
 
 
 def find_run(client: MlflowClient, wanted: str) -> Run:
-    """The run of an id, of the beginning of one, or of a name; `last` was started last.
+    """Find a run by its id, the beginning of its id, or its name; `last` is the newest run.
 
     Raises:
-        ValueError: If there is none, or there are several of that name or beginning.
+        ValueError: If there is no such run, or more than one.
     """
     newest = _search(client, "", SUGGESTED)
     if not newest:
         raise ValueError("There is no run in the store yet. Start one with `lightning_cli fit`.")
     if wanted == LAST:
         return newest[0]
-    found = _named(client, wanted) or _begun(client, wanted)
+    found = _by_name(client, wanted) or _by_id(client, wanted)
     if len(found) > 1:
-        raise ValueError(_several(client, wanted, found))
+        raise ValueError(_ambiguous(client, wanted, found))
     if not found:
         names = quoted(run.info.run_name for run in newest)
         raise ValueError(
-            f"There is no run {wanted!r}; expected the id or the name of one, {ID_LENGTH} or more "
-            f"digits that its id begins with, or {LAST}. The newest are {names}."
+            f"There is no run {wanted!r}; expected the id or name of a run, the first {ID_LENGTH} "
+            f"or more digits of its id, or {LAST}. The newest runs are {names}."
         )
     return found[0]
 
 
 def children_of(client: MlflowClient, run: Run) -> list[Run]:
-    """The runs that belong to another one, as those of an ablation do, the newest first."""
+    """Child runs of a run, such as those of an ablation, newest first."""
     return _search(client, f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{run.info.run_id}'")
 
 
 def ids_of_children(client: MlflowClient) -> set[str]:
-    """The runs that belong to another one, whichever that is."""
+    """Ids of all runs that have a parent run."""
     return {run.info.run_id for run in _search(client, f"tags.`{MLFLOW_PARENT_RUN_ID}` != ''")}
 
 
 def name_with_id(run: Run) -> str:
-    """The name of a run and the beginning of its id, which `find_run` takes."""
+    """Name of a run with the beginning of its id, in a form that `find_run` accepts."""
     return f"{run.info.run_name} ({run.info.run_id[:ID_LENGTH]})"
 
 
 def quoted(names: Iterable[str | None]) -> str:
-    """Names in a row; quoted, since they may hold commas."""
+    """Names as a comma-separated list; quoted, since they may contain commas themselves."""
     return ", ".join(repr(name) for name in names)
 
 
 def _search(client: MlflowClient, query: str, most: int = 1000) -> list[Run]:
-    """The runs that match, the newest first."""
+    """Runs that match an MLflow query, newest first."""
     experiments = [experiment.experiment_id for experiment in client.search_experiments()]
     order = ["attributes.start_time DESC"]
     return list(client.search_runs(experiments, query, max_results=most, order_by=order))
 
 
-def _named(client: MlflowClient, name: str) -> list[Run]:
-    # The language of the query cannot say a text with both quotes in it: `_` stands for anything.
+def _by_name(client: MlflowClient, name: str) -> list[Run]:
+    # A query cannot contain a text with both kinds of quotes: `_` matches any character.
     pattern = re.sub(r"\W", "_", name)
     found = _search(client, f"attributes.run_name LIKE '{pattern}'")
     return [run for run in found if run.info.run_name == name]
 
 
-def _begun(client: MlflowClient, wanted: str) -> list[Run]:
-    """The runs whose ids begin so."""
-    if (parts := BEGUN.fullmatch(wanted)) is None:
+def _by_id(client: MlflowClient, wanted: str) -> list[Run]:
+    """Runs by the beginning of their id, with or without the name in front of it."""
+    if (parts := BY_ID.fullmatch(wanted)) is None:
         return []
     found = _search(client, f"attributes.run_id LIKE '{parts['id']}%'")
     return [run for run in found if parts["name"] in (None, run.info.run_name)]
 
 
-def _several(client: MlflowClient, wanted: str, found: Sequence[Run]) -> str:
-    """Which runs a user may have meant, a line each."""
+def _ambiguous(client: MlflowClient, wanted: str, found: Sequence[Run]) -> str:
+    """Error message that lists the runs that match, one per line."""
     same_name = all(run.info.run_name == wanted for run in found)
-    what = "are called" if same_name else "have an id that fits"
-    how = f"its id, or {ID_LENGTH} or more digits that it alone begins with"
-    lines = [f"{len(found)} runs {what} {wanted!r}; name one by {how}. The newest come first:"]
+    what = "are called" if same_name else "have an id that begins with"
+    how = f"its id, or enough of its first digits ({ID_LENGTH} or more) to be unique"
+    lines = [f"{len(found)} runs {what} {wanted!r}; name one by {how}. Newest first:"]
     for run in found[:LISTED]:
         name = "" if same_name else f"{run.info.run_name!r} "
         lines.append(f"  {run.info.run_id}  {name}{_origin(client, run)}")
@@ -121,16 +121,16 @@ def _several(client: MlflowClient, wanted: str, found: Sequence[Run]) -> str:
 
 
 def _origin(client: MlflowClient, run: Run) -> str:
-    """Where a run belongs, and when it began."""
+    """Experiment and start time of a run, and its parent run if it has one."""
     experiment = client.get_experiment(run.info.experiment_id).name
     started = datetime.fromtimestamp(run.info.start_time / 1000, UTC).astimezone()
-    told = f"in {experiment}, started {started:%Y-%m-%d %H:%M}"
+    origin = f"in {experiment}, started {started:%Y-%m-%d %H:%M}"
     parent = run.data.tags.get(MLFLOW_PARENT_RUN_ID)
-    return told if parent is None else f"{told}, of {_name_of(client, parent)}"
+    return origin if parent is None else f"{origin}, child of {_name_of(client, parent)}"
 
 
 def _name_of(client: MlflowClient, run_id: str) -> str:
     try:
         return repr(client.get_run(run_id).info.run_name)
-    except MlflowException:  # it was deleted for good
+    except MlflowException:  # deleted permanently
         return run_id

@@ -1,4 +1,4 @@
-"""An MLflow client that a training survives: what the tracker does not take waits on disk."""
+"""Spooling MLflow client: writes are kept on disk while MLflow is unreachable."""
 
 import logging
 import os
@@ -11,6 +11,8 @@ from typing import Any
 from filelock import FileLock
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
+
+from datamodules.atomic_files import atomic_write
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +27,7 @@ WRITES = {
     "set_tag",
     "set_terminated",
 }
-RETRY_SECONDS = 60.0  # between two attempts to reach a tracker that was away
+RETRY_SECONDS = 60.0  # between two attempts to reach MLflow
 
 # MLflow's own seven retries would hold up a training step for minutes.
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
@@ -33,15 +35,15 @@ os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
 
-class PatientClient:
-    """Passes every call on; a write that finds no tracker is kept in a file and sent later.
+class SpoolingClient:
+    """Forwards every call to an MLflow client; spools writes while MLflow is unreachable.
 
-    Writes are sent in the order in which they were made, at the next write after
-    `RETRY_SECONDS`, when the run ends, or when the next run starts on the same folder.
+    Spooled writes are sent in their original order: at the first write after `RETRY_SECONDS`,
+    at the end of the run, or when the next run starts with the same spool folder.
 
     Args:
-        client: The client to call.
-        spool: Folder for the writes that wait.
+        client: The MLflow client.
+        spool: Folder for the spooled writes.
     """
 
     def __init__(self, client: MlflowClient, spool: Path) -> None:
@@ -54,37 +56,38 @@ class PatientClient:
             return partial(self._write, name)
         return getattr(self._client, name)
 
-    def send_waiting(self) -> int:
-        """Try to send what waits; return how many writes still do.
+    def send_spooled(self) -> int:
+        """Send the spooled writes; return how many are left.
 
-        What the tracker refuses, because its run was deleted, say, is set aside as `*.refused`.
+        A write that MLflow rejects, for example because its run was deleted, is kept as
+        `*.refused`.
         """
-        if not self._waiting():
+        if not self._spooled():
             return 0
         with FileLock(self._spool / ".lock"):  # another process may be sending too
-            waiting = self._waiting()
-            for number, file in enumerate(waiting):
+            spooled = self._spooled()
+            for number, file in enumerate(spooled):
                 name, args, kwargs = pickle.loads(file.read_bytes())
                 try:
                     sent = self._try(name, args, kwargs)
                 except MlflowException as error:
-                    log.warning("The tracker refuses what waited in %s: %s", file, error)
+                    log.warning("MLflow rejected the spooled write %s: %s", file, error)
                     file.replace(file.with_suffix(".refused"))
                     continue
                 if not sent:
-                    return len(waiting) - number
+                    return len(spooled) - number
                 file.unlink()
         return 0
 
     def _write(self, name: str, *args: Any, **kwargs: Any) -> None:
-        if self._waiting() and (time.monotonic() < self._next_attempt or self.send_waiting()):
+        if self._spooled() and (time.monotonic() < self._next_attempt or self.send_spooled()):
             self._keep(name, args, kwargs)
         elif not self._try(name, args, kwargs):
-            log.warning("The tracker cannot be reached; what is logged waits in %s.", self._spool)
+            log.warning("MLflow is unreachable; writes are spooled in %s.", self._spool)
             self._keep(name, args, kwargs)
 
     def _try(self, name: str, args: Any, kwargs: Any) -> bool:
-        """Whether the tracker took a write; what it refuses as wrong is an error as ever."""
+        """Whether a write succeeded; one that MLflow rejects as invalid raises."""
         try:
             getattr(self._client, name)(*args, **kwargs)
         except (MlflowException, OSError) as error:
@@ -96,11 +99,8 @@ class PatientClient:
         return True
 
     def _keep(self, name: str, args: Any, kwargs: Any) -> None:
-        self._spool.mkdir(parents=True, exist_ok=True)
-        file = self._spool / f"{time.time_ns()}.pkl"
-        unfinished = file.with_suffix(".tmp")
-        unfinished.write_bytes(pickle.dumps((name, args, kwargs)))
-        unfinished.replace(file)
+        with atomic_write(self._spool / f"{time.time_ns()}.pkl") as unfinished:
+            unfinished.write_bytes(pickle.dumps((name, args, kwargs)))
 
-    def _waiting(self) -> list[Path]:
+    def _spooled(self) -> list[Path]:
         return sorted(self._spool.glob("*.pkl"))

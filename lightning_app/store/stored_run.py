@@ -1,4 +1,4 @@
-"""What the store holds of a run."""
+"""Stored run: parameters, metrics, tags and artifacts of an MLflow run, read from its store."""
 
 import csv
 import io
@@ -13,23 +13,30 @@ from typing import Any
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-import lightning_app.store.spooling_client  # noqa: F401 - sets how long MLflow tries
+import lightning_app.store.spooling_client  # noqa: F401 - limits the retries of MLflow
 
 RESUMED = "resumed_with."
 
 
 class StoredRun:
-    """Reads a run; what is not there is empty, since a run may have ended at any time.
+    """Reads a run. What it lacks is returned as empty, since a run may have ended at any time.
 
     Args:
-        client: The store.
+        client: Client of the store.
         run: The run.
-        folder: For the artifacts that are fetched.
+        folder: Folder for downloaded artifacts.
+
+    Attributes:
+        run: The run.
+        tags: Tags of the run.
+        metrics: Last value of each metric.
+        params: Parameters of the run, as the latest fit had them.
+        experiment: Name of the experiment.
     """
 
     def __init__(self, client: MlflowClient, run: Run, folder: Path) -> None:
         self.run, self.tags, self.metrics = run, run.data.tags, run.data.metrics
-        # Parameters of a run never change; what a resumed fit does otherwise is a tag.
+        # Parameters of a run cannot change: a resumed fit logs changed ones as tags.
         self.params = run.data.params | {
             key.removeprefix(RESUMED): value
             for key, value in self.tags.items()
@@ -40,22 +47,24 @@ class StoredRun:
 
     @cached_property
     def files(self) -> list[str]:
-        """All artifacts, below their folders."""
+        """Paths of all artifacts, including those in folders."""
         return list(self._below(None))
 
     def content(self, path: str) -> bytes:
-        """An artifact; nothing if there is none."""
+        """Content of an artifact; empty if there is none."""
         if path not in self.files:
             return b""
-        file = self._client.download_artifacts(self.run.info.run_id, path, str(self._folder))
-        return Path(file).read_bytes()
+        file = self._folder / path
+        if not file.is_file():  # else it was downloaded before
+            self._client.download_artifacts(self.run.info.run_id, path, str(self._folder))
+        return file.read_bytes()
 
     def text(self, path: str) -> str:
-        """An artifact that is a text."""
+        """Content of a text artifact; empty if there is none."""
         return self.content(path).decode("utf-8", "replace")
 
     def table(self, path: str) -> list[dict[str, Any]]:
-        """Rows of a table that MLflow's UI shows, or of a CSV file, whose values are texts."""
+        """Rows of a table in MLflow's JSON format, or of a CSV file, whose values are strings."""
         text = self.text(path)
         if path.endswith(".csv"):
             return list(csv.DictReader(io.StringIO(text)))
@@ -63,12 +72,12 @@ class StoredRun:
         return [dict(zip(content["columns"], row, strict=True)) for row in content["data"]]
 
     def history(self, metric: str) -> dict[int, float]:
-        """Values by epoch; of several of one epoch the last."""
+        """Values of a metric by epoch; the last one if an epoch has several."""
         points = self._client.get_metric_history(self.run.info.run_id, metric)
         return {point.step: point.value for point in sorted(points, key=lambda p: p.timestamp)}
 
     def options(self, prefix: str) -> dict[str, Any]:
-        """The parameters below a name, without it: `options("model.backbone")`."""
+        """Parameters below a name, without that prefix: `width` for `options("model.backbone")`."""
         start = f"{prefix}."
         return {
             key.removeprefix(start): value
@@ -86,6 +95,6 @@ class StoredRun:
 
 @contextmanager
 def open_stored_run(client: MlflowClient, run: Run) -> Iterator[StoredRun]:
-    """A record whose fetched artifacts vanish when it is closed."""
+    """Open a run for reading; downloaded artifacts are deleted at the end."""
     with TemporaryDirectory() as folder:
         yield StoredRun(client, run, Path(folder))

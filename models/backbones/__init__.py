@@ -1,1 +1,1 @@
-"""Networks without their classifier: own ones, timm's and torchvision's."""
+"""Backbones: networks without their classifier, our own and those of timm and torchvision."""

@@ -1,4 +1,4 @@
-"""What the classifier asks of a network, whatever its architecture."""
+"""Backbone: base class of networks without their classifier."""
 
 from abc import ABC, abstractmethod
 
@@ -7,11 +7,11 @@ from torch import Tensor, nn
 
 
 class Backbone(nn.Module, ABC):
-    """A network without its classifier: images in, one feature vector an image out.
+    """A network without its classifier, which maps each image to a feature vector.
 
-    Own networks, timm's and torchvision's all answer the same three questions, so nothing that
-    uses a backbone branches on its architecture. A backbone normalises its input itself, since
-    mean and standard deviation belong to the weights.
+    Our own networks and those of timm and torchvision have the same three members, so that no code
+    branches on the architecture. A backbone normalises its input itself, since mean and standard
+    deviation belong to the weights.
 
     Attributes:
         num_features: Length of the feature vector.
@@ -25,7 +25,7 @@ class Backbone(nn.Module, ABC):
 
     @abstractmethod
     def stages(self) -> dict[str, list[str]]:
-        """Names of the parameters of each stage, input to output; every parameter is in one."""
+        """Names of the parameters of each stage, from input to output; each is in one stage."""
 
 
 class Normalize(nn.Module):
@@ -34,8 +34,8 @@ class Normalize(nn.Module):
     Args:
         mean: Mean of each channel of images in [0, 1].
         std: Standard deviation of each channel.
-        num_channels: Channels of the images; where it differs from the length of `mean`, the
-            average over the channels serves for all.
+        num_channels: Channels of the images; if it differs from the length of `mean`, the average
+            over the channels is used for all.
     """
 
     mean: Tensor
@@ -47,7 +47,7 @@ class Normalize(nn.Module):
             channels = torch.tensor(values)
             if len(channels) != num_channels:
                 channels = channels.mean().expand(num_channels).clone()
-            # Not persistent: it comes from the configuration, and counts as no running statistic.
+            # Not persistent: it follows from the configuration and is not a running statistic.
             self.register_buffer(name, channels.view(-1, 1, 1), persistent=False)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -56,11 +56,11 @@ class Normalize(nn.Module):
 
 
 def check_image_size(images: Tensor, image_size: int) -> None:
-    """Refuse images of a size that the network was not built for.
+    """Check that images have the size that the network was built for.
 
     Args:
         images: (N, C, H, W).
-        image_size: Side of the square images that the network takes, in pixels.
+        image_size: Side of the square images, in pixels.
 
     Raises:
         ValueError: If height or width differ from it.
@@ -74,7 +74,7 @@ def check_image_size(images: Tensor, image_size: int) -> None:
 
 
 def stages_of_children(network: nn.Module, prefix: str = "") -> dict[str, list[str]]:
-    """One stage for each child that has parameters, in the order of their definition."""
+    """One stage for each child module with parameters, in the order of definition."""
     stages = {
         name: [f"{prefix}{name}.{parameter}" for parameter, _ in child.named_parameters()]
         for name, child in network.named_children()

@@ -1,4 +1,4 @@
-"""Networks of a given size: how wide one has to be to have so many parameters."""
+"""Parameter budget: scale the widths of a network to a number of parameters."""
 
 from collections.abc import Callable
 from math import isfinite
@@ -6,35 +6,35 @@ from math import isfinite
 import torch
 from torch import nn
 
-SMALLEST = 1e-9  # a scale at which every width is 1
-STEPS = 40  # halves the interval to less than any width can tell
+SMALLEST = 1e-9  # scale at which every width is 1
+STEPS = 40  # bisections, after which no width changes any more
 
 
 def count_parameters(network: nn.Module) -> int:
-    """Parameters that a network can learn; the running statistics of a norm are none."""
+    """Number of parameters of a network, without buffers such as running statistics."""
     return sum(parameter.numel() for parameter in network.parameters())
 
 
 def scaled(widths: tuple[int, ...], scale: float) -> tuple[int, ...]:
-    """Each width times `scale`, rounded, 1 at least."""
+    """Each width times `scale`, rounded, and at least 1."""
     return tuple(max(1, round(width * scale)) for width in widths)
 
 
 def scale_for_budget(build: Callable[[float], nn.Module], budget: float) -> float:
     """Find the scale at which a network comes closest to a number of parameters.
 
-    No weights are made or drawn: the networks are built on the meta device.
+    The networks are built on the meta device, without memory or random numbers for weights.
 
     Args:
-        build: Makes the network, all its widths `scaled` by a number; a larger number never makes
-            a smaller network.
-        budget: Parameters of the network.
+        build: Builds the network with all its widths `scaled` by a number; a larger number must not
+            give a smaller network.
+        budget: Number of parameters.
 
     Returns:
-        The scale. It depends on nothing else, so the same network is built again for a checkpoint.
+        The scale. It depends on the arguments alone, so that a checkpoint builds the same network.
 
     Raises:
-        ValueError: If even the smallest network has more.
+        ValueError: If even the smallest network has more parameters.
     """
 
     def size(scale: float) -> int:

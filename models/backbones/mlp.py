@@ -1,4 +1,4 @@
-"""A network without convolutions, to see what they are worth."""
+"""Multilayer perceptron: a network without convolutions, as a baseline."""
 
 from torch import Tensor, nn
 
@@ -10,21 +10,19 @@ from models.head import linear_block, per_layer
 class MLP(Backbone):
     """Linear layers on the pixels of an image, each with batch norm, ReLU and dropout.
 
-    Images of one size are taken as they are, in [0, 1]: no mean is subtracted, the batch norms see
-    to the scale.
+    It takes images of one size, which are not normalised: the batch norms adapt to their scale.
 
     Args:
         widths: Sizes of the layers.
         dropout: Probability, in [0, 1), that an output of a layer is dropped in training; a list
             has one for each layer.
-        budget: Parameters of the backbone, without the head; `widths` are scaled alike to come
-            closest to it.
+        budget: Number of parameters of the backbone, without the head; `widths` are multiplied by
+            one factor to come closest to it.
         num_channels: 1 for grey images, 3 for colour; the command line takes it from the data.
         image_size: Side of the square images, in pixels.
 
     Raises:
-        ValueError: If there is no layer, the budget is too small for the network, or an option is
-            out of range.
+        ValueError: If there is no layer, the budget is too small, or an option is out of range.
     """
 
     def __init__(
@@ -57,7 +55,7 @@ class MLP(Backbone):
         """See `Backbone`.
 
         Raises:
-            ValueError: If the images have another size than the network was built for.
+            ValueError: If the images do not have the size that the network was built for.
         """
         check_image_size(images, self.image_size)
         return self.layers(images.flatten(1))

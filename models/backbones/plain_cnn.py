@@ -1,4 +1,4 @@
-"""A plain convolutional network whose features know where in the image they were found."""
+"""Plain CNN: convolutions whose last feature map is flattened, so that positions matter."""
 
 from torch import Tensor, nn
 
@@ -12,22 +12,22 @@ KERNEL_SIZE = 5
 class PlainCNN(Backbone):
     """Blocks of convolution, ReLU, max-pooling, batch norm and dropout, then linear layers.
 
-    The map that leaves the last block is flattened, so the network takes images of one size. They
-    are taken as they are, in [0, 1]: no mean is subtracted, the batch norms see to the scale.
+    The last feature map is flattened, so that the network takes images of one size. These are not
+    normalised: the batch norms adapt to their scale.
 
     Args:
         widths: Channels of each block's 5x5 convolution; each block halves the side of the map.
-        hidden: Sizes of the linear layers, each with batch norm and ReLU; none flattens only.
+        hidden: Sizes of the linear layers, each with batch norm and ReLU; may be empty.
         dropout: Probability, in [0, 1), that an output of a block is dropped in training; a list
             has one for each block.
-        budget: Parameters of the backbone, without the head; `widths` and `hidden` are scaled
-            alike to come closest to it.
+        budget: Number of parameters of the backbone, without the head; `widths` and `hidden` are
+            multiplied by one factor to come closest to it.
         num_channels: 1 for grey images, 3 for colour; the command line takes it from the data.
         image_size: Side of the square images, in pixels.
 
     Raises:
-        ValueError: If the images are too small for so many blocks, the budget for the network, or
-            an option is out of range.
+        ValueError: If the images are too small for so many blocks, the budget is too small, or an
+            option is out of range.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class PlainCNN(Backbone):
         """See `Backbone`.
 
         Raises:
-            ValueError: If the images have another size than the network was built for.
+            ValueError: If the images do not have the size that the network was built for.
         """
         check_image_size(images, self.image_size)
         return self.hidden(self.blocks(images).flatten(1))
@@ -81,8 +81,8 @@ def _check(widths: tuple[int, ...], image_size: int) -> None:
         raise ValueError(f"Expected widths of one block or more, each 1 or more, got {widths}.")
     if image_size < 2 ** len(widths):
         raise ValueError(
-            f"Expected an image_size of {2 ** len(widths)} pixels or more, which {len(widths)} "
-            f"blocks halve to 1, got {image_size}."
+            f"Expected an image_size of {2 ** len(widths)} pixels or more, since each of the "
+            f"{len(widths)} blocks halves it, got {image_size}."
         )
 
 

@@ -1,4 +1,4 @@
-"""A residual network of bottleneck blocks, trained from scratch."""
+"""ResNet of bottleneck blocks, for training from scratch."""
 
 from typing import Literal, get_args
 
@@ -15,25 +15,26 @@ Norm = Literal["batch", "none"]
 
 
 class ResNet(Backbone):
-    """ResNet (He et al., 2016), by default ResNet-50, each part of it optional.
+    """ResNet (He et al., 2016), by default ResNet-50; norm, dropout and groups can be changed.
 
-    The names are torchvision's, so that its weights fit: the last convolution of a ResNet-50 is
-    `layer4.2.conv3`. The 3x3 convolution of a block has the stride.
+    Parameters have the names of torchvision, so that its weights fit: the last convolution of a
+    ResNet-50 is `layer4.2.conv3`. The 3x3 convolution of a block has the stride.
 
     Args:
-        depths: Blocks of each stage: (3, 4, 23, 3) is ResNet-101, (3, 8, 36, 3) is ResNet-152.
-        norm: `none` leaves batch norm out. Then the convolutions have biases, in place of the
-            shift of the norm, and the last one of each block starts at zero: the signal would
-            double from block to block otherwise.
+        depths: Number of blocks of each stage: (3, 4, 23, 3) is ResNet-101, (3, 8, 36, 3) is
+            ResNet-152.
+        norm: `batch`, or `none` for no norm. Without it the convolutions have biases, and the last
+            one of each block is initialised with zeros, since the variance would otherwise double
+            from block to block.
         dropout: Probability, in [0, 1), that an input of the last convolution of a block is
             dropped in training, as in wide ResNets (Zagoruyko and Komodakis, 2016).
         groups: Groups of the 3x3 convolutions: 32 makes a ResNeXt (Xie et al., 2017).
-        group_width: Channels of a group in the first stage; each stage doubles them. ResNeXt-101
-            32x48d is `depths: [3, 4, 23, 3], groups: 32, group_width: 48`.
+        group_width: Channels of a group in the first stage, doubled by each further stage.
+            ResNeXt-101 32x48d is `depths: [3, 4, 23, 3], groups: 32, group_width: 48`.
         num_channels: 1 for grey images, 3 for colour; the command line takes it from the data.
 
     Raises:
-        ValueError: If there is no stage, a stage has no block, or an option is out of range.
+        ValueError: If a stage has no block, there is no stage, or an option is out of range.
     """
 
     def __init__(
@@ -78,15 +79,15 @@ class ResNet(Backbone):
         return self.avgpool(maps).flatten(1)
 
     def stages(self) -> dict[str, list[str]]:
-        """The stem, `conv1` and `bn1`, and the stages of blocks."""
+        """`conv1` and `bn1` of the stem, then the stages of blocks."""
         return stages_of_children(self)
 
 
 class Bottleneck(nn.Module):
-    """A 1x1, a 3x3 and a 1x1 convolution, whose output is added to the input.
+    """Bottleneck block: 1x1, 3x3 and 1x1 convolutions, whose output is added to the input.
 
     Args:
-        channels: Of the input, between the convolutions, and of the output.
+        channels: Numbers of channels of the input, between the convolutions, and of the output.
         stride: Stride of the 3x3 convolution, and of the shortcut.
         groups: Groups of the 3x3 convolution.
         norm: See `ResNet`.
@@ -110,7 +111,7 @@ class Bottleneck(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.conv3 = _convolution(width, out_channels, 1, 1, norm)
         self.bn3 = _norm(norm, out_channels)
-        # Not in place: without norm it would write over what a hook holds of the convolution.
+        # Not in place: without norm it would overwrite the convolution's output, which hooks read.
         self.relu = nn.ReLU()
         self.downsample: nn.Module = nn.Identity()
         if stride != 1 or in_channels != out_channels:
@@ -127,7 +128,7 @@ class Bottleneck(nn.Module):
 
 def _check(depths: tuple[int, ...], norm: str, dropout: float) -> None:
     if not depths or min(depths) < 1:
-        raise ValueError(f"Expected depths of one block or more a stage, got {list(depths)}.")
+        raise ValueError(f"Expected depths of one block or more per stage, got {list(depths)}.")
     if norm not in get_args(Norm):
         raise ValueError(f"Expected norm to be {' or '.join(get_args(Norm))}, got {norm!r}.")
     if not 0 <= dropout < 1:
@@ -137,7 +138,7 @@ def _check(depths: tuple[int, ...], norm: str, dropout: float) -> None:
 def _convolution(
     in_channels: int, out_channels: int, size: int, stride: int, norm: Norm, groups: int = 1
 ) -> nn.Conv2d:
-    bias = norm == "none"  # a batch norm that follows has one
+    bias = norm == "none"  # batch norm has a bias of its own
     return nn.Conv2d(
         in_channels, out_channels, size, stride, padding=size // 2, groups=groups, bias=bias
     )

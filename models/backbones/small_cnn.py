@@ -1,4 +1,4 @@
-"""A small convolutional network for small pictures, trained from scratch."""
+"""Small CNN for small images, trained from scratch."""
 
 from collections import OrderedDict
 
@@ -11,7 +11,7 @@ class SmallCNN(Backbone):
     """Three blocks of convolution, batch norm, ReLU and pooling, then the mean over positions.
 
     Args:
-        width: Channels of the first block; each block doubles them.
+        width: Channels of the first block, doubled by each further block.
         num_channels: 1 for grey images, 3 for colour; the command line takes it from the data.
     """
 
@@ -39,7 +39,7 @@ class SmallCNN(Backbone):
 
 def _block(in_channels: int, out_channels: int, pool: bool = True) -> nn.Sequential:
     layers = OrderedDict[str, nn.Module](
-        # No bias: the batch norm that follows has one.
+        # Batch norm has a bias of its own.
         conv=nn.Conv2d(in_channels, out_channels, kernel_size=3, padding=1, bias=False),
         norm=nn.BatchNorm2d(out_channels),
         relu=nn.ReLU(inplace=True),

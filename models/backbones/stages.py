@@ -1,17 +1,17 @@
-"""Stages of the networks of other libraries: what belongs together, and what it is called."""
+"""Stages of the networks of timm and torchvision: groups of parameters, and their names."""
 
 from torch import nn
 
-# Modules that hold the stages of a network, by the names that the libraries give them.
+# Names of modules that contain the stages of a network as their children.
 CONTAINERS = {"blocks", "encoder", "features", "layers", "trunk_output"}  # torchvision
-CONTAINERS |= {"dense_stages", "stages", "transformers"}  # timm, where it does not group itself
+CONTAINERS |= {"dense_stages", "stages", "transformers"}  # timm, without a `group_matcher`
 
 
 def groups_of_children(network: nn.Module) -> list[list[str]]:
     """Names of the parameters of each child, and of each child of a container of stages.
 
-    Parameters of the network's own, such as class tokens and position embeddings, are used right
-    after the first child and belong to it.
+    Parameters of the network itself, such as class tokens and position embeddings, are used right
+    after the first child and are grouped with it.
     """
     groups = _groups(network, "")
     grouped = {name for names in groups for name in names}
@@ -22,22 +22,22 @@ def groups_of_children(network: nn.Module) -> list[list[str]]:
 def named_stages(
     network: nn.Module, groups: list[list[str]], prefix: str = ""
 ) -> dict[str, list[str]]:
-    """Make stages of groups of parameters: none of a norm alone, each with a name.
+    """Make named stages from groups of parameters; a norm alone is merged into the stage before it.
 
-    A stage is called by the shortest path of modules that leads to its first parameter and to no
-    other stage, so that what trains from the stage on and from the module on is the same.
+    A stage has the name of the outermost module that contains its first parameter and no parameter
+    of another stage, so that freezing before the stage and before this module is the same.
 
     Args:
-        network: Whose parameters they are.
+        network: The network of the parameters.
         groups: Names of parameters, from the input to the output; no group is empty.
-        prefix: What is put before the name of each parameter.
+        prefix: Added before the name of each parameter.
     """
     sizes = {name: parameter.ndim for name, parameter in network.named_parameters()}
     stages: list[list[str]] = []
     for names in groups:
         if stages and all(sizes[name] < 2 for name in names):  # scales and shifts of a norm
             stages[-1] += names
-        else:  # modules first: tokens are added to what the patch embedding puts out
+        else:  # modules first: tokens are added to the output of the patch embedding
             stages.append(sorted(names, key=lambda name: "." not in name))
     named: dict[str, list[str]] = {}
     for names in stages:

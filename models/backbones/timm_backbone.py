@@ -1,4 +1,4 @@
-"""Any network of timm, without its classifier."""
+"""Timm backbone: any network of timm, without its classifier."""
 
 import difflib
 import inspect
@@ -19,21 +19,23 @@ from models.backbones.weights import downloading, load_weights
 
 
 class TimmBackbone(Backbone):
-    """A timm network by name, with the mean and standard deviation that its weights expect.
+    """A timm network by name, with the mean and standard deviation of its weights.
 
     Args:
         name: Name in timm, with or without a tag: `resnet18`, `vit_tiny_patch16_224.augreg_in21k`.
         pretrained: Download timm's weights.
-        weights: File of weights to load instead; a classifier in it is left out. What timm can
-            convert, as position embeddings of another image size, is converted.
-        allow: Patterns of names, as `blocks.11.*`, of tensors in which file and network may differ.
+        weights: File of weights to load instead, without the classifier in it. Timm converts names
+            and position embeddings of another image size.
+        allow: Patterns of the names, such as `blocks.11.*`, of tensors that may differ between file
+            and network.
         num_channels: 1 for grey images, 3 for colour; pretrained weights are adapted.
-        image_size: Side of the images, which matters to networks built for one size, as ViT and
-            Swin are; None for that of the weights. The command line takes it from the data.
+        image_size: Side of the images in pixels, for networks that are built for one size, such as
+            ViT and Swin; None for that of the weights. The command line takes it from the data.
 
     Raises:
-        ValueError: If timm has no network or weights of that name, or the file does not fit.
-        ConnectionError: If the weights cannot be downloaded; it says what to fetch from where.
+        ValueError: If timm has no network or weights of this name, or the file does not fit.
+        ConnectionError: If the weights cannot be downloaded; the message says from where to fetch
+            them.
     """
 
     def __init__(
@@ -49,7 +51,7 @@ class TimmBackbone(Backbone):
         if not timm.is_model(name):
             near = difflib.get_close_matches(name, timm.list_models(), n=5)
             hint = f"; near names: {', '.join(near)}" if near else ""
-            raise ValueError(f"timm has no network {name!r}{hint}. `timm.list_models()` names all.")
+            raise ValueError(f"timm has no network {name!r}{hint}. `timm.list_models()` lists all.")
         if name.split(".")[0] not in timm.list_models():
             raise ValueError(_renamed(name))
         options = _options(name, image_size)
@@ -72,12 +74,12 @@ class TimmBackbone(Backbone):
         return self.network(self.normalize(images))
 
     def stages(self) -> dict[str, list[str]]:
-        """The grouping of timm, from the stem to the last block, each norm with what it follows."""
+        """The groups of timm, from the stem to the last block."""
         return named_stages(self.network, _groups(self.network), prefix="network.")
 
 
 def _options(name: str, image_size: int | None) -> dict[str, Any]:
-    """What timm has to be told of the size of the images: nothing, where any will do."""
+    """Options of timm for the image size; none for a network that takes any size."""
     config = timm.get_pretrained_cfg(name)
     if image_size is None or config is None or not config.fixed_input_size:
         return {}
@@ -85,24 +87,24 @@ def _options(name: str, image_size: int | None) -> dict[str, Any]:
 
 
 def _renamed(name: str) -> str:
-    """What timm makes of an old name: sometimes a network of another size, without a word."""
+    """Message about an old name, for which timm silently builds another network."""
     with torch.device("meta"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         config: Any = timm.create_model(name).pretrained_cfg
     current = f"{config['architecture']}.{config['tag']}".rstrip(".")
-    return f"timm has no network {name!r} any more: by that name it builds {current}."
+    return f"timm has no network {name!r} any more: for this name it builds {current}."
 
 
 def _groups(network: Any) -> list[list[str]]:
     try:
         matcher = network.group_matcher(coarse=True)
-    except (AttributeError, AssertionError):  # MetaFormer, PiT and RDNet do not group so
+    except (AttributeError, AssertionError):  # of MetaFormer, PiT and RDNet
         return groups_of_children(network)
     return [names for names in group_parameters(network, matcher).values() if names]
 
 
 def _source(name: str) -> str:
-    """Where timm's weights lie.
+    """Address of timm's weights.
 
     Raises:
         ValueError: If there are none.
@@ -117,8 +119,8 @@ def _source(name: str) -> str:
 
 
 def converted(state: dict[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
-    """What timm makes of a file: its names of layers, position embeddings of the right size."""
-    # By convention a function of this name in the module of the network; timm keeps it nowhere.
+    """Convert the tensors of a file as timm does: names of layers, sizes of position embeddings."""
+    # By convention a function of this name in the module of the network; timm has no list of them.
     convert = getattr(inspect.getmodule(type(network)), "checkpoint_filter_fn", None)
     try:
         return state if convert is None else convert(dict(state), network)

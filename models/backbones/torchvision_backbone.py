@@ -1,4 +1,4 @@
-"""Any classification network of torchvision, without its classifier."""
+"""Torchvision backbone: any classification network of torchvision, without its classifier."""
 
 import difflib
 import re
@@ -13,12 +13,12 @@ from models.backbones.stages import groups_of_children, named_stages
 from models.backbones.weight_files import read_weights
 from models.backbones.weights import downloading, load_weights
 
-IMAGENET_MEAN = (0.485, 0.456, 0.406)  # what torchvision's weights were trained with
+IMAGENET_MEAN = (0.485, 0.456, 0.406)  # of torchvision's weights
 IMAGENET_STD = (0.229, 0.224, 0.225)
-# These have second classifiers, which nothing here trains, and weights from TensorFlow, which
-# expect mean and standard deviation 0.5: what torchvision calls `transform_input`.
+# These have auxiliary classifiers, which are not trained here, and weights from TensorFlow, which
+# expect a mean and standard deviation of 0.5 (torchvision's `transform_input`).
 AUXILIARY = {"googlenet": ("aux1", "aux2"), "inception_v3": ("AuxLogits",)}
-OLD_NAMES = {  # of DenseNet and ViT, in the files that torchvision offers
+OLD_NAMES = {  # of layers of DenseNet and ViT, in torchvision's own files
     r"(denselayer\d+\.(?:norm|conv))\.(\d)\.": r"\1\2.",
     r"\.mlp\.linear_1\.": ".mlp.0.",
     r"\.mlp\.linear_2\.": ".mlp.3.",
@@ -26,18 +26,20 @@ OLD_NAMES = {  # of DenseNet and ViT, in the files that torchvision offers
 
 
 class TorchvisionBackbone(Backbone):
-    """A torchvision network by name, its last linear or 1x1 convolution layer taken off.
+    """A torchvision network by name, without its last linear layer or 1x1 convolution.
 
     Args:
         name: Name in torchvision: `resnet18`, `squeezenet1_0`, `vgg16_bn`.
         pretrained: Download torchvision's default weights.
-        weights: File of weights to load instead; a classifier in it is left out.
-        allow: Patterns of names, as `layer4.*`, of tensors in which file and network may differ.
+        weights: File of weights to load instead, without the classifier in it.
+        allow: Patterns of the names, such as `layer4.*`, of tensors that may differ between file
+            and network.
         num_channels: 1 for grey images, 3 for colour; pretrained weights are adapted.
 
     Raises:
-        ValueError: If torchvision has no network of that name, or the file does not fit.
-        ConnectionError: If the weights cannot be downloaded; it says what to fetch from where.
+        ValueError: If torchvision has no network of this name, or the file does not fit.
+        ConnectionError: If the weights cannot be downloaded; the message says from where to fetch
+            them.
     """
 
     def __init__(
@@ -77,7 +79,7 @@ class TorchvisionBackbone(Backbone):
 
 
 def _remove_classifier(network: nn.Module) -> tuple[str, int]:
-    """Replace the last layer by the identity; return its name and how many features it took."""
+    """Replace the last layer by the identity; return its name and its number of inputs."""
     name, layer = [
         (name, module)
         for name, module in network.named_modules()
@@ -88,7 +90,7 @@ def _remove_classifier(network: nn.Module) -> tuple[str, int]:
 
 
 def _adapt_first_convolution(network: nn.Module, num_channels: int) -> None:
-    """Make the first convolution take `num_channels`; for grey, its RGB weights are summed."""
+    """Give the first convolution `num_channels` inputs; for grey images its weights are summed."""
     name, old = next(
         (name, module) for name, module in network.named_modules() if isinstance(module, nn.Conv2d)
     )
@@ -107,7 +109,7 @@ def _adapt_first_convolution(network: nn.Module, num_channels: int) -> None:
 
 
 def with_current_names(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Rename, in place, layers that are called differently in torchvision's own files."""
+    """Rename, in place, layers that have old names in torchvision's own files."""
     for old, new in OLD_NAMES.items():
         for name in [name for name in state if re.search(old, name)]:
             state[re.sub(old, new, name)] = state.pop(name)

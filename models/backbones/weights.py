@@ -1,4 +1,4 @@
-"""Load weights from elsewhere into a network without classifier."""
+"""Weights: load a state dict into a network without its classifier, and check that it fits."""
 
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
@@ -21,37 +21,37 @@ def load_weights(
     classifier: Sequence[str] = (),
     allow: Sequence[str] = (),
 ) -> None:
-    """Load a state dict, and refuse one that does not fit.
+    """Load a state dict, and check that it fits.
 
-    Weights of a convolution that sees RGB are adapted to another number of channels.
+    Weights of the first convolution are adapted if the network does not take RGB images.
 
     Args:
-        network: What to load into.
-        state: Tensors by the network's names.
-        source: Where they are from, for messages.
-        classifier: Modules that were taken off the network; what the state dict has of them is
-            left out, with a message.
-        allow: Patterns of names, as `layer4.*`, of tensors that only one of the two may have, or
-            in another size; the network keeps its own.
+        network: The network, changed in place.
+        state: Tensors by the names of the network.
+        source: Origin of the tensors, for messages.
+        classifier: Modules that were removed from the network; their tensors are left out, with a
+            message.
+        allow: Patterns of the names, such as `layer4.*`, of tensors that may be missing in one of
+            the two or differ in size; the network keeps its own.
 
     Raises:
-        ValueError: If tensors are missing, superfluous, or of another size; they are listed.
+        ValueError: If tensors are missing, superfluous or of another size; they are listed.
     """
     own = network.state_dict()
-    taken_off = tuple(f"{module}." for module in classifier)
-    heads = [name for name in state if name not in own and name.startswith(taken_off)]
+    removed = tuple(f"{module}." for module in classifier)
+    heads = [name for name in state if name not in own and name.startswith(removed)]
     usable = OrderedDict((n, _adapted(t, own.get(n))) for n, t in state.items() if n not in heads)
-    # Its versions tell torch which older names a network's layers have; without, none has.
+    # The versions in it tell torch which layers have older names.
     usable._metadata = getattr(state, "_metadata", own._metadata)  # pyright: ignore[reportAttributeAccessIssue]
     resized = {name: usable.pop(name) for name in own if _differs(own[name], usable.get(name))}
     missing, unexpected = network.load_state_dict(usable, strict=False)
-    # Files from before PyTorch 0.4.1 do not have the counter; the network keeps its 0.
+    # Files from before PyTorch 0.4.1 lack this counter; the network keeps its 0.
     missing = [n for n in missing if n not in resized and not n.endswith("num_batches_tracked")]
     _refuse(
         source,
         {
             f"lacks {{}} of the network's {len(own)} tensors": _without(missing, allow),
-            "has {} tensors that the network has no place for": _without(unexpected, allow),
+            "has {} tensors that the network does not have": _without(unexpected, allow),
             "has {} tensors of another size than the network": [
                 f"{name} {tuple(resized[name].shape)} for {tuple(own[name].shape)}"
                 for name in _without(resized, allow)
@@ -65,18 +65,18 @@ def load_weights(
 
 @contextmanager
 def downloading(source: str, option: str = OPTION) -> Iterator[None]:
-    """Turn the failure of a download into a message that says what to do.
+    """Turn a failed download into an error that says what to do.
 
     Args:
-        source: What is downloaded, and where from.
-        option: What names a file of weights on the command line.
+        source: What is downloaded, and its address.
+        option: Option of the command line that names a file of weights.
 
     Raises:
         ConnectionError: If the source cannot be reached.
     """
     try:
         yield
-    except OSError as error:  # URLError and the errors of the Hugging Face hub are such
+    except OSError as error:  # base class of URLError and of the Hugging Face hub's errors
         raise ConnectionError(
             f"Could not download {source}: {str(error).rstrip('.')}. Fetch it on a machine with a "
             "network, copy it here, and name the file instead of `pretrained: true`: "

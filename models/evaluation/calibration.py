@@ -54,7 +54,7 @@ def reliability(
 
 
 def calibration_error(bins: Bins) -> float:
-    """Expected calibration error (Naeini et al., 2015): mean of |confidence - accuracy|, in [0, 1].
+    """Expected calibration error (Naeini et al., 2015): mean `|confidence - accuracy|`, in [0, 1].
 
     It is above 0 by chance if there are few images; see `chance_error`.
     """

@@ -1,4 +1,4 @@
-"""Whether one network is better than another on the same images, or was lucky."""
+"""Paired test of two networks on the same images: is their difference due to chance?"""
 
 import math
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ CONFIDENCE = 0.95
 
 
 class PairedTest(NamedTuple):
-    """Accuracy of the second less that of the first, its 95 % interval, and a p-value."""
+    """Difference in accuracy, second minus first, its 95 % interval, and the p-value."""
 
     difference: float
     low: float
@@ -24,20 +24,19 @@ class PairedTest(NamedTuple):
 def paired_test(first: Tensor, second: Tensor) -> PairedTest:
     """Compare two networks, or two groups of seeds, image by image.
 
-    The test is exact: were there no difference, each image could as well have come out the other
-    way round, so the sum of the differences has a known distribution. For one network against one
-    it is McNemar's exact test (1947). The interval adds one image that each side wins (Bonett and
-    Price, 2012), so that it holds the truth with few images too, and is none of width zero.
+    The test is exact: without a difference, the two sides could be swapped for each image, so that
+    the sum of the differences has a known distribution. For one network against another it is
+    McNemar's exact test (1947). The interval adds one image for each side (Bonett and Price, 2012),
+    so that it is valid for few images, too, and its width is never zero.
 
-    Both speak of other images from the same source, and of these networks; what other seeds would
-    do is not in them.
+    Both account for the choice of the images, not for the seed of the training.
 
     Args:
-        first: Which images the first networks have right, (networks, N); one row or more.
-        second: The same of the second ones, on the same images.
+        first: Whether the first networks classify each image correctly, (networks, N), boolean.
+        second: The same for the second networks and the same images.
 
     Raises:
-        ValueError: If there is no image, or not as many.
+        ValueError: If there is no image, or the numbers of images differ.
     """
     if (
         first.ndim != 2
@@ -61,8 +60,8 @@ def paired_test(first: Tensor, second: Tensor) -> PairedTest:
 def holm(p_values: Sequence[float]) -> list[float]:
     """Adjust the p-values of several tests (Holm, 1979).
 
-    Those that stay below 0.05 are all true, with a chance of 95 % or more; of twenty that are not
-    adjusted, one is below it by luck.
+    With a probability of at least 95 %, no adjusted p-value is below 0.05 by chance; of unadjusted
+    ones, one in twenty is.
     """
     values = np.asarray(p_values, float)
     order = values.argsort()
@@ -71,9 +70,10 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def _p_value(won: np.ndarray) -> float:
-    """Share of all ways to swap the two sides, image by image, that are as far from zero.
+    """Share of all ways to swap the two sides, image by image, whose sum is as far from zero.
 
-    Images of one size are as many coin tosses: the distribution is a convolution of binomial ones.
+    Images with equal differences are coin tosses, so the distribution is a convolution of binomial
+    ones.
     """
     won = won[won != 0]
     if not len(won):

@@ -1,4 +1,4 @@
-"""What can be asked of a trained network. Plain functions: a model and tensors in, tensors out."""
+"""Explanations of trained networks. Plain functions: a model and tensors in, tensors out."""
 
 from models.explain.activation_maximisation import maximise_activation
 from models.explain.class_activation import (
@@ -10,11 +10,12 @@ from models.explain.class_activation import (
     layer_cam,
     score_cam,
 )
-from models.explain.depths import first_middle_last
-from models.explain.feature_map import NothingToShow, last_feature_map
 from models.explain.feature_maps import constant_maps, feature_maps
 from models.explain.filters import filter_layers, filters_of
+from models.explain.first_middle_last import first_middle_last
+from models.explain.last_feature_map import last_feature_map
 from models.explain.layers import find_layer, find_layers, short_name
+from models.explain.map_layout import NothingToShow
 from models.explain.saliency import (
     SALIENCIES,
     gradient_times_input,

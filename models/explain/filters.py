@@ -1,4 +1,4 @@
-"""The filters of a layer: what it looks for."""
+"""Filters: the weights of convolutions and linear layers as images."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -6,8 +6,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from models.explain.feature_map import NothingToShow
 from models.explain.layers import find_layers
+from models.explain.map_layout import NothingToShow
 
 Channel = int | Literal["norm"]
 
@@ -16,13 +16,13 @@ def filter_layers(model: nn.Module, patterns: Sequence[str] | None = None) -> li
     """Names of layers that have filters: convolutions, and linear layers such as patch embeddings.
 
     Args:
-        model: Whose layers they are.
-        patterns: See `find_layers`; of what a pattern names, layers without filters are left out.
-            None for the first convolution, or the first linear layer of a network without.
+        model: Any network.
+        patterns: See `find_layers`; matching layers without filters are left out. None for the
+            first convolution, or the first linear layer if there are no convolutions.
 
     Raises:
-        NothingToShow: If the network has neither and none is asked for by name.
-        ValueError: If a pattern names no layer, or only such as have no filters.
+        NothingToShow: If `patterns` is None and the network has neither.
+        ValueError: If a pattern matches no layer, or only layers without filters.
     """
     if patterns is None:
         for kind in (nn.Conv2d, nn.Linear):
@@ -46,23 +46,23 @@ def filters_of(
     initial: Tensor | None = None,
     image_shape: Sequence[int] | None = None,
 ) -> Tensor:
-    """The first filters of a layer as pictures.
+    """The first filters of a layer as images.
 
     Args:
         layer: One of `filter_layers`.
-        num_filters: How many at most.
-        channel: What to show of a filter that sees no colours: its weights for this input
-            channel, counted within its group, or the Euclidean norm over its input channels.
-        initial: Weights to subtract, to show what changed since.
-        image_shape: (C, H, W) of the images if the layer is the first to see them. A linear layer
-            then has filters that are images, or square patches with their channels last.
+        num_filters: Number of filters at most.
+        channel: For filters that do not take RGB: the input channel whose weights are returned,
+            counted within its group, or `norm` for the Euclidean norm over the input channels.
+        initial: Earlier weights to subtract, to show what has changed.
+        image_shape: (C, H, W) of the images if they are the input of the layer. The filters of a
+            linear layer are then images, or square patches with their channels last.
 
     Returns:
-        On the CPU, float32: (n, h, w, 3) of filters that see RGB, else (n, h, w); of a layer that
-        looks at one position at a time the matrix (n, inputs).
+        On the CPU, float32: (n, h, w, 3) for filters that take RGB, else (n, h, w); for a layer
+        that takes one position at a time, the matrix (n, inputs).
 
     Raises:
-        ValueError: If the layer has no such channel.
+        ValueError: If the layer does not have this channel.
     """
     weights = layer.get_parameter("weight").detach()[:num_filters].float().cpu()
     if initial is not None:
@@ -82,13 +82,13 @@ def filters_of(
     return weights[:, channel]
 
 
-def sees_images(model: nn.Module, name: str) -> bool:
-    """Whether a layer is the first of the network that has filters, in the order of its modules."""
+def takes_images(model: nn.Module, name: str) -> bool:
+    """Whether a layer is the first one with filters in the network, so that it takes the images."""
     return next(path for path, m in model.named_modules() if _has_filters(m)) == name
 
 
 def _as_images(weights: Tensor, image_shape: Sequence[int] | None) -> Tensor:
-    """Give the weights of a linear layer the form of what it sees: pixels, or patches."""
+    """Reshape the weights of a linear layer that takes an image or patches."""
     if weights.ndim == 4 or image_shape is None:
         return weights
     channels, height, width = image_shape
@@ -115,6 +115,6 @@ def _no_filters(model: nn.Module, pattern: str, name: str) -> str:
     known = _inside(model, f"{name}.", nn.Conv2d) or _inside(model, "", nn.Conv2d)
     possible = f", such as {', '.join(known[:3])}" if known else ""
     return (
-        f"{pattern!r} names a layer without filters ({kind}). Expected a convolution or a linear "
+        f"{pattern!r} is a layer without filters ({kind}). Expected a convolution or a linear "
         f"layer{possible}."
     )

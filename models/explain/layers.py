@@ -1,4 +1,4 @@
-"""Layers by the names that people give them."""
+"""Layers: find them by name or pattern."""
 
 import difflib
 from collections.abc import Sequence
@@ -6,23 +6,23 @@ from fnmatch import fnmatchcase
 
 from torch import nn
 
-from models.explain.feature_map import NothingToShow
+from models.explain.map_layout import NothingToShow
 
 CONVOLUTIONS = "convolutions"
 
 
 def find_layers(model: nn.Module, patterns: Sequence[str]) -> list[str]:
-    """Names of the layers that are called so, in the order of the network.
+    """Full names of the layers that match a pattern, in the order of the network.
 
     Args:
-        model: Whose layers they are.
-        patterns: Names, or patterns such as `layer?.0.conv1`, with or without the path of the
-            modules that hold the network: `conv1` is `backbone.network.conv1` too. The word
-            `convolutions` stands for all of them.
+        model: Any network.
+        patterns: Names, or patterns such as `layer?.0.conv1`. The path of the modules that contain
+            the network may be left out: `conv1` also matches `backbone.network.conv1`. The word
+            `convolutions` matches all convolutions.
 
     Raises:
-        ValueError: If a pattern names none; near names are listed.
-        NothingToShow: If all convolutions are asked for and there are none.
+        ValueError: If a pattern matches no layer; near names are listed.
+        NothingToShow: If the pattern is `convolutions` and there are none.
     """
     found: set[str] = set()
     for pattern in patterns:
@@ -36,26 +36,28 @@ def find_layers(model: nn.Module, patterns: Sequence[str]) -> list[str]:
 
 
 def find_layer(model: nn.Module, pattern: str) -> str:
-    """The full name of the only layer that is called so; see `find_layers`.
+    """Full name of the only layer that matches a pattern; see `find_layers`.
 
     Raises:
-        ValueError: If there is none, or more than one.
+        ValueError: If no layer matches, or several do.
     """
     names = find_layers(model, [pattern])
     if len(names) > 1:
-        raise ValueError(f"{pattern!r} names {len(names)} layers: {', '.join(names[:5])}.")
+        raise ValueError(
+            f"Expected one layer, but {pattern!r} matches {len(names)}: {', '.join(names[:5])}."
+        )
     return names[0]
 
 
 def short_name(model: nn.Module, name: str) -> str:
-    """What `find_layers` calls a layer too, without the path that every layer has."""
+    """Shortest name by which `find_layers` finds a layer, without a path that may be left out."""
     inner = [name.removeprefix(prefix) for prefix in _prefixes(model) if name.startswith(prefix)]
-    said = [rest for rest in reversed(inner) if not rest[0].isdigit()]
-    return next((rest for rest in said if _matching(model, rest) == [name]), name)
+    short = [rest for rest in reversed(inner) if not rest[0].isdigit()]
+    return next((rest for rest in short if _matching(model, rest) == [name]), name)
 
 
 def _matching(model: nn.Module, pattern: str) -> list[str]:
-    """The shortest paths win: `conv1` is not `layer1.0.conv1`."""
+    """Layers that match with the shortest prefix: `conv1` does not match `layer1.0.conv1`."""
     if pattern == CONVOLUTIONS:
         return [name for name, module in model.named_modules() if isinstance(module, nn.Conv2d)]
     paths = [name for name, _ in model.named_modules() if name]
@@ -67,7 +69,7 @@ def _matching(model: nn.Module, pattern: str) -> list[str]:
 
 
 def _prefixes(model: nn.Module) -> list[str]:
-    """Paths of the modules that may be left out: `backbone.`, `backbone.network.`."""
+    """Paths that may be left out, such as `backbone.` and `backbone.network.`."""
     prefixes = [""]
     for name in ("backbone", "network", "blocks", "layers"):
         path = f"{prefixes[-1]}{name}."

@@ -1,4 +1,4 @@
-"""Focal loss: what is classified well already counts less."""
+"""Focal loss: images that are classified well count less."""
 
 from collections.abc import Sequence
 from math import isfinite
@@ -15,11 +15,11 @@ class FocalLoss(nn.Module):
 
     Args:
         class_counts: Training images of each class; the classifier fills it in.
-        gamma: How much less an easy image counts, 0 or more; 0 is cross-entropy.
+        gamma: Exponent, 0 or more: the larger, the less an easy image counts; 0 is cross-entropy.
         class_weights: As in `CrossEntropy`; the paper calls them alpha.
 
     Raises:
-        ValueError: If gamma is negative, or a list has not one weight a class.
+        ValueError: If gamma is negative, or a list does not have one weight per class.
     """
 
     weight: Tensor | None
@@ -34,14 +34,14 @@ class FocalLoss(nn.Module):
         if not (isfinite(gamma) and gamma >= 0):
             raise ValueError(f"Expected gamma of 0 or more, got {gamma:g}.")
         self.gamma = gamma
-        # Not persistent: it belongs to the training data, and a checkpoint must load without.
+        # Not persistent: it follows from the training set, and checkpoints must load without it.
         self.register_buffer("weight", weights_of(class_weights, class_counts), persistent=False)
 
     def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Mean loss of logits (N, num_classes) for labels (N,), or shares (N, num_classes)."""
         log_p = logits.log_softmax(dim=1)
         shares = one_hot(labels, logits.shape[1]) if labels.ndim == 1 else labels
-        # 0 has no slope where gamma is below 1.
+        # Not 0, where the power has an infinite slope if gamma is below 1.
         missing = (-log_p.expm1()).clamp_min(torch.finfo(log_p.dtype).eps)
         losses = -shares * missing**self.gamma * log_p
         if self.weight is not None:

@@ -1,4 +1,4 @@
-"""Logit adjustment: rare classes are recognised as well as frequent ones."""
+"""Logit adjustment: predictions as if all classes were equally frequent."""
 
 from collections.abc import Sequence
 from math import isfinite
@@ -12,13 +12,13 @@ from models.losses.loss import CrossEntropy
 class LogitAdjustment(nn.Module):
     """Cross-entropy of logits + tau * log(share of the class) (Menon et al., 2021).
 
-    In training the frequent classes get their lead for free, so the network learns logits without
-    it; predictions come from those, and are made for classes that are equally frequent.
+    In training, the frequency of a class is added to its logit, so that the network does not have
+    to learn it. Predictions use the logits alone, as if all classes were equally frequent.
 
     Args:
         class_counts: Training images of each class; the classifier fills it in. A class without
-            any counts as one with a single image.
-        tau: How much of the lead is taken away, 0 or more; 0 is cross-entropy, 1 all of it.
+            images counts as one with a single image.
+        tau: Strength of the adjustment, 0 or more; 0 is cross-entropy, 1 is that of the paper.
         label_smoothing: As in `CrossEntropy`.
 
     Raises:
@@ -35,7 +35,7 @@ class LogitAdjustment(nn.Module):
             raise ValueError(f"Expected tau of 0 or more, got {tau:g}.")
         self.cross_entropy = CrossEntropy(class_counts, label_smoothing)
         counts = torch.tensor(class_counts, dtype=torch.float32).clamp_min(1)
-        # Not persistent: it belongs to the training data, and a checkpoint must load without.
+        # Not persistent: it follows from the training set, and checkpoints must load without it.
         self.register_buffer("adjustment", tau * (counts / counts.sum()).log(), persistent=False)
 
     def forward(self, logits: Tensor, labels: Tensor) -> Tensor:

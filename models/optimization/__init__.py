@@ -1,1 +1,1 @@
-"""Optimizer groups, schedules, and the search for a learning rate."""
+"""Optimization: parameter groups, learning-rate schedules and the learning-rate range test."""

@@ -1,4 +1,4 @@
-"""How the optimizer and the scheduler are built, and when the rates change."""
+"""Optimization: builds optimizer and scheduler, and sets the learning rates of each step."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -21,14 +21,14 @@ NEVER = sys.maxsize  # epochs after which Lightning steps a scheduler
 
 @dataclass(frozen=True)
 class Optimization:
-    """What holds for any optimizer and any scheduler.
+    """Settings that apply to any optimizer and any scheduler.
 
     Attributes:
-        stage_decay: Learning rate of a stage relative to the one behind it, in (0, 1]; the head has
-            the full rate.
-        decay_all: Apply weight decay to biases and norms too, not to weights alone.
-        warmup_epochs: Epochs, or a part of one, over which the rate rises linearly from near 0 to
-            the scheduled one.
+        stage_decay: Learning rate of a stage relative to the next one, in (0, 1]; the head has the
+            full rate.
+        decay_all: Whether weight decay applies to biases and norms, too.
+        warmup_epochs: Number of epochs, maybe below 1, over which the rate rises linearly from
+            nearly 0 to the scheduled rate.
         lr_interval: When a scheduler of torch steps. A `Schedule` steps with the optimizer.
 
     Raises:
@@ -41,7 +41,7 @@ class Optimization:
     lr_interval: Literal["epoch", "step"] = "epoch"
 
     def __post_init__(self) -> None:
-        """Refuse numbers that are out of range."""
+        """Check the numbers."""
         if not 0 < self.stage_decay <= 1:
             raise ValueError(f"Expected stage_decay in (0, 1], got {self.stage_decay:g}.")
         if not (isfinite(self.warmup_epochs) and self.warmup_epochs >= 0):
@@ -54,10 +54,10 @@ class Optimization:
         groups: list[dict[str, Any]],
         num_steps: Callable[[], float],
     ) -> OptimizerLRScheduler:
-        """What Lightning asks of `configure_optimizers`; see the two methods below.
+        """Build what `configure_optimizers` returns to Lightning; see the two methods below.
 
         Raises:
-            ValueError: If the optimizer or the scheduler refuses one of its settings.
+            ValueError: If the optimizer or the scheduler rejects a setting.
         """
         optimizer = self.build_optimizer(make_optimizer, groups)
         if make_scheduler is None:
@@ -69,7 +69,7 @@ class Optimization:
         """Build the optimizer, and lower the rate of each stage by its distance from the head.
 
         Raises:
-            ValueError: If the optimizer refuses one of its settings.
+            ValueError: If the optimizer rejects a setting.
         """
         with _naming("optimizer"):
             optimizer = make(groups)
@@ -84,15 +84,15 @@ class Optimization:
         optimizer: Optimizer,
         num_steps: Callable[[], float],
     ) -> dict[str, Any]:
-        """Build the scheduler, and tell Lightning when it steps and which metric it watches.
+        """Build the scheduler, and configure when it steps and which metric it monitors.
 
         Args:
-            make: Builds a scheduler of torch, or is a schedule.
-            optimizer: Whose rates to change.
+            make: A schedule, or a function that builds a scheduler of torch.
+            optimizer: Optimizer whose learning rates it changes.
             num_steps: See `scheduler_of`.
 
         Raises:
-            ValueError: If the scheduler refuses one of its settings.
+            ValueError: If the scheduler rejects a setting.
         """
         if isinstance(make, Schedule):
             return {"scheduler": scheduler_of(make, optimizer, num_steps), "interval": "step"}
@@ -100,7 +100,7 @@ class Optimization:
             scheduler = make(optimizer)
         config = {"scheduler": scheduler, "interval": self.lr_interval}
         if isinstance(scheduler, ReduceLROnPlateau):
-            # Lightning's knows its metric, torch's does not. See `step_on_plateau`.
+            # Only Lightning's subclass has a monitor. For `frequency` see `step_on_plateau`.
             config |= {"monitor": getattr(scheduler, "monitor", "val/loss"), "frequency": NEVER}
         return config
 
@@ -110,33 +110,34 @@ class Optimization:
         return {s: rate * factor for s, rate in rates_of(trainer.optimizers[0]).items()}
 
     def warmup_factor(self, trainer: Trainer) -> float:
-        """Share of the scheduled rates that the next step takes: 1 after the warm-up."""
+        """Factor of the scheduled rates at the next step, in (0, 1]: 1 after the warm-up."""
         steps = ceil(trainer.num_training_batches / trainer.accumulate_grad_batches)
         return min(1.0, (trainer.global_step + 1) / max(self.warmup_epochs * steps, 1.0))
 
 
 def step_on_plateau(trainer: Trainer) -> None:
-    """Lower the rates if the metric that a `ReduceLROnPlateau` watches stands still.
+    """Step each `ReduceLROnPlateau`, which lowers the rates if its metric does not improve.
 
-    Lightning would do so after the checkpoint of the epoch, which a resumed fit would miss.
+    Lightning would do this after it has written the checkpoint of the epoch, so that a resumed fit
+    would lack the step.
 
     Raises:
-        ValueError: If there is no such metric.
+        ValueError: If its metric was not logged.
     """
     for config in trainer.lr_scheduler_configs:
         if config.reduce_on_plateau:
             metrics, name = trainer.callback_metrics, str(config.monitor)
             if name not in metrics:
                 raise ValueError(
-                    f"ReduceLROnPlateau watches {name!r}, which is not known when an epoch ends; "
-                    f"there are {', '.join(sorted(metrics))}."
+                    f"ReduceLROnPlateau monitors {name!r}, which is not logged when an epoch ends; "
+                    f"expected one of {', '.join(sorted(metrics))}."
                 )
             config.scheduler.step(metrics[name])  # pyright: ignore[reportArgumentType]
 
 
 @contextmanager
 def _naming(option: str) -> Iterator[None]:
-    """Say which option it is that a constructor of torch refuses."""
+    """Name the option whose value a constructor of torch rejects."""
     try:
         yield
     except (TypeError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""How the optimizer sees the network: groups of parameters, and the rate of each."""
+"""Parameter groups of the optimizer, and their learning rates."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,13 +13,13 @@ NO_DECAY = "/no_decay"  # ends the name of a group without weight decay
 def group_parameters(
     stages: Mapping[str, Iterable[Parameter]], decay_all: bool
 ) -> list[dict[str, Any]]:
-    """One named optimizer group a stage, and one for its parameters without weight decay.
+    """One named optimizer group per stage, and one for its parameters without weight decay.
 
-    Those are the parameters of one dimension: biases, and the scales of norms.
+    The latter are the one-dimensional parameters: biases, and the scales of norms.
 
     Args:
         stages: Parameters of each stage, from the input to the output.
-        decay_all: Whether the optimizer's weight decay holds for all of them.
+        decay_all: Whether the optimizer's weight decay applies to all parameters.
     """
     groups: list[dict[str, Any]] = []
     for stage, parameters in stages.items():
@@ -36,7 +36,7 @@ def group_parameters(
 
 
 def stage_of(group: Mapping[str, Any]) -> str:
-    """The stage that an optimizer group belongs to."""
+    """Name of the stage that an optimizer group belongs to."""
     return group["name"].removesuffix(NO_DECAY)
 
 
@@ -47,7 +47,7 @@ def rates_of(optimizer: Optimizer) -> dict[str, float]:
 
 @contextmanager
 def scaled_rates(optimizer: Optimizer, factor: float) -> Iterator[None]:
-    """Multiply all rates while the optimizer steps; a scheduler never sees it."""
+    """Multiply all learning rates within a `with` block; schedulers do not notice."""
     rates = [group["lr"] for group in optimizer.param_groups]
     try:
         for group, rate in zip(optimizer.param_groups, rates, strict=True):

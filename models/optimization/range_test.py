@@ -1,4 +1,4 @@
-"""Learning-rate range test (Smith, 2017): which rates a network learns at."""
+"""Learning-rate range test (Smith, 2017): the loss while the learning rate rises."""
 
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
@@ -10,21 +10,21 @@ from torch import Tensor
 from models.classifier import ImageClassifier
 from models.randomness import reseed
 
-SMOOTHING = 0.95  # of the loss of a batch, which says little
-DIVERGED = 4.0  # times the lowest loss
-NOISY = 10  # steps in the beginning whose loss is a mean of too few
+SMOOTHING = 0.95  # of the losses of the batches, which vary
+DIVERGED = 4.0  # multiple of the lowest loss at which the test ends
+NOISY = 10  # first steps, whose smoothed loss is a mean of too few
 
 
 class RangeTest(NamedTuple):
-    """Rates of the head that were tried, rising, (n,), and the smoothed losses there, (n,)."""
+    """Tried learning rates of the fastest group, rising, (n,), and smoothed losses, (n,)."""
 
     rates: np.ndarray
     losses: np.ndarray
 
     def suggestion(self) -> float | None:
-        """The rate at which the loss falls fastest over the logarithm of the rate.
+        """Rate at which the loss falls fastest over the logarithm of the rate.
 
-        None if it nowhere falls, or diverges at once.
+        None if it never falls, or diverges at once.
         """
         if len(self.rates) <= NOISY + 1:
             return None
@@ -39,18 +39,18 @@ def range_test(
     rates: np.ndarray,
     seed: int = 0,
 ) -> RangeTest:
-    """Train a copy for a step at each rate; the classifier itself stays as it is.
+    """Train a copy of the classifier for one step at each rate.
 
-    The groups of the optimizer keep the ratio of their rates.
+    The ratios between the rates of the optimizer's groups stay the same.
 
     Args:
-        classifier: What to train, its loss built.
+        classifier: The classifier, whose loss has been built.
         batches: Images in [0, 1] and labels on the classifier's device, as many as there are rates.
         rates: Rates of the fastest group, rising, (n,).
-        seed: What dropout draws from.
+        seed: Of dropout.
 
     Returns:
-        The rates up to where the loss diverged, with their losses.
+        The rates up to the one at which the loss diverged, with their losses.
     """
     losses = list(_smoothed_losses(deepcopy(classifier), batches, rates, seed))
     return RangeTest(rates[: len(losses)], np.array(losses))
@@ -75,7 +75,7 @@ def _smoothed_losses(
         mean = SMOOTHING * mean + (1 - SMOOTHING) * loss.item()
         smoothed = mean / (1 - SMOOTHING ** (step + 1))
         lowest = min(lowest, smoothed)
-        if not smoothed <= DIVERGED * lowest:  # nor is it a number
+        if not smoothed <= DIVERGED * lowest:  # also if it is NaN
             return
         yield smoothed
         optimizer.zero_grad()

@@ -1,38 +1,39 @@
-"""Learning-rate schedules that run once over the training, however long it is."""
+"""Learning-rate schedules over the whole training, whatever its length."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import cos, pi
+from math import cos, isinf, pi
 
+from lightning.pytorch import Trainer
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 
 class Schedule(ABC):
-    """The learning rate as a function of how much of the training is done.
+    """Learning rate as a function of the progress of the training.
 
-    Unlike the schedulers of torch it is not told how long the training is, and changes the rate at
-    every step.
+    Unlike torch's schedulers it does not need the number of steps, and changes the rate at every
+    step.
     """
 
     @abstractmethod
     def factor(self, progress: float) -> float:
-        """Share of the full rate; `progress` goes from 0 to 1."""
+        """Factor of the full rate, in [0, 1]; `progress` goes from 0 to 1."""
 
 
 @dataclass(frozen=True)
 class CosineDecay(Schedule):
-    """Half a cosine from the full rate down (Loshchilov and Hutter, 2017).
+    """Cosine decay from the full rate (Loshchilov and Hutter, 2017).
 
     Attributes:
-        final: Share of the full rate that is left at the end, in [0, 1].
+        final: Factor of the full rate at the end, in [0, 1].
     """
 
     final: float = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse a rate that would rise, or turn negative."""
+        """Check the numbers."""
         _check_final(self.final)
 
     def factor(self, progress: float) -> float:
@@ -42,18 +43,18 @@ class CosineDecay(Schedule):
 
 @dataclass(frozen=True)
 class PolynomialDecay(Schedule):
-    """A power of what is left of the training: a straight line down for 1.
+    """Polynomial decay: a power of the remaining share of the training, linear for 1.
 
     Attributes:
-        power: How fast the rate falls in the beginning, above 0.
-        final: Share of the full rate that is left at the end, in [0, 1].
+        power: Exponent, above 0; the larger, the faster the rate falls in the beginning.
+        final: Factor of the full rate at the end, in [0, 1].
     """
 
     power: float = 1.0
     final: float = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse a rate that would rise, or turn negative."""
+        """Check the numbers."""
         _check_final(self.final)
         if not self.power > 0:
             raise ValueError(f"Expected a power above 0, got {self.power:g}.")
@@ -66,19 +67,36 @@ class PolynomialDecay(Schedule):
 def scheduler_of(
     schedule: Schedule, optimizer: Optimizer, num_steps: Callable[[], float]
 ) -> LambdaLR:
-    """A scheduler of torch that follows a schedule; its state is the number of the step.
+    """Build a scheduler of torch that follows a schedule.
 
     Args:
-        schedule: What to follow.
-        optimizer: Whose rates to change.
-        num_steps: Steps of the whole training; not asked before the first one was made, for the
-            training data are not loaded until then.
+        schedule: The schedule.
+        optimizer: Optimizer whose learning rates it changes.
+        num_steps: Returns the number of steps of the training. It is not called before the first
+            step, since the training loader does not exist until then.
     """
 
     def factor(step: int) -> float:
         return schedule.factor(min(step / num_steps(), 1.0) if step else 0.0)
 
     return LambdaLR(optimizer, factor)
+
+
+def num_steps_of(trainer: Trainer) -> float:
+    """Number of optimizer steps in the whole training.
+
+    Call it when training has started: before that, it would create another training loader.
+
+    Raises:
+        ValueError: If the training is not limited.
+    """
+    num_steps = trainer.estimated_stepping_batches
+    if isinf(num_steps):
+        raise ValueError(
+            "A schedule spans the whole training, but its length is not limited: set "
+            "trainer.max_epochs or trainer.max_steps."
+        )
+    return num_steps
 
 
 def _check_final(final: float) -> None:

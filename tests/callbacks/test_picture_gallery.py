@@ -248,7 +248,7 @@ class NoConvolution(Backbone):
 def test_network_without_possible_pictures_is_trained(make_classifier, make_trainer, synthetic):
     model = make_classifier(make_backbone=NoConvolution)
     trainer = make_trainer(max_epochs=1, callbacks=gallery(ClassActivation(), Filters()))
-    with pytest.warns(UserWarning, match="No picture grad_cam: No layer of the network puts out"):
+    with pytest.warns(UserWarning, match="No picture grad_cam: No layer of the network returns"):
         trainer.fit(model, synthetic)
     assert "val/accuracy" in trainer.callback_metrics
 
@@ -272,14 +272,15 @@ def test_other_modules_are_refused():
 
 @dataclass(eq=False)
 class Saving(Recorder):
-    """Saves its outputs to a file, since the memory of a process is lost when it ends."""
+    """Writes a file, since the memory of a process ends with it."""
 
     folder: object = None
 
     def draw(self, context):
         file = self.folder / f"{context.title}.pt"
         assert not file.exists()  # one process draws, once
-        torch.save(vars(context.outputs), file)
+        found, features = context.predictions, context.outputs.features
+        torch.save([found.logits, found.labels, found.indices, features.values], file)
         yield "one", 1.0
 
 
@@ -290,14 +291,14 @@ def test_two_processes_draw_once_with_the_outputs_of_both(
     callbacks = gallery(Saving(when=1, folder=tmp_path))
     trainer = make_trainer(max_epochs=2, devices=2, strategy="ddp_fork", callbacks=callbacks)
     trainer.fit(model, synthetic)
-    outputs = torch.load(tmp_path / "epoch 1.pt")
+    found, labelled, indices, sampled = torch.load(tmp_path / "epoch 1.pt")
     assert (tmp_path / "epoch 0.pt").exists()
     labels = torch.from_numpy(synthetic.sources["val"].labels)
-    assert outputs["labels"].equal(labels)
-    assert outputs["indices"].tolist() == list(range(len(labels)))
+    assert labelled.equal(labels)
+    assert indices.tolist() == list(range(len(labels)))
     with torch.no_grad():
         features, logits = model.eval().features_and_logits(
             synthetic.images("val", range(len(labels)))
         )
-    torch.testing.assert_close(outputs["logits"], logits, rtol=1e-4, atol=1e-4)
-    torch.testing.assert_close(outputs["features"], features, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(found, logits, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(sampled, features, rtol=1e-4, atol=1e-4)

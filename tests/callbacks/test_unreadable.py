@@ -5,7 +5,7 @@ import torch
 from lightning.pytorch import Callback
 
 from callbacks import UnreadableMonitor
-from datamodules import ImageFolderDataModule, Options, Split
+from datamodules import ImageFolderDataModule, Options, SplitSettings
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def data(tmp_path, write_image):
             for index in range(8):
                 file = tmp_path / split / name / f"{index}.png"
                 write_image(file, color=(200 * label, index, 0))
-    split = Split(test=0)
+    split = SplitSettings(test=0)
     return ImageFolderDataModule(tmp_path, None, 16, batch_size=4, num_workers=0, split=split)
 
 

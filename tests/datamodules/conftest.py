@@ -1,4 +1,4 @@
-"""What tests of shards need: photographs, and the shards that hold them."""
+"""Fixtures for tests of shards: photographs, and shards of them."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ def noise_folder(tmp_path):
 
 @pytest.fixture
 def shards(noise_folder, tmp_path, monkeypatch):
-    """These photographs in shards of some four images; the cache lies beside them."""
+    """These photographs in shards of about four images; the working folder is beside them."""
     folder = tmp_path / "shards"
     folder.mkdir()
     write_shards(noise_folder, folder, max_bytes=2000, seed=0)

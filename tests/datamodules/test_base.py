@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import torch
 
-from datamodules import DigitsDataModule, Options, Split, SyntheticDataModule
+from datamodules import DigitsDataModule, Options, SplitSettings, SyntheticDataModule
 
 NOISE = [A.GaussNoise(std_range=(0.2, 0.4), p=1.0), A.HorizontalFlip(p=0.5)]
 
@@ -15,7 +15,7 @@ def batches(num_workers=0, augmentation=None):
     return [(images, indices) for images, _, indices in data.train_dataloader()]
 
 
-def test_batches_are_uint8_and_float_only_on_the_device(synthetic):
+def test_batches_are_uint8_until_they_are_on_the_device(synthetic):
     images, labels, indices = next(iter(synthetic.train_dataloader()))
     assert images.dtype == torch.uint8
     assert images.shape == (16, 1, 32, 32)
@@ -23,7 +23,7 @@ def test_batches_are_uint8_and_float_only_on_the_device(synthetic):
     torch.testing.assert_close(ready, images / 255)
 
 
-def test_index_leads_to_image_and_label(synthetic):
+def test_index_is_that_of_the_source(synthetic):
     _, labels, indices = next(iter(synthetic.val_dataloader()))
     assert synthetic.sources["val"].labels[indices].tolist() == labels.tolist()
 
@@ -33,19 +33,19 @@ def test_splits_share_no_image(synthetic):
     assert sum(map(len, names)) == len(set.union(*names)) == 80
 
 
-def test_class_counts_are_those_of_training(synthetic):
+def test_class_counts_are_of_training_images(synthetic):
     assert synthetic.class_counts == np.bincount(synthetic.sources["train"].labels).tolist()
     assert sum(synthetic.class_counts) < 80
 
 
-def test_probe_images_are_the_same_at_every_call_and_spread(synthetic):
+def test_sample_is_spread_over_the_classes_and_the_same_at_every_call(synthetic):
     images, labels = synthetic.sample(8)
     assert labels.tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
     assert synthetic.sample(8)[0].equal(images)
     assert images.amax() <= 1
 
 
-def test_workers_draw_what_no_worker_draws():
+def test_batches_do_not_depend_on_the_number_of_workers():
     torch.manual_seed(1)
     alone = batches(0, NOISE)
     torch.manual_seed(2)
@@ -53,7 +53,7 @@ def test_workers_draw_what_no_worker_draws():
     assert all(a.equal(b) and i.equal(j) for (a, i), (b, j) in zip(alone, shared, strict=True))
 
 
-def test_no_two_images_get_the_same_draw():
+def test_no_two_images_are_augmented_alike():
     data = SyntheticDataModule(num_images=40, augmentation=NOISE[:1])
     images, draws, _ = data.augmented(2, 2)
     noise = (draws - images[:, None]).flatten(0, 1)
@@ -81,11 +81,11 @@ def test_split_seed_is_not_the_seed_of_the_run(monkeypatch):
     first = DigitsDataModule().sources["val"].names
     monkeypatch.setenv("PL_GLOBAL_SEED", "7")
     assert DigitsDataModule().sources["val"].names == first
-    assert DigitsDataModule(split=Split(seed=1)).sources["val"].names != first
+    assert DigitsDataModule(split=SplitSettings(seed=1)).sources["val"].names != first
 
 
 @pytest.mark.parametrize("batch_size", [16, 500])
-def test_training_has_a_batch_even_where_it_is_not_full(batch_size):
+def test_training_has_a_batch_even_if_it_is_incomplete(batch_size):
     data = SyntheticDataModule(num_images=80, batch_size=batch_size)
     assert len(data.train_dataloader()) == max(1, sum(data.class_counts) // batch_size)
 
@@ -98,7 +98,7 @@ def test_training_has_a_batch_even_where_it_is_not_full(batch_size):
         ({"num_workers": -1}, "data.num_workers is -1; expected 0 or more"),
     ],
 )
-def test_numbers_that_make_no_sense_are_refused(options, message):
+def test_numbers_out_of_range_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
         DigitsDataModule(**options)
 
@@ -108,7 +108,7 @@ def test_numbers_that_make_no_sense_are_refused(options, message):
     [
         (lambda: Options(mixup=-1), "options.mixup is -1; expected 0 to 100"),
         (lambda: Options(limit_per_class=0), "options.limit_per_class is 0; expected 1 or more"),
-        (lambda: Split(val_per_class=-1), "split.val_per_class is -1; expected 1 or more"),
+        (lambda: SplitSettings(val_per_class=-1), "split.val_per_class is -1; expected 1 or more"),
     ],
 )
 def test_settings_out_of_range_are_refused(make, message):
@@ -124,9 +124,9 @@ def test_excluding_every_class_is_refused():
         _ = data.sources
 
 
-def test_testing_without_test_images_says_what_to_do():
-    data = DigitsDataModule(split=Split(test=0))
-    with pytest.raises(ValueError, match=r"no test images: give some, or .*--data\.split\.test"):
+def test_error_about_missing_test_images_names_the_option():
+    data = DigitsDataModule(split=SplitSettings(test=0))
+    with pytest.raises(ValueError, match=r"no test images: add some, or .*--data\.split\.test"):
         data.setup("test")
 
 

@@ -44,7 +44,7 @@ def test_class_without_validation_images_keeps_its_index(make_folder):
     assert set(data.sources["test"].labels) == {2}
 
 
-def test_hidden_and_empty_folders_are_no_classes(make_folder, tmp_path):
+def test_hidden_and_empty_folders_are_not_classes(make_folder, tmp_path):
     (tmp_path / "empty").mkdir()
     assert make_folder("cat", "dog", ".cache").class_names == ("cat", "dog")
 
@@ -72,7 +72,7 @@ def test_validation_folder_may_have_its_usual_names(make_folder, name):
     assert sizes(data) == {"train": 16, "val": 20, "test": 4}
 
 
-def test_test_images_without_class_folders_are_to_be_predicted(make_folder):
+def test_test_images_without_class_folders_are_for_predict(make_folder):
     data = make_folder("train/cat", "train/dog", "test")
     assert sizes(data) == {"train": 14, "val": 2, "test": 4, "predict": 10}
     assert data.sources["predict"].names[0] == "test/0.png"
@@ -114,7 +114,7 @@ def test_folder_without_images_says_what_was_expected(tmp_path):
         _ = ImageFolderDataModule(tmp_path).class_names
 
 
-def test_one_class_is_nothing_to_tell_apart(make_folder):
+def test_one_class_is_too_few(make_folder):
     with pytest.raises(ValueError, match=r"/test_one_class.*: expected two .* found cat\."):
         _ = make_folder("cat").num_classes
 
@@ -124,7 +124,7 @@ def test_test_images_without_training_images_are_refused(make_folder):
         _ = make_folder("test/cat").class_names
 
 
-def test_class_that_training_lacks_is_named(make_folder):
+def test_class_without_training_images_is_named(make_folder):
     with pytest.raises(ValueError, match=r"classes that .*train lacks: dog\. Known are cat"):
         _ = make_folder("train/cat", "test/dog").sources
 
@@ -140,7 +140,7 @@ def test_two_folders_for_one_split_are_refused(make_folder):
         _ = data.class_names
 
 
-def test_folder_to_predict_is_no_class_however_it_is_written(make_folder, tmp_path):
+def test_folder_to_predict_is_not_a_class_however_its_path_is_written(make_folder, tmp_path):
     make_folder("cat", "dog", "mine")
     data = ImageFolderDataModule(tmp_path, tmp_path / "cat" / ".." / "mine")
     assert data.class_names == ("cat", "dog")
@@ -152,3 +152,25 @@ def test_folder_to_predict_without_an_image_is_refused(make_folder, tmp_path):
     data = ImageFolderDataModule(tmp_path, tmp_path.parent / f"{tmp_path.name}_none")
     with pytest.raises(ValueError, match="has no image to predict"):
         _ = data.sources
+
+
+def test_folders_may_be_named_by_strings(make_folder, tmp_path):
+    make_folder("cat", "dog", "mine")
+    data = ImageFolderDataModule(str(tmp_path), str(tmp_path / "mine"), image_size=8)
+    assert sizes(data) == {"train": 14, "test": 4, "val": 2, "predict": 10}
+
+
+def test_links_that_are_not_followed_are_warned_of(make_folder, tmp_path):
+    data = make_folder("cat", "dog")
+    (tmp_path / "linked").symlink_to(tmp_path / "cat")
+    with pytest.warns(UserWarning, match="has links that are not followed: linked"):
+        assert data.class_names == ("cat", "dog")
+
+
+def test_folder_of_a_split_may_be_a_link(make_folder, tmp_path):
+    make_folder("elsewhere/cat", "elsewhere/dog")
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "train").symlink_to(tmp_path / "elsewhere")
+    data = ImageFolderDataModule(tmp_path / "images", image_size=8)
+    assert data.load()["train"].names[0] == "train/cat/0.png"
+    assert len(data.load()["train"]) == 20

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from datamodules import ImageFolderDataModule, ManifestDataModule, Options, Split
+from datamodules import ImageFolderDataModule, ManifestDataModule, Options, SplitSettings
 from datamodules.splits.arrange import arrange
 
 
@@ -20,7 +20,7 @@ def folder(tmp_path, write_image):
 
 @pytest.fixture
 def with_file(folder):
-    """The data with a file of fixes that has the given lines."""
+    """The dataset with a file of fixes that has the given lines."""
 
     def make(*lines, header="image,label,suggested", **options):
         file = folder.parent / "label_fixes.csv"
@@ -40,7 +40,7 @@ def labels_of(data):
     }
 
 
-def test_labels_are_mended_and_nothing_else_changes(folder, with_file):
+def test_labels_are_corrected_and_nothing_else_changes(folder, with_file):
     before = ImageFolderDataModule(folder, image_size=8, num_workers=0)
     after = with_file("cat/3.png,cat,dog", "dog/7.png,dog,cat")
     expected = labels_of(before) | {"cat/3.png": "dog", "dog/7.png": "cat"}
@@ -70,7 +70,7 @@ def test_pixels_stay_with_their_names(with_file, folder, write_image):
     assert source.read(index)[0, 0].tolist() == [1, 2, 3]
 
 
-def test_manifest_takes_fixes_by_its_own_paths(folder, tmp_path):
+def test_fixes_of_a_manifest_name_its_paths(folder, tmp_path):
     lines = [f"cat/{index}.png,{'tiger' if index % 2 else 'lion'}" for index in range(20)]
     manifest = folder / "labels.csv"
     manifest.write_text("\n".join(["image,label", *lines]))
@@ -82,7 +82,7 @@ def test_manifest_takes_fixes_by_its_own_paths(folder, tmp_path):
     assert list(labels.values()).count("tiger") == 11
 
 
-def test_file_of_a_spreadsheet_is_read(with_file):
+def test_file_saved_by_a_spreadsheet_is_read(with_file):
     header = "rank;image;label;suggested;split"
     data = with_file("1; cat/3.png ;cat;dog;train", "", header=header)
     assert labels_of(data)["cat/3.png"] == "dog"
@@ -93,33 +93,39 @@ def test_fixes_name_merged_classes(with_file):
     assert labels_of(data)["cat/3.png"] == "pet"
 
 
-def test_fix_moves_the_image_among_those_that_are_left_out_or_limited(with_file):
+def test_limit_counts_corrected_labels(with_file):
     data = with_file("cat/3.png,cat,dog", limit_per_class=2)
     assert np.bincount(data.sources["train"].labels).tolist() == [2, 2]
 
 
-def test_what_was_mended_is_said(with_file, caplog):
+def test_number_of_fixes_is_logged(with_file, caplog):
     with caplog.at_level("INFO"):
         _ = with_file("cat/3.png,cat,dog", "cat/4.png,cat,", "cat/5.png,cat,cat").sources
-    assert "label_fixes.csv: labels mended 1, images left out 1." in caplog.text
+    assert "label_fixes.csv: 1 labels corrected, 1 images left out." in caplog.text
 
 
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        (["cat/33.png,cat,dog"], r"fixes.csv, line 2: 'cat/33.png' is no image.*near names: cat/3"),
-        (["zebra,cat,dog"], r"line 2: 'zebra' is no image of the data; one is called cat/0.png"),
-        (["predict/0.png,cat,dog"], r"'predict/0.png' is no image of the data"),
-        (["cat/3.png,cat,dgo"], r"line 2: 'dgo' is no class: expected cat, dog"),
-        (["cat/3.png,lion,dog"], r"line 2: 'lion' is no class: expected cat, dog"),
+        (
+            ["cat/33.png,cat,dog"],
+            r"fixes.csv, line 2: 'cat/33.png' is not .*similar: cat/3",
+        ),
+        (
+            ["zebra,cat,dog"],
+            r"line 2: 'zebra' is not an image of .*; for example cat/0.png",
+        ),
+        (["predict/0.png,cat,dog"], r"'predict/0.png' is not an image of the dataset"),
+        (["cat/3.png,cat,dgo"], r"line 2: 'dgo' is not a class: expected cat, dog"),
+        (["cat/3.png,lion,dog"], r"line 2: 'lion' is not a class: expected cat, dog"),
         (["cat/1.png,cat,dog", "cat/1.png,cat,"], r"line 3: 'cat/1.png' is listed a second time"),
         (
             ["cat/1.png,cat,dog", "", "cat/2.png,dog,cat"],
-            r"line 4: 'cat/2.png' is cat in the data, not dog: if it was mended there, delete",
+            r"line 4: 'cat/2.png' is cat in the dataset, not dog: if it was corrected, delete",
         ),
     ],
 )
-def test_fix_that_cannot_be_is_named_with_its_line(with_file, lines, message):
+def test_impossible_fix_is_named_with_its_line(with_file, lines, message):
     with pytest.raises(ValueError, match=message):
         _ = with_file(*lines).sources
 
@@ -132,18 +138,24 @@ def test_missing_file_and_column_are_named(folder, with_file, tmp_path):
         _ = with_file("cat/1.png,cat", header="image,label").sources
 
 
-def test_emptied_class_is_named(with_file):
+def test_class_that_fixes_empty_is_named(with_file):
     rows = [f"cat/{index}.png,cat,dog" for index in range(20)]
     with pytest.raises(ValueError, match="no training image of cat"):
         _ = with_file(*rows).sources
 
 
-def test_before_the_split_a_fix_would_have_moved_other_images(folder):
-    """Why labels are mended after it."""
+def test_a_fix_before_the_split_would_move_other_images(folder):
+    """The reason why labels are corrected after the split."""
     loaded = ImageFolderDataModule(folder, image_size=8).load()
-    before = arrange(loaded, ("cat", "dog"), Split(), Options())["val"].names
+    before = arrange(loaded, ("cat", "dog"), SplitSettings(), Options())["val"].names
     labels = loaded["train"].labels.copy()
     labels[list(loaded["train"].names).index(before[0])] = 1
     loaded["train"] = replace(loaded["train"], labels=labels)
-    after = arrange(loaded, ("cat", "dog"), Split(), Options())["val"].names
+    after = arrange(loaded, ("cat", "dog"), SplitSettings(), Options())["val"].names
     assert len(set(before) - set(after)) == 1
+
+
+def test_file_may_be_named_by_a_string(folder, with_file):
+    with_file("cat/3.png,cat,dog")
+    options = Options(label_fixes=str(folder.parent / "label_fixes.csv"))
+    assert labels_of(ImageFolderDataModule(folder, options=options))["cat/3.png"] == "dog"

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from datamodules import ManifestDataModule, Options, Split
+from datamodules import ManifestDataModule, Options, SplitSettings
 from datamodules.tables.manifest import Columns
 
 
@@ -24,11 +24,11 @@ ROWS = [f"images/{index}.png,{'NA' if index % 2 else 'sea'}" for index in range(
 
 def test_labels_are_text_in_alphabetical_order(make_manifest):
     data = make_manifest("image,label", *ROWS)
-    assert data.class_names == ("NA", "sea")  # pandas would take NA for missing
+    assert data.class_names == ("NA", "sea")  # pandas would read NA as missing
     assert sum(len(source.labels) for source in data.sources.values()) == 20
 
 
-def test_split_column_is_kept_and_what_it_lacks_is_split_off(make_manifest):
+def test_split_column_is_used_and_missing_splits_are_split_off(make_manifest):
     rows = [f"{row},{'test' if index < 6 else 'train'}" for index, row in enumerate(ROWS)]
     data = make_manifest("image,label,split", *rows)
     assert data.sources["test"].names == [f"images/{index}.png" for index in range(6)]
@@ -45,7 +45,7 @@ def test_root_can_be_another_folder(make_manifest, tmp_path):
     assert data.sources["train"].read(0).shape == (8, 8, 3)
 
 
-def test_files_of_each_split_in_a_folder_are_one_data_set(make_manifest, tmp_path):
+def test_files_of_the_splits_in_a_folder_are_one_dataset(make_manifest, tmp_path):
     make_manifest("image,label", *ROWS)
     for split, rows in (("train", ROWS[:12]), ("val", ROWS[12:16]), ("test", ROWS[16:])):
         (tmp_path / f"{split}.csv").write_text("\n".join(["image,label", *rows]))
@@ -57,8 +57,8 @@ def test_files_of_each_split_in_a_folder_are_one_data_set(make_manifest, tmp_pat
     }
 
 
-def test_names_and_labels_in_files_of_their_own_without_header(tmp_path, write_image):
-    """The layout of S0: `train_img.csv` and `train_label.csv`, and a test of names alone."""
+def test_names_and_labels_may_be_in_separate_files_without_header(tmp_path, write_image):
+    """The layout of one Simpsons dataset: `train_img.csv`, `train_label.csv`, unlabelled tests."""
     names = [f"{index} é.jpg" for index in range(24)]  # a blank and an accent
     for name in names:
         write_image(tmp_path / "img" / name)
@@ -80,7 +80,7 @@ def test_names_and_labels_in_files_of_their_own_without_header(tmp_path, write_i
         labels={"train": tmp_path / "train_label.csv", "val": tmp_path / "valid_label.csv"},
         root=tmp_path / "img",
         header=False,
-        split=Split(test=0),
+        split=SplitSettings(test=0),
         image_size=8,
     )
     assert data.class_names == ("bart_simpson", "lisa_simpson")
@@ -89,8 +89,8 @@ def test_names_and_labels_in_files_of_their_own_without_header(tmp_path, write_i
     assert data.sources["predict"].labels.tolist() == [-1] * 4
 
 
-def test_integer_labels_get_the_names_that_are_given(tmp_path, write_image):
-    """The layout of S2: images in one folder, file name and class index in three files."""
+def test_integer_labels_are_indices_of_the_given_names(tmp_path, write_image):
+    """The layout of natural scenes: one folder of images, three files with class indices."""
     names = ["buildings", "forest", "glacier", "mountain", "sea", "street"]
     for split in ("train", "val", "test"):
         for label in range(6):
@@ -123,7 +123,7 @@ def test_columns_may_be_numbers(make_manifest, tmp_path):
     assert "images/3.png" in {name for source in data.sources.values() for name in source.names}
 
 
-def test_byte_order_mark_line_ends_and_blanks_of_a_spreadsheet_do_no_harm(make_manifest, tmp_path):
+def test_byte_order_mark_line_ends_and_blanks_of_a_spreadsheet_are_ignored(make_manifest, tmp_path):
     make_manifest()
     text = "\r\n".join(["image, label", *(row.replace(",", ", ") for row in ROWS), "", ""])
     (tmp_path / "labels.csv").write_bytes(b"\xef\xbb\xbf" + text.encode())
@@ -132,14 +132,14 @@ def test_byte_order_mark_line_ends_and_blanks_of_a_spreadsheet_do_no_harm(make_m
     assert sum(len(source) for source in data.sources.values()) == 20
 
 
-def test_copies_of_one_original_stay_on_one_side(make_manifest):
+def test_copies_of_one_original_stay_in_one_split(make_manifest):
     rows = [f"images/{index}.png,{'ab'[index // 10]},{index // 2}" for index in range(20)]
     data = make_manifest("image,label,group", *rows)
     groups = [set(source.groups) for source in data.sources.values()]
     assert sum(len(part) for part in groups) == len(set.union(*groups)) == 10
 
 
-def test_paths_out_of_the_root_are_allowed_on_demand(make_manifest, tmp_path, write_image):
+def test_paths_out_of_the_root_can_be_allowed(make_manifest, tmp_path, write_image):
     outside = write_image(tmp_path / "elsewhere" / "x.png")
     make_manifest("image,label", *ROWS)
     rows = [str(outside), "../elsewhere/y.png"]
@@ -150,8 +150,8 @@ def test_paths_out_of_the_root_are_allowed_on_demand(make_manifest, tmp_path, wr
     assert set(data._rows["image"]) == set(rows)
 
 
-def test_splits_of_a_run_read_back(make_manifest, tmp_path):
-    """What a run writes down as data/splits.csv is a manifest."""
+def test_splits_of_a_run_can_be_read_as_a_manifest(make_manifest, tmp_path):
+    """A run stores its splits as a manifest, data/splits.csv."""
     data = make_manifest("image,label", *ROWS)
     lines = [
         f"{name},{data.class_names[label]},{split}"
@@ -179,12 +179,12 @@ def test_class_without_training_images_is_named(make_manifest):
             ["picture,label", "images/0.png,sea"],
             "no column 'image'; it has picture, label. Name it",
         ),
-        (["image;label", "images/0.png;sea"], r"separated by ';'\? Then say --data.delimiter ';'"),
+        (["image;label", "images/0.png;sea"], r"separated by ';'\? Then set --data.delimiter ';'"),
         (["images/0.png,sea", ROWS[1]], "first line of .* names an image.*--data.header false"),
         (["image,label", "images/0.png,sea,3"], "line 2 has more values than the header"),
         (
             ["image,label", ROWS[0], f"{ROWS[1]},3"],
-            "is no table: Expected 2 fields in line 3, saw 3",
+            "is not a table: Expected 2 fields in line 3, saw 3",
         ),
         (["image,label"], "labels.csv has no rows"),
         (["image,label", "images/0.png,"], r"line 2: 'images/0.png' has no label\."),
@@ -194,11 +194,11 @@ def test_class_without_training_images_is_named(make_manifest):
             r"line 2.*lies outside .*--data.allow_outside true \(and 1",
         ),
         (["image,label", ROWS[0], ROWS[1], ROWS[0]], r"line 4: 'images/0.png' is listed a second"),
-        (["image,label,split", f"{ROWS[0]},training"], r"line 2: 'training' is no split"),
+        (["image,label,split", f"{ROWS[0]},training"], r"line 2: 'training' is not a split"),
         (["image,label,split", f"{ROWS[0]},test"], "no row of the split 'train'"),
     ],
 )
-def test_what_is_wrong_is_named_with_its_line(make_manifest, lines, message):
+def test_wrong_row_is_named_with_its_line(make_manifest, lines, message):
     with pytest.raises(ValueError, match=message):
         _ = make_manifest(*lines).sources
 
@@ -209,11 +209,11 @@ def test_missing_manifest_is_named(tmp_path):
 
 
 @pytest.mark.parametrize("label", ["7", "-1", "nan", "3.0", "glacier"])
-def test_label_that_is_no_class_is_named(make_manifest, tmp_path, label):
+def test_unknown_label_is_named(make_manifest, tmp_path, label):
     make_manifest("image,label", "images/0.png,0", f"images/1.png,{label}")
     data = ManifestDataModule(tmp_path / "labels.csv", class_names=["sea", "street"])
     with pytest.raises(
-        ValueError, match=rf"line 3: '{label}' is no class: .*sea, street, or 0 to 1"
+        ValueError, match=rf"line 3: '{label}' is not a class: .*sea, street, or 0 to 1"
     ):
         _ = data.sources
 
@@ -242,18 +242,18 @@ def test_file_that_is_not_utf8_is_named(tmp_path):
         _ = ManifestDataModule(tmp_path / "labels.csv").class_names
 
 
-def test_empty_group_is_an_image_of_its_own(make_manifest):
+def test_image_without_a_group_is_a_group_of_its_own(make_manifest):
     rows = [f"images/{i}.png,{'ab'[i % 2]},{'x' if i < 4 else ''}" for i in range(20)]
     data = make_manifest("image,label,group", *rows)
     assert {split: len(source) for split, source in data.sources.items()}["val"] > 0
     assert len({g for source in data.sources.values() for g in source.groups}) == 17
 
 
-def test_copies_on_both_sides_are_warned_of(make_manifest):
+def test_copies_in_two_splits_are_warned_of(make_manifest):
     rows = [
         f"images/{i}.png,{'ab'[i % 2]},{'train' if i < 14 else 'val'},{i % 14}" for i in range(20)
     ]
-    with pytest.warns(UserWarning, match="Copies of 4 originals are in train and in val"):
+    with pytest.warns(UserWarning, match="Copies of 4 originals are in both train and val"):
         _ = make_manifest("image,label,split,group", *rows).sources
 
 
@@ -264,8 +264,16 @@ def test_columns_may_be_called_file_and_line(make_manifest, tmp_path):
     assert data.class_names == ("NA", "sea")
 
 
-def test_one_image_under_two_spellings_is_refused(make_manifest):
+def test_one_image_with_two_paths_is_refused(make_manifest):
     with pytest.raises(ValueError, match=r"line 3: 'images/../images/0.png' is listed a second"):
         _ = make_manifest(
             "image,label", ROWS[0], ROWS[0].replace("images/", "images/../images/")
         ).sources
+
+
+def test_files_may_be_named_by_strings(make_manifest, tmp_path):
+    make_manifest("image,label", "3.png,sea", "4.png,sky")
+    root = str(tmp_path / "images")
+    for manifest in (str(tmp_path / "labels.csv"), {"train": str(tmp_path / "labels.csv")}):
+        data = ManifestDataModule(manifest, root=root, image_size=8)
+        assert data.load()["train"].names == ["3.png", "4.png"]

@@ -1,4 +1,4 @@
-"""Data that are not there: where they should be, and where they can be had."""
+"""Missing datasets: where they should be, and where they are available from."""
 
 from pathlib import Path
 
@@ -17,10 +17,10 @@ OPTIONS = Options(origin="the library, as Cats")
         (lambda options: PixelCSVDataModule(Path("cats.csv"), options=options), "file cats.csv"),
     ],
 )
-def test_missing_data_are_told_where_from(make, place):
+def test_error_about_a_missing_dataset_names_its_origin(make, place):
     with pytest.raises(ValueError, match=f"There is no {place}") as error:
         _ = make(OPTIONS).class_names
-    assert str(error.value).endswith("\nThey can be had from the library, as Cats.")
+    assert str(error.value).endswith("\nIt is available from the library, as Cats.")
     with pytest.raises(ValueError, match="There is no") as error:
         _ = make(Options()).class_names
-    assert "can be had" not in str(error.value)
+    assert "available" not in str(error.value)

@@ -1,16 +1,12 @@
-import csv
 import gzip
-from pathlib import Path
+import lzma
 
 import numpy as np
 import pytest
 
-from datamodules import PixelCSVDataModule, Split
+from datamodules import PixelCSVDataModule, SplitSettings
 from datamodules.sources import cache, pixels
-from models.losses.loss import balanced_weights
 
-FER = Path(__file__).parents[2] / "../shared/data/fer2013"
-FACES = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]
 PICTURES = np.random.default_rng(0).integers(0, 256, (20, 3, 3, 1), dtype=np.uint8)
 
 
@@ -37,7 +33,7 @@ def write_csv(tmp_path):
 ROWS = [f"{index % 2},{text_of(image)}" for index, image in enumerate(PICTURES)]
 
 
-def test_pixels_become_the_images_they_were(write_csv):
+def test_pixels_become_images(write_csv):
     data = PixelCSVDataModule(write_csv("label,feature", ROWS), image_size=3)
     for source in data.sources.values():
         for index, name in enumerate(source.names):
@@ -49,24 +45,24 @@ def test_pixels_become_the_images_they_were(write_csv):
 def test_second_start_reads_the_mapped_file(write_csv, monkeypatch):
     file = write_csv("label,feature", ROWS)
     first = PixelCSVDataModule(file, image_size=3).sources["train"]
-    monkeypatch.delattr(pixels, "_parse")
+    monkeypatch.delattr(pixels, "parse_pixels")
     second = PixelCSVDataModule(file, image_size=3).sources["train"]
     assert isinstance(second.reader.images, np.memmap)
     assert second.fingerprint() == first.fingerprint()
 
 
-def test_changed_content_is_parsed_anew(write_csv):
+def test_changed_file_is_parsed_again(write_csv):
     before = PixelCSVDataModule(write_csv("label,feature", ROWS), image_size=3)
     assert before.sources["train"].names
     after = PixelCSVDataModule(write_csv("label,feature", ROWS[:10]), image_size=3)
     assert sum(len(source) for source in after.sources.values()) == 10
 
 
-def test_kaggle_usage_tells_the_splits(write_csv):
+def test_kaggles_usage_names_the_splits(write_csv):
     usages = ["Training"] * 12 + ["PublicTest"] * 4 + ["PrivateTest"] * 4
     rows = [f"{row},{usage}" for row, usage in zip(ROWS, usages, strict=True)]
     file = write_csv("emotion,pixels,Usage", rows)
-    split = Split(val_last_n=4)
+    split = SplitSettings(val_last_n=4)
     data = PixelCSVDataModule(file, image_size=3, split=split)
     assert {name: len(source) for name, source in data.sources.items()} == {
         "train": 8,
@@ -108,16 +104,16 @@ def test_colours_and_sizes_are_converted(write_csv):
     [
         (["1,1 2 3 4", "0,1 2 3"], r"line 3: '1 2 3…' is not an image of 2 x 2 pixels"),
         (["1,1 2 3 4", "0,7"], "line 3: '7…' is not an image"),
-        (["1,1 2 3 4", "0,1 2 x 4"], "line 3: '1 2 x 4…' is not an image"),
+        (["1,1 2 3 4", "0,1 2 x 4"], "line 3: '1 2 x 4…' holds something else than whole numbers"),
         (["1,1 2 3 4", "0,1 2 3 256"], "line 3: .* has a pixel that is not in 0 to 255"),
         (["1,1 2 3 4294967297"], "line 2: .* has a pixel that is not in 0 to 255"),
         (["1,1 2 3 -4"], "line 2: .* has a pixel that is not in 0 to 255"),
-        (["1,1 2"], "line 2 has 2 pixels, which make no square image"),
-        ([",1 2 3 4"], "line 2: '' is no label"),
-        (["1,1 2 3 4", "nan,1 2 3 4"], "line 3: 'nan' is no class: expected a, b, or 0 to 1"),
+        (["1,1 2"], "line 2 has 2 pixels, which do not make a square image"),
+        ([",1 2 3 4"], "line 2: 'faces.csv:2' has no label"),
+        (["1,1 2 3 4", "nan,1 2 3 4"], "line 3: 'nan' is not a class: expected a, b, or 0 to 1"),
     ],
 )
-def test_what_is_wrong_is_named_with_its_line(write_csv, rows, message):
+def test_wrong_row_is_named_with_its_line(write_csv, rows, message):
     data = PixelCSVDataModule(write_csv("label,feature", rows), class_names=["a", "b"])
     with pytest.raises(ValueError, match=message):
         _ = data.sources
@@ -128,51 +124,60 @@ def test_other_columns_and_usages_are_named(write_csv):
     with pytest.raises(ValueError, match="no column feature or pixels; it has label, picture"):
         _ = PixelCSVDataModule(file).class_names
     file = write_csv("emotion,pixels,Usage", ["1,1 2 3 4,Exam"])
-    with pytest.raises(ValueError, match="line 2: 'Exam' is no split: expected one of train, val"):
+    with pytest.raises(ValueError, match="line 2: 'Exam' is not a split: expected one of train"):
         _ = PixelCSVDataModule(file).sources
 
 
-@pytest.mark.skipif(not FER.is_dir(), reason="needs the shared data")
-def test_faces_of_s3_have_its_counts_splits_and_class_weights(write_csv):
-    """All rows of FER2013 in Kaggle's layout, their labels real, their pixels one grey value."""
-    usages = ["Training", "PublicTest", "PrivateTest"]
-    with (FER / "labels.csv").open() as stream:
-        rows = [f"{r['label']},7,{usages[int(r['usage'])]}" for r in csv.DictReader(stream)]
-    data = PixelCSVDataModule(
-        write_csv("emotion,pixels,Usage", rows),
-        class_names=FACES,
-        image_size=1,
-        split=Split(val_last_n=2000),
-    )
-    counts = {k: np.bincount(s.labels, minlength=7) for k, s in data.sources.items()}
-    assert counts["val"].tolist() == [306, 24, 259, 511, 327, 237, 336]
-    train = counts["train"] + counts["val"]
-    assert train.tolist() == [3995, 436, 4097, 7215, 4830, 3171, 4965]
-    assert counts["test"].sum() == 7178
-    expected = [1.0266, 9.4066, 1.0010, 0.5684, 0.8491, 1.2934, 0.8260]
-    assert balanced_weights(train.tolist()).numpy().round(4).tolist() == pytest.approx(expected)
+def test_splits_have_the_counts_of_fer2013_with_the_last_rows_to_validate_on(write_csv):
+    """Labels with the counts of FER2013, a hundredth of each; every image is one grey pixel."""
+    train, val, test = [37, 4, 38, 67, 45, 29, 46], [3, 0, 3, 5, 3, 2, 4], [9, 1, 10, 17, 12, 8, 12]
+    labels = np.concatenate([np.repeat(np.arange(7), part) for part in (train, val, test)])
+    usages = ["Training"] * sum(train + val) + ["PublicTest"] * 35 + ["PrivateTest"] * 34
+    rows = [f"{label},7,{usage}" for label, usage in zip(labels, usages, strict=True)]
+    file = write_csv("emotion,pixels,Usage", rows)
+    data = PixelCSVDataModule(file, image_size=1, split=SplitSettings(val_last_n=20))
+    counts = {k: np.bincount(s.labels, minlength=7).tolist() for k, s in data.sources.items()}
+    assert counts == {"train": train, "val": val, "test": test}
 
 
-@pytest.mark.skipif(not FER.is_dir(), reason="needs the shared data")
-def test_real_faces_are_read():
-    data = PixelCSVDataModule(
-        FER / "train_5000.csv.xz", class_names=FACES, split=Split(test=0, val_last_n=2000)
-    )
-    assert data.class_counts == np.bincount(data.sources["train"].labels, minlength=7).tolist()
-    assert np.bincount(data.sources["val"].labels).tolist() == [306, 24, 259, 511, 327, 237, 336]
-    first = data.sources["train"].read(0)
-    assert first.shape == (48, 48, 1)
-    assert first.ravel()[:4].tolist() == [70, 80, 82, 72]
+def test_compressed_faces_of_48_pixels_are_read(tmp_path):
+    faces = np.random.default_rng(1).integers(0, 256, (30, 48, 48, 1), dtype=np.uint8)
+    lines = [f"{index % 3},{text_of(face)}" for index, face in enumerate(faces)]
+    file = tmp_path / "train.csv.xz"
+    file.write_bytes(lzma.compress("\n".join(["label,feature", *lines]).encode()))
+    data = PixelCSVDataModule(file, split=SplitSettings(test=0, val_last_n=6))
+    np.testing.assert_array_equal(data.sources["train"].take(range(24)), faces[:24])
+    np.testing.assert_array_equal(data.sources["val"].take(range(6)), faces[24:])
+    assert data.class_counts == [8, 8, 8]
 
 
-def test_file_that_is_cut_off_is_named(tmp_path):
+def test_files_may_be_named_by_strings(write_csv):
+    train = write_csv("label,feature", ROWS)
+    test = write_csv("label,feature", ROWS[:4], "test.csv")
+    new = write_csv("feature", [text_of(PICTURES[0])], "new.csv")
+    data = PixelCSVDataModule(str(train), str(test), str(new), image_size=3)
+    assert {split: len(source) for split, source in data.sources.items()} == {
+        "train": 16,
+        "val": 4,
+        "test": 4,
+        "predict": 1,
+    }
+
+
+def test_size_is_that_of_most_rows(write_csv):
+    data = PixelCSVDataModule(write_csv("label,feature", ["0,7", *ROWS]), image_size=3)
+    with pytest.raises(ValueError, match=r"line 2: '7…' is not an image of 3 x 3 pixels"):
+        _ = data.sources
+
+
+def test_truncated_file_is_named(tmp_path):
     whole = gzip.compress("\n".join(["label,feature", *ROWS]).encode())
     (tmp_path / "faces.csv.gz").write_bytes(whole[:-40])
     with pytest.raises(ValueError, match=r"faces.csv.gz is damaged or cut off"):
         _ = PixelCSVDataModule(tmp_path / "faces.csv.gz").class_names
 
 
-def test_half_a_cache_is_made_anew(write_csv, tmp_path):
+def test_incomplete_cache_is_rebuilt(write_csv, tmp_path):
     file = write_csv("label,feature", ROWS)
     assert PixelCSVDataModule(file, image_size=3).class_names == ("0", "1")
     for rows in (tmp_path / "cache").glob("*.csv"):

@@ -17,7 +17,7 @@ def data(shards):
 
 
 class Indices(Dataset):
-    """Reads an image, and tells which it was."""
+    """Reads an image, and returns its index."""
 
     def __init__(self, source):
         self.source = source
@@ -28,7 +28,7 @@ class Indices(Dataset):
 
 
 def indices_of(data, rank=0, world_size=1, epoch=0, num_seen=0, num_workers=0):
-    """What a process reads of an epoch, in its order, through its loader processes."""
+    """Indices that a process reads in an epoch, in order, through its loader processes."""
     source, position = data.sources["train"], Position(epoch, num_seen)
     sampler = TrainSampler(
         len(source), 0, lambda: position, rank, world_size, None, source.blocks()
@@ -46,7 +46,7 @@ def test_epoch_of_two_processes_with_two_workers_shows_each_image_once(data):
     assert len(shown) == num_images - num_images % 2
 
 
-def test_two_epochs_have_other_orders_of_images_and_of_shards(data):
+def test_epochs_differ_in_the_order_of_images_and_shards(data):
     blocks = data.sources["train"].blocks()
     first, second = indices_of(data, epoch=0), indices_of(data, epoch=1)
     assert sorted(first) == sorted(second)
@@ -54,18 +54,18 @@ def test_two_epochs_have_other_orders_of_images_and_of_shards(data):
     assert set(blocks[first[:10]]) != set(blocks[second[:10]])
 
 
-def test_resumed_epoch_goes_on_after_what_was_seen(data):
+def test_resumed_epoch_continues_after_the_images_seen(data):
     assert indices_of(data, epoch=1, num_seen=16) == indices_of(data, epoch=1)[16:]
 
 
-def test_processes_read_shards_of_their_own_but_for_one_window(data):
+def test_processes_share_at_most_one_window_of_shards(data):
     blocks = data.sources["train"].blocks()
     first, second = (set(blocks[indices_of(data, rank, world_size=2)]) for rank in range(2))
     assert len(first | second) > 8
     assert len(first & second) <= 8
 
 
-def test_training_repeats_whatever_the_number_of_workers(shards, make_trainer, make_classifier):
+def test_training_does_not_depend_on_the_number_of_workers(shards, make_trainer, make_classifier):
     weights = []
     for num_workers in (0, 2):
         data = ShardDataModule(str(shards), image_size=8, batch_size=4, num_workers=num_workers)

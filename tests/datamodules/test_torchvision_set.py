@@ -32,7 +32,7 @@ def open_eurosat(tmp_path):
 
 @pytest.fixture
 def open_mnist(tmp_path):
-    """Two images of each digit and split, all of one grey."""
+    """Two images of each digit per split, all of one grey value."""
     for prefix in ("train", "t10k"):
         for kind, array in (
             ("images-idx3", np.full((20, 28, 28), GREY, np.uint8)),
@@ -49,7 +49,7 @@ def open_mnist(tmp_path):
     return open_it
 
 
-def test_command_line_offers_every_set():
+def test_command_line_offers_every_dataset():
     assert get_args(Name) == tuple(LAYOUTS)
 
 
@@ -68,7 +68,7 @@ def test_published_test_images_stay_test_images(open_mnist):
     assert sources["test"].names[:2] == ["test/000000", "test/000001"]
 
 
-def test_size_and_colours_are_the_sets_own_unless_asked_otherwise(open_eurosat, open_mnist):
+def test_size_and_colours_are_those_of_the_dataset_by_default(open_eurosat, open_mnist):
     assert open_eurosat().sources["val"].read(0).shape == (64, 64, 3)
     assert open_mnist().sources["val"].read(0).shape == (28, 28, 1)
     grey = open_eurosat(image_size=8, num_channels=1).sources["val"].read(0)
@@ -85,13 +85,13 @@ def test_arrays_become_grey_by_their_luminance():
     assert with_channels(images, 1).shape == (2, 4, 4, 1)
 
 
-def test_batches_are_of_the_size_asked_for(open_mnist):
+def test_batches_have_the_given_image_size(open_mnist):
     images, labels, _ = next(iter(open_mnist(image_size=32, batch_size=4).train_dataloader()))
     assert images.shape == (4, 1, 32, 32)
     assert labels.shape == (4,)
 
 
-def test_datamodule_can_be_handed_to_a_process_that_is_started_anew(open_mnist):
+def test_datamodule_can_be_pickled(open_mnist):
     data = open_mnist()
     assert data.num_classes == 10
     assert pickle.loads(pickle.dumps(data)).class_names == data.class_names
@@ -108,29 +108,29 @@ def test_digits_are_not_mirrored_by_default(open_eurosat, open_mnist):
 @pytest.mark.parametrize(
     ("name", "place"), [("USPS", "usps.bz2"), ("Flowers102", "flowers-102"), ("MNIST", "MNIST/raw")]
 )
-def test_missing_set_says_where_it_belongs_and_how_to_get_it(name, place, tmp_path):
+def test_error_about_a_missing_dataset_names_its_place_and_the_option(name, place, tmp_path):
     data = TorchvisionDataModule(name, tmp_path, download=False)
-    expected = rf"no {name} in {tmp_path}.*{tmp_path / place} is looked for; .*--data.download true"
+    expected = rf"{name} is missing .* in {tmp_path}: .*{tmp_path / place}; .*--data.download true"
     with pytest.raises(ValueError, match=expected):
         _ = data.num_classes
 
 
-def test_set_that_is_no_longer_published_is_not_tried(tmp_path):
+def test_dataset_that_is_no_longer_published_is_not_downloaded(tmp_path):
     data = TorchvisionDataModule("StanfordCars", tmp_path)
-    with pytest.raises(ValueError, match=r"stanford_cars is looked for; it cannot be downloaded"):
+    with pytest.raises(ValueError, match=r"stanford_cars; it is no longer available for download"):
         _ = data.num_classes
 
 
-def test_half_a_set_is_to_be_removed(tmp_path):
+def test_error_about_an_incomplete_dataset_asks_to_delete_it(tmp_path):
     (tmp_path / "dtd" / "dtd").mkdir(parents=True)
     data = TorchvisionDataModule("DTD", tmp_path)
-    with pytest.raises(ValueError, match=r"dtd/dtd is not complete: .*train1\.txt.* Remove it"):
+    with pytest.raises(ValueError, match=r"dtd/dtd is incomplete: .*train1\.txt.* Delete it"):
         _ = data.num_classes
 
 
-def test_set_without_network_says_what_is_missing_and_where_it_belongs(tmp_path, monkeypatch):
+def test_error_without_network_names_the_file_and_its_place(tmp_path, monkeypatch):
     url = "http://127.0.0.1:1/cifar.tar.gz"  # where no server listens
     monkeypatch.setattr(datasets.CIFAR10, "url", url)
-    expected = rf"CIFAR10 .*{url}.*no network.*put it at {tmp_path}/cifar-10-python\.tar\.gz"
+    expected = rf"CIFAR10 .*{url}.*no network.*save it as {tmp_path}/cifar-10-python\.tar\.gz"
     with pytest.raises(ValueError, match=expected):
         _ = TorchvisionDataModule("CIFAR10", tmp_path).class_names

@@ -12,7 +12,7 @@ import pytest
 from mlflow.entities import Dataset, DatasetInput, InputTag
 from PIL import Image
 
-from lightning_app.commands.ablate.children import ChildFailed, Runner
+from lightning_app.commands.ablate.runner import ChildRunFailed, Runner
 from lightning_app.main import main
 
 CLASSES = ("cat", "dog", "owl")
@@ -111,7 +111,7 @@ def in_this_process(monkeypatch):
                     patch.setenv(name, environment[name])
                 main([command, *child.arguments, *more])
         except SystemExit as end:
-            raise ChildFailed(f"`{command}` ended with status {end.code}") from end
+            raise ChildRunFailed(f"`{command}` ended with status {end.code}") from end
 
     monkeypatch.setattr(Runner, "_start", start)
     return commands

@@ -1,89 +1,110 @@
-"""Data as users have them, through the command line."""
+"""Datasets in the layouts that users have, from the command line to the predictions."""
 
 import csv
+import shutil
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 
+import numpy as np
 import pytest
+from mlflow import MlflowClient
+from PIL import Image
 
 from lightning_app.main import main
 
-QUICK = [
-    *("--trainer.max_epochs", "1", "--trainer.accelerator", "cpu"),
-    *("--trainer.enable_progress_bar", "false", "--data.image_size", "16"),
-    *("--data.num_workers", "0", "--data.batch_size", "8"),
-    *("--model.backbone", "SmallCNN", "--model.backbone.width", "4"),
-    *("--pictures.budget", "0"),
-]
 CONFIGS = Path(__file__).parents[2] / "configs"
+QUICK = [
+    *("--trainer.max_epochs=1", "--trainer.accelerator=cpu", "--trainer.enable_progress_bar=false"),
+    *("--data.image_size=16", "--data.num_workers=0", "--data.batch_size=8"),
+    *("--model.backbone=SmallCNN", "--model.backbone.width=4"),
+    *("--pictures.budget=0", "--report=false"),
+]
+FOLDER = ["--config", str(CONFIGS / "folder.yaml"), "--data.root=images", *QUICK]
+PREDICT = ["predict", *FOLDER, "--ckpt_path=best"]
+
+
+def write_images(root):
+    """Write class folders to train on, and images without a label to test on."""
+    colors = {f"train/cat/{index}.png": (0, 9, index) for index in range(12)}
+    colors |= {f"train/dog/{index}.png": (90, 9, index) for index in range(12)}
+    colors |= {f"test/{index}.jpg": (200, 100, 50) for index in range(5)}
+    for name, color in colors.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((10, 20, 3), color, np.uint8)).save(root / name)
+
+
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory, store_template):
+    """A folder in which a fit on class folders ran, and what it printed."""
+    folder = tmp_path_factory.mktemp("layouts")
+    (folder / "mlruns").mkdir()
+    shutil.copy(store_template, folder / "mlruns" / "mlflow.db")
+    write_images(folder / "images")
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(StringIO()) as output:
+        patch.chdir(folder)
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        main(["fit", *FOLDER])
+    return folder, output.getvalue()
 
 
 @pytest.fixture
-def images(workplace, write_image):
-    for label, name in enumerate(("cat", "dog")):
-        for index in range(12):
-            write_image(
-                workplace / "images" / "train" / name / f"{index}.png", (90 * label, 9, index)
-            )
-    for index in range(5):
-        write_image(workplace / "images" / "test" / f"{index}.jpg")
-    return workplace / "images"
+def folder(fitted, monkeypatch):
+    monkeypatch.chdir(fitted[0])
+    return fitted[0]
 
 
 @pytest.fixture
-def artifact(client):
-    """Read a CSV artifact of the only run."""
+def rows(folder):
+    """Return a function that reads a CSV artifact of the run that trained on class folders."""
 
     def read(path):
-        [run] = client.search_runs([e.experiment_id for e in client.search_experiments()])
+        client = MlflowClient(f"sqlite:///{folder / 'mlruns' / 'mlflow.db'}")
+        [run] = client.search_runs([client.get_experiment_by_name("folder").experiment_id])
         with Path(client.download_artifacts(run.info.run_id, path)).open() as stream:
             return list(csv.DictReader(stream))
 
     return read
 
 
-def test_unlabelled_test_images_are_predicted(images, artifact):
-    folder = ["--config", str(CONFIGS / "folder.yaml"), "--data.root", str(images), *QUICK]
-    main(["fit", *folder])
-    main(["predict", *folder, "--ckpt_path", "best"])
-    rows = artifact("predictions/predict.csv")
-    assert [row["image"] for row in rows] == [f"test/{index}.jpg" for index in range(5)]
-    assert {row["label"] for row in rows} == {""}
-    assert {row["predicted"] for row in rows} <= {"cat", "dog"}
+def best_line(printed):
+    [line] = [line for line in printed.splitlines() if line.startswith("Best")]
+    return line
 
 
-def test_sample_submission_is_filled_in_its_order(images, artifact, workplace, capsys):
-    folder = ["--config", str(CONFIGS / "folder.yaml"), "--data.root", str(images), *QUICK]
-    main(["fit", *folder])
-    predict = ["predict", *folder, "--ckpt_path", "best", "--predictions.sample_submission"]
-    (workplace / "sample.csv").write_text(
-        "id,label\n" + "".join(f"{i},?\n" for i in (3, 0, 4, 1, 2))
-    )
-    main([*predict, "sample.csv", "--predictions.top_k", "5"])
-    answers = {row["image"]: row["predicted"] for row in artifact("predictions/predict.csv")}
-    rows = artifact("predictions/submission.csv")
-    assert [row["id"] for row in rows] == list("30412")
-    assert [row["label"] for row in rows] == [answers[f"test/{i}.jpg"] for i in (3, 0, 4, 1, 2)]
-    [first, *_] = artifact("predictions/predict.csv")  # of two classes no more than two are named
-    assert float(first["confidence"]) + float(first["confidence_2"]) == pytest.approx(1, abs=2e-6)
-    (workplace / "other.csv").write_text("id,label\n9,?\n")
+def test_unlabelled_test_images_are_predicted(rows):
+    main(PREDICT)
+    predicted = rows("predictions/predict.csv")
+    assert [row["image"] for row in predicted] == [f"test/{index}.jpg" for index in range(5)]
+    assert {row["label"] for row in predicted} == {""}
+    assert {row["predicted"] for row in predicted} <= {"cat", "dog"}
+
+
+def test_sample_submission_is_filled_in_its_order(rows, folder):
+    ids = "id,label\n" + "".join(f"{index},?\n" for index in (3, 0, 4, 1, 2))
+    (folder / "sample.csv").write_text(ids)
+    main([*PREDICT, "--predictions.sample_submission=sample.csv", "--predictions.top_k=5"])
+    table, submission = rows("predictions/predict.csv"), rows("predictions/submission.csv")
+    predicted = {row["image"]: row["predicted"] for row in table}
+    assert [row["id"] for row in submission] == list("30412")
+    assert [row["label"] for row in submission] == [predicted[f"test/{i}.jpg"] for i in "30412"]
+    confidences = float(table[0]["confidence"]) + float(table[0]["confidence_2"])
+    assert confidences == pytest.approx(1, abs=2e-6)  # of all classes: there are only two
+
+
+def test_sample_submission_with_an_unknown_image_is_refused(folder, capsys):
+    (folder / "other.csv").write_text("id,label\n9,?\n")
     with pytest.raises(SystemExit, match="1"):
-        main([*predict, "other.csv"])
+        main([*PREDICT, "--predictions.sample_submission=other.csv"])
     assert "other.csv: there is no image 9." in capsys.readouterr().err
 
 
-def test_splits_that_a_run_wrote_down_train_again(images, artifact, workplace, capsys):
-    folder = ["--config", str(CONFIGS / "folder.yaml"), "--data.root", str(images), *QUICK]
-    main(["fit", *folder])
-    rows = artifact("data/splits.csv")
-    manifest = workplace / "splits.csv"
-    with manifest.open("w") as stream:
-        writer = csv.DictWriter(stream, rows[0].keys())
+def test_splits_saved_by_a_run_repeat_it_as_a_manifest(rows, fitted, folder, capsys):
+    splits = rows("data/splits.csv")
+    with (folder / "splits.csv").open("w") as stream:
+        writer = csv.DictWriter(stream, splits[0].keys())
         writer.writeheader()
-        writer.writerows(rows)
-    config = ["--config", str(CONFIGS / "manifest.yaml"), "--data.manifest", str(manifest)]
-    first = capsys.readouterr().out
-    main(["fit", *config, "--data.root", str(images), *QUICK])
-    best = [line for line in first.splitlines() if line.startswith("Best")]
-    assert [
-        line for line in capsys.readouterr().out.splitlines() if line.startswith("Best")
-    ] == best
+        writer.writerows(splits)
+    config = ["--config", str(CONFIGS / "manifest.yaml"), "--data.manifest=splits.csv"]
+    main(["fit", *config, "--data.root=images", *QUICK])
+    assert best_line(capsys.readouterr().out) == best_line(fitted[1])

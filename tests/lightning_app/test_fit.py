@@ -1,4 +1,4 @@
-"""One real fit through the command line, and what its run must hold."""
+"""A fit, a test and a validation on the command line, and everything that their run contains."""
 
 import csv
 import json
@@ -29,6 +29,14 @@ CONFIG = {
             "optimizer": {"class_path": "torch.optim.AdamW", "init_args": {"lr": 3e-3}},
         },
     },
+    "pictures": {  # all of them, each with little to compute
+        "saliency": {"num_images": 2},
+        "feature_maps": {"num_maps": 4},
+        "activation_maximisation": {"steps": 2, "num_filters": 2},
+        "embedding": {"method": "pca"},
+        "label_suspects": {"training": False},
+        "honesty": {"num_images": 2, "num_steps": 2, "num_stages": 2},
+    },
     "trainer": {
         "max_epochs": 2,
         "accelerator": "cpu",
@@ -39,9 +47,13 @@ CONFIG = {
 }
 
 
+PLAIN = ["--pictures.budget=0", "--report=false"]
+TESTED = ["--ckpt_path=best", "--pictures.mistakes=false", "--pictures.label_suspects=false"]
+
+
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory, store_template):
-    """A folder in which a fit, a test and a validation have run, and what they printed."""
+    """The folder in which a fit, a test and a validation ran, and what they printed."""
     folder = tmp_path_factory.mktemp("finished")
     (folder / "mlruns").mkdir()
     shutil.copy(store_template, folder / "mlruns" / "mlflow.db")
@@ -51,8 +63,8 @@ def finished(tmp_path_factory, store_template):
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         with redirect_stdout(StringIO()) as output:
             main(["fit", "--config", "config.yaml"])
-            main(["test", "--config", "config.yaml", "--ckpt_path", "best"])
-            main(["validate", "--config", "config.yaml", "--ckpt_path", "best"])
+            main(["test", "--config", "config.yaml", *TESTED])
+            main(["validate", "--config", "config.yaml", "--ckpt_path", "best", *PLAIN])
     return folder, output.getvalue()
 
 
@@ -70,13 +82,13 @@ def store(folder):
 @pytest.fixture
 def run(store):
     [experiment] = [e for e in store.search_experiments() if e.name == "pictures"]
-    [run] = store.search_runs([experiment.experiment_id])  # the test went on with the fit's run
+    [run] = store.search_runs([experiment.experiment_id])  # the test continued the run of the fit
     return run
 
 
 @pytest.fixture
 def artifact(store, run):
-    """Read a text artifact."""
+    """Return a function that reads a text artifact."""
     return lambda path: Path(store.download_artifacts(run.info.run_id, path)).read_text()
 
 
@@ -103,7 +115,7 @@ def test_run_is_finished_and_named_after_the_backbone(run):
     assert run.info.run_name.startswith("SmallCNN-")
 
 
-def test_metrics_are_those_of_the_design(run):
+def test_run_has_metrics_of_every_stage(run):
     names = {name for name in run.data.metrics if not name.startswith("system/")}
     assert names >= {
         "time/pictures",
@@ -118,7 +130,7 @@ def test_metrics_are_those_of_the_design(run):
     }
 
 
-def test_epochs_are_the_axis_of_epoch_metrics_and_steps_that_of_step_metrics(store, run):
+def test_metrics_of_epochs_are_logged_by_epoch_and_those_of_steps_by_step(store, run):
     def steps(name):
         return [m.step for m in store.get_metric_history(run.info.run_id, name)]
 
@@ -126,7 +138,7 @@ def test_epochs_are_the_axis_of_epoch_metrics_and_steps_that_of_step_metrics(sto
     assert steps("train/loss_step") == [0, 1, 2, 3, 4, 5]  # 52 images, three batches of 16
 
 
-def test_a_tested_network_is_scored_at_its_epoch(store, run):
+def test_metrics_of_a_test_are_logged_at_the_epoch_of_the_checkpoint(store, run):
     def points(name):
         return [(m.step, m.value) for m in store.get_metric_history(run.info.run_id, name)]
 
@@ -145,7 +157,7 @@ def test_parameters_have_short_names_and_full_values(run):
     assert run.data.params["data.num_images"] == "80"
 
 
-def test_data_are_named_with_digest_and_counts(run):
+def test_dataset_is_logged_with_digest_and_class_counts(run):
     inputs = {item.dataset.name: item.dataset for item in run.inputs.dataset_inputs}
     assert set(inputs) == {"Synthetic/train", "Synthetic/val", "Synthetic/test"}
     profile = json.loads(inputs["Synthetic/train"].profile)
@@ -171,8 +183,15 @@ def test_artifacts_are_all_there(store, run):
 def test_last_epoch_has_every_picture(store, run):
     images = [path for path in paths(store, run, "images") if path.endswith(".png")]
     keys = {(name.split("+")[0].split("~")[1], name.split("+")[2]) for name in images}
-    expected = {"confusion_matrix", "confusion_counts", "filters", "grad_cam"}
+    expected = {"confusion_matrix", "confusion_counts", "filters", "grad_cam", "saliency"}
+    expected |= {"feature_maps", "mistakes", "per_class", "calibration", "embedding"}
     assert {(name, "1") for name in expected} <= keys  # the budget leaves out some of epoch 0
+
+
+def test_pictures_of_the_end_are_figures(store, run):
+    figures = list(paths(store, run, "figures"))
+    for name in ("activation_maximisation", "label_suspects", "honesty"):
+        assert any(name in figure for figure in figures)
 
 
 def test_model_summary_counts_the_parameters(artifact, run):
@@ -190,37 +209,52 @@ def test_predictions_join_names_labels_and_classes(artifact, run, split):
     splits = list(csv.DictReader(StringIO(artifact("data/splits.csv"))))
     labels = {row["image"]: row["label"] for row in splits if row["split"] == split}
     assert {row["image"]: row["label"] for row in rows} == labels
-    right = sum(row["label"] == row["predicted"] for row in rows) / len(rows)
-    assert run.data.metrics[f"{split}/accuracy"] == pytest.approx(right)
+    correct = sum(row["label"] == row["predicted"] for row in rows) / len(rows)
+    assert run.data.metrics[f"{split}/accuracy"] == pytest.approx(correct)
 
 
 def test_saved_config_repeats_the_run_to_the_last_digit(artifact, store, run, folder):
     (folder / "again.yaml").write_text(artifact("config/config.yaml"))
-    main(["fit", "--config", "again.yaml", "--trainer.logger.experiment_name", "again"])
+    main(["fit", "--config", "again.yaml", "--trainer.logger.experiment_name=again", *PLAIN])
     [experiment] = [e for e in store.search_experiments() if e.name == "again"]
     [again] = store.search_runs([experiment.experiment_id])
     for name in ("val/accuracy", "val/loss", "train/loss"):
         assert again.data.metrics[name] == run.data.metrics[name]
 
 
-def test_saved_config_tests_a_checkpoint(artifact, run, folder, store):
-    (folder / "saved.yaml").write_text(artifact("config/config.yaml"))
+def test_saved_config_names_our_classes_by_paths_that_stay(artifact):
+    trainer = yaml.safe_load(artifact("config/config.yaml"))["trainer"]
+    assert trainer["logger"]["class_path"] == "lightning_app.store.RunLogger"
+    assert trainer["plugins"] == [{"class_path": "lightning_app.store.AtomicCheckpointIO"}]
+
+
+def test_config_saved_by_an_earlier_version_tests_a_checkpoint(artifact, run, folder, store):
+    config = artifact("config/config.yaml").replace(
+        "lightning_app.store.RunLogger", "lightning_app.tracking.run_logger.RunLogger"
+    )
+    (folder / "old.yaml").write_text(
+        config.replace(
+            "lightning_app.store.AtomicCheckpointIO",
+            "lightning_app.checkpoint_io.AtomicCheckpointIO",
+        )
+    )
     file = f"mlruns/checkpoints/pictures/{run.info.run_id}/best.ckpt"
     before = run.data.metrics["test/loss"]
-    main(["test", "--config", "saved.yaml", "--ckpt_path", file])
-    assert store.get_run(run.info.run_id).data.metrics["test/loss"] == before
+    main(["test", "--config", "old.yaml", "--ckpt_path", file, *PLAIN])
+    history = store.get_metric_history(run.info.run_id, "test/loss")
+    assert [metric.value for metric in history] == [before, before]
 
 
-def test_run_means_its_best_network_or_its_last(run, folder):
+def test_run_is_found_by_name_or_id_with_its_best_or_last_checkpoint(run, folder):
     own = Path("mlruns/checkpoints/pictures") / run.info.run_id
     for wanted in (run.info.run_name, run.info.run_id):
         assert find_checkpoint(wanted) == own / "best.ckpt"
         assert find_checkpoint(wanted, order=["last"]) == own / "last.ckpt"
-    with pytest.raises(ValueError, match="has left no first checkpoint in mlruns"):
+    with pytest.raises(ValueError, match="has no first checkpoint in mlruns"):
         find_checkpoint(run.info.run_name, order=["first"])
 
 
-def test_checkpoints_hold_nothing_but_plain_values(run, folder):
+def test_checkpoints_load_without_pickle_and_name_their_run(run, folder):
     for name in ("best", "last"):
         file = folder / f"mlruns/checkpoints/pictures/{run.info.run_id}/{name}.ckpt"
         assert torch.load(file, weights_only=True)["mlflow_run_id"] == run.info.run_id

@@ -1,6 +1,8 @@
+import re
 import shutil
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import cv2
@@ -9,30 +11,48 @@ import pytest
 import yaml
 
 from lightning_app.cli.picture_options import picture_types
-from lightning_app.main import main
+from lightning_app.main import COMMANDS, TRAINING, main
 
 CONFIGS = Path(__file__).parents[2] / "configs"
-SYSTEMS = ("simpsons", "scenes_resnet50", "fer2013")  # test_systems.py runs these
+SYSTEMS = ("simpsons", "scenes_resnet50", "fer2013")  # these run in test_systems.py
+PLAIN = ["--pictures.budget=0", "--report=false", "--trainer.enable_progress_bar=false"]
+SMALL = ["--data.num_images=40", "--model.backbone.width=4", "--trainer.accelerator=cpu"]
+SYNTHETIC = ["--config", str(CONFIGS / "digits.yaml"), "--data=SyntheticDataModule", *SMALL]
 
 
-def test_help_fits_one_screen_and_needs_no_torch():
-    code = "import sys, lightning_app.main as m; m.main(['--help']); print('torch' in sys.modules)"
+def test_help_and_version_are_shown_without_importing_torch():
+    code = "import sys; from lightning_app.main import main; "
+    code += "main(['--help']); main(['--version']); print('torch' in sys.modules)"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    lines = shown.stdout.splitlines()
-    assert lines[-1] == "False"
+    *_, version, torch_was_imported = shown.stdout.splitlines()
+    assert version == f"lightning_cli {metadata.version('lightning-image-classification')}"
+    assert torch_was_imported == "False"
+
+
+def test_help_fits_one_screen_and_groups_every_command(capsys):
+    main(["--help"])
+    text = capsys.readouterr().out
+    lines = text.splitlines()
     assert len(lines) <= 24
     assert max(map(len, lines)) <= 80
-    assert all(f"lightning_cli {command}" in shown.stdout for command in ("fit", "test", "ui"))
+    assert [line for line in lines if line.isalpha()] == ["Train", "Look", "Data", "Runs"]
+    words = set(re.findall(r"\w+", text))
+    assert {*TRAINING, *COMMANDS} <= words
 
 
-def test_unknown_command_shows_the_commands(capsys):
+def test_no_command_shows_the_help(capsys):
+    main([])
+    assert capsys.readouterr().out.startswith("Train image classifiers")
+
+
+def test_unknown_command_shows_the_help(capsys):
     with pytest.raises(SystemExit, match="2"):
         main(["train"])
     assert capsys.readouterr().err.startswith("There is no command 'train'.")
 
 
 @pytest.mark.parametrize("command", ["validate", "test", "predict"])
-def test_untrained_network_is_not_tested(workplace, capsys, command):
+def test_evaluating_without_a_checkpoint_is_refused(workplace, capsys, command):
     with pytest.raises(SystemExit, match="1"):
         main([command, "--config", str(CONFIGS / "digits.yaml")])
     error = capsys.readouterr().err
@@ -40,21 +60,22 @@ def test_untrained_network_is_not_tested(workplace, capsys, command):
     assert "Traceback" not in error
 
 
-def test_resuming_from_nothing_is_an_error(workplace, capsys):
+def test_resuming_without_an_earlier_run_is_refused(workplace, capsys):
     with pytest.raises(SystemExit, match="1"):
         main(["fit", "--config", str(CONFIGS / "digits.yaml"), "--ckpt_path", "last"])
-    assert "No run of the experiment 'digits' has left a checkpoint" in capsys.readouterr().err
+    assert "No run of the experiment 'digits' has a checkpoint" in capsys.readouterr().err
 
 
-def test_missing_folder_ends_with_a_sentence(workplace, capsys):
+def test_missing_data_folder_is_reported_without_a_stack_trace(workplace, capsys):
     with pytest.raises(SystemExit, match="1"):
         main(["fit", "--config", str(CONFIGS / "folder.yaml"), "--data.root", "nowhere"])
     error = capsys.readouterr().err
     assert error.startswith("error: There is no folder nowhere; name it with --data.root PATH.")
+    assert "Traceback" not in error
 
 
 @pytest.mark.parametrize("config", sorted(CONFIGS.glob("*.yaml")), ids=lambda file: file.stem)
-def test_every_config_says_how_to_run_it(config):
+def test_every_config_begins_with_its_command(config):
     text = config.read_text()
     assert text.startswith("#")
     assert f"lightning_cli fit --config configs/{config.name}" in text
@@ -66,36 +87,36 @@ def test_every_config_says_how_to_run_it(config):
     [file for file in sorted(CONFIGS.glob("*.yaml")) if not file.stem.startswith(SYSTEMS)],
     ids=lambda file: file.stem,
 )
-def test_every_other_config_runs_a_batch(workplace, config, tmp_path, write_folder):
-    arguments = ["fit", "--config", str(config), "--trainer.fast_dev_run", "true"]
-    arguments += ["--pictures.budget", "0", "--report", "false"]
+def test_every_other_config_trains_on_a_batch(workplace, config, tmp_path, write_folder):
+    arguments = ["fit", "--config", str(config), "--trainer.fast_dev_run=true", *PLAIN]
+    arguments += ["--data.batch_size=4"]
     content = yaml.safe_load(config.read_text())
     data = data_for(content["data"]["class_path"], tmp_path, write_folder)
     if content["model"]["init_args"]["backbone"].get("init_args", {}).get("pretrained"):
-        arguments += ["--model.backbone.pretrained=false", "--data.image_size=32"]  # no network
+        arguments += ["--model.backbone.pretrained=false"]  # tests download nothing
     main([*arguments, *(f"--data.{name}={value}" for name, value in data.items())])
 
 
 def data_for(datamodule, tmp_path, write_folder):
-    """Settings that let a datamodule read the few images of `write_folder`."""
+    """Settings with which a datamodule reads a few small images."""
     if datamodule == "ImageFolderDataModule":
-        return {"root": write_folder(), "num_workers": 0}
+        return {"root": write_folder(), "image_size": 32, "num_workers": 0}
     if datamodule == "ManifestDataModule":
         rows = [f"{name}/{index}.png,{name}" for name in ("cat", "dog") for index in range(40)]
         file = write_folder() / "labels.csv"
         file.write_text("\n".join(["image,label", *rows]))
-        return {"manifest": file, "num_workers": 0}
+        return {"manifest": file, "image_size": 32, "num_workers": 0}
     if datamodule == "ShardDataModule":
         shards = tmp_path / "shards"
         folder = ["--config", str(CONFIGS / "folder.yaml"), "--data.root", str(write_folder())]
         main(["prepare", "shard", *folder, "--out", str(shards)])
-        return {"root": shards, "num_workers": 0}
+        return {"root": shards, "image_size": 32, "num_workers": 0}
     if datamodule == "PixelCSVDataModule":
         file = tmp_path / "pixels.csv"
         row = " ".join(["7"] * 48 * 48)
         file.write_text("\n".join(["label,feature", *(f"{i % 2},{row}" for i in range(20))]))
-        return {"file": file, "batch_size": 4}
-    if datamodule == "TorchvisionDataModule":  # another set, of which a few images will do
+        return {"file": file}
+    if datamodule == "TorchvisionDataModule":  # EuroSAT can be a folder with a few images
         shutil.copytree(write_folder(), tmp_path / "sets" / "eurosat" / "2750")
         return {"name": "EuroSAT", "root": tmp_path / "sets", "download": False, "num_workers": 0}
     return {}
@@ -114,24 +135,25 @@ def write_folder(tmp_path):
     return write
 
 
-def test_ui_without_runs_says_how_to_start_one(tmp_path, monkeypatch):
+def test_ui_without_runs_shows_how_to_start_one(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    with pytest.raises(SystemExit, match=r"no run in .* yet\. Start one here with"):
+    with pytest.raises(SystemExit, match=r"no run in .* yet\. Start one with"):
         main(["ui"])
 
 
-def test_ui_of_a_server_is_its_own(tmp_path, monkeypatch):
+def test_ui_refuses_a_store_on_a_server(tmp_path, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
-    with pytest.raises(SystemExit, match=r"Your runs are on http://127\.0\.0\.1:1"):
+    with pytest.raises(
+        SystemExit, match=r"The runs are on the MLflow server http://127\.0\.0\.1:1"
+    ):
         main(["ui"])
 
 
-def test_pictures_are_switched_off_in_one_line(workplace, client):
-    shutil.copy(CONFIGS / "digits.yaml", "digits.yaml")
+def test_a_picture_is_switched_off_by_one_option(workplace, client):
     off = [f"--pictures.{name}=false" for name in picture_types() if name != "grad_cam"]
-    small = ["--trainer.max_epochs=1", "--trainer.limit_train_batches=1", "--data.image_size=8"]
-    main(["fit", "--config", "digits.yaml", *off, *small, "--pictures.grad_cam.num_images=4"])
+    few = ["--trainer.max_epochs=1", "--trainer.limit_train_batches=1", "--report=false"]
+    main(["fit", *SYNTHETIC, *few, *off, "--pictures.grad_cam.num_images=4"])
     [run] = client.search_runs([client.get_experiment_by_name("digits").experiment_id])
     images = [file.path for file in client.list_artifacts(run.info.run_id, "images")]
     assert len(images) == 2
@@ -140,22 +162,20 @@ def test_pictures_are_switched_off_in_one_line(workplace, client):
     assert not client.list_artifacts(run.info.run_id, "figures")
 
 
-def test_checkpoint_of_other_classes_is_refused(workplace, capsys, write_folder):
-    shutil.copy(CONFIGS / "folder.yaml", "folder.yaml")
+def test_checkpoint_for_other_classes_is_refused(workplace, capsys, write_folder):
+    folder = write_folder()
+    config = ["--config", str(CONFIGS / "folder.yaml"), "--data.root", str(folder)]
     small = ["--data.image_size=16", "--data.num_workers=0", "--trainer.max_epochs=1"]
     small += ["--model.backbone=SmallCNN", "--trainer.limit_train_batches=1"]
-    folder = write_folder()
-    main(["fit", "--config", "folder.yaml", "--data.root", str(folder), *small])
+    main(["fit", *config, *small, *PLAIN])
     (folder / "cat").rename(folder / "owl")
-    test = ["test", "--config", "folder.yaml", "--data.root", str(folder), "--ckpt_path", "best"]
     with pytest.raises(SystemExit, match="1"):
-        main(test)
+        main(["test", *config, "--ckpt_path", "best"])
     assert "was trained on the classes cat, dog; the data have dog, owl." in capsys.readouterr().err
 
 
-def test_resumed_fit_goes_on_with_the_same_run(workplace, client):
-    shutil.copy(CONFIGS / "digits.yaml", "digits.yaml")
-    fit = ["fit", "--config", "digits.yaml", "--data.image_size=8"]
+def test_resumed_fit_continues_its_run(workplace, client):
+    fit = ["fit", *SYNTHETIC, *PLAIN]
     main([*fit, "--trainer.max_epochs=2"])
     main([*fit, "--trainer.max_epochs=3", "--ckpt_path=last"])
     [run] = client.search_runs([client.get_experiment_by_name("digits").experiment_id])

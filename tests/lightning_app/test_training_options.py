@@ -1,4 +1,4 @@
-"""Schedules, averages, accumulation and the rest: a resumed fit equals one that was not stopped."""
+"""Training options: a resumed fit equals an uninterrupted one with each of them."""
 
 import pytest
 import torch
@@ -12,7 +12,7 @@ from lightning_app.main import main
 from lightning_app.store.checkpoint_io import AtomicCheckpointIO
 from models import CosineDecay, Head, ImageClassifier, Optimization
 
-EPOCHS = 4
+EPOCHS = 3
 PER_STEP = Optimization(lr_interval="step")
 SCHEDULES = {
     "cosine": (lambda o: torch_schedulers.CosineAnnealingLR(o, EPOCHS), Optimization()),
@@ -40,6 +40,13 @@ class StopAfter(Callback):
         trainer.should_stop = trainer.current_epoch == self.epoch
 
 
+class KeepEveryCheckpoint(ModelCheckpoint):
+    """Writes epoch=0.ckpt, epoch=1.ckpt, …; a trainer refuses two equal plain ModelCheckpoints."""
+
+    def __init__(self, folder):
+        super().__init__(folder, "{epoch}", save_top_k=-1, save_on_train_epoch_end=True)
+
+
 class InterruptValidation(Callback):
     """Ends a fit in the validation of its third epoch, as Ctrl-C would."""
 
@@ -50,7 +57,7 @@ class InterruptValidation(Callback):
 
 @pytest.fixture
 def fit(make_classifier, make_trainer, tmp_path):
-    """Train on mixed images with dropout, and return the weights."""
+    """Return a function that trains on mixed images with dropout, and returns the weights."""
 
     def run(*callbacks, ckpt_path=None, model_options=None, **options):
         model = make_classifier(
@@ -88,24 +95,27 @@ def equal(first, second):
     return all(first[name].equal(second[name]) for name in first)
 
 
+@pytest.mark.filterwarnings("ignore:.*callbacks used to create the checkpoint")
 @pytest.mark.parametrize("name", SCHEDULES)
-def test_resuming_after_any_epoch_goes_on_with_the_schedule(fit, last, name):
+def test_resuming_after_any_epoch_continues_the_schedule(fit, tmp_path, name):
     make, optimization = SCHEDULES[name]
     options = {"model_options": {"lr_scheduler": make, "optimization": optimization}}
-    whole = fit(**options)
+    whole = fit(KeepEveryCheckpoint(tmp_path), **options)
     for epoch in range(EPOCHS - 1):
-        assert not equal(whole, fit(StopAfter(epoch), **options))
-        assert equal(whole, fit(ckpt_path=last, **options))
+        checkpoint = tmp_path / f"epoch={epoch}.ckpt"
+        assert not equal(whole, torch.load(checkpoint, weights_only=True)["state_dict"])
+        assert equal(whole, fit(ckpt_path=checkpoint, **options))
 
 
-def test_resuming_goes_on_with_the_average(fit, last):
+def test_resuming_a_stopped_fit_continues_the_average(fit, last):
     whole = fit(WeightAverage(0.9), accumulate_grad_batches=2)
-    fit(WeightAverage(0.9), StopAfter(1), accumulate_grad_batches=2)
+    stopped = fit(WeightAverage(0.9), StopAfter(0), accumulate_grad_batches=2)
+    assert not equal(whole, stopped)
     assert equal(whole, fit(WeightAverage(0.9), ckpt_path=last, accumulate_grad_batches=2))
 
 
 def test_fit_interrupted_in_validation_keeps_weights_and_average_apart(fit, last):
-    fit(WeightAverage(0.9), max_epochs=3)
+    fit(WeightAverage(0.9))
     ended = torch.load(last, weights_only=True)
     with pytest.raises(InterruptedError):
         fit(WeightAverage(0.9), InterruptValidation())
@@ -114,18 +124,19 @@ def test_fit_interrupted_in_validation_keeps_weights_and_average_apart(fit, last
         assert equal(ended[key], interrupted[key])
 
 
-def test_stochastic_weight_averaging_runs(fit):
-    assert not equal(fit(), fit(StochasticWeightAveraging(1e-3, swa_epoch_start=2)))
+def test_stochastic_weight_averaging_changes_the_weights(fit):
+    averaged = fit(StochasticWeightAveraging(1e-3, swa_epoch_start=1), max_epochs=2)
+    assert not equal(fit(max_epochs=2), averaged)
 
 
 def test_accumulated_gradients_of_mixed_images_resume_exactly(fit, last):
     options = {"accumulate_grad_batches": 2, "gradient_clip_val": 0.5}
     whole = fit(**options)
-    fit(StopAfter(1), **options)
+    assert not equal(whole, fit(StopAfter(0), **options))
     assert equal(whole, fit(ckpt_path=last, **options))
 
 
-def test_clipped_gradients_have_the_norm_that_the_trainer_names(fit):
+def test_gradients_are_clipped_to_the_norm_of_the_trainer(fit):
     norms = []
 
     class Norms(Callback):
@@ -139,9 +150,10 @@ def test_clipped_gradients_have_the_norm_that_the_trainer_names(fit):
     assert all(norm == pytest.approx(0.01, rel=1e-3) for norm in norms)
 
 
-def test_checkpoint_of_a_compiled_network_is_one_of_a_plain_network(fit, last, make_classifier):
-    plain = fit(max_epochs=1)
-    compiled = fit(max_epochs=1, model_options={"compile": "aot_eager"})
+def test_checkpoint_of_a_compiled_network_fits_an_uncompiled_one(fit, last, make_classifier):
+    few = {"max_epochs": 1, "limit_train_batches": 2, "limit_val_batches": 1}
+    plain = fit(**few)
+    compiled = fit(**few, model_options={"compile": "aot_eager"})
     assert list(compiled) == list(plain)
     for name in plain:
         torch.testing.assert_close(compiled[name], plain[name], rtol=1e-4, atol=1e-5)
@@ -149,7 +161,7 @@ def test_checkpoint_of_a_compiled_network_is_one_of_a_plain_network(fit, last, m
     make_classifier(**head).load_state_dict(torch.load(last, weights_only=True)["state_dict"])
 
 
-def test_command_line_builds_all_of_it_and_reads_its_checkpoint(workplace):
+def test_options_of_a_configuration_reach_the_model_and_its_checkpoint(workplace):
     config = {
         "data": {"class_path": "SyntheticDataModule", "init_args": {"num_images": 60}},
         "model": {
@@ -166,9 +178,11 @@ def test_command_line_builds_all_of_it_and_reads_its_checkpoint(workplace):
             "max_epochs": 1,
             "accelerator": "cpu",
             "enable_progress_bar": False,
+            "limit_train_batches": 2,
             "callbacks": [{"class_path": "WeightAverage", "init_args": {"decay": 0.9}}],
         },
         "pictures": {"budget": 0},
+        "report": False,
     }
     (workplace / "config.yaml").write_text(yaml.safe_dump(config))
     main(["fit", "--config", "config.yaml", "--data.num_workers", "0"])
@@ -180,9 +194,10 @@ def test_command_line_builds_all_of_it_and_reads_its_checkpoint(workplace):
     assert equal(average, model.state_dict())
 
 
-def test_rate_that_torch_refuses_ends_with_the_name_of_the_option(workplace, capsys):
+def test_learning_rate_that_torch_refuses_is_reported_with_its_setting(workplace, capsys):
     lines = ["data: SyntheticDataModule", "model:", "  class_path: ImageClassifier"]
     lines += ["  init_args:", "    backbone: SmallCNN", "    optimizer: torch.optim.AdamW"]
+    lines += ["trainer: {max_epochs: 1}", "pictures: {budget: 0}", "report: false"]
     (workplace / "config.yaml").write_text("\n".join(lines))
     with pytest.raises(SystemExit, match="1"):
         main(["fit", "--config", "config.yaml", "--model.optimizer.lr=-1"])

@@ -1,5 +1,6 @@
 """Two real processes (gloo, CPU): every image is counted once, and ranks train as one process."""
 
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -8,6 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
+from lightning.fabric.plugins.environments.lightning import find_free_network_port
+from lightning.pytorch.utilities import rank_zero_only
 
 from datamodules import SyntheticDataModule
 from lightning_app.main import main
@@ -25,7 +28,10 @@ CONFIG = {
         "accelerator": "cpu",
         "logger": {"init_args": {"experiment_name": "processes"}},
     },
+    "pictures": {"budget": 0},
+    "report": False,
 }
+TWO = ["--trainer.devices", "2", "--trainer.strategy", "ddp"]
 
 
 DELETING = """
@@ -50,6 +56,45 @@ def weights_after_a_fit(make_classifier, make_trainer, batch_size, **options):
     trainer = make_trainer(max_epochs=2, **options)
     trainer.fit(model, SyntheticDataModule(num_images=80, batch_size=batch_size))
     return model.state_dict()
+
+
+def run_rank(rank, port, command):
+    """Run a command as one of two processes that were started for it, as `torchrun` starts them."""
+    ranks = {"LOCAL_RANK": str(rank), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    os.environ.update(ranks)
+    rank_zero_only.rank = rank
+    main([*command, *TWO])
+
+
+@pytest.fixture
+def in_two_processes():
+    """Run a command in two processes. They are forked, so that they need not import anything."""
+    fork = multiprocessing.get_context("fork")
+
+    def run(command):
+        port = find_free_network_port()
+        ranks = [fork.Process(target=run_rank, args=(rank, port, command)) for rank in range(2)]
+        for process in ranks:
+            process.start()
+        for process in ranks:
+            process.join()
+        assert [process.exitcode for process in ranks] == [0, 0]
+
+    return run
+
+
+@pytest.fixture
+def fitted(workplace, client):
+    """The run of a fit in one process, and its artifacts."""
+    Path("config.yaml").write_text(yaml.safe_dump(CONFIG))
+    main(["fit", "--config", "config.yaml"])
+    [run] = client.search_runs([client.get_experiment_by_name("processes").experiment_id])
+
+    def artifact(name):
+        file = client.download_artifacts(run.info.run_id, f"predictions/{name}.csv")
+        return Path(file).read_text()
+
+    return run.info.run_id, artifact
 
 
 def test_two_processes_with_half_the_batch_train_as_one(make_classifier, make_trainer):
@@ -77,47 +122,33 @@ def test_two_processes_fit_with_a_progress_bar_and_agree_on_what_is_unreadable(
     }
     Path("config.yaml").write_text(yaml.safe_dump(config))
     Path("deleting.py").write_text(DELETING)
-    callback = ["--trainer.callbacks", "deleting.Delete"]
-    two = ["--trainer.max_epochs", "3", "--trainer.devices", "2", "--trainer.strategy", "ddp"]
-    command = ["fit", "--config", "config.yaml", *two, *callback]
+    callback = ["--trainer.max_epochs", "3", "--trainer.callbacks", "deleting.Delete"]
+    # As a user starts it: the first process starts the second.
+    command = [sys.executable, "-m", "lightning_app", "fit", "--config", "config.yaml"]
     environment = {**os.environ, "PYTHONPATH": str(workplace)}
-    subprocess.run(
-        [sys.executable, "-m", "lightning_app", *command], check=True, timeout=120, env=environment
-    )
+    subprocess.run([*command, *TWO, *callback], check=True, env=environment)
     [run] = client.search_runs([client.get_experiment_by_name("processes").experiment_id])
     assert run.data.metrics["data/unreadable"] == 3
 
 
-def test_metrics_and_predictions_of_two_processes_are_those_of_one(workplace, client):
-    Path("config.yaml").write_text(yaml.safe_dump(CONFIG))
+def test_metrics_and_predictions_of_two_processes_are_those_of_one(
+    fitted, client, in_two_processes
+):
+    run_id, artifact = fitted
     command = ["test", "--config", "config.yaml", "--ckpt_path", "best"]
-    main(["fit", "--config", "config.yaml"])
     main(command)
-    [run] = client.search_runs([client.get_experiment_by_name("processes").experiment_id])
-
-    def predictions():
-        return Path(client.download_artifacts(run.info.run_id, "predictions/test.csv")).read_text()
-
-    table = predictions()
-    client.log_text(run.info.run_id, "", "predictions/test.csv")
-    two = ["--trainer.devices", "2", "--trainer.strategy", "ddp"]
-    subprocess.run([sys.executable, "-m", "lightning_app", *command, *two], check=True)
+    table = artifact("test")
+    client.log_text(run_id, "", "predictions/test.csv")
+    in_two_processes(command)
     assert len(table.splitlines()) == 1 + 15
-    assert predictions() == table
+    assert artifact("test") == table
     for name in ("test/accuracy", "test/loss", "test/f1_macro"):
-        first, second = client.get_metric_history(run.info.run_id, name)
+        first, second = client.get_metric_history(run_id, name)
         assert second.value == pytest.approx(first.value, rel=1e-6)
 
 
-def test_submission_of_two_processes_with_views_is_that_of_one(workplace, client):
-    Path("config.yaml").write_text(yaml.safe_dump(CONFIG))
-    main(["fit", "--config", "config.yaml"])
-    [run] = client.search_runs([client.get_experiment_by_name("processes").experiment_id])
-
-    def artifact(name):
-        file = client.download_artifacts(run.info.run_id, f"predictions/{name}.csv")
-        return Path(file).read_text()
-
+def test_submission_of_two_processes_with_views_is_that_of_one(fitted, in_two_processes):
+    _, artifact = fitted
     command = ["predict", "--config", "config.yaml", "--ckpt_path", "best"]
     command += ["--data.options.test_time_views", "[mirror]"]
     main(command)
@@ -125,11 +156,11 @@ def test_submission_of_two_processes_with_views_is_that_of_one(workplace, client
     images = [line.split(",")[0] for line in table.splitlines()[1:]]
     sample = "".join(f"{image},?\n" for image in reversed(images))
     Path("sample.csv").write_text(f"id,class\n{sample}")
-    two = ["--trainer.devices", "2", "--trainer.strategy", "ddp"]
-    two += ["--predictions.sample_submission", "sample.csv"]
-    subprocess.run([sys.executable, "-m", "lightning_app", *command, *two], check=True)
+    in_two_processes([*command, "--predictions.sample_submission", "sample.csv"])
     assert len(set(images)) == 15
     assert artifact("predict") == table
     answers = [line.split(",") for line in artifact("submission").splitlines()[1:]]
-    said = [line.split(",")[2] for line in table.splitlines()[1:]]
-    assert answers == [list(pair) for pair in zip(reversed(images), reversed(said), strict=True)]
+    predicted = [line.split(",")[2] for line in table.splitlines()[1:]]
+    assert answers == [
+        list(pair) for pair in zip(reversed(images), reversed(predicted), strict=True)
+    ]

@@ -9,7 +9,7 @@ from models import CrossEntropy, Head
 
 
 class KeepBatches(Callback):
-    """Logits and labels as the steps hand them out."""
+    """Keeps the logits that the steps return, and the labels."""
 
     def __init__(self):
         self.logits, self.labels = [], []
@@ -40,7 +40,7 @@ def test_training_learns(make_classifier, make_trainer, synthetic):
     assert trainer.callback_metrics["lr/head"] == pytest.approx(3e-3)
 
 
-def test_class_weights_are_balanced_with_the_counts_of_the_data(
+def test_balanced_class_weights_follow_from_the_counts_of_the_dataset(
     make_classifier, make_trainer, synthetic
 ):
     model = make_classifier(loss=lambda counts: CrossEntropy(counts, class_weights="balanced"))
@@ -55,12 +55,12 @@ def test_head_gets_features_and_classes(make_classifier):
     assert model.head.layers[1].in_features == model.backbone.num_features
 
 
-def test_plateau_scheduler_is_told_what_to_watch(make_classifier):
+def test_plateau_scheduler_monitors_its_metric(make_classifier):
     model = make_classifier(lr_scheduler=lambda o: ReduceLROnPlateau(o, monitor="val/f1_macro"))
     assert model.configure_optimizers()["lr_scheduler"]["monitor"] == "val/f1_macro"
 
 
-def test_plateau_scheduler_of_torch_watches_the_validation_loss(make_classifier):
+def test_plateau_scheduler_of_torch_monitors_the_validation_loss(make_classifier):
     model = make_classifier(lr_scheduler=torch.optim.lr_scheduler.ReduceLROnPlateau)
     assert model.configure_optimizers()["lr_scheduler"]["monitor"] == "val/loss"
 
@@ -74,7 +74,7 @@ def test_overfitting_on_one_batch_works(make_classifier, make_trainer, synthetic
     make_trainer(max_epochs=1, overfit_batches=1).fit(make_classifier(), synthetic)
 
 
-def test_loss_that_is_no_number_stops_before_it_ruins_the_weights(
+def test_loss_that_is_not_finite_stops_the_fit_before_it_changes_the_weights(
     make_classifier, make_trainer, synthetic
 ):
     class NoNumber(nn.Module):

@@ -1,4 +1,4 @@
-"""Batches that are not plain: shares for labels, several views of an image."""
+"""Special batches: several views per image, and labels that are shares of classes."""
 
 import pytest
 import torch
@@ -7,7 +7,7 @@ from torch.nn.functional import nll_loss
 from datamodules import Options, SyntheticDataModule
 
 
-def test_views_of_a_test_are_averaged(make_classifier, make_trainer, synthetic):
+def test_views_of_a_test_image_are_averaged(make_classifier, make_trainer, synthetic):
     model, trainer = make_classifier().eval(), make_trainer()
     source = synthetic.sources["test"]
     images = torch.from_numpy(source.reader.images[source.rows]).movedim(3, 1) / 255
@@ -22,7 +22,7 @@ def test_views_of_a_test_are_averaged(make_classifier, make_trainer, synthetic):
     assert metrics["test/loss"] == pytest.approx(loss.item())
 
 
-def test_mixed_batches_train_and_count_the_larger_share(make_classifier, make_trainer):
+def test_mixed_images_train_and_count_as_their_larger_share(make_classifier, make_trainer):
     data = SyntheticDataModule(num_images=200, batch_size=16, options=Options(cutmix=0.2))
     trainer = make_trainer(max_epochs=8)
     trainer.fit(make_classifier(), data)

@@ -6,7 +6,7 @@ from models import MLP, SmallCNN
 from models.factories import drop_unknown
 
 
-def test_channels_last_changes_no_loss(make_classifier, make_trainer):
+def test_channels_last_does_not_change_the_losses(make_classifier, make_trainer):
     def losses(channels_last):
         data = SyntheticDataModule(num_images=60, batch_size=8, num_workers=0)
         model, trainer = make_classifier(channels_last=channels_last), make_trainer(max_epochs=2)
@@ -20,10 +20,10 @@ def test_channels_last_changes_no_loss(make_classifier, make_trainer):
     assert weight.is_contiguous(memory_format=torch.channels_last)
 
 
-def test_compiled_network_runs_the_hooks_of_what_looks_into_it(make_classifier):
+def test_hooks_run_when_the_module_of_a_compiled_network_is_called(make_classifier):
     model, seen = make_classifier(compile="eager").eval(), []
     images = torch.rand(2, 1, 16, 16)
-    _, compiled = model.network(model, images)
+    _, compiled = model.compiled_forward(model, images)
     model.backbone.blocks.register_forward_hook(lambda *arguments: seen.append(arguments))
     torch.testing.assert_close(model(images), compiled)
     assert len(seen) == 1
@@ -34,7 +34,7 @@ def test_unknown_backend_is_refused(make_classifier):
         make_classifier(compile="fast")
 
 
-def test_settings_that_a_class_does_not_take_are_left_out_of_a_checkpoint():
+def test_settings_that_a_class_does_not_take_are_removed():
     settings = {"class_path": "models.SmallCNN", "init_args": {"width": 4, "image_size": 32}}
     drop_unknown(settings, SmallCNN)
     assert settings["init_args"] == {"width": 4}

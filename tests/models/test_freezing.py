@@ -1,4 +1,4 @@
-"""The published schedules, counted."""
+"""Trainable parameters of the published unfreezing schedules."""
 
 import pytest
 import torch
@@ -39,7 +39,7 @@ def test_resnet152_of_s0_has_its_parameters(resnet152):
 
 
 @pytest.mark.parametrize("boundary", S0)
-def test_boundary_of_s0_frees_what_its_table_says(resnet152, boundary):
+def test_boundary_of_s0_gives_the_published_number_of_trainable_parameters(resnet152, boundary):
     freeze_before(boundary, resnet152)
     assert trainable(resnet152) == S0[boundary]
 
@@ -51,7 +51,7 @@ def test_frozen_norms_are_those_whose_parameters_are_frozen(resnet152):
     assert "backbone.network.layer3.27.bn1" not in frozen
 
 
-def test_freeze_of_s1():
+def test_boundary_of_s1_gives_the_published_number_of_trainable_parameters():
     with torch.device("meta"):
         classifier = ImageClassifier(TorchvisionBackbone("resnext101_32x8d"), 20)
     freeze_before("layer4.0.conv1.weight", classifier)
@@ -59,13 +59,13 @@ def test_freeze_of_s1():
     assert (total, trainable(classifier)) == (86_783_316, 28_786_708)
 
 
-def test_names_of_stages_modules_and_parameters_mean_the_same_place(resnet152):
+def test_stages_modules_and_parameters_name_the_same_boundary(resnet152):
     names = ("layer4", "layer4.0", "layer4.0.conv1", "layer4.0.conv1.weight")
     names += tuple(f"network.{name}" for name in names)
     assert len({position_of(name, resnet152) for name in names}) == 1
 
 
-def test_share_of_a_stage_that_trains_in_part(resnet152):
+def test_share_of_a_partly_frozen_stage(resnet152):
     shares = share_free("layer3.18.bn1.weight", resnet152)
     assert (shares["head"], shares["layer4"], shares["layer2"]) == (1, 1, 0)
     free = S0["layer3.18.bn1.weight"] - S0["layer4"]

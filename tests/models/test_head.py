@@ -50,12 +50,12 @@ def test_head_of_the_published_face_network_is_built_exactly():
     assert count(head) == 9216 * 128 + 128 + 2 * 128 + 128 * 7 + 7 + 2 * 7
 
 
-def test_normalised_logits_have_no_mean_in_training():
+def test_normalised_logits_have_mean_zero_in_training():
     logits = Head(8, 3, norm="batch", norm_logits=True)(torch.rand(32, 8))
     torch.testing.assert_close(logits.mean(dim=0), torch.zeros(3), rtol=0, atol=1e-5)
 
 
-def test_every_activation_that_the_command_line_takes_is_known():
+def test_every_activation_of_the_command_line_is_known():
     assert get_args(Activation) == tuple(ACTIVATIONS)
     assert Head(8, 3, hidden=(4,), activation="tanh").layers[2](torch.tensor(9.0)) < 1
 
@@ -64,12 +64,12 @@ def test_activation_may_be_a_class():
     assert kinds(Head(8, 3, hidden=(4,), activation=nn.Hardswish))[2] == "Hardswish"
 
 
-def test_unknown_activation_is_refused_with_those_known():
+def test_unknown_activation_is_refused_with_the_known_ones():
     with pytest.raises(ValueError, match=r"to be relu, leaky_relu, prelu.* a class, got 'swish'"):
         Head(8, 3, hidden=(4,), activation="swish")
 
 
-def test_unknown_norm_is_refused_with_those_known():
+def test_unknown_norm_is_refused_with_the_known_ones():
     with pytest.raises(ValueError, match="norm to be batch, layer, none, got 'group'"):
         Head(8, 3, hidden=(4,), norm="group")
 
@@ -79,8 +79,8 @@ def test_logits_are_normalised_only_with_a_norm():
         Head(8, 3, norm_logits=True)
 
 
-def test_one_dropout_a_linear_layer_is_expected():
-    with pytest.raises(ValueError, match=r"dropout to be one number, or 2 of them.*got 3"):
+def test_one_dropout_per_linear_layer_is_expected():
+    with pytest.raises(ValueError, match=r"dropout to be one number or a list of 2, .*got 3"):
         Head(8, 3, hidden=(4,), dropout=(0.1, 0.2, 0.3))
 
 

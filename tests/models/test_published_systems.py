@@ -1,4 +1,4 @@
-"""The sizes of four published systems, as the blocks that YAML names make them up."""
+"""Sizes of the published systems, built from the classes that YAML names."""
 
 import pytest
 import torch
@@ -39,7 +39,7 @@ SYSTEMS = {
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
-def test_published_system_has_the_size_that_was_published(name):
+def test_published_system_has_its_published_size(name):
     make_backbone, num_classes, head, num_tensors, num_parameters = SYSTEMS[name]
     with torch.device("meta"):
         classifier = ImageClassifier(make_backbone(), num_classes, head)

@@ -4,7 +4,7 @@ from models.views import logits_of_views
 
 
 def network(images):
-    """Logits that depend on how an image is shown."""
+    """Logits that differ between the views of an image."""
     return images.flatten(1)[:, :3] * 4
 
 
@@ -14,10 +14,10 @@ def test_probabilities_of_the_views_are_averaged():
     torch.testing.assert_close(logits_of_views(network, images, 3).softmax(1), mean)
 
 
-def test_a_single_view_is_left_as_it_is():
+def test_single_view_is_not_changed():
     images = torch.rand(5, 1, 2, 2)
     assert logits_of_views(network, images, 3).equal(network(images))
 
 
-def test_no_image_gives_no_logits():
+def test_empty_batch_gives_no_logits():
     assert logits_of_views(network, torch.empty(0, 1, 2, 2), 3).shape == (0, 3)

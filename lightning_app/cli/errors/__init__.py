@@ -1,1 +1,1 @@
-"""What a user did wrong: said in a few lines, with what is possible."""
+"""User errors: reported in a few lines, with what is possible instead."""

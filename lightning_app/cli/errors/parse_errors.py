@@ -1,58 +1,29 @@
-"""A setting that does not parse ends with a few lines: which key, where, and what is possible."""
+"""Parse error explained in a few lines: which setting, where it is, and what is possible."""
 
-import os
 import re
 import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
 
 from jsonargparse import ArgumentParser
-from lightning.pytorch.cli import LightningArgumentParser
 
-from lightning_app.cli.errors import parse_report as report
+from lightning_app.cli.errors import complaints
 from lightning_app.cli.errors.possible_names import (
     bases_of,
-    class_names,
     first_unknown,
-    hint,
     parser_of,
+    subclass_names,
+    suggest_names,
 )
 from lightning_app.cli.errors.setting_places import Setting, all_settings, locate, unreadable_file
 from lightning_app.cli.errors.user_errors import DEBUG
 
 NO_FILE = re.compile(r"""Parser key "config": (?P<what>.*): '(?P<file>.*)'""")
-REPORT = re.compile("Does not validate against|Problem with given|Type .* expects a function")
 GROUP = re.compile(r"ambiguous option: --(?P<group>[\w.]+)\S* could match (?P<names>.+)")
 PLAIN = re.compile(r"\b(int|float|bool|str)\b|'")  # types that are written as values, not classes
 MAX_LINES = 5  # of a message that is shown as it is
 MAX_WIDTH = 240  # of a line: three of a terminal
-
-
-class BriefParser(LightningArgumentParser):
-    """A parser that explains a mistake in a few lines, instead of with all options and types."""
-
-    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
-        """Print the explanation and exit with status 2; the parser of a class only reports."""
-        if not self.exit_on_error or os.environ.get(DEBUG):
-            super().error(message, ex)
-        parser = getattr(ex, "subcommand_parser", None) or self
-        self.exit(2, f"error: {explain(message, getattr(self, 'args', None) or (), parser)}\n")
-
-    def instantiate_classes(self, *args: Any, **kwargs: Any) -> Any:
-        """Build the objects; a constructor's error is not wrapped in a report about types."""
-        try:
-            return super().instantiate_classes(*args, **kwargs)
-        except ValueError as error:
-            if report.PYDANTIC.search(str(error)):
-                self.error(str(error), error)
-            cause: BaseException = error
-            while REPORT.match(str(cause)) and cause.__cause__:
-                cause = cause.__cause__
-            if report.CLASS.match(str(cause)):  # of a type that was only tried
-                raise
-            raise cause from None
 
 
 @dataclass(frozen=True)
@@ -60,24 +31,28 @@ class Case:
     """A complaint with what is needed to explain it.
 
     Args:
-        complaint: The deepest one of the report.
-        match: What its pattern found.
+        complaint: The deepest one of the message.
+        match: Match of its pattern.
         arguments: The command line.
         parser: The parser of the subcommand.
     """
 
-    complaint: report.Complaint
+    complaint: complaints.Complaint
     match: re.Match[str]
     arguments: Sequence[str]
     parser: ArgumentParser
 
+    def place(self, value: str) -> str:
+        """Where the setting with this value is, as the beginning of a sentence."""
+        return _begin(locate(self.complaint.keys, value, self.arguments))
 
-def explain(message: str, arguments: Sequence[str], parser: ArgumentParser) -> str:
-    """Say in a few lines what is wrong, where, and what is possible.
+
+def explain_parse_error(message: str, arguments: Sequence[str], parser: ArgumentParser) -> str:
+    """Explain in a few lines what is wrong, where, and what is possible.
 
     Args:
-        message: What jsonargparse says.
-        arguments: The command line; it names the configuration files.
+        message: The error message of jsonargparse.
+        arguments: The command line, which names the configuration files.
         parser: The parser of the subcommand, which knows the keys.
     """
     if match := NO_FILE.match(message):
@@ -86,19 +61,23 @@ def explain(message: str, arguments: Sequence[str], parser: ArgumentParser) -> s
     if message.startswith(("Problems parsing config", "Unexpected config")):
         return unreadable_file(arguments) or _shortened(message)
     if match := GROUP.match(message):
-        names = dict.fromkeys(name.removesuffix(".help") for name in match["names"].split(", "))
-        off = " For no picture: --pictures.budget 0." if match["group"] == "pictures" else ""
-        return _shortened(f"`{match['group']}` is a group of settings: {', '.join(names)}.") + off
-    if complaint := report.read_report(message):
+        return _group(match)
+    if complaint := complaints.deepest_complaint(message):
         for pattern, explanation in EXPLANATIONS.items():
             if match := pattern.search(complaint.text):
                 return explanation(Case(complaint, match, arguments, parser))
-    return f"{_shortened(message)}\n(the whole report: {DEBUG}=1)"
+    return f"{_shortened(message)}\n(set {DEBUG}=1 for the full message)"
+
+
+def _group(match: re.Match[str]) -> str:
+    names = dict.fromkeys(name.removesuffix(".help") for name in match["names"].split(", "))
+    hint = " To draw no pictures: --pictures.budget 0." if match["group"] == "pictures" else ""
+    return _shortened(f"`{match['group']}` is a group of settings: {', '.join(names)}.") + hint
 
 
 def _unknown_option(case: Case) -> str:
-    group = case.match["group"]
-    return _unknown_key(case, f"{group}.{case.match['option']}" if group else case.match["option"])
+    group, option = case.match["group"], case.match["option"]
+    return _unknown_key(case, f"{group}.{option}" if group else option)
 
 
 def _unrecognized(case: Case) -> str:
@@ -106,7 +85,8 @@ def _unrecognized(case: Case) -> str:
     if argument.startswith("--"):
         return _unknown_key(case, argument[2:].partition("=")[0])
     return (
-        f"command line: {argument!r} follows no option; settings are given by --config FILE.yaml."
+        f"command line: {argument!r} is not an option; configurations are given with "
+        "--config FILE.yaml."
     )
 
 
@@ -119,15 +99,15 @@ def _unknown_key(case: Case, option: str) -> str:
         return _beside_class(case)
     kind = f" ({complaint.class_name})" if complaint.classes else ""
     what = f"`{'.'.join(above)}`{kind} has no" if above else "there is no"
-    return f"{_place(setting)}{what} key {name!r}.{hint(name, possible)}"
+    return f"{_begin(setting)}{what} key {name!r}.{suggest_names(name, possible)}"
 
 
 def _beside_class(case: Case) -> str:
     for setting in all_settings(case.arguments):
         if setting.beside_class:
             return (
-                f"{setting.place}: {setting.keys[-1]!r} stands beside `class_path`; there, only "
-                "`init_args` is possible.\n  Arguments of the class go below `init_args`."
+                f"{setting.place}: {setting.keys[-1]!r} is beside `class_path`, where only "
+                "`init_args` is possible.\n  Put the arguments of a class below `init_args`."
             )
     return _shortened(f"`{case.complaint.key}`: {case.complaint.text}")
 
@@ -140,10 +120,11 @@ def _unknown_class(case: Case) -> str:
     name = named or complaint.classes[-1]
     level = parser_of(complaint.classes if named else complaint.classes[:-1], case.parser)
     bases = bases_of(complaint.key, level) or bases_of(complaint.keys[-1], level)
-    kinds = " or ".join(dict.fromkeys(base.__name__ for base in bases)) or "class"
-    possible = hint(name.rsplit(".", 1)[-1], {n for base in bases for n in class_names(base)})
-    place = _place(locate(complaint.keys, name, case.arguments))
-    return f"{place}`{complaint.key}` expects a kind of {kinds}, got {name!r}.{possible}"
+    what = " or ".join(dict.fromkeys(base.__name__ for base in bases))
+    expected = f"a subclass of {what}" if what else "a class"
+    possible = {known for base in bases for known in subclass_names(base)}
+    hint = suggest_names(name.rsplit(".", 1)[-1], possible)
+    return f"{case.place(name)}`{complaint.key}` expects {expected}, got {name!r}.{hint}"
 
 
 def _missing(case: Case) -> str:
@@ -152,31 +133,31 @@ def _missing(case: Case) -> str:
     if not complaint.keys:
         command, _, _ = names[0].rpartition(".")
         return f"`lightning_cli {command}` needs {missing}, from --config FILE.yaml.{_yaml_files()}"
-    place = _place(locate(complaint.keys, complaint.class_name, case.arguments))
+    place = case.place(complaint.class_name)
     return f"{place}`{complaint.key}` ({complaint.class_name}) needs {missing}, which is missing."
 
 
 def _wrong_value(case: Case) -> str:
     complaint = case.complaint
-    place = _place(locate(complaint.keys, complaint.got, case.arguments))
     expected, got = _shortened(complaint.expected), _shortened(complaint.got)
-    return f"{place}`{complaint.key}` expects {expected}, got {got!r}."
+    return f"{case.place(complaint.got)}`{complaint.key}` expects {expected}, got {got!r}."
 
 
 def _refused_value(case: Case) -> str:
-    """Of a constructor: its message does not say which of the settings with this name it is."""
+    """Explain a constructor's message, which names the argument but not the keys above it."""
     key, got = case.complaint.parent.split(".")[0], case.match["got"]
     setting = locate((key,), got.strip("'"), case.arguments)
     path = ".".join(setting.keys) if setting else key
-    return f"{_place(setting)}`{path}`: {case.match['what']}, got {got}."
+    return f"{_begin(setting)}`{path}`: {case.match['what']}, got {got}."
 
 
-def _place(setting: Setting | None) -> str:
+def _begin(setting: Setting | None) -> str:
     return f"{setting.place}: " if setting else ""
 
 
 def _yaml_files(near: str = "") -> str:
-    return hint(near, [str(file) for file in (*Path().glob("*.yaml"), *Path().glob("*/*.yaml"))])
+    files = (*Path().glob("*.yaml"), *Path().glob("*/*.yaml"))
+    return suggest_names(near, [str(file) for file in files])
 
 
 def _shortened(message: str) -> str:
@@ -185,12 +166,12 @@ def _shortened(message: str) -> str:
 
 
 EXPLANATIONS: dict[re.Pattern[str], Callable[[Case], str]] = {
-    report.OPTION: _unknown_option,
-    report.UNRECOGNIZED: _unrecognized,
-    report.CLASS: _unknown_class,
-    report.IMPORT: _unknown_class,
-    report.REQUIRED: _missing,
-    report.BESIDE: _beside_class,
-    report.PYDANTIC: _refused_value,
-    report.VALUE: _wrong_value,
+    complaints.UNKNOWN_OPTION: _unknown_option,
+    complaints.UNRECOGNIZED: _unrecognized,
+    complaints.UNKNOWN_CLASS: _unknown_class,
+    complaints.NOT_IMPORTED: _unknown_class,
+    complaints.REQUIRED: _missing,
+    complaints.NOT_A_CLASS: _beside_class,
+    complaints.PYDANTIC: _refused_value,
+    complaints.WRONG_TYPE: _wrong_value,
 }

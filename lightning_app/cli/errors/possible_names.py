@@ -1,4 +1,4 @@
-"""The names that could stand where a wrong one stands: keys, parameters, classes."""
+"""Possible names in place of a wrong one: keys, parameters and classes."""
 
 import collections.abc
 import difflib
@@ -17,10 +17,10 @@ MAX_NEAR = 4
 MAX_WIDTH = 240  # of a list of names: three lines of a terminal
 
 
-def hint(name: str, possible: Iterable[str]) -> str:
-    """The names of `possible` that are near to `name`, or else all, shortened.
+def suggest_names(name: str, possible: Iterable[str]) -> str:
+    """A line with the possible names that are similar to `name`, or else with all, shortened.
 
-    Case does not count, nor the folder and the suffix of a file.
+    Case is ignored, and so are the folder and the suffix of a file.
     """
     names = {PurePath(known).stem.lower(): known for known in sorted(possible)}
     if near := difflib.get_close_matches(name.lower(), names, n=MAX_NEAR):
@@ -30,7 +30,7 @@ def hint(name: str, possible: Iterable[str]) -> str:
 
 
 def parser_of(classes: tuple[str, ...], root: ArgumentParser) -> ArgumentParser:
-    """The parser of the last class's arguments; `root` where there is none."""
+    """A parser of the arguments of the last class; `root` if there is no class."""
     built = pkgutil.resolve_name(classes[-1]) if classes else None
     if not inspect.isclass(built):
         return root
@@ -40,10 +40,10 @@ def parser_of(classes: tuple[str, ...], root: ArgumentParser) -> ArgumentParser:
 
 
 def first_unknown(option: str, parser: ArgumentParser) -> tuple[tuple[str, ...], str, set[str]]:
-    """Split a dotted option that `parser` refuses.
+    """Split a dotted option that `parser` does not accept.
 
     Returns:
-        The groups that are known, the first name that is not, and the names known in its place.
+        The groups that exist, the first name that does not, and the names possible in its place.
     """
     known = [action.dest.split(".") for action in parser._actions if action.dest != "help"]
     parts = option.split(".")
@@ -55,14 +55,14 @@ def first_unknown(option: str, parser: ArgumentParser) -> tuple[tuple[str, ...],
 
 
 def bases_of(key: str, parser: ArgumentParser) -> list[type]:
-    """The classes that the type of an argument names; of a callable, those that it returns."""
+    """Classes in the type of an argument; for a callable, the classes that it may return."""
     types = (getattr(a, "_typehint", None) for a in parser._actions if a.dest == key)
     return [base for annotation in types for base in _classes_in(annotation)]
 
 
-def class_names(base: type) -> set[str]:
-    """The names of the classes of this kind that can be built, as far as they are imported."""
-    below = {name for kind in type.__subclasses__(base) for name in class_names(kind)}
+def subclass_names(base: type) -> set[str]:
+    """Names of the imported classes that derive from `base`, or are it, and can be built."""
+    below = {name for kind in type.__subclasses__(base) for name in subclass_names(kind)}
     hidden = inspect.isabstract(base) or base.__name__.startswith("_") or "<" in base.__qualname__
     return below if hidden else below | {base.__name__}
 

@@ -1,4 +1,4 @@
-"""Where a setting was given: a line of a configuration file, or the command line."""
+"""Places of settings: a line of a configuration file, or the command line."""
 
 import argparse
 import os
@@ -20,7 +20,7 @@ class Setting:
         keys: The path to the value, without `class_path` and `init_args`.
         value: The text of a scalar, "" for anything else.
         place: A file with a line number, or the command line.
-        beside_class: Whether it stands beside a `class_path`, where only `init_args` may.
+        beside_class: Whether it is beside a `class_path`, where only `init_args` is allowed.
     """
 
     keys: tuple[str, ...]
@@ -30,34 +30,34 @@ class Setting:
 
 
 def config_files(arguments: Sequence[str]) -> list[Path]:
-    """The files that `--config` names, as far as they exist."""
+    """The files given with `--config` that exist."""
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("-c", "--config", action="append", nargs="?", default=[])
     known, _ = parser.parse_known_args(list(arguments))
-    # Not Path.is_file: it raises on settings in place of a name, which can be long.
+    # Not Path.is_file: settings can be given instead of a name, and it raises on long names.
     return [Path(name) for name in known.config if name and os.path.isfile(name)]  # noqa: PTH113
 
 
 def all_settings(arguments: Sequence[str]) -> list[Setting]:
-    """Every setting of the command line, then of the files that it names."""
+    """Every setting of the command line, then of the configuration files."""
     settings = list(_of_command_line(arguments))
     for file in config_files(arguments):
         try:
             settings += _of_node(yaml.compose(file.read_text()), (), str(file))
-        except yaml.YAMLError:  # the mistake is in a file before it, or that one was not read
+        except yaml.YAMLError:  # the error is in an earlier file: the parser did not get to this
             break
     return settings
 
 
 def locate(keys: tuple[str, ...], value: str, arguments: Sequence[str]) -> Setting | None:
-    """The setting with this path, rather one that has this value; `keys` may be a path's end."""
-    found = [setting for setting in all_settings(arguments) if _is_it(setting, keys, value)]
+    """The setting whose path ends with `keys`; among several, preferably one with this value."""
+    found = [setting for setting in all_settings(arguments) if _matches(setting, keys, value)]
     same = [s for s in found if s.value and s.value in (value, value.rsplit(".", 1)[-1])]
     return next(iter(same + found), None)
 
 
 def unreadable_file(arguments: Sequence[str]) -> str:
-    """What is wrong with the first file that holds no settings; "" where there is none."""
+    """Describe the first configuration file without valid settings; "" if there is none."""
     for file in config_files(arguments):
         try:
             content = yaml.safe_load(file.read_text())
@@ -65,14 +65,14 @@ def unreadable_file(arguments: Sequence[str]) -> str:
             line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
             begin = f" of line {error.context_mark.line + 1}" if error.context_mark else ""
             context = f" {error.context}{begin}" if error.context else ""
-            return f"{file}{line}: this is no YAML: {error.problem}{context}."
+            return f"{file}{line}: not valid YAML: {error.problem}{context}."
         if not isinstance(content, dict):
             got = "nothing" if content is None else f"a {type(content).__name__}"
             return f"{file}: expected keys with values (`data: ...`, `model: ...`), got {got}."
     return ""
 
 
-def _is_it(setting: Setting, keys: tuple[str, ...], value: str) -> bool:
+def _matches(setting: Setting, keys: tuple[str, ...], value: str) -> bool:
     ends = setting.keys[-len(keys) :] == keys
     if ends or setting.place != COMMAND_LINE:
         return ends

@@ -1,4 +1,4 @@
-"""A user's mistake ends with a sentence, not with a stack trace."""
+"""User errors end a command with one sentence instead of a stack trace."""
 
 import os
 import re
@@ -9,64 +9,66 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
-OURS = {"callbacks", "datamodules", "lightning_app", "models"}
-WORDED = (ValueError, TypeError, ConnectionError)  # the kinds that our own code raises
-DEBUG = "LIGHTNING_CLI_DEBUG"
+OUR_PACKAGES = {"callbacks", "datamodules", "lightning_app", "models"}
+OUR_ERRORS = (ValueError, TypeError, ConnectionError)  # that our own code raises
+TERMINATED = 143  # exit status of a process that SIGTERM ended, as in a shell
+DEBUG = "LIGHTNING_CLI_DEBUG"  # environment variable: show stack traces and full messages
 IN_WORKER = re.compile(
     r"Caught \w+ in DataLoader worker.*/datamodules/.*\n[\w.]+: (?P<message>[^\n]+)\s*$", re.DOTALL
 )
 
 
 @contextmanager
-def explained() -> Iterator[None]:
-    """Print an error that is worded for the user, and exit with status 1; warnings are sentences.
+def exit_on_user_error() -> Iterator[None]:
+    """Print an error that is meant for the user, and exit with status 1; shorten warnings.
 
-    Errors that our own modules raise are such, and Lightning's about its settings; whatever a
-    library raises from its depths keeps its stack trace.
+    Errors raised in our own modules, and Lightning's about its settings, are meant for the user.
+    Errors from inside other libraries keep their stack trace.
+
+    Raises:
+        SystemExit: With 1 after an error for the user, with 143 after SIGTERM.
     """
-    python = warnings.formatwarning
-    warnings.formatwarning = _brief
+    original = warnings.formatwarning
+    warnings.formatwarning = _format_warning
     try:
         yield
-    except _of_lightning("pytorch", "SIGTERMException"):
-        raise SystemExit(143) from None  # Lightning would exit with 0, as if all were done
-    except (*WORDED, *_of_lightning("fabric", "MisconfigurationException")) as error:
+    except _lightning_error("pytorch", "SIGTERMException"):
+        raise SystemExit(TERMINATED) from None  # Lightning would exit with 0, as after a success
+    except (*OUR_ERRORS, *_lightning_error("fabric", "MisconfigurationException")) as error:
         text = str(error)
-        worker = IN_WORKER.search(text)  # such a message holds the worker's stack trace
-        ours = _origin(error.__traceback__) in OURS or not isinstance(error, WORDED)
-        if not (ours or worker) or os.environ.get(DEBUG):
+        worker = IN_WORKER.search(text)  # the text of an error in a worker has its stack trace
+        for_user = worker or not isinstance(error, OUR_ERRORS) or _raised_by_us(error.__traceback__)
+        if not for_user or os.environ.get(DEBUG):
             raise
-        _close_bars()
-        print(
-            f"error: {worker['message'] if worker else text}\n(the stack trace: {DEBUG}=1)",
-            file=sys.stderr,
-        )
+        _close_progress_bars()
+        message = worker["message"] if worker else text
+        print(f"error: {message}\n(set {DEBUG}=1 for the stack trace)", file=sys.stderr)
         raise SystemExit(1) from None
     finally:
-        warnings.formatwarning = python
+        warnings.formatwarning = original
 
 
-def _close_bars() -> None:
-    """Leave the line on which a progress bar stands, else a message would be glued to it."""
+def _close_progress_bars() -> None:
+    """End the line of an open progress bar, so that the message starts on a new line."""
     if (module := sys.modules.get("tqdm")) is not None:
         for bar in list(module.tqdm._instances):
             bar.close()
 
 
-def _brief(message: Warning | str, *place: Any, **options: Any) -> str:
-    return f"warning: {message}\n"  # the line of our code that it comes from says nothing to a user
+def _format_warning(message: Warning | str, *place: Any, **options: Any) -> str:
+    return f"warning: {message}\n"  # without our line of code, which does not help a user
 
 
-def _of_lightning(part: str, name: str) -> tuple[type[Exception], ...]:
-    """An exception of Lightning's; none where it was not imported, so that it cannot be raised."""
+def _lightning_error(part: str, name: str) -> tuple[type[Exception], ...]:
+    """An exception class of Lightning; empty if Lightning was not imported, so cannot raise it."""
     module = sys.modules.get(f"lightning.{part}.utilities.exceptions")
     return () if module is None else (getattr(module, name),)
 
 
-def _origin(traceback: TracebackType | None) -> str:
-    """The package of the line that raised."""
+def _raised_by_us(traceback: TracebackType | None) -> bool:
+    """Whether the line that raised is in one of our packages."""
     name = ""
     while traceback is not None:
         name = traceback.tb_frame.f_globals.get("__name__", "")
         traceback = traceback.tb_next
-    return name.split(".")[0]
+    return name.split(".")[0] in OUR_PACKAGES

@@ -1,1 +1,1 @@
-"""`lightning_cli ablate`: what each part of a recipe is worth."""
+"""Ablations, `lightning_cli ablate`: what each part of a recipe contributes."""

@@ -1,4 +1,4 @@
-"""What is wrong with a run's settings is said before the first run starts, not hours later."""
+"""Settings check of an ablation: errors are reported before the first run, not hours later."""
 
 import sys
 from collections.abc import Sequence
@@ -8,18 +8,18 @@ from pathlib import Path
 from jsonargparse import Namespace
 
 from lightning_app.cli.training import ImageClassificationCLI, run
-from lightning_app.commands.ablate.plan import Child
+from lightning_app.commands.ablate.plan import ChildRun
 from lightning_app.store.predictions import SplitName
 
 
 @dataclass(frozen=True)
-class Settings:
-    """What an ablation has to know of the runs that it starts.
+class RunSettings:
+    """What an ablation has to know of its child runs.
 
     Attributes:
-        experiment: Where the runs are found.
+        experiment: MLflow experiment of the runs.
         root: Folder of the store.
-        monitor: Metric by which the best epoch of a run is chosen.
+        monitor: Metric that chooses the best epoch of a run.
         mode: `max` or `min`.
     """
 
@@ -29,59 +29,58 @@ class Settings:
     mode: str
 
 
-class _BuildingCLI(ImageClassificationCLI):
-    """Reads a command line and builds what it names, but no trainer, and runs nothing."""
+class _DryRunCLI(ImageClassificationCLI):
+    """Command line that builds data, network and callbacks, but no trainer, and runs nothing."""
 
     def instantiate_classes(self) -> None:
-        """Build data, network and callbacks: a value that is out of range is told by them."""
+        """Build everything but the trainer: the classes themselves reject values out of range."""
         self.config_init = self.parser.instantiate_classes(self.config)
 
     def after_instantiate_classes(self) -> None:
-        """There is nothing to name."""
+        """Name no run."""
 
     def _set_seed(self) -> None:
-        """Draw nothing, and do not say so."""
+        """Seed nothing, and print nothing about it."""
 
     def _run_subcommand(self, subcommand: str) -> None:
         """Run nothing."""
 
 
-def check_all(children: Sequence[Child], split: SplitName | None) -> Settings:
-    """Try what each kind of run of an ablation is told.
+def check_runs(children: Sequence[ChildRun], split: SplitName | None) -> RunSettings:
+    """Build what each run would train, and discard it.
 
     Args:
-        children: One run of each kind, the base first.
-        split: Images that they are compared on, if any.
+        children: One run of each variation, the base first.
+        split: Images on which the runs are compared, if any.
 
     Returns:
-        What an ablation has to know of the base's.
+        The settings of the base that the ablation needs.
 
     Raises:
-        ValueError: If a setting is wrong, the data lack the images to compare on, or the runs
-            would not be kept where an ablation can find them.
+        ValueError: If a setting is invalid, the dataset lacks the images to compare on, or the runs
+            would be stored where the ablation cannot find them.
         SystemExit: With 2 if a setting does not parse.
     """
     found = []
     for child in children:
+        hint = f"  This setting belongs to variation {child.variation!r}."
         try:
             found.append(_check(child, split))
         except SystemExit:
-            print(f"  That is told to the runs of {child.variation!r}.", file=sys.stderr)
+            print(hint, file=sys.stderr)
             raise
         except ValueError as error:
-            raise ValueError(
-                f"{error}\n  That is told to the runs of {child.variation!r}."
-            ) from error
+            raise ValueError(f"{error}\n{hint}") from error
         if (found[-1].experiment, found[-1].root) != (found[0].experiment, found[0].root):
             raise ValueError(
-                f"The runs of {child.variation!r} would be kept elsewhere than those of "
-                f"{children[0].variation!r}; all of an ablation's are in one experiment."
+                f"The runs of {child.variation!r} would not be stored with those of "
+                f"{children[0].variation!r}; all runs of an ablation belong to one experiment."
             )
     return found[0]
 
 
-def _check(child: Child, split: SplitName | None) -> Settings:
-    cli = run(["fit", *child.arguments], _BuildingCLI)
+def _check(child: ChildRun, split: SplitName | None) -> RunSettings:
+    cli = run(["fit", *child.arguments], _DryRunCLI)
     config = cli.config["fit"]
     logger = config.trainer.logger
     if not isinstance(logger, Namespace) or not logger.class_path.endswith(".RunLogger"):
@@ -92,10 +91,10 @@ def _check(child: Child, split: SplitName | None) -> Settings:
     data.prepare_data()
     if split and not len(data.sources.get(split, ())):
         raise ValueError(
-            f"The data have no {split} images to compare on; name others with `split:`, or let "
-            f"some be split off with data.split.{split}."
+            f"The dataset has no {split} images to compare on. Choose others with `split:`, or "
+            f"split some off with data.split.{split}."
         )
     best, options = config.best_checkpoint, logger.init_args
-    return Settings(
+    return RunSettings(
         options.experiment_name, Path(options.root), best.monitor or "val/accuracy", best.mode
     )

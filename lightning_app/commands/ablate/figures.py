@@ -1,4 +1,4 @@
-"""The results of an ablation as figures."""
+"""Figures of the results of an ablation."""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,26 +6,29 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from callbacks.plots.ablation import plot_ablation, plot_class_accuracies, plot_destinations
-from lightning_app.commands.ablate.results import Outcome, Results
+from lightning_app.commands.ablate.results import AblationResults, VariationResult
 
 
-def figures_of(results: Results, title: str) -> Iterator[tuple[str, Figure]]:
-    """Name and figure: of the scores, of each class, and of classes that a variation lacked.
+def result_figures(results: AblationResults, title: str) -> Iterator[tuple[str, Figure]]:
+    """Plot the scores, the accuracy of each class, and the fate of excluded classes.
 
     Args:
-        results: What to draw.
+        results: What to plot.
         title: Name of the ablation.
+
+    Yields:
+        The name and the figure.
     """
-    outcomes, variations = results.outcomes, results.variations
+    rows, variations = results.rows, results.variations
     images = f"{len(variations[0].labels):,} {results.split} images"
     missing = (np.nan, np.nan, np.nan)
     yield (
         "ablation",
         plot_ablation(
-            [f"{o.name}:\n{o.part}" if o.part else o.name for o in outcomes],
-            [outcome.scores for outcome in outcomes],
-            [outcome.base_mean for outcome in outcomes],
-            np.array([(outcome.against_base or missing)[:3] for outcome in outcomes]),
+            [f"{row.name}:\n{row.part}" if row.part else row.name for row in rows],
+            [row.scores for row in rows],
+            [row.base_mean for row in rows],
+            np.array([(row.against_base or missing)[:3] for row in rows]),
             f"{title}: {images}",
         ),
     )
@@ -35,32 +38,34 @@ def figures_of(results: Results, title: str) -> Iterator[tuple[str, Figure]]:
     yield (
         "accuracy_by_class",
         plot_class_accuracies(
-            np.stack([_class_accuracies(outcome, classes) for outcome in variations]),
-            [outcome.name for outcome in variations],
+            np.stack([_class_accuracies(variation, classes) for variation in variations]),
+            [variation.name for variation in variations],
             classes,
-            f"{title}: classes of {images}",
+            f"{title}: accuracy by class, {images}",
             counts=[int((variations[0].labels == label).sum()) for label in classes],
         ),
     )
     if shares := _destinations(variations, classes):
-        text = f"{title}: where images of classes go that were not trained on"
+        text = f"{title}: predictions for images of excluded classes"
         yield "classes_left_out", plot_destinations(shares, classes, text)
 
 
-def _class_accuracies(outcome: Outcome, classes: list[str]) -> np.ndarray:
+def _class_accuracies(variation: VariationResult, classes: list[str]) -> np.ndarray:
     """Accuracy of each class, the mean over the seeds, (K,)."""
-    right = outcome.right.double().mean(dim=0).numpy()
-    members = [outcome.labels == label for label in classes]
-    return np.array([right[own].mean() if own.any() else np.nan for own in members])
+    correct = variation.correct.double().mean(dim=0).numpy()
+    members = [variation.labels == label for label in classes]
+    return np.array([correct[own].mean() if own.any() else np.nan for own in members])
 
 
-def _destinations(outcomes: Sequence[Outcome], classes: list[str]) -> dict[str, np.ndarray]:
-    """Shares of the classes that images of a class that was left out are taken for."""
+def _destinations(
+    variations: Sequence[VariationResult], classes: list[str]
+) -> dict[str, np.ndarray]:
+    """Shares of the classes that images of an excluded class are predicted as."""
     shares: dict[str, np.ndarray] = {}
-    for outcome in outcomes:
-        for label in outcome.excluded:
-            taken = outcome.predicted[:, outcome.labels == label]
-            if taken.size:
-                counts = np.array([(taken == other).sum() for other in classes])
-                shares[f"{label}\n{outcome.name}"] = counts / taken.size
+    for variation in variations:
+        for label in variation.excluded:
+            predicted = variation.predicted[:, variation.labels == label]
+            if predicted.size:
+                counts = np.array([(predicted == other).sum() for other in classes])
+                shares[f"{label}\n{variation.name}"] = counts / predicted.size
     return shares

@@ -1,4 +1,4 @@
-"""What an ablation compares, and the runs that this takes."""
+"""Plan of an ablation: what is compared, and the runs that this takes."""
 
 import hashlib
 import json
@@ -8,25 +8,25 @@ from pathlib import Path
 from typing import Any
 
 from lightning_app.commands.ablate.search_space import Search
-from lightning_app.store.parameters import is_silent
+from lightning_app.store.parameters import affects_training
 from lightning_app.store.predictions import SplitName
 
-MAX_SEED = 2**32 - 1  # that numpy takes
-OWN = ("seed_everything", "trainer.logger")  # the seeds are the plan's, and so is the store
+MAX_SEED = 2**32 - 1  # the largest that NumPy accepts
+RESERVED = ("seed_everything", "trainer.logger")  # set by the plan, not by a variation
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is compared with what.
+    """What an ablation compares.
 
     Attributes:
-        base: Configuration that all runs share, as `fit` has it; several are laid over each other.
+        base: Configuration file of `fit` that all runs share; a list merges several files.
         variations: Settings of each variation by its name, as on the command line:
             `{no augmentation: {data.augmentation: none}}`.
-        base_name: What the runs of the base are called.
-        seeds: Each variation is trained with each.
-        split: Images that the variations are compared on: `test`, or `val`.
-        search: What to look for, instead of variations.
+        base_name: Name of the base's runs.
+        seeds: Every variation is trained with every seed.
+        split: Images on which the variations are compared: `test` or `val`.
+        search: Settings to search for, instead of variations.
     """
 
     base: Path | list[Path]
@@ -37,35 +37,38 @@ class Plan:
     search: Search | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a plan that asks for nothing, or twice for the same."""
+        """Reject a plan without runs, or with the same run twice."""
         if bool(self.variations) == bool(self.search):
-            raise ValueError("An ablation needs `variations` or `search`, one of the two.")
+            raise ValueError("An ablation needs either `variations` or `search`.")
         if self.base_name in self.variations:
-            raise ValueError(f"A variation is called {self.base_name!r}, as the base is.")
+            raise ValueError(f"A variation has the name of the base, {self.base_name!r}.")
         wrong = len(set(self.seeds)) < len(self.seeds) or min(self.seeds, default=-1) < 0
         if wrong or max(self.seeds) > MAX_SEED:
             raise ValueError(
-                f"Expected one seed or more, none twice, each 0 to {MAX_SEED}; got {self.seeds}."
+                f"Expected one or more different seeds from 0 to {MAX_SEED}, got {self.seeds}."
             )
         self._check_variations()
         for config in self.configs:
             if not config.is_file():
-                raise ValueError(f"There is no configuration {config} (base), seen from here.")
+                raise ValueError(
+                    f"There is no configuration {config} (base). Paths are relative to the "
+                    "current folder."
+                )
         if self.search and len(self.seeds) > 1:
-            raise ValueError(f"A search makes all its trials with one seed, got {self.seeds}.")
+            raise ValueError(f"A search runs all its trials with one seed, got {self.seeds}.")
 
     def _check_variations(self) -> None:
-        """Refuse what would change nothing, or what is not a variation's to say."""
+        """Reject variations that change nothing, or a setting that belongs to the plan."""
         known: dict[str, str] = {}
         for name, settings in self.variations.items():
-            if not isinstance(name, str):  # jsonargparse lets other keys pass
-                raise ValueError(f"Put the variation's name {name} into quotes.")
+            if not isinstance(name, str):  # jsonargparse does not check keys
+                raise ValueError(f"Put the variation's name {name} in quotes.")
             if not name.isprintable() or not name.strip():
                 raise ValueError(f"A variation is called {name!r}; expected a name of one line.")
             if not settings:
                 raise ValueError(f"The variation {name!r} changes nothing.")
-            if taken := [key for key in settings if key.startswith(OWN)]:
-                hint = "`seeds:` names the seeds, and all runs are kept in one experiment"
+            if taken := [key for key in settings if key.startswith(RESERVED)]:
+                hint = "`seeds:` sets the seeds, and all runs belong to one experiment"
                 raise ValueError(f"The variation {name!r} sets {taken[0]}; {hint}.")
             same = known.setdefault(json.dumps(settings, sort_keys=True), name)
             if same != name:
@@ -78,25 +81,25 @@ class Plan:
 
     @property
     def names(self) -> list[str]:
-        """Of the base and the variations."""
+        """Names of the base and the variations."""
         return [self.base_name, *self.variations]
 
-    def children(self, overrides: Sequence[str]) -> list["Child"]:
+    def child_runs(self, overrides: Sequence[str]) -> list["ChildRun"]:
         """A run for each variation and seed; seed by seed, so that all can be compared early.
 
         Args:
-            overrides: Arguments of `fit` for all of them; those of a variation come after them.
+            overrides: Arguments of `fit` for all runs; the settings of a variation override them.
         """
         return [
-            self.child(name, seed, self.variations.get(name, {}), overrides)
+            self.child_run(name, seed, self.variations.get(name, {}), overrides)
             for seed in self.seeds
             for name in self.names
         ]
 
-    def examples(self, overrides: Sequence[str]) -> list["Child"]:
-        """A run of each kind: what is wrong with one is wrong with all of it."""
+    def examples(self, overrides: Sequence[str]) -> list["ChildRun"]:
+        """One run of each variation, or runs with the ends of each range: enough for a check."""
         if self.search is None:
-            return self.children(overrides)[: len(self.names)]
+            return self.child_runs(overrides)[: len(self.names)]
         values = {
             name: span if isinstance(span, list) else [span.low, span.high]
             for name, span in self.search.ranges.items()
@@ -105,36 +108,36 @@ class Plan:
             {name: some[min(index, len(some) - 1)] for name, some in values.items()}
             for index in range(max(map(len, values.values())))
         ]
-        return [self.child("search", self.seeds[0], some, overrides) for some in settings]
+        return [self.child_run("search", self.seeds[0], some, overrides) for some in settings]
 
     def search_key(self, overrides: Sequence[str]) -> str:
-        """Another one for other ranges, or another base."""
-        base = self.child("", self.seeds[0], {}, overrides).key
+        """Digest of the base and the ranges: another search has another key."""
+        base = self.child_run("", self.seeds[0], {}, overrides).key
         ranges = self.search.ranges if self.search else {}
         return hashlib.sha256(f"{ranges} {base}".encode()).hexdigest()[:8]
 
-    def child(
+    def child_run(
         self, variation: str, seed: int, settings: dict[str, Any], overrides: Sequence[str]
-    ) -> "Child":
+    ) -> "ChildRun":
         """One run."""
         configs = [part for config in self.configs for part in ("--config", str(config))]
         own = [f"--{key}={as_argument(value)}" for key, value in settings.items()]
         arguments = (*configs, *overrides, *own, f"--seed_everything={seed}")
         contents = "".join(config.read_text() for config in self.configs)
-        text = json.dumps([contents, list(_that_count(arguments))])
-        return Child(variation, seed, arguments, hashlib.sha256(text.encode()).hexdigest()[:16])
+        text = json.dumps([contents, list(_relevant(arguments))])
+        return ChildRun(variation, seed, arguments, hashlib.sha256(text.encode()).hexdigest()[:16])
 
 
 @dataclass(frozen=True)
-class Child:
+class ChildRun:
     """A run of an ablation.
 
     Attributes:
-        variation: Its name.
-        seed: Of everything that is drawn at random.
-        arguments: What `fit` is told.
-        key: Made of the base and of the arguments that change what is learned; a finished run of
-            the same key is not repeated.
+        variation: Name of its variation.
+        seed: Its seed.
+        arguments: Its command line after `fit`.
+        key: Digest of the base and of the arguments that affect the result; a finished run with the
+            same key is not repeated.
     """
 
     variation: str
@@ -144,16 +147,16 @@ class Child:
 
     @property
     def name(self) -> str:
-        """What the run is called."""
+        """Name of the run in MLflow."""
         return f"{self.variation}, seed {self.seed}"
 
 
-def _that_count(arguments: Sequence[str]) -> Iterator[str]:
-    """The arguments that change what is learned: no pictures, no progress bar."""
+def _relevant(arguments: Sequence[str]) -> Iterator[str]:
+    """The arguments that affect the result: none about pictures or progress bars."""
     silent = False
     for argument in arguments:
         if argument.startswith("--"):
-            silent = is_silent(argument[2:].partition("=")[0])
+            silent = not affects_training(argument[2:].partition("=")[0])
         if not silent:
             yield argument
 

@@ -1,11 +1,11 @@
-"""The file of an ablation."""
+"""Reader of the YAML file of an ablation."""
 
 from dataclasses import fields
 from pathlib import Path
 
 import yaml
 
-from lightning_app.cli.errors.parse_errors import BriefParser
+from lightning_app.cli.command_parser import CommandParser
 from lightning_app.commands.ablate.plan import Plan
 
 NULL = "tag:yaml.org,2002:null"
@@ -15,17 +15,19 @@ def read_plan(file: Path) -> Plan:
     """Read the file of an ablation.
 
     Raises:
-        ValueError: If there is no such file, or it asks for what cannot be.
+        ValueError: If there is no such file, or its plan is invalid.
         SystemExit: With 2 if it does not parse.
     """
     if not file.is_file():
         raise ValueError(f"There is no file {file}.")
     content = _node(file)
     if not isinstance(content, yaml.MappingNode):
-        raise ValueError(f"{file} holds no settings; an ablation has base, seeds and variations.")
-    _refuse_twice(content, file)
-    _refuse_empty(content, file)
-    parser = BriefParser(prog="lightning_cli ablate")
+        raise ValueError(
+            f"{file} has no settings; an ablation needs at least `base` and `variations`."
+        )
+    _check_duplicates(content, file)
+    _check_empty(content, file)
+    parser = CommandParser(prog="lightning_cli ablate")
     parser.add_argument("--config", action="config")
     parser.add_class_arguments(Plan)
     if "base" not in {key.value for key, _ in content.value}:
@@ -38,11 +40,11 @@ def _node(file: Path) -> yaml.Node | None:
     try:
         return yaml.compose(file.read_text())
     except yaml.YAMLError as error:
-        raise ValueError(f"{file} is no YAML: {error}") from error
+        raise ValueError(f"{file} is not valid YAML: {error}") from error
 
 
-def _refuse_empty(content: yaml.MappingNode, file: Path) -> None:
-    """The parser takes what is empty for what is not there."""
+def _check_empty(content: yaml.MappingNode, file: Path) -> None:
+    """Reject empty settings, which the parser would treat as missing."""
     for key, value in content.value:
         if value.tag == NULL or (key.value == "base" and value.value == []):
             raise ValueError(f"{file}, line {_line(key)}: `{key.value}:` is empty.")
@@ -60,12 +62,12 @@ def _line(node: yaml.Node) -> int:
     return node.start_mark.line + 1
 
 
-def _refuse_twice(node: yaml.MappingNode, file: Path) -> None:
-    """YAML takes the last of two equal keys, and does not say so."""
+def _check_duplicates(node: yaml.MappingNode, file: Path) -> None:
+    """Reject duplicate keys, of which YAML silently takes the last."""
     seen = set()
     for key, value in node.value:
         if str(key.value) in seen:
-            raise ValueError(f"{file}, line {_line(key)}: {key.value!r} stands there twice.")
+            raise ValueError(f"{file}, line {_line(key)}: duplicate key {key.value!r}.")
         seen.add(str(key.value))
         if isinstance(value, yaml.MappingNode):
-            _refuse_twice(value, file)
+            _check_duplicates(value, file)

@@ -1,4 +1,4 @@
-"""Processes that run beside each other, and how they end."""
+"""Processes that run in parallel: their share of the machine, their locks and their end."""
 
 import fcntl
 import os
@@ -10,25 +10,25 @@ from typing import Any, BinaryIO
 
 import torch
 
-TAIL = 12  # lines of its output that the failure of a run is reported with
+TAIL = 12  # lines of output that are printed of a failed run
 Environment = dict[str, str]
 
 
 def end_processes(processes: Sequence[subprocess.Popen[bytes]], grace: float) -> None:
-    """Ask processes to stop, and kill those that are still there after `grace` seconds."""
+    """Ask processes to stop, and kill those that have not after `grace` seconds."""
     for process in processes:
         process.terminate()
     deadline = time.monotonic() + grace
     for process in processes:
         try:
             process.wait(max(0.0, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:  # Lightning heeds a signal only between two steps
+        except subprocess.TimeoutExpired:  # Lightning handles a signal only between two steps
             process.kill()
             process.wait()
 
 
-def locked(file: BinaryIO) -> bool:
-    """Lock an open file for us, and for the processes that share it; whether that could be done."""
+def try_lock(file: BinaryIO) -> bool:
+    """Lock an open file, for this process and those that share it; False if it is locked."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -36,14 +36,14 @@ def locked(file: BinaryIO) -> bool:
     return True
 
 
-def exit_when_told(number: int, frame: Any) -> None:
-    """A batch system asks us to stop."""
-    print("\nTold to stop. The same command goes on from here.", flush=True)
+def exit_on_sigterm(number: int, frame: Any) -> None:
+    """Signal handler: exit with the usual status, as a batch system asks."""
+    print("\nAsked to stop. The same command resumes.", flush=True)
     raise SystemExit(128 + number)
 
 
 def environments(jobs: int) -> list[Environment]:
-    """Share out the cores, and the GPUs if there are several."""
+    """Environment variables of each job: the cores are divided, and so are several GPUs."""
     own, gpus = dict(os.environ), torch.cuda.device_count()
     if jobs == 1:
         return [own]
@@ -57,7 +57,7 @@ def environments(jobs: int) -> list[Environment]:
 
 
 def last_lines(file: Path) -> str:
-    """The last lines, each as a terminal would show it: a progress bar overwrites itself."""
+    """The last lines of a log as a terminal shows them: progress bars overwrite themselves."""
     lines = file.read_text("utf-8", "replace").replace("\r\n", "\n").split("\n")
     shown = [line.rstrip("\r").rsplit("\r", 1)[-1] for line in lines]
     return "\n".join(f"  {line}" for line in [line for line in shown if line.strip()][-TAIL:])

@@ -1,15 +1,15 @@
-"""Tell a search how a run is doing, and stop it if it is not worth going on."""
+"""Pruning callback: reports the metric of a trial to Optuna, and stops an unpromising run."""
 
 import optuna
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.utilities import rank_zero_info
 
 PRUNED = "pruned"  # attribute of a trial
-NUM_WHOLE = 3  # trials that run to their end before others are measured by them
+NUM_UNPRUNED = 3  # trials that run to their end before others are compared with them
 
 
 class PruneTrial(Callback):
-    """Report the metric that is searched for after each epoch; the command line adds it to runs.
+    """Report the metric of a search after each epoch; the search adds this callback to its runs.
 
     Args:
         storage: Address of the database of the studies.
@@ -22,11 +22,11 @@ class PruneTrial(Callback):
     def __init__(self, storage: str, study: str, trial: int, monitor: str, starts: int) -> None:
         self.storage, self.study, self.trial = storage, study, trial
         self.monitor = monitor
-        # Not part of what a database holds of a study.
-        self.pruner = optuna.pruners.MedianPruner(NUM_WHOLE, n_warmup_steps=starts)
+        # The database of a study does not hold its pruner.
+        self.pruner = optuna.pruners.MedianPruner(NUM_UNPRUNED, n_warmup_steps=starts)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Report, and end the training after this epoch if others were better by now."""
+        """Report, and stop the training if other trials were better at this epoch."""
         value = trainer.callback_metrics.get(self.monitor)
         prune = False
         if trainer.is_global_zero and value is not None:
@@ -38,7 +38,5 @@ class PruneTrial(Callback):
             if prune := trial.should_prune():
                 trial.set_user_attr(PRUNED, trainer.current_epoch)
         if trainer.strategy.broadcast(prune):
-            rank_zero_info(
-                f"Stopped after epoch {trainer.current_epoch}: other trials were better."
-            )
+            rank_zero_info(f"Pruned after epoch {trainer.current_epoch}: other trials were better.")
             trainer.should_stop = True

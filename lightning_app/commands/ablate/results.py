@@ -1,4 +1,4 @@
-"""What the finished runs of an ablation add up to."""
+"""Results of an ablation: the finished runs of each variation, compared with the base."""
 
 import ast
 import math
@@ -13,7 +13,7 @@ from scipy.stats import t
 from torch import Tensor
 
 from lightning_app.store.predictions import SplitName, read_predictions
-from lightning_app.store.run_facts import class_names, splits_of
+from lightning_app.store.run_facts import class_names_of, splits_of
 from lightning_app.store.stored_run import StoredRun
 from models.evaluation.paired_test import CONFIDENCE, PairedTest, paired_test
 
@@ -21,30 +21,30 @@ EXCLUDED = "data.options.exclude_classes"  # parameter of a run
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """A variation, and how it did on the images that it shares with the base.
+class VariationResult:
+    """A variation on the images that it shares with the base.
 
     Attributes:
-        name: What it is called.
-        seeds: Of its finished runs.
+        name: Its name.
+        seeds: Seeds of its finished runs.
         labels: Classes of the images, (N,).
-        predicted: What each run says, (seeds, N).
-        base: Which of the images each run of the base has right, (runs, N).
-        left_out: Images of the base's, or its own, that the other has not.
-        minutes: That a run trained, without validation and pictures; the median over the seeds.
-        epoch_seconds: Of an epoch's training, the median; NaN if unknown.
-        parameters: Of the network.
-        trainable: Of these, those that train in the last epoch.
+        predicted: Predictions of each run, (seeds, N).
+        base_correct: Which images each run of the base classifies correctly, (base runs, N).
+        left_out: Number of images that only one of the two was scored on.
+        minutes: Training time of a run, without validation and pictures; the median over the seeds.
+        epoch_seconds: Training time of an epoch, the median; NaN if unknown.
+        parameters: Parameters of the network.
+        trainable: Those of them that train in the last epoch.
         excluded: Classes that it was trained without.
         is_base: Whether it is the base itself.
-        part: Which of its images it is about, if not about all.
+        part: Which part of its images this is about, if not all.
     """
 
     name: str
     seeds: list[int]
     labels: np.ndarray
     predicted: np.ndarray
-    base: Tensor
+    base_correct: Tensor
     left_out: int
     minutes: float
     epoch_seconds: float
@@ -55,19 +55,19 @@ class Outcome:
     part: str = ""
 
     @property
-    def row(self) -> str:
-        """What its row of a table is called."""
+    def title(self) -> str:
+        """Name of its row in a table."""
         return f"{self.name}: {self.part}" if self.part else self.name
 
     @property
-    def right(self) -> Tensor:
-        """Which predictions are right, (seeds, N)."""
+    def correct(self) -> Tensor:
+        """Which predictions are correct, (seeds, N)."""
         return torch.from_numpy(self.predicted == self.labels)
 
     @property
     def scores(self) -> list[float]:
         """Accuracy of each run, in [0, 1]."""
-        return self.right.double().mean(dim=1).tolist()
+        return self.correct.double().mean(dim=1).tolist()
 
     @property
     def mean(self) -> float:
@@ -77,19 +77,19 @@ class Outcome:
     @property
     def base_mean(self) -> float:
         """Mean accuracy of the base on the same images."""
-        return float(self.base.double().mean())
+        return float(self.base_correct.double().mean())
 
     @cached_property
     def against_base(self) -> PairedTest | None:
-        """Against the base on the same images; None for the base itself."""
-        return None if self.is_base else paired_test(self.base, self.right)
+        """Paired test against the base on the same images; None for the base itself."""
+        return None if self.is_base else paired_test(self.base_correct, self.correct)
 
     @property
     def interval(self) -> tuple[float, float]:
         """95 % interval of the mean over seeds (Student's t).
 
-        NaN with a single seed, and if all happen to score the same: that they would always do so
-        is the last thing to conclude.
+        NaN with a single seed, and if all seeds happen to have the same score: an interval of no
+        width would promise that every other seed has it too.
         """
         count = len(self.scores)
         if len(set(self.scores)) < 2:
@@ -98,8 +98,8 @@ class Outcome:
         reach = float(t.ppf((1 + CONFIDENCE) / 2, count - 1)) * spread / math.sqrt(count)
         return max(self.mean - reach, 0.0), min(self.mean + reach, 1.0)
 
-    def on_known_classes(self) -> "Outcome | None":
-        """The same on the images of the classes that it was trained on, if these are a part."""
+    def on_known_classes(self) -> "VariationResult | None":
+        """The same on the classes that it was trained on; None if these are all classes or none."""
         known = ~np.isin(self.labels, self.excluded)
         if self.is_base or known.all() or not known.any():
             return None
@@ -107,41 +107,43 @@ class Outcome:
             self,
             labels=self.labels[known],
             predicted=self.predicted[:, known],
-            base=self.base[:, torch.from_numpy(known)],
+            base_correct=self.base_correct[:, torch.from_numpy(known)],
             part="other classes",
         )
 
 
 @dataclass(frozen=True)
-class Results:
-    """All variations with a finished run, the base first.
+class AblationResults:
+    """All variations that have a finished run, the base first.
 
     Attributes:
-        split: Images that they are compared on.
-        outcomes: Of each variation; after one that was trained without some classes comes what it
-            did on the others.
-        class_names: In the order of the network's outputs.
-        notes: What a reader must know: who was tested on other images than the base.
+        split: Images on which they are compared.
+        rows: The result of each variation; a variation that was trained without some classes has a
+            second one, on the images of the other classes.
+        class_names: Classes in the order of the network's outputs.
+        notes: Variations that were scored on other images than the base.
     """
 
     split: SplitName
-    outcomes: list[Outcome]
+    rows: list[VariationResult]
     class_names: list[str]
     notes: list[str]
 
     @property
-    def variations(self) -> list[Outcome]:
-        """One outcome a variation."""
-        return [outcome for outcome in self.outcomes if not outcome.part]
+    def variations(self) -> list[VariationResult]:
+        """The rows that are about all images, one per variation."""
+        return [row for row in self.rows if not row.part]
 
 
-def collect(finished: Sequence[tuple[str, int, StoredRun]], split: SplitName) -> Results:
+def compare_variations(
+    finished: Sequence[tuple[str, int, StoredRun]], split: SplitName
+) -> AblationResults:
     """Score the variations, each on the images that it shares with the base.
 
     Args:
         finished: Variation, seed and run, in the order of the plan; the first variation is the
             base.
-        split: Images to compare on.
+        split: Images on which to compare.
 
     Raises:
         ValueError: If the runs of the base share no image.
@@ -150,32 +152,32 @@ def collect(finished: Sequence[tuple[str, int, StoredRun]], split: SplitName) ->
     for name, seed, record in finished:
         runs.setdefault(name, []).append((seed, record))
     base, notes = next(iter(runs.values())), []
-    outcomes: list[Outcome] = []
+    rows: list[VariationResult] = []
     for name, own in runs.items():
         try:
-            outcome = _outcome(name, own, base, split)
+            result = _compare(name, own, base, split)
         except ValueError as error:
             if own is base:
                 raise
             notes.append(f"{name}: {error}")
             continue
-        if outcome.left_out:
+        if result.left_out:
             notes.append(
-                f"{name}: {outcome.left_out} images are left out, which not both it and the base "
-                "have; what it says is of the others."
+                f"{name}: {result.left_out} images are left out because either it or the base was "
+                "not scored on them."
             )
-        outcomes += [part for part in (outcome, outcome.on_known_classes()) if part]
-    return Results(split, outcomes, class_names(splits_of(finished[0][2])), notes)
+        rows += [row for row in (result, result.on_known_classes()) if row]
+    return AblationResults(split, rows, class_names_of(splits_of(finished[0][2])), notes)
 
 
-def _outcome(
+def _compare(
     name: str, own: list[tuple[int, StoredRun]], base: list[tuple[int, StoredRun]], split: SplitName
-) -> Outcome:
+) -> VariationResult:
     is_base, records = own is base, [record for _, record in own]
     others = [] if is_base else [record for _, record in base]
     answers = read_predictions([*records, *others], split)
-    metrics, times = records[0].metrics, [_times(record) for record in records]
-    return Outcome(
+    metrics, times = records[0].metrics, [_epoch_times(record) for record in records]
+    return VariationResult(
         name,
         [seed for seed, _ in own],
         answers.labels,
@@ -191,6 +193,6 @@ def _outcome(
     )
 
 
-def _times(record: StoredRun) -> list[float]:
-    """Seconds that each epoch trained."""
+def _epoch_times(record: StoredRun) -> list[float]:
+    """Training time of each epoch in seconds."""
     return list(record.history("time/epoch").values())

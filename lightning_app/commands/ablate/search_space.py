@@ -1,4 +1,4 @@
-"""What a search may try."""
+"""Search space: the settings that a search may try."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,12 +6,12 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Range:
-    """Numbers between two ends, whole ones if both ends are.
+    """Numbers between two ends; integers if both ends are integers.
 
     Attributes:
-        low: The smallest.
-        high: The largest.
-        log: Whether a factor counts, not a difference, as suits learning rates.
+        low: The smallest number.
+        high: The largest number.
+        log: Sample on a logarithmic scale, as suits learning rates.
     """
 
     low: int | float
@@ -19,7 +19,7 @@ class Range:
     log: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse a range without numbers."""
+        """Reject an empty range."""
         if not self.low < self.high or (self.log and self.low <= 0):
             raise ValueError(
                 f"Expected low below high, and above 0 with log; got {self.low} and {self.high}."
@@ -28,13 +28,13 @@ class Range:
 
 @dataclass(frozen=True)
 class Search:
-    """Optuna looks for the best settings, instead of trying each.
+    """Search with Optuna for the best settings, instead of training fixed variations.
 
     Attributes:
         ranges: What to try, by the name of the setting: `[none, light]` is a choice, `{low: 1.0e-4,
             high: 1.0e-1, log: true}` a `Range`.
-        trials: Runs to make, those that are pruned among them.
-        prune: Stop a run that is worse than the median of those before it at the same epoch.
+        trials: Number of runs, including those that are pruned.
+        prune: Stop a run that is below the median of the earlier runs at the same epoch.
         pruning_starts: First epoch after which a run may be stopped.
     """
 
@@ -44,6 +44,6 @@ class Search:
     pruning_starts: int = 3
 
     def __post_init__(self) -> None:
-        """Refuse a search for nothing."""
+        """Reject a search without trials or ranges."""
         if self.trials < 1 or not self.ranges or [] in self.ranges.values():
             raise ValueError("A search needs one trial or more, and ranges that are not empty.")

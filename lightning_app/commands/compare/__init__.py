@@ -1,1 +1,1 @@
-"""Runs side by side: their settings, their numbers, and what they say of the same images."""
+"""Comparison of runs, `lightning_cli compare`: settings, scores, and predictions image by image."""

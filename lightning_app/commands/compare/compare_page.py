@@ -1,4 +1,4 @@
-"""A comparison as one HTML page that needs nothing else, and looks like a report."""
+"""HTML page of a comparison: one self-contained file without scripts or links."""
 
 import shlex
 import time
@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from lightning_app.commands.compare.comparison import Comparison
-from lightning_app.commands.compare.figures import figures_of
+from lightning_app.commands.compare.figures import plot_pair
+from lightning_app.commands.compare.image_notes import image_notes
 from lightning_app.commands.compare.numbers import number_rows
-from lightning_app.commands.compare.own_images import told_apart
 from lightning_app.commands.compare.pairs import Pair
 from lightning_app.commands.compare.settings import different_settings
 from lightning_app.output.folder import png_of
@@ -19,26 +19,29 @@ from lightning_app.pages.data_uris import embed
 from lightning_app.pages.rendering import WIDE, open_templates, side_by_side
 from lightning_app.pages.words import Words, p_value, points
 
-SHOWN_CLASSES = 5  # that gained, and that lost
-LEVEL = 0.05  # p-value below which a difference is taken for one
-ORDER = ("fixed", "broken", "classes", "confusion")  # of the pictures
+SHOWN_CLASSES = 5  # with the largest gains, and with the largest losses
+LEVEL = 0.05  # p-value below which a difference is called significant
+PICTURES = ("fixed", "broken", "classes", "confusion")  # in the order of the page
 
 
-def write_page(
+def render_comparison(
     comparison: Comparison,
     words: Words,
     images: Mapping[str, Tensor],
     num_images: int,
     complaint: str,
 ) -> str:
-    """The page.
+    """Render a comparison.
 
     Args:
-        comparison: What was found.
-        words: The language.
-        images: Pixels of the images that the sheets show; empty if they cannot be read.
-        num_images: In a sheet.
-        complaint: Why there are no images; empty if there are.
+        comparison: The comparison.
+        words: Texts of the page.
+        images: Pixels of the images on the sheets; empty if they cannot be read.
+        num_images: Maximum number of images of a sheet.
+        complaint: Why the images cannot be read; empty if they can.
+
+    Returns:
+        The HTML page.
     """
     ids = [record.run.info.run_id for record in comparison.records]
     texts = words["comparison"]
@@ -52,12 +55,12 @@ def write_page(
         "ids": ids,
         "images": _images(comparison, words),
         "complaint": texts["no_sheets"].format(reason=complaint) if complaint else "",
-        "own_images": told_apart(comparison, words),
+        "own_images": image_notes(comparison, words),
         "numbers": number_rows(comparison.records, words),
         "settings": different_settings(comparison, words),
         "p_values": comparison.p_values,
         "pairs": [
-            _pair(comparison, pair, figures_of(comparison, pair, images, num_images), words)
+            _pair(comparison, pair, plot_pair(comparison, pair, images, num_images), words)
             for pair in comparison.pairs
         ],
         "command": shlex.join(["lightning_cli", "compare", *ids, "--split", comparison.split]),
@@ -67,19 +70,19 @@ def write_page(
 
 
 def _images(comparison: Comparison, words: Words) -> str:
-    """On which images."""
+    """The images of the comparison, in a sentence."""
     texts, answers = words["comparison"], comparison.answers
     split = words["splits"][comparison.split]
-    told = [texts["images"].format(number=words.number(len(answers.images)), split=split)]
+    sentences = [texts["images"].format(number=words.number(len(answers.images)), split=split)]
     if answers.left_out:
-        told.append(texts["left_out"].format(number=words.number(answers.left_out)))
-    return " ".join(told)
+        sentences.append(texts["left_out"].format(number=words.number(answers.left_out)))
+    return " ".join(sentences)
 
 
 def _pair(
     comparison: Comparison, pair: Pair, figures: Mapping[str, Figure], words: Words
 ) -> dict[str, Any]:
-    """A run against another as the template needs it."""
+    """A pair of runs, as the template needs it."""
     texts, test = words["comparison"], pair.test
     first, second = comparison.names[pair.first], comparison.names[pair.second]
     values = {
@@ -92,9 +95,11 @@ def _pair(
     }
     interval = {"low": points(test.low), "high": points(test.high)}
     meaning = texts["verdict"]["several" if comparison.p_values else "one"]
-    right, wrong = words.number(pair.both_right), words.number(pair.both_wrong)
+    right, wrong = words.number(pair.both_correct), words.number(pair.both_wrong)
     before, after = map(words.percent, pair.accuracies)
-    topics = [_topic(texts["pictures"][name], figures[name]) for name in ORDER if name in figures]
+    topics = [
+        _topic(texts["pictures"][name], figures[name]) for name in PICTURES if name in figures
+    ]
     return {
         "title": texts["headings"]["pair"].format(first=first, second=second),
         "tiles": [
@@ -112,16 +117,16 @@ def _pair(
 
 
 def _verdict(comparison: Comparison, pair: Pair, texts: Mapping[str, str]) -> str:
-    """Which of the two is better, if that can be said, and by what."""
+    """Which of the two runs is better, if the difference is significant, with the p-value."""
     value, verdict = comparison.decisive_p_value(pair), "open"
     if value < LEVEL:
         verdict = "better" if pair.test.difference > 0 else "worse"
     return texts[verdict].format(p=p_value(value, "p "))
 
 
-def _topic(told: Mapping[str, str], figure: Figure) -> dict[str, Any]:
-    """A picture as the report's template takes it."""
+def _topic(texts: Mapping[str, str], figure: Figure) -> dict[str, Any]:
+    """A picture, as the macro `topic` needs it."""
     image = embed(png_of(figure))
     wide = image.width > WIDE * image.height
     view = {"caption": "", "frames": {-1: image}, "wide": wide}
-    return {**told, "name": "", "views": [view], "wide": wide}
+    return {**texts, "name": "", "views": [view], "wide": wide}

@@ -1,4 +1,4 @@
-"""Runs that looked at the same images, each against the first."""
+"""Comparison of runs on the same images, each with the first."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,23 +6,23 @@ from dataclasses import dataclass
 from lightning_app.commands.compare.pairs import Pair, classes_of, compare_pair, pairwise_p_values
 from lightning_app.store.locations import ROOT, checkpoint_folder
 from lightning_app.store.predictions import COMMANDS, SharedPredictions, SplitName, read_predictions
-from lightning_app.store.run_facts import class_names, splits_of
+from lightning_app.store.run_facts import class_names_of, splits_of
 from lightning_app.store.runs import name_with_id, quoted
 from lightning_app.store.stored_run import StoredRun
 
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """What several runs say of the same images.
+    """Predictions of several runs for the same images.
 
     Attributes:
         records: The runs.
-        names: What each is called, all different.
-        split: The images.
-        answers: What the runs say of them.
-        class_names: The classes, in the order of the networks' outputs.
-        pairs: Each run but the first against the first.
-        p_values: Of all pairs of rows, adjusted; empty if there is only one.
+        names: Unique names of the runs.
+        split: Split of the images.
+        answers: Predictions of the runs.
+        class_names: Classes in the order of the networks' outputs.
+        pairs: Each run but the first, compared with the first.
+        p_values: Adjusted p-values of all pairs of rows; empty if there is only one pair.
     """
 
     records: Sequence[StoredRun]
@@ -34,7 +34,7 @@ class Comparison:
     p_values: dict[tuple[int, int], float]
 
     def decisive_p_value(self, pair: Pair) -> float:
-        """That of a pair's test: adjusted, if there are several pairs of runs."""
+        """P-value of a pair's test, adjusted if there are several pairs of runs."""
         return self.p_values.get((pair.first, pair.second), pair.test.p_value)
 
 
@@ -43,14 +43,14 @@ def compare_runs(records: Sequence[StoredRun], wanted: SplitName | None) -> Comp
 
     Args:
         records: Two runs or more.
-        wanted: The images; None for those of the test if all runs were tested, else validation.
+        wanted: Split of the images; None for `test` if all runs were tested, else `val`.
 
     Raises:
-        ValueError: If a run has no predictions, or no image is common to all.
+        ValueError: If a run has no predictions, or the runs have no image in common.
     """
     split = choose_split(records, wanted)
     answers = read_predictions(records, split)
-    known = [name for record in records for name in class_names(splits_of(record))]
+    known = [name for record in records for name in class_names_of(splits_of(record))]
     names = classes_of(answers, known)
     pairs = [compare_pair(answers, 0, row, names) for row in range(1, len(records))]
     adjusted = pairwise_p_values(answers.correct) if len(pairs) > 1 else {}
@@ -58,10 +58,10 @@ def compare_runs(records: Sequence[StoredRun], wanted: SplitName | None) -> Comp
 
 
 def choose_split(records: Sequence[StoredRun], wanted: SplitName | None) -> SplitName:
-    """The images that all runs have predictions of; those of the test, if there is a choice.
+    """Choose a split that all runs have predictions of, `test` before `val`.
 
     Raises:
-        ValueError: If there are none.
+        ValueError: If there is no such split.
     """
     names = names_of(records)
     lacking: dict[SplitName, list[int]] = {
@@ -76,29 +76,29 @@ def choose_split(records: Sequence[StoredRun], wanted: SplitName | None) -> Spli
     for split, rows in lacking.items():
         if not rows:
             return split
-    told = "; ".join(
+    missing = "; ".join(
         f"{quoted(names[row] for row in rows)} without predictions/{split}.csv"
         for split, rows in lacking.items()
     )
     split, [row, *_] = next(iter(lacking.items()))
     remedy = _remedy(records[row], names[row], split)
-    raise ValueError(f"The runs have no predictions in common: {told}. {remedy}")
+    raise ValueError(f"The runs have no predictions in common: {missing}. {remedy}")
 
 
 def _remedy(record: StoredRun, name: str, split: SplitName) -> str:
-    """How to make the predictions of a run."""
+    """How to make the predictions that a run lacks."""
     folder = checkpoint_folder(ROOT, record.experiment, record.run.info.run_id)
     left = [file for end in ("best", "last") if (file := folder / f"{end}.ckpt").is_file()]
     start = f"`lightning_cli {COMMANDS[split]} --config FILE.yaml --ckpt_path"
     if left:
         how = f"With the configuration of {name!r}, {start} {left[0]}` makes"
     else:
-        how = f"{name!r} has left no checkpoint in {folder}; if you have one, {start} FILE` makes"
-    return f"{how} those that it lacks."
+        how = f"{name!r} has no checkpoint in {folder}; if you have one, {start} FILE` makes"
+    return f"{how} the missing predictions."
 
 
 def names_of(records: Sequence[StoredRun]) -> list[str]:
-    """The names of runs; one that several have gets the beginning of the id."""
+    """Unique names of runs: a name that several runs share gets the beginning of the id."""
     runs = [record.run for record in records]
     all_names = [str(run.info.run_name) for run in runs]
     return [

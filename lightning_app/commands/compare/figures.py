@@ -1,4 +1,4 @@
-"""The pictures of two runs that are compared."""
+"""Figures of two runs that are compared."""
 
 from collections.abc import Mapping, Sequence
 
@@ -13,11 +13,11 @@ from callbacks.plots.drawing.texts import counted, shorten
 from lightning_app.commands.compare.comparison import Comparison
 from lightning_app.commands.compare.pairs import Pair
 
-NAME_LENGTH = 24  # of a run in a title, where there are two
+NAME_LENGTH = 24  # of a run in a title, which has two
 
 
 def shown_images(comparison: Comparison, num_images: int) -> list[str]:
-    """Names of the images that the sheets need, each once."""
+    """Names of the images on the contact sheets, each once."""
     sheets = [
         sheet[:num_images] for pair in comparison.pairs for sheet in (pair.fixed, pair.broken)
     ]
@@ -25,22 +25,22 @@ def shown_images(comparison: Comparison, num_images: int) -> list[str]:
     return [comparison.answers.images[row] for row in rows]
 
 
-def figures_of(
+def plot_pair(
     comparison: Comparison, pair: Pair, images: Mapping[str, Tensor], num_images: int
 ) -> dict[str, Figure]:
-    """The figures of a pair by their names, without sheets that would be empty.
+    """Plot a pair of runs; contact sheets that would be empty are left out.
 
     Args:
-        comparison: What the pair is of.
-        pair: Two runs.
+        comparison: The comparison.
+        pair: One of its pairs.
         images: Pixels by the names of the images; empty if they cannot be read.
-        num_images: In a sheet.
+        num_images: Number of images on a contact sheet.
     """
     before, after = (
         shorten(comparison.names[row], NAME_LENGTH) for row in (pair.first, pair.second)
     )
     count = counted(len(comparison.answers.images), f"{comparison.split} image")
-    title = f"from {before} to {after}\n{count}"
+    title = f"From {before} to {after}\n{count}"
     first, second = pair.confusions
     figures = {
         "classes": plot_class_differences(_columns(pair), [c.name for c in pair.classes], title),
@@ -49,12 +49,12 @@ def figures_of(
     for name in ("fixed", "broken") if images else ():
         rows = getattr(pair, name)
         if shown := rows[:num_images]:
-            told = f"{name}: {len(rows):,} of {count}\n{before} → {after}"
+            head = f"{name.capitalize()}: {len(rows):,} of {count}\n{before} → {after}"
             pixels = torch.stack([images[comparison.answers.images[row]] for row in shown])
             figures[name] = plot_changes(
                 pixels.movedim(1, -1).numpy(),
                 _changes(comparison, pair, shown),
-                f"{told}\nbelow each: its label, and what both say of it",
+                f"{head}\nbelow each image: its label and both predictions",
             )
     return figures
 

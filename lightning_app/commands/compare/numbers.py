@@ -1,4 +1,4 @@
-"""The numbers of runs side by side."""
+"""Scores, sizes and times of runs, side by side."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -11,17 +11,17 @@ from models.evaluation.metrics import METRICS, Metric
 
 
 class Number(NamedTuple):
-    """A number of a run as text, and its 95 % interval; empty where none is known."""
+    """A number of a run as text, and its 95 % interval; empty if it has none."""
 
     value: str
     interval: str = ""
 
 
-Rows = list[tuple[str, list[Number]]]  # what it is, and the number of each run
+Rows = list[tuple[str, list[Number]]]  # a label, and the number of each run
 
 
 def number_rows(records: Sequence[StoredRun], words: Words) -> Rows:
-    """Scores, sizes and times of runs; what no run has is left out."""
+    """Scores, sizes and times of runs; rows that no run has are left out."""
     rows = _scores(records, words)
     labels = words["comparison"]["numbers"]
     makers: dict[str, Callable[[StoredRun], str]] = {
@@ -29,8 +29,8 @@ def number_rows(records: Sequence[StoredRun], words: Words) -> Rows:
         "trainable": lambda record: _metric(record, "params/trainable", words),
         "epochs": lambda record: words.number(run_facts.num_epochs(record)),
         "best": _best,
-        "took": lambda record: _duration(run_facts.took(record), words),
-        "epoch": lambda record: _duration(run_facts.epoch_time(record), words),
+        "took": lambda record: _duration(run_facts.duration(record), words),
+        "epoch": lambda record: _duration(run_facts.epoch_duration(record), words),
         "state": lambda record: words["states"].get(record.run.info.status, UNKNOWN),
     }
     for key, make in makers.items():
@@ -45,7 +45,7 @@ def _scores(records: Sequence[StoredRun], words: Words) -> Rows:
     rows: Rows = []
     for split in SPLITS:
         results = [of_run.get(split) for of_run in found]
-        # A fit scores its last epoch; a test, and what is compared, its best checkpoint.
+        # A fit logs the scores of its last epoch; a test those of the best checkpoint.
         last = words["comparison"]["numbers"]["last"] if split == "val" else "{split}"
         place = last.format(split=words["splits"][split])
         for metric in METRICS:

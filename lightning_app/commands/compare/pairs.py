@@ -1,4 +1,4 @@
-"""What a run says otherwise than another, image by image."""
+"""Two runs compared image by image, class by class, and by McNemar's test."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ import torch
 from torch import Tensor
 
 from lightning_app.store.predictions import SharedPredictions
-from models.evaluation.metrics import confusion_counts
+from models.evaluation.confusion import confusion_counts
 from models.evaluation.paired_test import PairedTest, holm, paired_test
 
 
 class ClassChange(NamedTuple):
-    """A class, how many images it has, and the test on these alone."""
+    """A class, the number of its images, and the test on these images."""
 
     name: str
     images: int
@@ -25,18 +25,19 @@ class ClassChange(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """A run against another; both are rows of the answers.
+    """Two runs; each is a row of the predictions.
 
     Attributes:
-        first: The run that is compared with.
-        second: The run that is compared.
-        test: Of the accuracies.
-        fixed: Images that the second alone has right, those that it is surest of first.
-        broken: Images that the first alone has right, in the same order.
-        both_right: How many images both have right.
-        both_wrong: How many both have wrong.
-        classes: What each class gained, the largest gain first.
-        confusions: Images (true, predicted) of the first and of the second, (2, K, K).
+        first: Row of the reference.
+        second: Row of the run that is compared with it.
+        test: Paired test of the accuracies.
+        fixed: Images that only the second run classifies correctly; those with its most confident
+            predictions come first.
+        broken: Images that only the first run classifies correctly, in the same order.
+        both_correct: Number of images that both classify correctly.
+        both_wrong: Number of images that both misclassify.
+        classes: Change of each class, the largest gain first.
+        confusions: Confusion matrices (true, predicted) of the two runs, (2, K, K).
     """
 
     first: int
@@ -44,50 +45,50 @@ class Pair:
     test: PairedTest
     fixed: list[int]
     broken: list[int]
-    both_right: int
+    both_correct: int
     both_wrong: int
     classes: list[ClassChange]
     confusions: np.ndarray
 
     @property
     def accuracies(self) -> tuple[float, float]:
-        """Of the first and of the second on these images, in [0, 1]."""
+        """Accuracies of the two runs on these images, in [0, 1]."""
         fixed, broken = len(self.fixed), len(self.broken)
-        number = fixed + broken + self.both_right + self.both_wrong
-        return (self.both_right + broken) / number, (self.both_right + fixed) / number
+        number = fixed + broken + self.both_correct + self.both_wrong
+        return (self.both_correct + broken) / number, (self.both_correct + fixed) / number
 
     @property
     def gained(self) -> list[ClassChange]:
-        """Classes that are better, the largest gain first."""
+        """Classes that got better, the largest gain first."""
         return [change for change in self.classes if change.test.difference > 0]
 
     @property
     def lost(self) -> list[ClassChange]:
-        """Classes that are worse, the largest loss first."""
+        """Classes that got worse, the largest loss first."""
         return [change for change in reversed(self.classes) if change.test.difference < 0]
 
 
 def compare_pair(
     answers: SharedPredictions, first: int, second: int, class_names: Sequence[str]
 ) -> Pair:
-    """Compare a run with another.
+    """Compare two runs.
 
     Args:
-        answers: What all runs say.
-        first: Row of the run that is compared with.
-        second: Row of the run that is compared.
-        class_names: All classes that are labels or predictions, in an order.
+        answers: Predictions of all runs.
+        first: Row of the reference.
+        second: Row of the run that is compared with it.
+        class_names: All classes among the labels and predictions, in the order of the matrices.
     """
     before, after = answers.correct[first], answers.correct[second]
-    surest = torch.from_numpy(np.argsort(-answers.confidence[second], kind="stable"))
+    order = torch.from_numpy(np.argsort(-answers.confidence[second], kind="stable"))
     labels = _codes(answers.labels, class_names)
     predicted = [_codes(answers.predicted[row], class_names) for row in (first, second)]
     return Pair(
         first,
         second,
         paired_test(before[None], after[None]),
-        surest[(after & ~before)[surest]].tolist(),
-        surest[(before & ~after)[surest]].tolist(),
+        order[(after & ~before)[order]].tolist(),
+        order[(before & ~after)[order]].tolist(),
         int((before & after).sum()),
         int((~before & ~after).sum()),
         sorted(_class_changes(before, after, labels, class_names), key=_loss),
@@ -96,10 +97,10 @@ def compare_pair(
 
 
 def pairwise_p_values(right: Tensor) -> dict[tuple[int, int], float]:
-    """P-values of all pairs of runs, adjusted for their number; see `holm`.
+    """P-values of all pairs of runs, adjusted for the number of pairs; see `holm`.
 
     Args:
-        right: Which predictions are right, (R, N).
+        right: Which predictions are correct, (R, N).
     """
     pairs = list(combinations(range(len(right)), 2))
     tests = [paired_test(right[[a]], right[[b]]) for a, b in pairs]
@@ -107,7 +108,7 @@ def pairwise_p_values(right: Tensor) -> dict[tuple[int, int], float]:
 
 
 def classes_of(answers: SharedPredictions, known: Iterable[str]) -> list[str]:
-    """The classes that are labels or predictions: known ones in their order, then the others."""
+    """The classes among labels and predictions: known ones in their order, then the others."""
     seen = {*answers.labels, *answers.predicted.flatten()}
     return [name for name in dict.fromkeys([*known, *sorted(seen)]) if name in seen]
 

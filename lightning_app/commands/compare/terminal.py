@@ -1,62 +1,51 @@
-"""What the console says of runs that are compared."""
+"""Terminal output of a comparison."""
 
 import textwrap
 from collections.abc import Iterator, Sequence
 
 from callbacks.plots.drawing.texts import counted, shorten
 from lightning_app.commands.compare.comparison import Comparison
+from lightning_app.commands.compare.image_notes import image_notes
 from lightning_app.commands.compare.numbers import Number, number_rows
-from lightning_app.commands.compare.own_images import told_apart
 from lightning_app.commands.compare.pairs import ClassChange, Pair
 from lightning_app.commands.compare.settings import different_settings
+from lightning_app.output.console import WIDTH, Column, print_table
 from lightning_app.pages.words import Words, p_value, points
 
-WIDTH = 100  # columns
 MAX_CELL = 36  # letters of a name or a value
-SHOWN = 3  # classes that gained, and that lost
-GAP = 2
+SHOWN = 3  # classes that gained most, and that lost most
 
 Row = tuple[str, Sequence[str]]  # a label, and a text for each run
 
 
-def described(comparison: Comparison, words: Words) -> str:
-    """Tables of numbers and settings, then each run against the first."""
+def print_comparison(comparison: Comparison, words: Words) -> None:
+    """Print tables of numbers and settings, then each run compared with the first."""
     names, records = comparison.names, comparison.records
-    numbers = [(label, [_told(n) for n in row]) for label, row in number_rows(records, words)]
-    settings = different_settings(comparison, words)
-    parts = [table([("", names), *numbers])]
-    if note := told_apart(comparison, words):
-        parts.append(textwrap.fill(note, WIDTH))
-    told = table([("settings that differ", names), *settings]) if settings else "no setting differs"
-    parts.append(told)
-    parts += ["\n".join(_pair(comparison, pair)) for pair in comparison.pairs]
+    numbers = [(label, [_text(n) for n in row]) for label, row in number_rows(records, words)]
+    _print_rows("", names, numbers)
+    if note := image_notes(comparison, words):
+        print(f"\n{textwrap.fill(note, WIDTH)}")
+    print()
+    if settings := different_settings(comparison, words):
+        _print_rows("settings that differ", names, settings)
+    else:
+        print("All settings are the same.")
+    for pair in comparison.pairs:
+        print()
+        print("\n".join(_pair(comparison, pair)))
     if comparison.p_values:
-        parts.append("\n".join(_all_pairs(comparison)))
-    return "\n\n".join(parts)
+        print()
+        _print_p_values(comparison)
 
 
-def table(rows: Sequence[Row], width: int = WIDTH) -> str:
-    """Rows in aligned columns, the first of which are heads; columns that have no room go below.
-
-    Args:
-        rows: The first one holds the heads.
-        width: Of the console, in letters.
-    """
-    cells = [[shorten(text, MAX_CELL) for text in (label, *texts)] for label, texts in rows]
-    widths = [max(map(len, column)) + GAP for column in zip(*cells, strict=True)]
-    blocks: list[list[int]] = [[]]
-    for column in range(1, len(widths)):
-        used = widths[0] + sum(widths[k] for k in blocks[-1])
-        if blocks[-1] and used + widths[column] > width:
-            blocks.append([])
-        blocks[-1].append(column)
-    return "\n\n".join(
-        "\n".join("".join(row[k].ljust(widths[k]) for k in (0, *block)).rstrip() for row in cells)
-        for block in blocks
-    )
+def _print_rows(label: str, names: Sequence[str], rows: Sequence[Row], title: str = "") -> None:
+    """Print a table with a column for each run."""
+    columns = [Column(shorten(name, MAX_CELL)) for name in (label, *names)]
+    cells = [[shorten(text, MAX_CELL) for text in (name, *texts)] for name, texts in rows]
+    print_table(columns, cells, title)
 
 
-def _told(number: Number) -> str:
+def _text(number: Number) -> str:
     return f"{number.value} ({number.interval})" if number.interval else number.value
 
 
@@ -68,18 +57,18 @@ def _pair(comparison: Comparison, pair: Pair) -> Iterator[str]:
     )
     if answers.left_out:
         yield (
-            f"  {answers.left_out:,} left out: not all runs have them, or not with the same label"
+            f"  {answers.left_out:,} left out: some runs do not have them, or with another label"
         )
     yield (
-        f"  fixed {len(pair.fixed):,}, broken {len(pair.broken):,}, both right "
-        f"{pair.both_right:,}, both wrong {pair.both_wrong:,}"
+        f"  fixed {len(pair.fixed):,}, broken {len(pair.broken):,}, both correct "
+        f"{pair.both_correct:,}, both wrong {pair.both_wrong:,}"
     )
     test, (before, after) = pair.test, pair.accuracies
     yield (
         f"  accuracy {before:.1%} to {after:.1%}: {points(test.difference)} points "
         f"[{points(test.low)}, {points(test.high)}], McNemar {p_value(test.p_value, 'p ')} (exact)"
     )
-    if comparison.p_values:  # one of several is small by luck
+    if comparison.p_values:  # of several p-values, one is small by chance
         adjusted = p_value(comparison.decisive_p_value(pair), "p ")
         yield f"  adjusted for all {len(comparison.p_values)} pairs of runs (Holm): {adjusted}"
     for label, classes in (("gained most", pair.gained), ("lost most", pair.lost)):
@@ -95,9 +84,8 @@ def _class(change: ClassChange) -> str:
     )
 
 
-def _all_pairs(comparison: Comparison) -> Iterator[str]:
+def _print_p_values(comparison: Comparison) -> None:
     values, names = comparison.p_values, comparison.names
-    yield f"p-values of all {len(values)} pairs, adjusted for their number (Holm)"
     rows = [
         (
             name,
@@ -105,4 +93,5 @@ def _all_pairs(comparison: Comparison) -> Iterator[str]:
         )
         for row, name in enumerate(names[:-1])
     ]
-    yield table([("", names[1:]), *rows])
+    title = f"p-values of all {len(values)} pairs, adjusted for their number (Holm)"
+    _print_rows("", names[1:], rows, title)

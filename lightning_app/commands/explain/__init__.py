@@ -1,1 +1,1 @@
-"""`lightning_cli explain`: pictures of any trained network, on images that the user names."""
+"""Explanations, `lightning_cli explain`: pictures of a trained network on images of the user."""

@@ -1,4 +1,4 @@
-"""Draw pictures without a run, into a folder."""
+"""Pictures drawn into a folder, without a run."""
 
 from collections.abc import Mapping
 
@@ -12,15 +12,15 @@ from models.explain import NothingToShow
 
 
 def draw(pictures: Mapping[str, Picture], scene: PictureContext, folder: Folder) -> dict[str, str]:
-    """Store what pictures show: figures as images, tables and all numbers as CSV files.
+    """Draw pictures: figures become PNG files, tables and all numbers CSV files.
 
     Args:
-        pictures: By name.
-        scene: What they look at.
-        folder: Where the files go.
+        pictures: Pictures by name.
+        scene: The network and the images.
+        folder: Output folder.
 
     Returns:
-        Why some have nothing to show, by name.
+        Pictures that have nothing to show, with the reason, by name.
     """
     left_out: dict[str, str] = {}
     numbers: dict[str, float] = {}

@@ -1,4 +1,4 @@
-"""`lightning_cli explain`: pictures of a trained network on images that the user names."""
+"""The command `lightning_cli explain`: pictures of a trained network on images of the user."""
 
 from pathlib import Path
 from typing import Any
@@ -8,28 +8,28 @@ from jsonargparse import Namespace
 from torch import Tensor
 
 from callbacks.pictures import PictureContext
+from lightning_app.commands.explain.checkpoint_network import checkpoint_network
 from lightning_app.commands.explain.drawing import draw
 from lightning_app.commands.explain.images import Images, find_images
-from lightning_app.commands.explain.library import library_network
+from lightning_app.commands.explain.library_network import library_network
+from lightning_app.commands.explain.log_to_run import log_files, open_run
 from lightning_app.commands.explain.network import Network
 from lightning_app.commands.explain.options import chosen_pictures, parse
 from lightning_app.commands.explain.overlays import write_overlays
 from lightning_app.commands.explain.predictions import predict, prediction_table
-from lightning_app.commands.explain.run import log_files, open_run
-from lightning_app.commands.explain.trained import trained_network
 from lightning_app.output.folder import Folder
 
 SHOWN = 12  # images whose prediction is printed
 
 
 def explain(args: list[str]) -> None:
-    """Draw the pictures, and say what the network says of the images and where the files are.
+    """Draw the pictures, and print the predictions and the names of the files.
 
     Args:
         args: The command line after `explain`.
 
     Raises:
-        ValueError: If the network, an image or a layer is not to be had, or nothing can be drawn.
+        ValueError: If the network, an image or a layer is missing, or nothing can be drawn.
         SystemExit: With 2 if the command line does not parse.
     """
     options = parse(args)
@@ -44,18 +44,18 @@ def explain(args: list[str]) -> None:
     left_out = draw(pictures, _scene(network, images), folder)
     if options.each:
         write_overlays(pictures, network, images, folder)
-    _tell(predictions, folder, left_out)
+    _print_results(predictions, folder, left_out)
     if logged is not None:
         log_files(*logged, folder)
-        print(f"Logged      explanations/ in the run {logged[1].info.run_name}")
+        print(f"Logged      explanations/ of the run {logged[1].info.run_name}")
     if options.methods and len(left_out) == len(pictures):
         raise ValueError(f"None of the pictures can be drawn: {', '.join(pictures)}.")
 
 
 def _network(options: Namespace) -> Network:
-    """The network that is asked for, on its device and ready to be looked into."""
+    """The network of the options, on its device and in eval mode."""
     if options.ckpt_path is not None:
-        network = trained_network(options.ckpt_path, options.image_size)
+        network = checkpoint_network(options.ckpt_path, options.image_size)
     else:
         network = library_network(
             options.network, options.library, options.weights, options.allow, options.image_size
@@ -76,15 +76,15 @@ def _device(wanted: str) -> str:
 
 
 def _check_size(network: Network) -> None:
-    """Refuse images of which nothing is left on their way through the network."""
+    """Reject images that are too small for the network, or have another size than it requires."""
     shape = (1, network.num_channels, network.image_size, network.image_size)
     try:
         with torch.inference_mode():
             network.model(torch.zeros(shape, device=network.device))
     except (AssertionError, RuntimeError) as error:
         raise ValueError(
-            f"--image_size {network.image_size} does not fit {network.title}; perhaps it is too "
-            f"small: {str(error).splitlines()[0]}"
+            f"--image_size {network.image_size} does not fit {network.title}, perhaps because it "
+            f"is too small: {str(error).splitlines()[0]}"
         ) from error
 
 
@@ -92,7 +92,7 @@ def _read_names(file: Path) -> tuple[str, ...]:
     try:
         lines = file.read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        what = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
+        what = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise ValueError(f"{file} cannot be read (--class_names): {what}.") from error
     return tuple(line.strip() for line in lines if line.strip())
 
@@ -106,15 +106,14 @@ def _scene(network: Network, images: Images) -> PictureContext:
     return PictureContext(network.model, names, sample, title, "images", names=images.sampled_names)
 
 
-def _tell(predictions: dict[str, Any], folder: Folder, left_out: dict[str, str]) -> None:
+def _print_results(predictions: dict[str, Any], folder: Folder, left_out: dict[str, str]) -> None:
     rows = zip(*(predictions[key] for key in ("image", "predicted", "confidence")), strict=True)
     for image, predicted, confidence in list(rows)[:SHOWN]:
         print(f"{image}  {predicted} {confidence:.2f}")
     if (more := len(predictions["image"]) - SHOWN) > 0:
         print(f"  and {more} more")
     for reason in dict.fromkeys(left_out.values()):
-        print(
-            f"No picture {', '.join(n for n, why in left_out.items() if why == reason)}: {reason}"
-        )
+        names = ", ".join(name for name, why in left_out.items() if why == reason)
+        print(f"No picture {names}: {reason}")
     for file in folder.written:
         print(f"Written     {folder.path / file}")

@@ -1,4 +1,4 @@
-"""The images that a user names."""
+"""Images of the user: files and folders, read as the network needs them."""
 
 import os
 from collections.abc import Iterable, Sequence
@@ -10,16 +10,17 @@ from torch import Tensor
 
 from datamodules.sources.decode import EXTENSIONS, file_complaint, read_image
 from datamodules.sources.files import resize
+from datamodules.walk import files_below, is_image
 
-SHOWN = 5  # complaints that a message lists
+SHOWN = 5  # broken images that an error lists
 
 
 class Images:
-    """Image files, as the network sees them and as they are.
+    """Image files, at their own size and as the input of a network.
 
     Args:
-        files: Of the images.
-        image_size: Side in pixels of the square that the network sees.
+        files: The image files.
+        image_size: Side of the network's input in pixels.
         num_channels: 1 for grey, 3 for RGB.
     """
 
@@ -32,21 +33,21 @@ class Images:
         return len(self.files)
 
     def original(self, index: int) -> np.ndarray:
-        """An image at its own size, uint8, (H, W, num_channels)."""
+        """Read an image at its own size, uint8, (H, W, num_channels)."""
         return read_image(self.files[index], self.num_channels)
 
     def batch(self, indices: Iterable[int]) -> Tensor:
-        """Images as the network sees them, (n, C, image_size, image_size) in [0, 1]."""
+        """Read images as input of the network, (n, C, image_size, image_size) in [0, 1]."""
         pixels = [resize(self.original(index), self.image_size) for index in indices]
         return torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2).float() / 255
 
     def sample(self, num_images: int) -> tuple[Tensor, Tensor]:
-        """Images spread over all, all if that many are asked for, and -1 for what they show."""
+        """Read images spread evenly over all, at most `num_images`, with the label -1 (unknown)."""
         chosen = self._spread(num_images)
         return self.batch(chosen), torch.full((len(chosen),), -1)
 
     def sampled_names(self, num_images: int) -> list[str]:
-        """What the images of `sample` are called."""
+        """Names of the images of `sample`."""
         return [self.names[index] for index in self._spread(num_images)]
 
     def _spread(self, num_images: int) -> list[int]:
@@ -55,10 +56,10 @@ class Images:
 
 
 def find_images(places: Sequence[Path]) -> list[Path]:
-    """Files as they are named, and the images of folders and the folders in them, by name.
+    """List the given files, and the images in the given folders and below them, sorted by name.
 
     Raises:
-        ValueError: If there is no such file or folder, a folder has no image, or one is broken.
+        ValueError: If a file or folder is missing, a folder has no image, or an image is broken.
     """
     files: list[Path] = []
     for place in places:
@@ -67,9 +68,11 @@ def find_images(places: Sequence[Path]) -> list[Path]:
         found = _images_in(place) if place.is_dir() else [place]
         if not found:
             kinds = ", ".join(sorted(EXTENSIONS))
-            raise ValueError(f"There is no image in the folder {place}; those end in {kinds}.")
+            raise ValueError(
+                f"There is no image in the folder {place}; image files end in {kinds}."
+            )
         files += found
-    unique: dict[Path, Path] = {}  # one file may be named in two ways
+    unique: dict[Path, Path] = {}  # the same file may be given twice
     for file in files:
         unique.setdefault(file.resolve(), file)
     files = list(unique.values())
@@ -82,9 +85,4 @@ def find_images(places: Sequence[Path]) -> list[Path]:
 
 
 def _images_in(folder: Path) -> list[Path]:
-    return sorted(
-        file
-        for file in folder.rglob("*")
-        if file.suffix.lower() in EXTENSIONS
-        and not any(part.startswith(".") for part in file.relative_to(folder).parts)
-    )
+    return sorted(file for file in files_below(folder) if is_image(file))

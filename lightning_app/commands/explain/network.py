@@ -1,4 +1,4 @@
-"""A trained network with what has to be known to show it images."""
+"""Trained network with its input size, channels and class names."""
 
 from typing import NamedTuple
 
@@ -7,15 +7,15 @@ from torch import Tensor, nn
 
 
 class Network(NamedTuple):
-    """A network that is to be explained.
+    """A network to explain.
 
     Attributes:
         model: Maps images in [0, 1], (N, num_channels, image_size, image_size), to logits.
         class_names: Name of each logit.
         image_size: Side of the images in pixels.
         num_channels: 1 for grey images, 3 for RGB.
-        title: What the pictures say that it is.
-        run_id: The run that trained it, if that is known.
+        title: Name of the network in the pictures.
+        run_id: Run that trained it, if known.
     """
 
     model: nn.Module
@@ -27,16 +27,16 @@ class Network(NamedTuple):
 
     @property
     def device(self) -> torch.device:
-        """Where its weights are."""
+        """The device of its weights."""
         return next(self.model.parameters()).device
 
 
 class Normalized(nn.Module):
-    """A network of a library, which expects images that are normalised already.
+    """A network of a library, which expects normalised images, behind its normalisation.
 
     Args:
-        normalize: Makes them so.
-        network: Maps what it makes to logits.
+        normalize: Normalises images in [0, 1].
+        network: Maps normalised images to logits.
     """
 
     def __init__(self, normalize: nn.Module, network: nn.Module) -> None:

@@ -1,4 +1,4 @@
-"""The command line of `explain`."""
+"""Command-line options of `lightning_cli explain`."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,51 +7,54 @@ from typing import Literal
 from jsonargparse import Namespace
 
 from callbacks.pictures import PICTURES, Picture
-from lightning_app.cli.errors.parse_errors import BriefParser
-from lightning_app.cli.errors.possible_names import hint
+from lightning_app.cli.command_parser import CommandParser
+from lightning_app.cli.errors.possible_names import suggest_names
 from lightning_app.cli.picture_options import picture_types
-from lightning_app.commands.explain.library import Library
+from lightning_app.commands.explain.library_network import Library
 
 DESCRIPTION = """\
-Draw pictures for a trained network on images that you name: where it looks, what its layers look
-for and answer. They go into a folder, with a table of what the network says of each image.
+Draw pictures of a trained network on images of your choice: where the network looks, what its
+layers detect, and their activations. The pictures are written to a folder, with a table of the
+predictions.
 """
 OUT = Path("explanations")
 Device = Literal["auto", "cpu", "cuda"]
 
 
 def drawable() -> dict[str, type[Picture]]:
-    """The pictures of a network on images without labels; others are about the run of a fit."""
+    """Pictures that need neither labels nor a training run."""
     return {name: picture for name, picture in PICTURES.items() if not picture.needs_labels}
 
 
 def parse(args: list[str]) -> Namespace:
-    """Read the command line; `pictures` are built.
+    """Parse the command line and build the pictures.
 
     Raises:
         SystemExit: With 2 if it does not parse.
         ValueError: If options are missing or exclude each other, or there is no such picture.
     """
-    parser = BriefParser(prog="lightning_cli explain", description=DESCRIPTION)
+    parser = CommandParser(prog="lightning_cli explain", description=DESCRIPTION)
     _add_network(parser)
     parser.add_argument(
-        "--images", type=Path, nargs="+", default=[], help="Image files, and folders with some."
+        "--images", type=Path, nargs="+", default=[], help="Image files, and folders of images."
     )
     parser.add_argument(
         "--methods",
         type=str,
         nargs="+",
         default=[],
-        help=f"Pictures to draw: {', '.join(drawable())}. All that can be drawn if not given.",
+        help=f"Pictures to draw (default: all): {', '.join(drawable())}.",
     )
-    parser.add_argument("--out", type=Path, default=OUT, help="Folder that the files go to.")
+    parser.add_argument("--out", type=Path, default=OUT, help="Output folder.")
     parser.add_argument(
-        "--each", action="store_true", help="Each map over its image too, at the image's own size."
+        "--each",
+        action="store_true",
+        help="Also write each heat map as an overlay at the size of its image.",
     )
     parser.add_argument(
-        "--log", action="store_true", help="Put the files into the run of the checkpoint too."
+        "--log", action="store_true", help="Also log the files to the run of the checkpoint."
     )
-    parser.add_argument("--device", type=Device, default="auto", help="Where the network runs.")
+    parser.add_argument("--device", type=Device, default="auto", help="Device of the network.")
     for name, picture in drawable().items():
         text = (picture.__doc__ or "").splitlines()[0]
         parser.add_argument(f"--pictures.{name}", type=picture | bool, default=picture(), help=text)
@@ -61,7 +64,7 @@ def parse(args: list[str]) -> Namespace:
 
 
 def chosen_pictures(options: Namespace) -> dict[str, Picture]:
-    """What is to be drawn, by name: what `methods` lists, or all that is not switched off."""
+    """The pictures to draw, by name: those of `--methods`, or all that are not switched off."""
     settings = options.pictures.as_dict()
     names = options.methods or list(settings)
     return {
@@ -71,39 +74,42 @@ def chosen_pictures(options: Namespace) -> dict[str, Picture]:
     }
 
 
-def _add_network(parser: BriefParser) -> None:
+def _add_network(parser: CommandParser) -> None:
     parser.add_argument(
         "--ckpt_path",
         type=str | None,
         default=None,
-        help="A checkpoint; the id or name of a run, for its best; best or last for the newest.",
+        help="A checkpoint file; the name or id of a run, for its best checkpoint; best or last.",
     )
     parser.add_argument(
-        "--network", type=str | None, default=None, help="Instead, a network of a library by name."
+        "--network",
+        type=str | None,
+        default=None,
+        help="Name of a library's network, instead of a checkpoint.",
     )
-    parser.add_argument("--library", type=Library, default="timm", help="Which library.")
-    parser.add_argument("--weights", type=Path | None, default=None, help="File of its weights.")
+    parser.add_argument("--library", type=Library, default="timm", help="Library of the network.")
+    parser.add_argument("--weights", type=Path | None, default=None, help="File of weights.")
     parser.add_argument(
-        "--pretrained", action="store_true", help="Instead, download the library's weights."
+        "--pretrained", action="store_true", help="Download the library's weights instead."
     )
     parser.add_argument(
         "--allow",
         type=str,
         nargs="+",
         default=[],
-        help="Patterns of names of tensors in which weights and network may differ: 'fc.*'.",
+        help="Patterns of names of tensors that may differ between file and network: 'fc.*'.",
     )
     parser.add_argument(
         "--class_names",
         type=Path | None,
         default=None,
-        help="A file with the name of a class in each line, if those that are known are not right.",
+        help="File with one class name per line, to replace the names that are known.",
     )
     parser.add_argument(
         "--image_size",
         type=int | None,
         default=None,
-        help="Side of the images in pixels, if another than the network was trained with.",
+        help="Side of the images in pixels, if not the size that the network was trained with.",
     )
 
 
@@ -118,13 +124,13 @@ def _check(options: Namespace) -> None:
             f"--network {options.network} needs weights: either --weights FILE or --pretrained."
         )
     if options.network is None and (options.weights is not None or options.pretrained):
-        raise ValueError("A checkpoint has weights: --weights and --pretrained go with --network.")
+        raise ValueError("A checkpoint has weights: --weights and --pretrained are for --network.")
     if not options.images:
         raise ValueError("`lightning_cli explain` needs images: --images a.jpg b.png DIR.")
     if options.image_size is not None and options.image_size < 1:
         raise ValueError(f"--image_size is {options.image_size}; expected 1 or more.")
     if options.log and options.network is not None:
-        raise ValueError("--log needs a run: that of a checkpoint (--ckpt_path), not --network.")
+        raise ValueError("--log needs the run of a checkpoint (--ckpt_path); --network has none.")
     _check_methods(options.methods)
     if off := [name for name in options.methods if options.pictures.as_dict()[name] is False]:
         raise ValueError(f"--methods {off[0]} and --pictures.{off[0]} false exclude each other.")
@@ -136,7 +142,7 @@ def _check_methods(methods: Sequence[str]) -> None:
             continue
         if method in picture_types():
             raise ValueError(
-                f"The picture {method!r} is one of a run: it is drawn by `lightning_cli fit`."
-                f"{hint('', drawable())}"
+                f"The picture {method!r} needs a run: `lightning_cli fit` draws it."
+                f"{suggest_names('', drawable())}"
             )
-        raise ValueError(f"There is no picture {method!r}.{hint(method, drawable())}")
+        raise ValueError(f"There is no picture {method!r}.{suggest_names(method, drawable())}")

@@ -1,4 +1,4 @@
-"""Where a network looks, over each image at its own size."""
+"""Heat-map overlays, one file per image, at the size of the image."""
 
 import cv2
 import numpy as np
@@ -16,13 +16,13 @@ from models.explain import NothingToShow
 def write_overlays(
     pictures: dict[str, Picture], network: Network, images: Images, folder: Folder
 ) -> None:
-    """Store `<method>/<image>.png` for each picture that shows where the network looks.
+    """Write `<method>/<image>.png` for each picture that makes heat maps.
 
     Args:
-        pictures: By name; those that make no maps are left out.
+        pictures: Pictures by name; those without heat maps are skipped.
         network: The network, in eval mode.
-        images: To explain.
-        folder: Where the files go.
+        images: Images to explain.
+        folder: Output folder.
     """
     for picture in pictures.values():
         if not isinstance(picture, ClassActivation):
@@ -36,18 +36,18 @@ def write_overlays(
             try:
                 with inspection_mode(network.model):
                     _, maps, _ = picture.find_evidence(scene)
-            except NothingToShow:  # which the command says of the sheet of all images
+            except NothingToShow:  # reported with the contact sheet already
                 return
             mixed = overlay(images.original(index), maps[0].float().cpu().numpy())
             folder.write_image(f"{picture.method}/{file}", mixed)
 
 
 def overlay(image: np.ndarray, map_: np.ndarray) -> np.ndarray:
-    """Lay a map over an image: the stronger, the more it covers.
+    """Lay a heat map over an image; the higher the map, the less transparent it is.
 
     Args:
         image: uint8, (H, W, 1) or (H, W, 3).
-        map_: In [0, 1], (h, w), of any size: it is the map that is resized.
+        map_: In [0, 1], (h, w); it is resized to the image.
 
     Returns:
         uint8, (H, W, 3).
@@ -59,7 +59,7 @@ def overlay(image: np.ndarray, map_: np.ndarray) -> np.ndarray:
 
 
 def unique_stems(names: list[str]) -> list[str]:
-    """Names of files without their suffixes, but for those that would then be equal."""
+    """Names of files without suffixes; names that would then be equal keep theirs."""
     stems = [name.rpartition(".")[0] or name for name in names]
     return [
         name if stems.count(stem) > 1 else stem for name, stem in zip(names, stems, strict=True)

@@ -1,4 +1,4 @@
-"""Predictions of a network for the images that the user names."""
+"""Predictions of the network for each image."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,14 +12,14 @@ from lightning_app.commands.explain.network import Network
 from models.evaluation.predictions import UNLABELLED, Predictions
 
 BATCH = 32
-TOP = 5  # classes that the table lists
+TOP = 5  # most probable classes in the table
 
 
 def predict(network: Network, images: Images) -> Predictions:
     """Predictions for all images, which have no labels.
 
     Raises:
-        ValueError: If the network has another number of logits than there are class names.
+        ValueError: If the number of logits differs from the number of class names.
     """
     batches = range(0, len(images), BATCH)
     shown = tqdm(batches, "predictions", leave=False, disable=None if len(batches) > 1 else True)
@@ -31,8 +31,8 @@ def predict(network: Network, images: Images) -> Predictions:
     logits, known = torch.cat(found), len(network.class_names)
     if logits.shape[1] != known:
         raise ValueError(
-            f"The network tells {logits.shape[1]} classes apart, and there are names of "
-            f"{known}: give a file with a name in each line as --class_names FILE."
+            f"The network has {logits.shape[1]} classes, but there are {known} class names; "
+            "use --class_names FILE, a file with one name per line."
         )
     unlabelled = torch.full((len(logits),), UNLABELLED)
     return Predictions(logits, unlabelled, torch.arange(len(logits)))
@@ -41,5 +41,5 @@ def predict(network: Network, images: Images) -> Predictions:
 def prediction_table(
     network: Network, names: Sequence[str], predictions: Predictions
 ) -> dict[str, list[Any]]:
-    """Columns image, predicted, confidence, and the same of the next most probable classes."""
+    """Columns of the table: image, predicted class and confidence, then the next classes."""
     return {"image": [*names], **prediction_columns(predictions, network.class_names, TOP)}

@@ -1,1 +1,1 @@
-"""What is done to images before training: the commands `lightning_cli prepare ...`."""
+"""`lightning_cli prepare`: commands that prepare images for training."""

@@ -1,4 +1,4 @@
-"""Which copies of which images bring each class to its number."""
+"""Plan of copies: how many copies of which images give each class its number."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -8,20 +8,20 @@ from pathlib import PurePosixPath
 import numpy as np
 
 from datamodules.sources.source import ImageSource
-from datamodules.splits.split import hash_order
+from datamodules.splits.stratified import hash_order
 
 
 @dataclass(frozen=True)
 class Copy:
-    """One image to be written.
+    """One image to write.
 
     Attributes:
-        original: Path of the image that it is made from, below the root of the originals.
-        number: 0 for the image itself, else which of its augmented copies.
+        original: Path of the original below its root.
+        number: 0 for the original itself, else the number of the augmented copy.
         stem: Name of the file to write, without its suffix; unique within the class.
         label: Class of the image.
         split: train, val or test.
-        group: What the original itself is a copy of; its path where it stands for itself.
+        group: Group of the original; its path if it has none.
     """
 
     original: str
@@ -38,14 +38,13 @@ def plan_copies(
     wanted: Mapping[str, int],
     seed: int,
 ) -> list[Copy]:
-    """Each image, and as many copies as its class lacks; where there are too many, a part of them.
+    """Every image and the copies that its class needs; only a part of too large classes.
 
     Args:
         sources: The originals of each split.
         class_names: The classes, in the order of their indices.
-        wanted: Images that each class is to have in a split; a split that is not named here is
-            left as it is.
-        seed: Another seed, another order in which the images of a class take turns.
+        wanted: Number of images of each class in a split; splits that are not named are unchanged.
+        seed: Another seed gives another order in which the images of a class are copied.
 
     Raises:
         ValueError: If a class has no image to make copies of.
@@ -69,12 +68,12 @@ def plan_copies(
 
 
 def leaked(copies: Sequence[Copy], per_class: int, seed: int) -> list[Copy]:
-    """Draw validation images from the copies themselves, whatever original they come from.
+    """Draw validation images from all copies, so that copies of one original may be in both splits.
 
     Args:
         copies: A plan without validation images.
         per_class: Validation images of each class.
-        seed: Another seed, another draw.
+        seed: Another seed gives another draw.
     """
     moved, drawn = list(copies), Counter[str]()
     for index in hash_order([f"val/{copy.label}/{copy.stem}" for copy in copies], seed):
@@ -85,20 +84,20 @@ def leaked(copies: Sequence[Copy], per_class: int, seed: int) -> list[Copy]:
     return moved
 
 
-def on_both_sides(copies: Sequence[Copy]) -> set[str]:
-    """The groups with images to train on as well as images to validate on."""
+def in_both_splits(copies: Sequence[Copy]) -> set[str]:
+    """The groups with training images and validation images."""
     train = {copy.group for copy in copies if copy.split == "train"}
     return train & {copy.group for copy in copies if copy.split == "val"}
 
 
 def _stems(sources: Mapping[str, ImageSource]) -> dict[str, str]:
-    """A name for the copies of each image, its own wherever no other of its class is called so."""
+    """A file name for each image, unique within its class; its own name if possible."""
     pairs = [pair for s in sources.values() for pair in zip(s.names, s.labels, strict=True)]
     stems: dict[str, str] = {}
     taken: set[tuple[np.int64, str]] = set()
     for name, label in sorted(pairs):
         stem = PurePosixPath(name).stem
-        while (label, stem.lower()) in taken:  # some file systems take no note of the case
+        while (label, stem.lower()) in taken:  # some file systems ignore case
             stem += "_"
         taken.add((label, stem.lower()))
         stems[name] = stem

@@ -1,22 +1,22 @@
-"""`lightning_cli prepare`: what is done before training; imports only what is asked for."""
+"""`lightning_cli prepare`: the list of its commands; only the one that is run is imported."""
 
 import pkgutil
 import sys
 
-from lightning_app.cli.errors.user_errors import explained
+from lightning_app.cli.errors.user_errors import exit_on_user_error
 
 HELP = """\
-Prepare images for training; the originals are left as they are.
+Prepare images for training; the originals are not changed.
 
-  lightning_cli prepare check DATA             broken files, copies, leaks
-  lightning_cli prepare split ROOT --out DIR   from class folders to CSV files
-      ... --val 0.15 --test-per-class 20       how many are set aside
-  lightning_cli prepare augment DATA --out DIR --per-class 3500
-                                               as many images of each class
+  lightning_cli prepare check DATA             find broken files, copies, leaks
+  lightning_cli prepare split ROOT --out DIR   list class folders in CSV files
+      ... --val 0.15 --test_per_class 20       how many images to set aside
+  lightning_cli prepare augment DATA --out DIR --per_class 3500
+                                               balance classes by augmentation
   lightning_cli prepare shard --config FILE.yaml --out DIR
-                                               for images on a network drive
+                                               pack images for a network drive
 
-  lightning_cli prepare split --help           every option of a command
+  lightning_cli prepare split --help           all options of a command
 """
 COMMANDS = {
     "augment": "lightning_app.commands.prepare.augment:augment",
@@ -33,14 +33,14 @@ def prepare(args: list[str]) -> None:
         args: The command line after `prepare`.
 
     Raises:
-        SystemExit: With 1 after a mistake that the user can mend, 2 after a command line that
-            does not parse.
+        SystemExit: With 1 after an error that the user can fix, 2 if the command line does not
+            parse.
     """
     command = args[0] if args else "--help"
     if command in ("-h", "--help"):
         print(HELP)
     elif command in COMMANDS:
-        with explained():
+        with exit_on_user_error():
             pkgutil.resolve_name(COMMANDS[command])(args[1:])
     else:
         print(f"There is no command 'prepare {command}'.\n\n{HELP}", file=sys.stderr)

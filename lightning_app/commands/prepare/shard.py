@@ -1,4 +1,4 @@
-"""`lightning_cli prepare shard`: write the images of any datamodule as shards."""
+"""`lightning_cli prepare shard`: write the images of any datamodule as WebDataset shards."""
 
 import tempfile
 from pathlib import Path
@@ -6,10 +6,10 @@ from typing import Any
 
 from datamodules import ImageDataModule
 from datamodules.sources.remote import EXTRA
-from lightning_app.cli.config_parser import fit_parser, parse_fit
+from lightning_app.cli.config_parser import make_config_parser, parse_config
 
 DESCRIPTION = """Write the images of a configuration as WebDataset shards, shuffled, with an index.
-Train from them with configs/shards.yaml, or read them with the package webdataset."""
+Train on them with configs/shards.yaml, or read them with the package webdataset."""
 MEGABYTE = 10**6
 
 
@@ -39,7 +39,7 @@ def shard(args: list[str]) -> None:
     for name, split in index.splits.items():
         print(f"{name}: {split.num_images:,} images in {_count(split.shards)}")
     print(
-        f"The shards are in {out}. Train from them with\n"
+        f"The shards are in {out}. Train on them with\n"
         f"  lightning_cli fit --config configs/shards.yaml --data.root {out} "
         f"--data.image_size {data.image_size} --data.num_channels {data.num_channels}"
     )
@@ -47,23 +47,23 @@ def shard(args: list[str]) -> None:
 
 def _check(data: ImageDataModule | None, out: Path | None, shard_mb: float) -> None:
     if data is None:
-        raise ValueError("`prepare shard` needs data: --config FILE.yaml, one that `fit` takes.")
+        raise ValueError("`prepare shard` needs a dataset: --config FILE.yaml, as for `fit`.")
     if out is None:
         raise ValueError("`prepare shard` needs a folder to write to: --out DIR.")
     if shard_mb <= 0:
         raise ValueError(f"Expected --shard_mb to be positive, got {shard_mb}.")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise ValueError(f"{out} is not empty; shards are written to a new folder (--out).")
+        raise ValueError(f"{out} is not empty; shards need a new folder (--out).")
 
 
 def _parse(args: list[str]) -> Any:
-    parser = fit_parser("lightning_cli prepare shard", DESCRIPTION)
+    parser = make_config_parser("lightning_cli prepare shard", DESCRIPTION)
     parser.add_argument("--out", type=Path | None, default=None, help="Folder to write.")
     parser.add_argument(
-        "--shard_mb", type=float, default=256.0, help="Megabytes of images in a shard."
+        "--shard_mb", type=float, default=256.0, help="Megabytes of images per shard."
     )
-    parser.add_argument("--seed", type=int, default=0, help="Another seed, another order.")
-    return parser.instantiate_classes(parse_fit(parser, args))
+    parser.add_argument("--seed", type=int, default=0, help="Another seed gives another order.")
+    return parser.instantiate_classes(parse_config(parser, args))
 
 
 def _count(shards: tuple[Any, ...]) -> str:

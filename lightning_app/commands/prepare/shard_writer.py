@@ -1,4 +1,4 @@
-"""Write the images of a datamodule as shards that any WebDataset reader can read."""
+"""Shard writer: the images of a datamodule as tar files that any WebDataset reader can read."""
 
 import tarfile
 from collections.abc import Mapping
@@ -19,20 +19,20 @@ from datamodules.sources.shard_index import INDEX, ShardIndex, SplitIndex, store
 from datamodules.sources.shards import ShardReader
 from datamodules.sources.source import UNLABELLED, ImageSource
 
-LABEL, FACTS = "cls", "json"  # what lies beside an image: its class index; its name, class, group
+LABEL, FACTS = "cls", "json"  # endings of the files with class index, and with name, class, group
 PLACE = ("extension", "shard", "offset", "size")  # columns of the table
 
 
 def write_shards(data: ImageDataModule, folder: Path, max_bytes: int, seed: int) -> ShardIndex:
     """Write all splits of a datamodule, each in an order drawn from the seed, and their index.
 
-    Images that are files keep their bytes; others are encoded as PNG, which loses nothing.
+    Image files are stored unchanged; other images are encoded as PNG, without loss.
 
     Args:
-        data: The datamodule; what its options leave out is not written.
+        data: The datamodule; images that its options leave out are not written.
         folder: An empty folder.
-        max_bytes: A shard that has reached this size is the last image's.
-        seed: Another seed, another order.
+        max_bytes: A shard of at least this size gets no further image.
+        seed: Another seed gives another order.
 
     Raises:
         UnreadableImageError: If a file cannot be read, and `options.on_error` is `raise`.
@@ -66,7 +66,7 @@ def _write_split(
 
     pattern = f"{folder.resolve()}/".replace("%", "%%") + f"{split}-%06d.tar"
     limits = {"maxsize": max_bytes, "maxcount": len(source) + 1}
-    facts = {"mtime": 0, "user": "", "group": ""}  # the same images make the same bytes
+    facts = {"mtime": 0, "user": "", "group": ""}  # so that the same images give the same bytes
     with ShardWriter(pattern, post=note, verbose=0, **limits, **facts) as writer:
         for index in tqdm(range(len(source)), split, unit="img", delay=PATIENCE, leave=False):
             writer.write(
@@ -82,7 +82,7 @@ def _write_split(
 
 
 def _sample(source: ImageSource, index: int, class_names: tuple[str, ...]) -> Mapping[str, Any]:
-    """One image with its facts, by the extensions of the files that they become."""
+    """Content of the files of one image, by their endings."""
     label = int(source.labels[index])
     known = label != UNLABELLED
     facts = {"name": source.names[index], "label": class_names[label] if known else None}
@@ -106,7 +106,7 @@ def _encoded(source: ImageSource, index: int) -> tuple[str, bytes]:
 
 
 def _places(file: Path, shard: int) -> list[tuple[str, int, int, int]]:
-    """Where the images of a shard are, in their order; see `PLACE`."""
+    """Positions of the images in a shard, in order; see `PLACE`."""
     with tarfile.open(file) as tar:
         members = [(member.name.rpartition(".")[2], member) for member in tar]
     return [

@@ -1,4 +1,4 @@
-"""`lightning_cli prepare split`: from class folders to CSV manifests."""
+"""`lightning_cli prepare split`: list the images of class folders in CSV manifests, by split."""
 
 import argparse
 from collections.abc import Mapping
@@ -12,15 +12,15 @@ from lightning_app.commands.prepare.tables import count_table, write_table
 
 DESCRIPTION = """\
 List the images of class folders in train.csv, val.csv and test.csv, with the columns image and
-label; those without a label in predict.csv. An image's side is drawn from its name: it is the same
-on every machine, and stays when images are added. Folders called train, val, test or predict are
-kept as they are.
+label; images without a label in predict.csv. The split of an image is drawn from its name: it is
+the same on every machine, and barely changes when images are added. Folders called train, val,
+test or predict are kept as splits.
 """
 FILES = ("train.csv", "val.csv", "test.csv", "predict.csv")
 
 
 def split(args: list[str]) -> None:
-    """Write the manifests, and say how many images of each class they list.
+    """Write the manifests, and print how many images of each class they list.
 
     Args:
         args: The command line after `prepare split`.
@@ -42,7 +42,7 @@ def split(args: list[str]) -> None:
     _write(options.out, sources, originals.class_names)
     print(count_table(sources, originals.class_names))
     print(
-        f"\nThe manifests are in {options.out}. Train from them with\n"
+        f"\nThe manifests are in {options.out}. Train on them with\n"
         f"  lightning_cli fit --config configs/manifest.yaml --data.manifest {options.out} "
         f"--data.root {options.root}"
     )
@@ -57,7 +57,7 @@ def _write(folder: Path, sources: Mapping[str, ImageSource], classes: tuple[str,
             rows = zip(source.names, labels, strict=True)
             write_table(folder / f"{name}.csv", ["image", "label"], rows)
     for file in set(FILES) - {f"{name}.csv" for name in sources}:
-        (folder / file).unlink(missing_ok=True)  # what an earlier split left is none of this one
+        (folder / file).unlink(missing_ok=True)  # left by an earlier split
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -65,17 +65,17 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "root", type=Path, metavar="ROOT", help="class folders, or folders of splits with them"
     )
-    parser.add_argument("--out", type=Path, required=True, help="folder that the manifests go to")
+    parser.add_argument("--out", type=Path, required=True, help="folder to write the manifests to")
     add_amounts(parser)
     parser.add_argument("--predict", type=Path, help="folder below ROOT of images without a label")
     parser.add_argument(
         "--exclude", nargs="+", default=[], metavar="CLASS", help="classes to leave out"
     )
     parser.add_argument(
-        "--limit-per-class",
+        "--limit_per_class",
         type=positive,
         metavar="N",
-        help="train on at most so many of each class",
+        help="train on at most N images of each class",
     )
-    parser.add_argument("--force", action="store_true", help="overwrite manifests")
+    parser.add_argument("--force", action="store_true", help="overwrite existing manifests")
     return parser

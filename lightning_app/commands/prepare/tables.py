@@ -1,4 +1,4 @@
-"""CSV files that are there whole, or not at all; and counts to look at."""
+"""CSV files, written atomically, and a table of image counts to print."""
 
 import csv
 from collections.abc import Iterable, Mapping, Sequence
@@ -6,22 +6,23 @@ from pathlib import Path
 
 import numpy as np
 
+from datamodules.atomic_files import atomic_write
 from datamodules.sources.source import ImageSource
 
 
 def write_table(file: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Write a CSV file with a header."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = file.with_name(f".{file.name}.tmp")
-    with unfinished.open("w", encoding="utf-8", newline="") as stream:
+    with (
+        atomic_write(file) as unfinished,
+        unfinished.open("w", encoding="utf-8", newline="") as stream,
+    ):
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(columns)
         writer.writerows(rows)
-    unfinished.replace(file)
 
 
 def count_table(sources: Mapping[str, ImageSource], class_names: Sequence[str]) -> str:
-    """Images of each class in each split; those without a label in the last row alone."""
+    """Number of images of each class in each split; images without a label count only in total."""
     width = max(len("without a label"), *map(len, class_names))
     splits = [split for split in ("train", "val", "test", "predict") if split in sources]
     lines = [("class", *splits)]

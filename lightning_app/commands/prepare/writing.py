@@ -1,4 +1,4 @@
-"""Write the copies of images, in several processes, and go on where an earlier run stopped."""
+"""Writing of copies in several processes; a later run resumes where an earlier one stopped."""
 
 import hashlib
 import shutil
@@ -13,26 +13,28 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from datamodules.atomic_files import atomic_write
 from datamodules.augmentation.pipeline import Augmentation
 from datamodules.sources.cache import PATIENCE
 from datamodules.sources.decode import UnreadableImageError, file_complaint, read_image
 from datamodules.sources.files import resize
 from lightning_app.commands.prepare.copies import Copy
 
-CHUNK = 16  # copies that a process is handed at a time
+CHUNK = 16  # copies per task of a process
 QUALITY = [cv2.IMWRITE_JPEG_QUALITY, 95]
 
 
 @dataclass(frozen=True)
 class Writing:
-    """How copies are made, and where from and to.
+    """How copies are made, and the folders of the originals and the copies.
 
     Attributes:
         root: Folder of the originals.
         out: Folder of the copies.
         preset: Name of a preset, or a YAML file.
-        image_size: Side in pixels of squares to squeeze all but test images to; None keeps sizes.
-        seed: Another seed, other copies.
+        image_size: Side in pixels of the square that all but test images are squeezed to; None
+            keeps their sizes.
+        seed: Another seed gives other copies.
     """
 
     root: Path
@@ -45,72 +47,70 @@ class Writing:
 def target(copy: Copy, writing: Writing) -> str:
     """Path of a copy below the folder of the copies, with forward slashes."""
     suffix = PurePosixPath(copy.original).suffix
-    if not _is_as_found(copy, writing):
+    if not _is_unchanged(copy, writing):
         suffix = ".png" if suffix.lower() == ".png" else ".jpg"
     return f"images/{copy.label}/{copy.stem}{suffix}"
 
 
 def write_copies(copies: Sequence[Copy], writing: Writing, processes: int) -> None:
-    """Write all copies that are not there yet; the bytes do not depend on the processes.
+    """Write all missing copies; their bytes do not depend on the number of processes.
 
     Raises:
         ValueError: If originals cannot be read.
     """
-    for label in {copy.label for copy in copies}:
-        (writing.out / "images" / label).mkdir(parents=True, exist_ok=True)
     missing = [copy for copy in copies if not (writing.out / target(copy, writing)).is_file()]
     write = partial(write_copy, writing=writing)
     if processes == 1:
-        complaints = _watched(map(write, missing), len(missing))
+        complaints = _with_progress(map(write, missing), len(missing))
     else:
         with ProcessPoolExecutor(processes, initializer=_start_process) as pool:
-            complaints = _watched(pool.map(write, missing, chunksize=CHUNK), len(missing))
+            complaints = _with_progress(pool.map(write, missing, chunksize=CHUNK), len(missing))
     if complaints:
         raise ValueError(
             f"{len(complaints)} images cannot be read, such as\n  {complaints[0]}\n"
-            "Mend or remove them; `lightning_cli prepare check` lists all."
+            "Fix or delete them; `lightning_cli prepare check` lists all of them."
         )
 
 
 def _start_process() -> None:
     cv2.setNumThreads(0)  # OpenCV's own threads do not survive a fork
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the main process to answer
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process handles Ctrl-C
 
 
 def write_copy(copy: Copy, writing: Writing) -> str | None:
-    """Write one copy, or say why its original cannot be read."""
+    """Write one copy; returns why its original cannot be read, else None."""
     original, file = writing.root / copy.original, writing.out / target(copy, writing)
-    unfinished = file.with_name(f".{file.name}.tmp")
-    if _is_as_found(copy, writing):
+    if _is_unchanged(copy, writing):
         if complaint := file_complaint(original):
             return complaint
-        shutil.copyfile(original, unfinished)
-    else:
-        try:
-            image = read_image(original, num_channels=3)
-        except UnreadableImageError as error:
-            return str(error)
-        image = resize(image, writing.image_size) if writing.image_size else image
-        if copy.number:
-            image = _augmentation(writing.preset)(image, _seed(copy, writing.seed))
+        with atomic_write(file) as unfinished:
+            shutil.copyfile(original, unfinished)
+        return None
+    try:
+        image = read_image(original, num_channels=3)
+    except UnreadableImageError as error:
+        return str(error)
+    image = resize(image, writing.image_size) if writing.image_size else image
+    if copy.number:
+        image = _augmentation(writing.preset)(image, _seed(copy, writing.seed))
+    with atomic_write(file) as unfinished:
         unfinished.write_bytes(_encode(image, file.suffix))
-    unfinished.replace(file)
     return None
 
 
-def _is_as_found(copy: Copy, writing: Writing) -> bool:
+def _is_unchanged(copy: Copy, writing: Writing) -> bool:
     """Whether the file is copied byte for byte."""
     return copy.split == "test" or (copy.number == 0 and writing.image_size is None)
 
 
-def _watched(complaints: Iterator[str | None], total: int) -> list[str]:
+def _with_progress(complaints: Iterator[str | None], total: int) -> list[str]:
     bar = tqdm(complaints, "augmenting", total, delay=PATIENCE, unit="img", leave=False)
     return [complaint for complaint in bar if complaint]
 
 
 @cache
 def _augmentation(preset: str) -> Augmentation:
-    """Read a preset once a process."""
+    """Read a preset once per process."""
     return Augmentation(preset)
 
 

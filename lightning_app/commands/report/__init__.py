@@ -1,1 +1,1 @@
-"""What a run was and what it showed, as one page that can be sent."""
+"""`lightning_cli report`: a self-contained HTML report of a run."""

@@ -1,22 +1,22 @@
-"""The rows and tiles that say what a run was."""
+"""Overview of a run in its report: tiles with key numbers, and tables of facts."""
 
 from collections.abc import Sequence
 
 from lightning_app.pages.words import Words
 from lightning_app.store import run_facts
-from lightning_app.store.run_facts import CHANGED, COMMIT, Split, class_names
+from lightning_app.store.run_facts import CHANGED, COMMIT, SplitSummary, class_names_of
 from lightning_app.store.run_scores import Result
 from lightning_app.store.stored_run import StoredRun
 
-SHOWN_NAMES = 12  # of classes
+SHOWN_NAMES = 12  # classes
 
 Rows = list[tuple[str, str]]  # label and value
 
 
 def tiles(
-    record: StoredRun, words: Words, splits: Sequence[Split], results: Sequence[Result]
+    stored_run: StoredRun, words: Words, splits: Sequence[SplitSummary], results: Sequence[Result]
 ) -> Rows:
-    """The numbers that one looks for first."""
+    """Key numbers: scores, sizes and training time."""
     shown: Rows = []
     for result in results[:1]:
         split = words["splits"][result.split]
@@ -24,29 +24,29 @@ def tiles(
             if metric.kind != "loss":
                 shown.append((words.metric(metric, split), words.percent(score.value, 1)))
     numbers = {
-        "classes": len(class_names(splits)),
+        "classes": len(class_names_of(splits)),
         "images": next((split.images for split in splits if split.name == "train"), 0),
-        "parameters": record.metrics.get("params/total", 0),
+        "parameters": stored_run.metrics.get("params/total", 0),
     }
     shown += [(words["tiles"][key], words.number(value)) for key, value in numbers.items() if value]
-    took = run_facts.took(record)
-    return shown + ([(words["tiles"]["time"], words.duration(took))] if took else [])
+    duration = run_facts.duration(stored_run)
+    return shown + ([(words["tiles"]["time"], words.duration(duration))] if duration else [])
 
 
-def training_rows(record: StoredRun, words: Words) -> Rows:
+def training_rows(stored_run: StoredRun, words: Words) -> Rows:
     """The network and how it was trained."""
-    params = record.params
+    params = stored_run.params
     planned = params.get("trainer.max_epochs", "?")
     return _labelled(
         words,
         {
-            "network": run_facts.network(record),
-            "parameters": _parameters(record, words),
-            "loss": run_facts.described(record, "model.loss"),
-            "optimizer": run_facts.optimizer(record),
-            "schedule": run_facts.described(record, "model.lr_scheduler"),
+            "network": run_facts.describe_object(stored_run, "model.backbone"),
+            "parameters": _parameters(stored_run, words),
+            "loss": run_facts.describe_object(stored_run, "model.loss"),
+            "optimizer": run_facts.describe_optimizer(stored_run),
+            "schedule": run_facts.describe_object(stored_run, "model.lr_scheduler"),
             "epochs": words["values"]["epochs"].format(
-                done=run_facts.num_epochs(record), planned=planned
+                done=run_facts.num_epochs(stored_run), planned=planned
             ),
             "batch": params.get("data.batch_size", ""),
             "precision": params.get("trainer.precision", ""),
@@ -55,60 +55,62 @@ def training_rows(record: StoredRun, words: Words) -> Rows:
     )
 
 
-def data_rows(record: StoredRun, words: Words, splits: Sequence[Split]) -> Rows:
-    """What it was trained on."""
-    names = class_names(splits)
+def data_rows(stored_run: StoredRun, words: Words, splits: Sequence[SplitSummary]) -> Rows:
+    """The dataset and its preparation."""
+    names = class_names_of(splits)
     shown = ", ".join(names[:SHOWN_NAMES])
     if len(names) > SHOWN_NAMES:
         shown += "; " + words["values"]["more"].format(number=len(names) - SHOWN_NAMES)
-    side = record.params.get("data.image_size", "")
+    side = stored_run.params.get("data.image_size", "")
     return _labelled(
         words,
         {
-            "data": run_facts.data(record),
+            "data": run_facts.describe_dataset(stored_run),
             "image_size": words["values"]["pixels"].format(side=side) if side else "",
-            "augmentation": run_facts.augmentation(record),
+            "augmentation": run_facts.describe_augmentation(stored_run),
             "classes": shown,
         },
     )
 
 
-def ended_rows(record: StoredRun, words: Words) -> Rows:
-    """When, how long and on what it ran, and how that ended."""
-    info, took = record.run.info, run_facts.took(record)
+def ended_rows(stored_run: StoredRun, words: Words) -> Rows:
+    """Start, duration, device and end state."""
+    info, duration = stored_run.run.info, run_facts.duration(stored_run)
     return _labelled(
         words,
         {
             "started": words.date(info.start_time),
-            "took": words.duration(took) if took else "",
-            "device": run_facts.environment(record).get("device", ""),
+            "took": words.duration(duration) if duration else "",
+            "device": run_facts.environment(stored_run).get("device", ""),
             "state": words["states"].get(info.status, info.status),
         },
     )
 
 
-def code_rows(record: StoredRun, words: Words) -> Rows:
-    """What it ran with."""
-    commit = record.tags.get(COMMIT, "")
-    if commit and record.tags.get(CHANGED) == "yes":
+def code_rows(stored_run: StoredRun, words: Words) -> Rows:
+    """Versions of the code and its packages."""
+    commit = stored_run.tags.get(COMMIT, "")
+    if commit and stored_run.tags.get(CHANGED) == "yes":
         commit += f" ({words['values']['uncommitted']})"
-    found = run_facts.environment(record)
+    environment = run_facts.environment(stored_run)
     return _labelled(
         words,
         {
             "commit": commit,
-            "python": found.get("python", ""),
-            "packages": found.get("packages", ""),
+            "python": environment.get("python", ""),
+            "packages": environment.get("packages", ""),
         },
     )
 
 
-def _parameters(record: StoredRun, words: Words) -> str:
-    total, free = (record.metrics.get(f"params/{name}", 0) for name in ("total", "trainable"))
+def _parameters(stored_run: StoredRun, words: Words) -> str:
+    total, trainable = (
+        stored_run.metrics.get(f"params/{name}", 0) for name in ("total", "trainable")
+    )
     if not total:
         return ""
-    text = words["values"]["all_train" if free == total else "parameters"]
-    return text.format(total=words.number(total), trainable=words.number(free))
+    text = words["values"]["all_train" if trainable == total else "parameters"]
+    return text.format(total=words.number(total), trainable=words.number(trainable))
 
 
 def _labelled(words: Words, values: dict[str, str]) -> Rows:

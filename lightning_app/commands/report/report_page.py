@@ -1,4 +1,4 @@
-"""The report of a run as one HTML page that needs nothing else: no network, no script, no file."""
+"""HTML page of a report: one self-contained file without scripts or links."""
 
 import time
 from typing import Any
@@ -12,74 +12,77 @@ from lightning_app.pages.data_uris import Embedded, embed_all
 from lightning_app.pages.language import Language
 from lightning_app.pages.rendering import WIDE, open_templates, side_by_side
 from lightning_app.pages.words import Words
-from lightning_app.store.run_facts import COMMIT, best_epoch, class_names, splits_of
+from lightning_app.store.run_facts import COMMIT, best_epoch, class_names_of, splits_of
 from lightning_app.store.run_scores import confusions, results_of, worst_classes
 from lightning_app.store.stored_run import StoredRun, open_stored_run
 
-SYSTEM = "system/"  # metrics of the machine, which say nothing of the network
+SYSTEM = "system/"  # prefix of the metrics of the machine, which are left out
 
 
-def write_page(client: MlflowClient, run: Run, language: Language) -> str:
-    """The report of a run, made from what the store holds of it.
+def render_report(client: MlflowClient, run: Run, language: Language) -> str:
+    """Render the report of a run.
 
     Args:
-        client: The store.
-        run: The run, of any end state.
-        language: Of the sentences.
+        client: Client of the store.
+        run: The run; it may have failed or still be running.
+        language: Language of the report.
+
+    Returns:
+        The HTML page.
     """
-    with open_stored_run(client, run) as record:
-        template = open_templates("lightning_app.commands.report").get_template("page.html")
-        return template.render(_context(record, Words(language)))
+    with open_stored_run(client, run) as stored_run:
+        template = open_templates("lightning_app.commands.report").get_template("report.html")
+        return template.render(_context(stored_run, Words(language)))
 
 
-def _context(record: StoredRun, words: Words) -> dict[str, Any]:
-    splits = splits_of(record)
-    results = results_of(record, splits)
+def _context(stored_run: StoredRun, words: Words) -> dict[str, Any]:
+    splits = splits_of(stored_run)
+    results = results_of(stored_run, splits)
     return {
         "t": words.texts,
         "words": words,
-        "run": record.run.info,
-        "experiment": record.experiment,
+        "run": stored_run.run.info,
+        "experiment": stored_run.experiment,
         "now": words.date(time.time_ns() // 1_000_000),
-        "tiles": overview.tiles(record, words, splits, results),
-        "training": overview.training_rows(record, words),
-        "data": overview.data_rows(record, words, splits),
-        "ended": overview.ended_rows(record, words),
-        "code": overview.code_rows(record, words),
+        "tiles": overview.tiles(stored_run, words, splits, results),
+        "training": overview.training_rows(stored_run, words),
+        "data": overview.data_rows(stored_run, words, splits),
+        "ended": overview.ended_rows(stored_run, words),
+        "code": overview.code_rows(stored_run, words),
         "splits": splits,
-        "class_names": class_names(splits),
+        "class_names": class_names_of(splits),
         "results": results,
-        "best": _best(record, words),
+        "best": _best(stored_run, words),
         "metrics": sorted(
             (name, words.number(value))
-            for name, value in record.metrics.items()
+            for name, value in stored_run.metrics.items()
             if not name.startswith(SYSTEM)
         ),
-        "worst": worst_classes(record),
-        "confusions": confusions(record),
-        "sections": _sections(record, words),
-        "command": record.tags.get("command", ""),
-        "commit": record.tags.get(COMMIT, ""),
-        "config": record.text("config/config.yaml"),
-        "environment": record.text("config/environment.txt"),
-        "summary": record.text("model/summary.txt"),
+        "worst": worst_classes(stored_run),
+        "confusions": confusions(stored_run),
+        "sections": _sections(stored_run, words),
+        "command": stored_run.tags.get("command", ""),
+        "commit": stored_run.tags.get(COMMIT, ""),
+        "config": stored_run.text("config/config.yaml"),
+        "environment": stored_run.text("config/environment.txt"),
+        "summary": stored_run.text("model/summary.txt"),
     }
 
 
-def _best(record: StoredRun, words: Words) -> str:
-    """Which epoch was the best, and by what."""
-    if (best := best_epoch(record)) is None:
+def _best(stored_run: StoredRun, words: Words) -> str:
+    """The best epoch, in a sentence; empty if it is unknown."""
+    if (best := best_epoch(stored_run)) is None:
         return ""
     metric, epoch, value = best
     return words["numbers"]["best"].format(metric=metric, value=f"{value:.4f}", epoch=epoch)
 
 
-def _sections(record: StoredRun, words: Words) -> dict[str, list[dict[str, Any]]]:
-    """The topics of each section as the template needs them."""
-    sections = topics_of(record)
+def _sections(stored_run: StoredRun, words: Words) -> dict[str, list[dict[str, Any]]]:
+    """The topics of each section of the page, as the template needs them."""
+    sections = topics_of(stored_run)
     topics = [topic for of_section in sections.values() for topic in of_section]
     needed = sum(len(topic.views) for topic in topics)
-    images = embed_all(frames(topics), record.content, needed)
+    images = embed_all(frames(topics), stored_run.content, needed)
     return {
         section: side_by_side([_topic(topic, images, words) for topic in of_section])
         for section, of_section in sections.items()

@@ -1,4 +1,4 @@
-"""The settings of the report."""
+"""Settings of the report."""
 
 from dataclasses import dataclass
 
@@ -9,11 +9,11 @@ FILE = "report.html"  # among the artifacts of the run
 
 @dataclass(frozen=True)
 class Report:
-    """One page about the run, `report.html` among its artifacts; `fit` and `test` write it.
+    """A self-contained report of the run, its artifact `report.html`; `fit` and `test` write it.
 
     Attributes:
-        language: Of its sentences: `en` for English, `zh` for Chinese; None for that of the
-            run's fit, which is English if it was not chosen.
+        language: Language of the report: `en` for English, `zh` for Chinese; None for the language
+            of the run's fit, English by default.
     """
 
     language: Language | None = None

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, normalize
 
-from models.explain.depths import outer_layers
-from models.explain.feature_map import layout
+from models.explain.first_middle_last import outer_layers
+from models.explain.map_layout import map_layout
 
 MAX_LAYERS = 12
 CORNER = 0.75  # side of a corner crop, relative to that of the image
@@ -103,7 +103,7 @@ def pooled_features(model: nn.Module, images: Tensor, layers: Sequence[str]) -> 
 
     def recorder(name: str) -> Callable[..., None]:
         def record(module: nn.Module, args: object, output: Tensor) -> None:
-            if to_map := layout(output, images):
+            if to_map := map_layout(output, images):
                 maps = to_map(output)
                 vectors[name] = [maps.mean(dim=(2, 3)), maps.amax(dim=(2, 3))]
 

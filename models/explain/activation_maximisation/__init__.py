@@ -1,4 +1,4 @@
-"""Activation maximisation (Erhan et al., 2009): the image that a filter or a class answers most."""
+"""Activation maximisation (Erhan et al., 2009): the image that activates a filter or class most."""
 
 from models.explain.activation_maximisation.ascent import (
     Maximised,
@@ -6,7 +6,7 @@ from models.explain.activation_maximisation.ascent import (
     maximise_activation,
 )
 from models.explain.activation_maximisation.detectors import Detector, find_detectors
-from models.explain.activation_maximisation.ways import Method
+from models.explain.activation_maximisation.parametrisations import Method
 
 __all__ = [
     "Detector",

@@ -1,12 +1,17 @@
-"""Which layers of a network look for something, and where they give their answer."""
+"""Feature detectors: layers of filters or units, and the layers that return their activations."""
 
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from models.explain.activation_maximisation.uses import ACTIVATIONS, Use, follower, uses_of
-from models.explain.feature_map import NothingToShow
+from models.explain.activation_maximisation.layer_calls import (
+    ACTIVATIONS,
+    LayerCall,
+    follower,
+    layer_calls,
+)
+from models.explain.map_layout import NothingToShow
 
 
 class Detector(NamedTuple):
@@ -14,57 +19,59 @@ class Detector(NamedTuple):
 
     Attributes:
         name: Full name of the layer.
-        answer: Full name of the layer that puts out its answer: the norm and activation that
-            follow it, or itself.
+        output: Full name of the layer that returns its activations: the activation or norm that
+            follows it, or the layer itself.
     """
 
     name: str
-    answer: str
+    output: str
 
 
 def find_detectors(model: nn.Module, image: Tensor, count: int = 3) -> list[Detector]:
-    """The first, middle and last convolution of a network, as an image passes them.
+    """The first, middle and last convolution of a network, in the order of the forward pass.
 
-    Where there are fewer convolutions than asked for, as in a ViT or a network of linear layers,
-    linear layers with an activation serve too.
+    If there are fewer convolutions, as in a ViT or an MLP, linear layers with an activation count,
+    too.
 
     Args:
         model: Maps images to logits.
-        image: A batch that the model takes.
-        count: Layers to find, evenly spread.
+        image: A batch of its input.
+        count: Number of layers to find, evenly spread.
 
     Raises:
         NothingToShow: If the network has neither.
     """
     with torch.inference_mode(False):
-        uses = uses_of(model, image.clone())
-    found = [_detector(uses, i) for i, use in enumerate(uses) if isinstance(use.layer, nn.Conv2d)]
+        calls = layer_calls(model, image.clone())
+    found = [
+        _detector(calls, i) for i, call in enumerate(calls) if isinstance(call.layer, nn.Conv2d)
+    ]
     if len(found) < count:
         found += [
-            _detector(uses, i)
-            for i, use in enumerate(uses)
-            if isinstance(use.layer, nn.Linear) and _is_activated(uses, i)
+            _detector(calls, i)
+            for i, call in enumerate(calls)
+            if isinstance(call.layer, nn.Linear) and _is_activated(calls, i)
         ]
     if not found:
         raise NothingToShow("The network has no convolution, and no linear layer with activation.")
-    found = list(dict.fromkeys(found))  # a layer that is used twice is listed once
+    found = list(dict.fromkeys(found))  # a layer that is called twice is listed once
     places = torch.linspace(0, len(found) - 1, min(count, len(found))).round().int().tolist()
     return [found[place] for place in places]
 
 
-def _detector(uses: list[Use], place: int) -> Detector:
-    return Detector(uses[place].name, uses[_answer(uses, place)].name)
+def _detector(calls: list[LayerCall], index: int) -> Detector:
+    return Detector(calls[index].name, calls[_output(calls, index)].name)
 
 
-def _answer(uses: list[Use], place: int) -> int:
-    """Place of the activation of a layer, else of its norm, else its own."""
-    while not isinstance(uses[place].layer, ACTIVATIONS):
-        following = follower(uses, place)
+def _output(calls: list[LayerCall], index: int) -> int:
+    """Index of the activation after a layer, else of its norm, else of the layer."""
+    while not isinstance(calls[index].layer, ACTIVATIONS):
+        following = follower(calls, index)
         if following is None:
             break
-        place = following
-    return place
+        index = following
+    return index
 
 
-def _is_activated(uses: list[Use], place: int) -> bool:
-    return isinstance(uses[_answer(uses, place)].layer, ACTIVATIONS)
+def _is_activated(calls: list[LayerCall], index: int) -> bool:
+    return isinstance(calls[_output(calls, index)].layer, ACTIVATIONS)

@@ -1,4 +1,4 @@
-"""What is to be maximised: channels of a layer, or classes, without running what comes after."""
+"""Target of activation maximisation: channels of a layer, or classes."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -6,22 +6,22 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from models.explain.activation_maximisation.own_filter import (
+from models.explain.activation_maximisation.channel_per_image import (
+    channel_per_image,
+    filter_per_image,
     is_channelwise,
-    own_channel,
-    own_filter,
 )
-from models.explain.activation_maximisation.uses import Use, source, uses_of
-from models.explain.feature_map import layout
+from models.explain.activation_maximisation.layer_calls import LayerCall, layer_calls, source
+from models.explain.map_layout import map_layout
 
 
 class Stop(NamedTuple):
-    """Where the network is left.
+    """Where the forward pass ends.
 
     Attributes:
-        layer: A layer on the way.
-        call: Which of its calls, from 1.
-        is_before: Whether what it takes is read, or what it puts out.
+        layer: A layer of the network.
+        call: Which of its calls, counted from 1.
+        is_before: Whether its input is read instead of its output.
     """
 
     layer: nn.Module
@@ -30,19 +30,19 @@ class Stop(NamedTuple):
 
 
 class Target:
-    """The maps of a layer's channels, one channel for each image.
+    """Maps of a layer's channels, one channel per image.
 
-    The network runs up to the layer only. Of a convolution, and of norm, activation and pooling
-    directly after one, just the channel of each image is computed. A ReLU is read before it
-    rectifies: what it lets through is the positive part.
+    The network runs only up to the layer. For a convolution, and for a norm, activation or pooling
+    directly after one, only the channel of each image is computed. For a ReLU the maps are its
+    input, whose positive part is its output.
 
     Args:
         model: Maps images to logits.
-        layer: Whose channels; None for the logits.
-        image: A batch of one image that the model takes.
+        layer: Submodule of the model; None for the logits.
+        image: A batch of one image.
 
     Raises:
-        ValueError: If the model does not use the layer, or its output has no channels.
+        ValueError: If the model does not call the layer, or its output has no channels.
     """
 
     def __init__(self, model: nn.Module, layer: nn.Module | None, image: Tensor) -> None:
@@ -50,13 +50,13 @@ class Target:
         self.is_rectified = isinstance(layer, nn.ReLU)
         self.tail: list[nn.Module] = []
         layer = model if layer is None else layer
-        uses = _up_to(layer, uses_of(model, image))
-        output = _checked(uses[-1])
-        self.to_map = layout(output, image) or _channels_first
+        calls = _up_to(layer, layer_calls(model, image))
+        output = _checked(calls[-1])
+        self.to_map = map_layout(output, image) or _channels_first
         self.num_channels = self.to_map(output).shape[1]
-        self.image_bytes = sum(u.output.nbytes for u in uses if u.is_leaf and u.output is not None)
-        self.stop = self._convolution_before(uses) or Stop(
-            layer, sum(use.layer is layer for use in uses), self.is_rectified
+        self.image_bytes = sum(c.output.nbytes for c in calls if c.is_leaf and c.output is not None)
+        self.stop = self._convolution_before(calls) or Stop(
+            layer, sum(call.layer is layer for call in calls), self.is_rectified
         )
 
     def maps(self, images: Tensor, channels: Tensor) -> Tensor:
@@ -65,26 +65,26 @@ class Target:
         if not isinstance(self.stop.layer, nn.Conv2d) or not self.stop.is_before:
             rows = torch.arange(len(images), device=images.device)
             return self.to_map(value)[rows, channels].flatten(1)
-        maps = own_filter(self.stop.layer, value, channels)
+        maps = filter_per_image(self.stop.layer, value, channels)
         for layer in self.tail:
-            maps = own_channel(layer, maps, channels)
+            maps = channel_per_image(layer, maps, channels)
         return maps[0].flatten(1)
 
-    def _convolution_before(self, uses: Sequence[Use]) -> Stop | None:
-        """Follow the output back to a convolution, if channels stay apart until there."""
-        place = source(uses, uses[-1].left)
-        while place is not None and is_channelwise(uses[place].layer):
-            self.tail.insert(0, uses[place].layer)
-            place = source(uses[:place], uses[place].given)
-        if place is None or type(layer := uses[place].layer) is not nn.Conv2d:
+    def _convolution_before(self, calls: Sequence[LayerCall]) -> Stop | None:
+        """Follow the output back to a convolution, if no layer in between mixes channels."""
+        index = source(calls, calls[-1].output_state)
+        while index is not None and is_channelwise(calls[index].layer):
+            self.tail.insert(0, calls[index].layer)
+            index = source(calls[:index], calls[index].input_state)
+        if index is None or type(layer := calls[index].layer) is not nn.Conv2d:
             return None
         if self.is_rectified:
             self.tail.pop()
-        return Stop(layer, sum(use.layer is layer for use in uses[: place + 1]), True)
+        return Stop(layer, sum(call.layer is layer for call in calls[: index + 1]), True)
 
 
 class _Reached(Exception):
-    """Carries what was read out of the network that is not to run on."""
+    """Ends the forward pass, and carries the tensor that was read."""
 
     def __init__(self, value: Tensor) -> None:
         super().__init__()
@@ -111,30 +111,30 @@ def _run_to(stop: Stop, model: nn.Module, images: Tensor) -> Tensor:
         return reached.value
     finally:
         handle.remove()
-    raise ValueError("Expected a layer that all images pass; these passed it by.")
+    raise ValueError("Expected a layer that is called for all images; for these it was not.")
 
 
-def _up_to(layer: nn.Module, uses: list[Use]) -> list[Use]:
-    """What happens until a layer is used for the last time."""
-    places = [place for place, use in enumerate(uses) if use.layer is layer]
+def _up_to(layer: nn.Module, calls: list[LayerCall]) -> list[LayerCall]:
+    """The calls up to the last one of a layer."""
+    places = [place for place, call in enumerate(calls) if call.layer is layer]
     if not places:
-        raise ValueError(f"Expected a layer that the model uses, got {layer}.")
-    return uses[: places[-1] + 1]
+        raise ValueError(f"Expected a layer that the model calls, got {layer}.")
+    return calls[: places[-1] + 1]
 
 
-def _checked(use: Use) -> Tensor:
-    """What a layer puts out, if that has channels."""
+def _checked(use: LayerCall) -> Tensor:
+    """The output of a layer, if it has channels."""
     output = use.output
     if output is None or not 2 <= output.ndim <= 4 or output.shape[0] != 1:
         got = "no tensor" if output is None else tuple(output.shape)
         raise ValueError(
-            f"Expected a layer that puts out (1, D), (1, D, h, w), (1, h, w, D) or (1, tokens, D) "
+            f"Expected a layer that returns (1, D), (1, D, h, w), (1, h, w, D) or (1, tokens, D) "
             f"for one image, got {got} of {use.name!r}."
         )
     return output
 
 
 def _channels_first(output: Tensor) -> Tensor:
-    """Units, maps of one position, or tokens that do not lie as the image does."""
+    """Reshape units, maps of one position, or tokens that are not a map, to (1, D, positions)."""
     output = output.mT if output.ndim == 3 else output
     return output.reshape(*output.shape[:2], -1)

@@ -1,6 +1,6 @@
-"""Class-activation maps: where in an image a layer found its evidence for a class.
+"""Class-activation maps: where in an image a layer finds its evidence for a class.
 
-All six take the same arguments and return the same kind of map, so that one stands for another.
+All six methods take the same arguments and return the same kind of map.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from models.explain.class_activation.grad_cam_plus_plus import grad_cam_plus_plu
 from models.explain.class_activation.hires_cam import hires_cam
 from models.explain.class_activation.layer_cam import layer_cam
 from models.explain.class_activation.score_cam import score_cam
-from models.explain.feature_map import ToMap
+from models.explain.map_layout import ToMap
 
 ClassActivationMethod = Callable[[nn.Module, nn.Module, Tensor, Tensor, ToMap | None], Tensor]
 

@@ -1,4 +1,4 @@
-"""What a layer answers, and how the logits hang on it: where every class-activation map begins."""
+"""Features of a layer and their gradient, from which all class-activation maps are computed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,13 +7,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, relu
 
-from models.explain.feature_map import ToMap, layout
+from models.explain.map_layout import ToMap, map_layout
 
 
 def features_of(
     model: nn.Module, layer: nn.Module, images: Tensor, to_map: ToMap | None = None
 ) -> Tensor:
-    """What a layer answers to images, (N, D, h, w); see `features_and_gradient`."""
+    """Feature maps of a layer, (N, D, h, w); see `features_and_gradient`."""
     with _cut_at(layer) as outputs, torch.inference_mode(False), torch.no_grad():
         model(images.clone())
     output = _last(outputs)
@@ -27,25 +27,24 @@ def features_and_gradient(
     classes: Tensor,
     to_map: ToMap | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """What a layer answers to images, and how the logits of their classes change with it.
+    """Feature maps of a layer, and the gradients of the logits of the classes by them.
 
-    The network before the layer runs as in validation, and only what comes after it is
-    differentiated, for all images at once. So frozen networks are explained too, and the cost is
-    little more than one forward pass.
+    Only the part of the network after the layer is differentiated, for all images at once. So
+    frozen networks can be explained, too, and the cost is little more than one forward pass.
 
     Args:
         model: Maps images to logits.
-        layer: Submodule of the model whose output is a feature map. Of a layer that is used
-            several times, as a block's ReLU is, the last use counts.
+        layer: Submodule of the model whose output is a feature map. If it is called several times,
+            such as the ReLU of a block, the last call counts.
         images: Batch to explain, (N, C, H, W).
         classes: The class to explain for each image, (N,).
-        to_map: Turns the layer's output into (N, D, h, w); None finds out by its shape.
+        to_map: Reshapes the layer's output to (N, D, h, w); None for `map_layout`.
 
     Returns:
         Features and their gradient, (N, D, h, w) each.
 
     Raises:
-        ValueError: If the layer is not used, or if its output is not a feature map.
+        ValueError: If the layer is not called, or its output is not a feature map.
     """
     with _cut_at(layer) as outputs, torch.inference_mode(False), torch.no_grad():
         logits = model(images.clone())
@@ -57,15 +56,15 @@ def features_and_gradient(
 
 
 def to_heat(maps: Tensor, images: Tensor) -> Tensor:
-    """What speaks for the class, at the size of the images.
+    """Positive evidence, resized to the images and scaled to [0, 1].
 
     Args:
         maps: Evidence for the class where positive, (N, h, w).
-        images: What they explain, (N, C, H, W).
+        images: The explained images, (N, C, H, W).
 
     Returns:
-        Maps (N, H, W) in [0, 1]: each has maximum 1, or is 0 everywhere where nothing in the
-        image speaks for the class.
+        Maps (N, H, W) in [0, 1]: each has the maximum 1, or is 0 everywhere if the image has no
+        evidence for the class.
     """
     size = images.shape[2:]
     heat = interpolate(relu(maps)[:, None], size, mode="bilinear", align_corners=False)[:, 0]
@@ -74,15 +73,15 @@ def to_heat(maps: Tensor, images: Tensor) -> Tensor:
 
 @contextmanager
 def _cut_at(layer: nn.Module) -> Iterator[list[Tensor]]:
-    """Collect what the layer puts out, as the place where differentiation ends."""
+    """Collect the outputs of the layer, and end differentiation there."""
     outputs: list[Tensor] = []
 
     def cut(module: nn.Module, args: object, output: object) -> Tensor:
         if not isinstance(output, Tensor):
             raise ValueError(_no_map(f"a {type(output).__name__}"))
         outputs.append(output.detach().requires_grad_())
-        torch.set_grad_enabled(True)  # from here on; the caller's context ends it
-        # A copy, so that a layer that works in place after this one does not change the output.
+        torch.set_grad_enabled(True)  # until the end of the caller's context
+        # A copy, so that a later layer that works in place does not change the output.
         return outputs[-1].clone()
 
     handle = layer.register_forward_hook(cut)
@@ -94,12 +93,12 @@ def _cut_at(layer: nn.Module) -> Iterator[list[Tensor]]:
 
 def _last(outputs: list[Tensor]) -> Tensor:
     if not outputs:
-        raise ValueError("The layer to explain is not used on the way from images to logits.")
+        raise ValueError("Expected a layer that the model calls; this one is not called.")
     return outputs[-1]
 
 
 def _mapping(output: Tensor, images: Tensor, to_map: ToMap | None) -> ToMap:
-    if to_map := to_map or layout(output, images):
+    if to_map := to_map or map_layout(output, images):
         return to_map
     raise ValueError(_no_map(str(tuple(output.shape))))
 

@@ -1,10 +1,10 @@
-"""Eigen-CAM: the pattern that explains most of what a layer answers."""
+"""Eigen-CAM: the first principal component of the features."""
 
 import torch
 from torch import Tensor, nn
 
 from models.explain.class_activation.capture import features_of, to_heat
-from models.explain.feature_map import ToMap
+from models.explain.map_layout import ToMap
 
 
 def eigen_cam(
@@ -14,13 +14,14 @@ def eigen_cam(
     classes: Tensor,
     to_map: ToMap | None = None,
 ) -> Tensor:
-    """Eigen-CAM (Muhammad and Yeasin, 2020): what a layer answers to, whatever the class.
+    """Eigen-CAM (Muhammad and Yeasin, 2020): where a layer is activated, whatever the class.
 
     The features of each image are projected on their first principal direction, uncentred as in
-    the paper. Its sign is that of the larger part of the map: behind a ReLU the map has one sign.
+    the paper. The sign is chosen so that the sum of the map is positive: after a ReLU the map has
+    one sign.
 
     Arguments, result and errors are those of `grad_cam`; there is no gradient, and `classes` is
-    not read.
+    not used.
     """
     features = features_of(model, layer, images, to_map)
     positions, strengths, _ = torch.linalg.svd(features.flatten(2).mT, full_matrices=False)

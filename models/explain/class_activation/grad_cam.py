@@ -1,9 +1,9 @@
-"""Grad-CAM: each channel weighs as much as its mean gradient."""
+"""Grad-CAM: channels are weighted by their mean gradients."""
 
 from torch import Tensor, nn
 
 from models.explain.class_activation.capture import features_and_gradient, to_heat
-from models.explain.feature_map import ToMap
+from models.explain.map_layout import ToMap
 
 
 def grad_cam(
@@ -13,23 +13,23 @@ def grad_cam(
     classes: Tensor,
     to_map: ToMap | None = None,
 ) -> Tensor:
-    """Grad-CAM (Selvaraju et al., 2017): where a layer found its evidence for a class.
+    """Grad-CAM (Selvaraju et al., 2017): where a layer finds its evidence for a class.
 
-    Channels are weighed by their mean gradient and added up; what is positive is evidence.
+    The channels are weighted by their mean gradients and summed; the positive part is the evidence.
 
     Args:
         model: Maps images to logits.
         layer: Submodule of the model whose output is a feature map.
         images: Batch to explain, (N, C, H, W).
         classes: The class to explain for each image, (N,).
-        to_map: Turns the layer's output into (N, D, h, w); None finds out by its shape.
+        to_map: Reshapes the layer's output to (N, D, h, w); None for `map_layout`.
 
     Returns:
-        Maps (N, H, W) in [0, 1]: each has maximum 1, or is 0 everywhere where nothing in the
-        image speaks for the class.
+        Maps (N, H, W) in [0, 1]: each has the maximum 1, or is 0 everywhere if the image has no
+        evidence for the class.
 
     Raises:
-        ValueError: If the layer is not used, or if its output is not a feature map.
+        ValueError: If the layer is not called, or its output is not a feature map.
     """
     features, gradient = features_and_gradient(model, layer, images, classes, to_map)
     weights = gradient.mean(dim=(2, 3), keepdim=True)

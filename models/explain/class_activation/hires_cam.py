@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 
 from models.explain.class_activation.capture import features_and_gradient, to_heat
-from models.explain.feature_map import ToMap
+from models.explain.map_layout import ToMap
 
 
 def hires_cam(
@@ -13,10 +13,10 @@ def hires_cam(
     classes: Tensor,
     to_map: ToMap | None = None,
 ) -> Tensor:
-    """HiResCAM (Draelos and Carin, 2020): only what the network used, where it used it.
+    """HiResCAM (Draelos and Carin, 2020): exactly the positions that the network used.
 
     Arguments, result and errors are those of `grad_cam`, which averages the gradient of a channel
-    over positions first and can so light up places that did not count.
+    over positions first and can therefore mark positions that did not matter.
     """
     features, gradient = features_and_gradient(model, layer, images, classes, to_map)
     return to_heat((gradient * features).sum(dim=1), images)

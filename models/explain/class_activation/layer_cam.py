@@ -1,10 +1,10 @@
-"""LayerCAM: each position of each channel weighs as much as its positive gradient."""
+"""LayerCAM: each position of each channel is weighted by its positive gradient."""
 
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
 from models.explain.class_activation.capture import features_and_gradient, to_heat
-from models.explain.feature_map import ToMap
+from models.explain.map_layout import ToMap
 
 
 def layer_cam(
@@ -14,7 +14,7 @@ def layer_cam(
     classes: Tensor,
     to_map: ToMap | None = None,
 ) -> Tensor:
-    """LayerCAM (Jiang et al., 2021): fine maps from early layers too.
+    """LayerCAM (Jiang et al., 2021): fine maps from early layers, too.
 
     Arguments, result and errors are those of `grad_cam`.
     """

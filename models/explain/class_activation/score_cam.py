@@ -1,11 +1,11 @@
-"""Score-CAM: channels weigh as much as the class scores where only they let the image through."""
+"""Score-CAM: channels are weighted by the logits of the images that they mask."""
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from models.explain.class_activation.capture import features_of, to_heat
-from models.explain.feature_map import ToMap
+from models.explain.map_layout import ToMap
 
 
 def score_cam(
@@ -16,14 +16,14 @@ def score_cam(
     to_map: ToMap | None = None,
     batch_size: int = 64,
 ) -> Tensor:
-    """Score-CAM (Wang et al., 2020): evidence by trying, without a gradient.
+    """Score-CAM (Wang et al., 2020): evidence from forward passes, without gradients.
 
-    Each channel, scaled to [0, 1], masks the image; the softmax over the channels of the logits
-    that the class then gets weighs them. The paper subtracts the logit of a black image first,
-    which the softmax takes out again.
+    Each channel, scaled to [0, 1], masks the image. The weights of the channels are the softmax,
+    over the channels, of the logits of the class for the masked images. The paper subtracts the
+    logit of a black image first, which does not change the softmax.
 
-    Arguments, result and errors are those of `grad_cam`. It costs one forward pass a channel, 512
-    or 2048 for an image; `batch_size` masked images at a time bound the memory.
+    Arguments, result and errors are those of `grad_cam`. It takes one forward pass per channel, so
+    often 512 or 2048 for an image; `batch_size` masked images at a time limit the memory.
     """
     features = features_of(model, layer, images, to_map)
     num_channels = features.shape[1]
@@ -39,7 +39,7 @@ def score_cam(
 
 
 def _masks(channels: Tensor, images: Tensor) -> Tensor:
-    """Channels (M, 1, h, w) from 0 to 1 at the size of the images; one that is flat is all 0."""
+    """Channels (M, 1, h, w), scaled to [0, 1] and resized to the images; constant ones become 0."""
     masks = interpolate(channels, images.shape[2:], mode="bilinear", align_corners=False)
     low, high = masks.amin(dim=(2, 3), keepdim=True), masks.amax(dim=(2, 3), keepdim=True)
     return (masks - low) / (high - low).clamp_min(torch.finfo(masks.dtype).tiny)

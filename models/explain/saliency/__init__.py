@@ -1,6 +1,6 @@
-"""Saliency: which pixels matter to the logit of a class.
+"""Saliency: how much each pixel matters for the logit of a class.
 
-All take a model, images and classes and return signed attributions (N, C, H, W).
+All methods take a model, images and classes, and return signed attributions (N, C, H, W).
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Integrated gradients: what each pixel contributes on the way from a black image."""
+"""Integrated gradients: gradients averaged over the way from a baseline to the image."""
 
 import torch
 from torch import Tensor, nn
@@ -15,14 +15,14 @@ def integrated_gradients(
 ) -> Tensor:
     """Integrated gradients (Sundararajan et al., 2017): attributions that add up to the logit.
 
-    Their sum over an image is the logit less that of the baseline, up to the error of the steps.
+    Their sum over an image is its logit minus that of the baseline, up to the error of the steps.
 
     Args:
         model: Maps images to logits; in eval mode.
         images: Batch to explain, (N, C, H, W).
         classes: The class to explain for each image, (N,).
-        num_steps: Points on the line, the middles of as many pieces; a pass each.
-        baseline: Where the line starts: a number, black by default, or what broadcasts to images.
+        num_steps: Number of points on the line, the centres of equal parts; one pass for each.
+        baseline: Start of the line: a number, 0 for black, or a tensor that broadcasts to images.
 
     Returns:
         Signed attributions (N, C, H, W).

@@ -1,4 +1,4 @@
-"""Gradients that lose their negative part at every ReLU on the way back to the pixels."""
+"""Guided backpropagation and rectified gradient: gradients that are rectified at each ReLU."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -8,38 +8,38 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-from models.explain.feature_map import NothingToShow
+from models.explain.map_layout import NothingToShow
 from models.explain.saliency.gradient import vanilla_gradient
 
-# What modules, functions and methods of torch end in, in place or not.
+# Functions that the modules, functions and methods of torch call.
 RELUS = {functional.relu, torch.relu, torch.relu_, Tensor.relu, Tensor.relu_}
 BOUNDED_RELUS = {functional.relu6, functional.hardtanh}  # `nn.ReLU6` calls the latter
 
 
 def guided_backpropagation(model: nn.Module, images: Tensor, classes: Tensor) -> Tensor:
-    """Guided backpropagation (Springenberg et al., 2015): sharp outlines of what speaks for it.
+    """Guided backpropagation (Springenberg et al., 2015): sharp outlines of the evidence.
 
-    At every ReLU the signal passes where it is positive and the ReLU was open. Arguments and
-    result are those of `vanilla_gradient`. A sharp map is no proof of a good explanation: it
-    resembles an edge detector and depends little on the weights (Adebayo et al., 2018).
+    At each ReLU the gradient passes where it is positive and the input was positive. Arguments and
+    result are those of `vanilla_gradient`. A sharp map does not prove that the explanation is good:
+    it resembles an edge detector and depends little on the weights (Adebayo et al., 2018).
 
-    Every ReLU and ReLU6 counts, be it a module, a function, in place, or used several times.
-    Other activations, such as GELU and SiLU, have no such rule and keep their own derivative.
+    The rule applies to ReLU and ReLU6 as modules or functions, in place or not, however often they
+    are called. Other activations, such as GELU and SiLU, keep their own derivative.
 
     Raises:
-        NothingToShow: If the network has no ReLU, so that this is the vanilla gradient.
+        NothingToShow: If the network has no ReLU, so that the result were the vanilla gradient.
     """
     return _gradient_by(_ReluRule(only_open=True), model, images, classes)
 
 
 def rectified_gradient(model: nn.Module, images: Tensor, classes: Tensor) -> Tensor:
-    """Rectified gradient, the way of a DeconvNet (Zeiler and Fergus, 2014).
+    """Rectified gradient, as in a DeconvNet (Zeiler and Fergus, 2014).
 
-    At every ReLU the signal passes where it is positive, whether or not the ReLU was open; else as
+    At each ReLU the gradient passes where it is positive, whatever the input; otherwise like
     `guided_backpropagation`.
 
     Raises:
-        NothingToShow: If the network has no ReLU, so that this is the vanilla gradient.
+        NothingToShow: If the network has no ReLU, so that the result were the vanilla gradient.
     """
     return _gradient_by(_ReluRule(only_open=False), model, images, classes)
 
@@ -48,14 +48,14 @@ def _gradient_by(rule: "_ReluRule", model: nn.Module, images: Tensor, classes: T
     with rule:
         attributions = vanilla_gradient(model, images, classes)
     if not rule.num_relus:
-        raise NothingToShow("The network has no ReLU, at which a gradient could be rectified.")
+        raise NothingToShow("The network has no ReLU at which the gradient could be rectified.")
     return attributions
 
 
 class _ReluRule(TorchFunctionMode):
-    """While it is entered, every ReLU that is called sends back another gradient.
+    """Context in which each ReLU that is called has a modified gradient.
 
-    The network itself stays as it is: there is no hook to remove, and no module to put back.
+    The network itself is not changed: there are no hooks, and no modules are replaced.
     """
 
     def __init__(self, only_open: bool) -> None:
@@ -81,7 +81,7 @@ class _ReluRule(TorchFunctionMode):
 
 
 def _limit(func: Callable[..., Any], options: dict[str, Any]) -> float | None:
-    """Up to where a function is a ReLU; None if it is something else."""
+    """Upper bound of a function that is a ReLU, maybe infinite; None for other functions."""
     if func in RELUS:
         return float("inf")
     if func in BOUNDED_RELUS and options.get("min_val", 0) == 0:

@@ -14,18 +14,18 @@ def smooth_grad(
     noise: float = 0.15,
     seed: int = 0,
 ) -> Tensor:
-    """SmoothGrad (Smilkov et al., 2017): take noise out of a gradient by adding noise to the image.
+    """SmoothGrad (Smilkov et al., 2017): reduce the noise of a gradient by noise in the image.
 
-    The noise is the same for each image of a batch, so what is said of an image does not depend on
-    its neighbours, nor on the random numbers of the training.
+    The noise is the same for each image of a batch and has its own generator, so that a result does
+    not depend on the other images, nor on the random numbers of the training.
 
     Args:
         model: Maps images to logits; in eval mode.
         images: Batch to explain, (N, C, H, W).
         classes: The class to explain for each image, (N,).
-        num_samples: Noisy copies of each image; as many passes forward and backward.
-        noise: Standard deviation of the noise as a share of each image's range; 0.1 to 0.2 in the
-            paper.
+        num_samples: Number of noisy copies of each image; one forward and backward pass for each.
+        noise: Standard deviation of the noise relative to the range of each image; 0.1 to 0.2 in
+            the paper.
         seed: Of the noise.
 
     Returns:

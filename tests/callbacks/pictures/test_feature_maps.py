@@ -93,7 +93,7 @@ def test_drawing_leaves_no_hook_and_no_gradient(model):
 
 
 def test_network_without_feature_maps_has_nothing_to_show():
-    with pytest.raises(ValueError, match="No layer of the network puts out a feature map"):
+    with pytest.raises(ValueError, match="No layer of the network returns a feature map"):
         shown(FeatureMaps(), MLP((5,), 0.0, num_channels=1, image_size=32))
 
 

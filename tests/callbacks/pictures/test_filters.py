@@ -137,7 +137,7 @@ def test_without_initial_weights_there_is_no_difference(model):
     ("options", "message"),
     [
         ({"layers": "block9"}, "no layer 'block9'"),
-        ({"layers": ["block1.norm"]}, "'block1.norm' names a layer without filters"),
+        ({"layers": ["block1.norm"]}, "'block1.norm' is a layer without filters"),
         ({"layers": "block2.conv", "channel": 4}, "Expected a channel below 4"),
     ],
 )

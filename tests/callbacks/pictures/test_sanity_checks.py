@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from callbacks.inspection_mode import inspection_mode
 from callbacks.pictures import PictureContext, SanityChecks
 from models.explain import NothingToShow
-from models.explain.honesty import area, deletion_curve, explanation, random_maps
+from models.explain.sanity_checks import area, deletion_curve, explanation, random_maps
 
 
 @pytest.fixture
@@ -81,11 +81,9 @@ def test_without_any_method_there_is_nothing_to_show(make_context):
 
 
 def test_unknown_names_are_refused_before_training(make_classifier, synthetic):
-    with pytest.raises(
-        ValueError, match=r"no method of explaining 'gradcam'. Near names: grad_cam"
-    ):
+    with pytest.raises(ValueError, match=r"no explanation method 'gradcam'. Near names: grad_cam"):
         SanityChecks(methods=("gradcam",)).begin(make_classifier(), synthetic)
-    with pytest.raises(ValueError, match=r"There are grad_cam, .*, vanilla"):
+    with pytest.raises(ValueError, match=r"Expected grad_cam, .*, vanilla"):
         SanityChecks(methods=("xyz",)).begin(make_classifier(), synthetic)
     with pytest.raises(ValueError, match=r"pictures\.honesty\.layer: .*no layer 'layer4'"):
         SanityChecks(layer="layer4").begin(make_classifier(), synthetic)

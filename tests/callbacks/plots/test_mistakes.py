@@ -52,7 +52,8 @@ def test_flat_map_is_captioned():
 @pytest.mark.parametrize("with_maps", [True, False])
 def test_sheet_is_nearly_square_and_nothing_is_cut_off(number, with_maps):
     maps = MAPS[:number] if with_maps else None
-    title = "charles_mon…burns predicted as abraham_gra…mpson\nvalidation: 7 of 9 images, 14% of the class"
+    pair = "charles_mon…burns predicted as abraham_gra…mpson"
+    title = f"{pair}\nvalidation: 7 of 9 images, 14% of the class"
     figure = plot_mistakes(IMAGES[:number], maps, PREDICTIONS[:number], title)
     FigureCanvasAgg(figure).draw()
     drawn, page = figure.get_tightbbox(), figure.get_size_inches()

@@ -7,7 +7,7 @@ IMAGES = torch.rand(6, 3, 8, 8, generator=torch.Generator().manual_seed(0))
 LABELS = torch.arange(6) % 3
 
 
-def test_nothing_is_mixed_unless_asked_for():
+def test_nothing_is_mixed_by_default():
     images, labels = Mixing(0, 0, 3)(IMAGES, LABELS, seed=0)
     assert images is IMAGES
     assert labels is LABELS
@@ -31,7 +31,7 @@ def test_cutmix_gives_labels_the_share_of_the_area(seed):
     torch.testing.assert_close(shares.sum(dim=1), torch.ones(6))
 
 
-def test_a_mixture_depends_on_its_seed_alone():
+def test_mixture_depends_only_on_its_seed():
     mixing = Mixing(0.4, 1.0, 3)
     torch.manual_seed(1)
     first, _ = mixing(IMAGES, LABELS, seed=7)
@@ -39,5 +39,5 @@ def test_a_mixture_depends_on_its_seed_alone():
     second, _ = mixing(IMAGES, LABELS, seed=7)
     assert first.equal(second)
     torch.manual_seed(1)
-    assert torch.rand(3).equal(drawn)  # and draws nothing of the rest
+    assert torch.rand(3).equal(drawn)  # the global generator is not used
     assert not first.equal(mixing(IMAGES, LABELS, seed=8)[0])

@@ -14,14 +14,14 @@ TOLERANCE = 0.08  # of a share among 400 draws: more than three standard deviati
 
 @pytest.fixture
 def colours():
-    """A picture without symmetry, whose four quarters are of different colours."""
+    """An image without symmetry, with quarters of different colours."""
     image = np.full((60, 60, 3), (200, 60, 60), np.uint8)
     image[:30, 30:], image[30:, :30] = (60, 200, 60), (60, 60, 200)
     image[30:, 30:] = (180, 180, 60)
     return image
 
 
-def test_presets_are_known_by_their_names():
+def test_names_of_the_presets():
     assert preset_names() == [
         *("glyphs", "light", "medium", "none", "rand", "s0", "s1", "s2", "trivial"),
     ]
@@ -39,7 +39,7 @@ def test_images_keep_size_and_type_without_a_warning(name, shape):
 
 
 @pytest.mark.parametrize("name", preset_names())
-def test_preset_pasted_into_a_configuration_does_the_same(name, tmp_path, colours):
+def test_preset_pasted_into_a_configuration_gives_the_same_images(name, tmp_path, colours):
     lines = (FOLDER / f"{name}.yaml").read_text(encoding="utf-8").splitlines()
     pasted = "\n".join(f"    {line}" for line in lines)
     parser = LightningArgumentParser(exit_on_error=False)
@@ -52,12 +52,12 @@ def test_preset_pasted_into_a_configuration_does_the_same(name, tmp_path, colour
 
 
 @pytest.mark.parametrize("name", preset_names())
-def test_preset_begins_with_what_it_is_for(name):
+def test_preset_begins_with_a_comment(name):
     assert "#" in (FOLDER / f"{name}.yaml").read_text(encoding="utf-8").splitlines()[0]
 
 
 @pytest.mark.parametrize("name", ["s1", "s2"])
-def test_half_the_pictures_are_mirrored(name, colours):
+def test_half_of_the_images_are_mirrored(name, colours):
     drawn = draws(Augmentation(name), colours)
     assert abs(np.mean([is_mirrored(copy, colours) for copy in drawn]) - 0.5) < TOLERANCE
 
@@ -67,7 +67,7 @@ def draws(augmentation, image, seeds=SEEDS):
 
 
 def is_mirrored(copy, image):
-    """By the colours in the middles of the four quarters."""
+    """Whether the colours in the middles of the four quarters are mirrored."""
     seen, straight = (picture[15::30, 15::30].astype(int) for picture in (copy, image))
     return np.abs(seen - straight[:, ::-1]).sum() < np.abs(seen - straight).sum()
 
@@ -78,7 +78,7 @@ def slope(copy):
     return np.degrees(np.arctan(np.polyfit(columns, rows, 1)[0]))
 
 
-def test_s1_never_turns_a_picture_upside_down():
+def test_s1_never_turns_images_upside_down():
     image = np.zeros((60, 60, 3), np.uint8)
     image[:30] = 255
     assert all(
@@ -87,7 +87,7 @@ def test_s1_never_turns_a_picture_upside_down():
 
 
 def test_s1_wraps_around_the_edges():
-    """A stripe at the left edge is seen at the right wherever the picture moved far to the left."""
+    """A stripe at the left edge appears at the right if the image moves far to the left."""
     image = np.zeros((60, 60, 3), np.uint8)
     image[:, :6] = 255
     without_mirror = Augmentation(load_augmentation("s1")[1:])
@@ -98,7 +98,7 @@ def test_s1_wraps_around_the_edges():
     assert np.mean(wrapped) > 0.2
 
 
-def test_s1_only_enlarges_and_by_a_fifth_of_a_side_at_most():
+def test_s1_enlarges_by_at_most_a_fifth_of_a_side():
     image = np.zeros((90, 90, 3), np.uint8)
     image[35:55, 35:55] = 255  # stays inside however it is moved
     drawn = draws(Augmentation("s1"), image)
@@ -107,7 +107,7 @@ def test_s1_only_enlarges_and_by_a_fifth_of_a_side_at_most():
     assert 1.35 < max(shares) < 1.2**2 * 1.03
 
 
-def test_s2_turns_by_fifteen_degrees_at_most():
+def test_s2_rotates_by_at_most_fifteen_degrees():
     image = np.zeros((101, 101, 1), np.uint8)
     image[50, 20:81] = 255
     angles = [slope(copy) for copy in draws(Augmentation("s2"), image)]
@@ -116,8 +116,8 @@ def test_s2_turns_by_fifteen_degrees_at_most():
     assert abs(np.mean(angles)) < 1.5
 
 
-def test_s0_draws_each_branch_as_often_and_keeps_its_odds(colours):
-    """Of five branches one always turns; the others leave every second picture as it is."""
+def test_s0_draws_each_branch_equally_often(colours):
+    """Of five branches one always rotates; the others leave every second image unchanged."""
     drawn = draws(Augmentation("s0"), colours, range(800))
     shares = {
         "unchanged": np.mean([np.array_equal(copy, colours) for copy in drawn]),
@@ -129,7 +129,7 @@ def test_s0_draws_each_branch_as_often_and_keeps_its_odds(colours):
     assert shares == pytest.approx(expected, abs=0.05)
 
 
-def test_s0_turns_by_twenty_degrees_at_most():
+def test_s0_rotates_by_at_most_twenty_degrees():
     [branches] = load_augmentation("s0")
     *_, turn, _ = branches.transforms
     image = np.zeros((101, 101, 1), np.uint8)
@@ -138,8 +138,8 @@ def test_s0_turns_by_twenty_degrees_at_most():
     assert 19 < max(angles) < 20.5
 
 
-def test_trivial_draws_fourteen_operations_as_often(colours):
-    """Seen where a seed leaves the picture alone, or turns it over the edge of the frame."""
+def test_trivial_draws_fourteen_operations_equally_often(colours):
+    """Measured by the share of images that are rotated, sheared or moved over the edge."""
     _, operations = load_augmentation("trivial")
     assert len(operations.transforms) == 14
     assert len({operation.p for operation in operations.transforms}) == 1
@@ -153,7 +153,7 @@ def test_rand_applies_two_operations():
     assert {operation.p for operation in operations.transforms[1:]} == {1}
 
 
-def test_unknown_preset_names_the_known_ones():
+def test_error_about_an_unknown_preset_lists_the_presets():
     with pytest.raises(ValueError, match=r"no augmentation 'lite': expected one of glyphs, light,"):
         load_augmentation("lite")
 
@@ -171,19 +171,19 @@ def test_unknown_preset_names_the_known_ones():
             "- class_path: albumentations.Rotate\n  init_args: {p: 3}",
             r"entry 1, albumentations.Rotate: .*p\n.*less than or equal to 1",
         ),
-        ("- 3", r"own.yaml, entry 1: 3 is no transform; expected such as `- class_path"),
-        ("light: 1", r"own.yaml holds a dict; expected a list of entries such as"),
+        ("- 3", r"own.yaml, entry 1: 3 is not a transform; expected one like `- class_path"),
+        ("light: 1", r"own.yaml holds a dict; expected a list of entries like"),
         ("", r"own.yaml holds nothing; expected a list"),
-        ("- [", r"own.yaml is no valid YAML: .*line 1"),
+        ("- [", r"own.yaml is not valid YAML: .*line 1"),
     ],
 )
-def test_mistake_in_an_own_file_is_named_with_its_entry(tmp_path, text, message):
+def test_error_in_a_users_file_is_named_with_its_entry(tmp_path, text, message):
     (tmp_path / "own.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(ValueError, match=rf"(?s){message}"):
         load_augmentation(str(tmp_path / "own.yaml"))
 
 
-def test_own_file_does_as_its_list_says(tmp_path, colours):
+def test_users_file_is_applied(tmp_path, colours):
     (tmp_path / "own.yml").write_text(
         "- class_path: albumentations.VerticalFlip\n  init_args: {p: 1}"
     )

@@ -16,12 +16,12 @@ IMAGE = torch.arange(16.0).reshape(1, 1, 4, 4)
         ("rotate270", [12, 0, 15, 3]),
     ],
 )
-def test_view_shows_the_image_as_its_name_says(view, corners):
+def test_views_move_the_corners(view, corners):
     shown = with_views(IMAGE, [view])[0, 1, 0]
     assert shown[[0, 0, -1, -1], [0, -1, 0, -1]].tolist() == corners
 
 
-def test_zoom_shows_the_middle():
+def test_zoom_enlarges_the_middle():
     image = torch.zeros(1, 1, 16, 16)
     image[..., 4:12, 4:12] = 1
     zoomed = with_views(image, ["zoom"])[0, 1]
@@ -29,7 +29,7 @@ def test_zoom_shows_the_middle():
     assert zoomed.mean() == pytest.approx((8 / 14) ** 2, abs=0.02)
 
 
-def test_the_image_itself_comes_first():
+def test_the_original_image_comes_first():
     views = with_views(IMAGE.expand(3, 1, 4, 4), ["mirror", "flip"])
     assert views.shape == (3, 3, 1, 4, 4)
     assert views[:, 0].equal(IMAGE.expand(3, 1, 4, 4))

@@ -1,4 +1,4 @@
-"""Pictures that tell their label and their split, and what has to be true of every data set."""
+"""Images that encode their label and split, and a check of every published dataset."""
 
 import cv2
 import numpy as np
@@ -9,7 +9,7 @@ PER_CLASS = {"train": 2, "val": 1, "test": 1}
 
 
 def picture(split, label, size, num_channels):
-    """Red is the label's, green the split's, blue the row's; if grey, the rows have their turns."""
+    """Red encodes the label, green the split, blue the row; grey images encode them in rows."""
     red, green = label * 37 % 251, SPLITS[split]
     if num_channels == 1:
         rows = np.array([red, green, *range(2, size)], np.uint8)
@@ -21,7 +21,7 @@ def picture(split, label, size, num_channels):
 
 @pytest.fixture
 def pictures():
-    """Pictures, (N, size, size, C), of a split with so many classes, and their labels."""
+    """Images, (N, size, size, C), of a split with `num_classes` classes, and their labels."""
 
     def make(split, num_classes, size, num_channels=3):
         labels = list(range(num_classes)) * PER_CLASS[split]
@@ -33,7 +33,7 @@ def pictures():
 
 @pytest.fixture
 def write_images(tmp_path, pictures):
-    """Write such pictures of 8 x 8 pixels where a pattern says, and return the paths."""
+    """Write such images of 8 x 8 pixels to paths of a pattern, and return the paths."""
 
     def write(pattern, split, names, first=0):
         images, labels = pictures(split, len(names), 8)
@@ -52,7 +52,7 @@ def write_images(tmp_path, pictures):
 
 @pytest.fixture
 def check_set():
-    """Names, labels, sizes and pixels of a data set with such pictures."""
+    """Check names, labels, sizes and pixels of a dataset of such images."""
 
     def check(data, names, splits):
         assert data.class_names == tuple(names)

@@ -1,4 +1,4 @@
-"""Data sets that are arrays, each in the format in which it is published."""
+"""Datasets that are arrays, each in its published format."""
 
 import bz2
 import pickle
@@ -131,7 +131,7 @@ SETS = {
 
 @pytest.fixture(autouse=True)
 def no_checksums(monkeypatch):
-    """Our files are not the published ones."""
+    """The files of these tests are not the published ones."""
     for dataset in (datasets.CIFAR10, datasets.CIFAR100, datasets.STL10):
         for files in ("train_list", "test_list"):
             unchecked = [[name, None] for name, _ in getattr(dataset, files)]

@@ -20,7 +20,7 @@ NOBODY = "http://127.0.0.1:1/"  # where no server listens
 
 
 class Server(ThreadingHTTPServer):
-    """Serves `files`; the next answers break after so many bytes, or are damaged."""
+    """Serves `files`; the next responses stop after some bytes, or are damaged."""
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
@@ -82,7 +82,7 @@ def md5(content):
     return hashlib.md5(content).hexdigest()
 
 
-def test_broken_download_goes_on_without_a_byte_fetched_twice(server, file, part):
+def test_broken_download_resumes_without_repeating_a_byte(server, file, part):
     server.breaks_after = [30_000, 1_000]
     fetch(server.url + "file.bin", file)
     assert file.read_bytes() == CONTENT
@@ -91,7 +91,7 @@ def test_broken_download_goes_on_without_a_byte_fetched_twice(server, file, part
     assert not part.exists()
 
 
-def test_next_run_goes_on_where_the_last_stopped(server, file, part):
+def test_next_run_resumes_where_the_last_stopped(server, file, part):
     part.write_bytes(CONTENT[:50_000])
     fetch(server.url + "file.bin", file)
     assert file.read_bytes() == CONTENT
@@ -105,39 +105,41 @@ def test_server_without_ranges_starts_over(server, file):
     assert server.num_sent == len(CONTENT) + 30_000
 
 
-def test_part_that_is_the_whole_file_is_kept(server, file, part):
+def test_complete_part_is_used(server, file, part):
     part.write_bytes(CONTENT)
     fetch(server.url + "file.bin", file)
     assert file.read_bytes() == CONTENT
     assert server.num_sent == 0
 
 
-def test_part_of_a_longer_file_is_fetched_anew(server, file, part):
+def test_part_that_is_too_long_is_downloaded_again(server, file, part):
     part.write_bytes(CONTENT * 2)
     fetch(server.url + "file.bin", file)
     assert file.read_bytes() == CONTENT
 
 
-def test_connection_that_always_breaks_is_given_up(server, file, part):
+def test_download_stops_after_five_broken_connections(server, file, part):
     server.breaks_after = [10, *[0] * fetch_module.ATTEMPTS]
     with pytest.raises(DownloadError, match=r"connection broke 5 times in a row; the next start"):
         fetch(server.url + "file.bin", file)
     assert part.read_bytes() == CONTENT[:10]
 
 
-def test_file_that_the_server_lacks_is_named_with_its_place(server, file):
+def test_file_that_the_server_lacks_is_named(server, file):
     with pytest.raises(
-        DownloadError, match=rf"other\.bin .* 404 Not Found\. .* put it at {file}\."
+        DownloadError, match=rf"other\.bin .* 404 Not Found\. .* save it as {file}\."
     ):
         fetch(server.url + "other.bin", file)
 
 
-def test_missing_network_is_said_at_once(file):
-    with pytest.raises(DownloadError, match=rf"{NOBODY}x cannot.* no network \(.*put it at {file}"):
+def test_missing_network_is_reported_at_once(file):
+    with pytest.raises(
+        DownloadError, match=rf"{NOBODY}x cannot.* no network \(.*save it as {file}"
+    ):
         fetch(NOBODY + "x", file)
 
 
-def test_file_with_a_wrong_checksum_is_fetched_once_more(server, file):
+def test_file_with_a_wrong_checksum_is_downloaded_again(server, file):
     server.num_damaged = 1
     with resuming_downloads():
         utils.download_url(server.url + "file.bin", file.parent, md5=md5(CONTENT))
@@ -147,7 +149,7 @@ def test_file_with_a_wrong_checksum_is_fetched_once_more(server, file):
 
 def test_file_with_a_wrong_checksum_twice_is_refused_and_removed(server, file):
     server.num_damaged, expected = 2, md5(CONTENT)
-    match = rf"came twice with another MD5 checksum than {expected}"
+    match = rf"its MD5 checksum was twice not {expected}"
     with pytest.raises(DownloadError, match=match), resuming_downloads():
         utils.download_url(server.url + "file.bin", file.parent, md5=expected)
     assert not list(file.parent.iterdir())
@@ -160,7 +162,7 @@ def test_torchvision_has_its_own_functions_again_after_an_error(file):
     assert vars(utils) == before
 
 
-def test_archive_is_unpacked_whole_or_not_at_all(tmp_path):
+def test_archives_are_unpacked_atomically(tmp_path):
     archive = tmp_path / "set.zip"
     with zipfile.ZipFile(archive, "w") as stream:
         stream.writestr("set/train/1.txt", "one")
@@ -179,7 +181,7 @@ def test_archive_is_unpacked_whole_or_not_at_all(tmp_path):
 
 @pytest.fixture
 def tiny_mnist(server, monkeypatch):
-    """MNIST of ten images a split, on the server and on a mirror that is gone."""
+    """MNIST with ten images per split, on the server, and on a mirror that is gone."""
     for name, _ in datasets.MNIST.resources:
         array = np.ones((10, 28, 28) if "images" in name else 10, np.uint8)
         header = np.array((8 * 256 + array.ndim, *array.shape), ">i4")
@@ -190,7 +192,7 @@ def tiny_mnist(server, monkeypatch):
     monkeypatch.setattr(datasets.MNIST, "mirrors", [NOBODY, server.url])
 
 
-def test_set_is_downloaded_by_one_while_others_wait(server, file, tiny_mnist):
+def test_dataset_is_downloaded_by_one_process_while_others_wait(server, file, tiny_mnist):
     server.breaks_after = [20]
     with ThreadPoolExecutor(2) as pool:
         sets = [TorchvisionDataModule("MNIST", file.parent) for _ in range(2)]

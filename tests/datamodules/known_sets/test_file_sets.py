@@ -1,4 +1,4 @@
-"""Data sets that are files, each in the layout in which it is published."""
+"""Datasets of image files, each in its published layout."""
 
 import json
 
@@ -149,9 +149,9 @@ SETS = {
 
 @pytest.fixture
 def open_set(tmp_path, write_images, monkeypatch):
-    """Write a set and open it."""
+    """Write a dataset and open it."""
     files = {key: (name, None) for key, (name, _) in datasets.Flowers102._file_dict.items()}
-    monkeypatch.setattr(datasets.Flowers102, "_file_dict", files)  # ours are not the published
+    monkeypatch.setattr(datasets.Flowers102, "_file_dict", files)  # not the published files
 
     def open_it(name):
         SETS[name][0](tmp_path, write_images)
@@ -168,22 +168,20 @@ def test_set_has_the_published_classes_splits_and_pixels(name, open_set, check_s
     assert data.load()["train"].complaint(0) is None
 
 
-def test_names_are_paths_below_the_root_in_an_order_of_their_own(open_set, tmp_path):
+def test_names_are_sorted_paths_below_the_root(open_set, tmp_path):
     names = open_set("SUN397").load()["train"].names
     assert names == sorted(names)
     assert names[0] == "SUN397/a/abbey/sun_0.jpg"
 
 
-def test_pictures_of_one_traffic_sign_stay_together(open_set):
+def test_frames_of_one_traffic_sign_are_a_group(open_set):
     groups = open_set("GTSRB").load()["train"].groups
     assert groups[:2] == ["gtsrb/GTSRB/Training/00000/00000"] * 2
     assert len(set(groups)) == 43
 
 
-def test_splits_of_other_classes_are_refused(open_set, tmp_path):
+def test_splits_with_different_classes_are_refused(open_set, tmp_path):
     data = open_set("Country211")
     (tmp_path / "country211" / "valid" / "bee").rename(tmp_path / "country211" / "valid" / "owl")
-    with pytest.raises(
-        ValueError, match=r"country211 is not complete.* of val .*differ in bee, owl"
-    ):
+    with pytest.raises(ValueError, match=r"country211 is incomplete.* of val .*differ in bee, owl"):
         _ = data.class_names

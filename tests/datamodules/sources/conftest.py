@@ -1,4 +1,4 @@
-"""What tests of shards need: a server for them."""
+"""Fixtures for tests of shards: HTTP servers."""
 
 import threading
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from datamodules.sources import shards as shards_module
 
 
 class RangeHandler(SimpleHTTPRequestHandler):
-    """Answers requests for a range; breaks the connection of some of them off half-way."""
+    """Supports ranges; breaks some of the connections half-way."""
 
     def __init__(self, *args, log, broken, **options):
         self.log, self.broken = log, broken
@@ -36,7 +36,7 @@ class RangeHandler(SimpleHTTPRequestHandler):
 
 
 class PlainHandler(SimpleHTTPRequestHandler):
-    """Python's own, which knows no ranges."""
+    """Python's own handler, which does not support ranges."""
 
     def log_message(self, *args):
         pass
@@ -57,7 +57,7 @@ def serving(folder, handler):
 
 @pytest.fixture
 def serve(shards):
-    """Serve the shards, list what is asked for, and break the requests of these numbers."""
+    """Serve the shards, log the requests, and break those with the given numbers."""
 
     @contextmanager
     def run(broken=()):
@@ -71,5 +71,5 @@ def serve(shards):
 
 @pytest.fixture
 def serve_plainly():
-    """Serve a folder by Python's own server, which knows no ranges."""
+    """Serve a folder by Python's own server, which does not support ranges."""
     return lambda folder: serving(folder, PlainHandler)

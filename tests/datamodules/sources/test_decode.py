@@ -18,7 +18,7 @@ def test_grey_is_the_luminance(tmp_path, write_image):
     assert abs(int(image[0, 0, 0]) - (0.299 * 200 + 0.587 * 100 + 0.114 * 50)) <= 1
 
 
-def test_photographs_are_turned_as_their_camera_says(tmp_path, write_image):
+def test_photographs_are_rotated_by_their_exif_data(tmp_path, write_image):
     exif = Image.Exif()
     exif[0x0112] = 6  # orientation: turn by 90 degrees
     file = write_image(tmp_path / "a.jpg", size=(20, 10), exif=exif)
@@ -30,10 +30,10 @@ def test_missing_file_is_named(tmp_path):
         read_image(tmp_path / "gone.png", 3)
 
 
-def test_file_that_is_no_image_is_named(tmp_path):
+def test_file_that_is_not_an_image_is_named(tmp_path):
     file = tmp_path / "notes.png"
     file.write_text("not a picture")
-    with pytest.raises(ValueError, match=r"notes\.png is no image that can be read"):
+    with pytest.raises(ValueError, match=r"notes\.png is not an image that can be read"):
         read_image(file, 3)
 
 
@@ -42,11 +42,11 @@ def test_truncated_file_is_named(tmp_path):
     file = tmp_path / "half.png"
     Image.fromarray(noise).save(file)
     file.write_bytes(file.read_bytes()[:200])
-    with pytest.raises(ValueError, match=r"half\.png is broken"):
+    with pytest.raises(ValueError, match=r"half\.png is truncated"):
         read_image(file, 3)
 
 
-def test_decompression_bomb_is_refused_by_its_header(tmp_path, write_image, monkeypatch):
+def test_decompression_bomb_is_refused_before_decoding(tmp_path, write_image, monkeypatch):
     monkeypatch.setattr(decode, "MAX_PIXELS", 150)
     with pytest.raises(ValueError, match="has 20 x 10 pixels, more than 150"):
         read_image(write_image(tmp_path / "a.png"), 3)
@@ -63,7 +63,7 @@ def test_transparent_parts_are_white(tmp_path):
     assert image[1, 3].tolist() == [200, 100, 50]
 
 
-def test_palette_with_a_transparent_colour_is_flattened(tmp_path):
+def test_transparent_colour_of_a_palette_becomes_white(tmp_path):
     picture = Image.new("P", (4, 2))
     picture.putpalette([0, 0, 0, 200, 100, 50])
     picture.putpixel((1, 0), 1)
@@ -78,12 +78,12 @@ def test_sixteen_bits_become_eight(tmp_path):
     assert read_image(tmp_path / "a.png", 3)[0, 1].tolist() == [100, 100, 100]
 
 
-def test_printing_colours_become_rgb(tmp_path):
+def test_printing_colours_are_converted_to_rgb(tmp_path):
     Image.new("CMYK", (16, 16), (0, 255, 255, 0)).save(tmp_path / "a.jpg", quality=100)
     assert read_image(tmp_path / "a.jpg", 3)[8, 8].tolist() == pytest.approx([255, 0, 0], abs=3)
 
 
-def test_animation_shows_its_first_frame(tmp_path):
+def test_first_frame_of_an_animation_is_read(tmp_path):
     frames = [Image.new("RGB", (8, 8), color) for color in ((255, 0, 0), (0, 0, 255))]
     frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
     assert read_image(tmp_path / "a.gif", 3)[4, 4].tolist() == [255, 0, 0]
@@ -91,8 +91,8 @@ def test_animation_shows_its_first_frame(tmp_path):
 
 @pytest.mark.parametrize("ending", ["jpg", "png", "webp"])
 @pytest.mark.parametrize("share", [0.5, 0.99])
-def test_file_whose_end_is_missing_is_named(tmp_path, ending, share):
-    """OpenCV would fill the rest of a JPEG with grey, and train on it."""
+def test_file_without_its_end_is_named(tmp_path, ending, share):
+    """OpenCV would silently fill the rest of a JPEG with grey."""
     noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
     file = tmp_path / f"half.{ending}"
     Image.fromarray(noise).save(file)
@@ -100,11 +100,11 @@ def test_file_whose_end_is_missing_is_named(tmp_path, ending, share):
     assert file_complaint(file) is None
     file.write_bytes(whole[: int(share * len(whole))])
     assert "half" in file_complaint(file)
-    with pytest.raises(ValueError, match=rf"half\.{ending} is (broken|no image)"):
+    with pytest.raises(ValueError, match=rf"half\.{ending} is (truncated|not an image)"):
         read_image(file, 3)
 
 
-def test_bytes_after_the_end_do_no_harm(tmp_path, write_image):
+def test_bytes_after_the_end_are_ignored(tmp_path, write_image):
     file = write_image(tmp_path / "a.jpg")
     file.write_bytes(file.read_bytes() + b"camera maker's notes" * 10)
     assert file_complaint(file) is None

@@ -54,14 +54,14 @@ def test_missing_local_shard_is_named(shards):
         module_of(shards).find_classes()
 
 
-def test_missing_index_says_who_writes_it(tmp_path):
+def test_error_about_a_missing_index_names_the_command_that_writes_it(tmp_path):
     with pytest.raises(StorageError, match=r"There is no .*index.json: name the folder or URL"):
         module_of(tmp_path).find_classes()
 
 
 @pytest.mark.parametrize("text", [b"", b"[]", b"{}", b'{"version": 2}', b"\xff"])
-def test_other_files_are_no_index(text):
-    with pytest.raises(ValueError, match=r"it.json is no index of shards \(.*\); `lightning_cli"):
+def test_other_files_are_not_an_index(text):
+    with pytest.raises(ValueError, match=r"it.json is not an index of shards \(.*\); create"):
         parse_index(text, "it.json")
 
 
@@ -69,17 +69,17 @@ def test_other_files_are_no_index(text):
     ("name", "digest"), [("../x.tar", "0" * 64), ("x.tar", "../x"), ("/x", "0" * 64)]
 )
 def test_index_cannot_lead_out_of_its_folder(name, digest):
-    with pytest.raises(ValueError, match="is no file of shards"):
+    with pytest.raises(ValueError, match="is not a shard file"):
         StoredFile(name, 1, digest)
 
 
-def test_reader_works_in_a_process_that_was_not_forked(shards):
+def test_reader_can_be_pickled(shards):
     source = module_of(shards).sources["train"]
     copy = pickle.loads(pickle.dumps(source))
     assert np.array_equal(copy.read(3), source.read(3))
 
 
-def test_threads_read_what_one_reads(serve):
+def test_several_threads_read_the_same_images(serve):
     with serve() as (url, _):
         data = module_of(url)
         source = data.sources["train"]
@@ -87,7 +87,7 @@ def test_threads_read_what_one_reads(serve):
         assert all(np.array_equal(images.read(i), source.read(i)) for i in range(len(source)))
 
 
-def test_fingerprint_is_of_the_content_not_of_the_place(serve, shards):
+def test_fingerprint_depends_on_the_content_not_on_the_url(serve, shards):
     local = module_of(shards).sources["train"]
     with serve() as (url, _):
         assert module_of(url).sources["train"].fingerprint() == local.fingerprint()
@@ -102,6 +102,6 @@ def test_block_of_an_image_is_its_shard(shards):
         assert f'"{name}"'.encode() in (shards / f"train-{block:06d}.tar").read_bytes()
 
 
-def test_few_shards_are_open_at_a_time(shards):
+def test_at_most_eight_shards_are_open(shards):
     content_of(module_of(shards))
     assert shards_module._opened.cache_info().currsize <= 8

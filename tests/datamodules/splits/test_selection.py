@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from datamodules import Options, Split
+from datamodules import Options, SplitSettings
 from datamodules.sources.arrays import ArrayReader
 from datamodules.sources.source import UNLABELLED, ImageSource
 from datamodules.splits.arrange import arrange
@@ -11,7 +11,7 @@ CLASSES = ("buildings", "forest", "glacier", "mountain", "sea", "street")
 
 
 def source_of(labels):
-    """One image a label, whose grey value is its number."""
+    """One image per label; its grey value is its index."""
     labels = np.asarray(labels, dtype=np.int64)
     images = np.arange(len(labels), dtype=np.uint8).reshape(-1, 1, 1, 1)
     return ImageSource(ArrayReader(images), labels, [f"{i}.png" for i in range(len(labels))])
@@ -26,18 +26,18 @@ LOADED = {"train": TRAIN, "test": TEST}
 
 
 def test_excluded_classes_leave_training_and_validation_but_not_the_test():
-    """S2: train without buildings and forest, score every class on the full test set."""
+    """As in natural scenes: train without buildings and forest, test on all classes."""
     options = Options(exclude_classes=["buildings", "forest"])
-    sources = arrange(LOADED, CLASSES, Split(val=0.2), options)
+    sources = arrange(LOADED, CLASSES, SplitSettings(val=0.2), options)
     assert counts(sources["train"]) == [0, 0, 16, 16, 16, 16]
     assert counts(sources["val"]) == [0, 0, 4, 4, 4, 4]
     assert counts(sources["test"]) == [5] * 6
 
 
-def test_merged_class_takes_the_place_of_its_first_part():
+def test_merged_class_takes_the_place_of_its_first_member():
     merge = {"nature": ["glacier", "forest"], "water": ["sea"]}
     assert merged_names(CLASSES, merge) == ("buildings", "nature", "mountain", "water", "street")
-    sources = arrange(LOADED, CLASSES, Split(val=0.2), Options(merge_classes=merge))
+    sources = arrange(LOADED, CLASSES, SplitSettings(val=0.2), Options(merge_classes=merge))
     assert counts(sources["test"], 5) == [5, 10, 5, 5, 5]
     for index, name in enumerate(sources["test"].names):  # labels stay with their images
         original = CLASSES[int(name.removesuffix(".png")) % 6]
@@ -45,16 +45,16 @@ def test_merged_class_takes_the_place_of_its_first_part():
         assert sources["test"].labels[index] == expected[original]
 
 
-def test_excluding_names_the_merged_classes():
+def test_excluded_classes_are_named_after_merging():
     options = Options(merge_classes={"water": ["sea", "glacier"]}, exclude_classes=["water"])
-    sources = arrange(LOADED, CLASSES, Split(), options)
+    sources = arrange(LOADED, CLASSES, SplitSettings(), options)
     assert counts(sources["train"], 5)[2] == 0
     assert counts(sources["test"], 5)[2] == 10
 
 
-def test_limit_keeps_so_many_training_images_of_each_class_and_the_same_ones():
+def test_limit_keeps_the_same_few_training_images_of_each_class():
     options = Options(limit_per_class=3)
-    first, second = (arrange(LOADED, CLASSES, Split(), options) for _ in range(2))
+    first, second = (arrange(LOADED, CLASSES, SplitSettings(), options) for _ in range(2))
     assert counts(first["train"]) == [3] * 6
     assert first["train"].names == second["train"].names
     assert counts(first["test"]) == [5] * 6
@@ -63,7 +63,10 @@ def test_limit_keeps_so_many_training_images_of_each_class_and_the_same_ones():
 def test_unlabelled_images_stay_unlabelled():
     loaded = {**LOADED, "predict": source_of([UNLABELLED] * 4)}
     options = Options(merge_classes={"water": ["sea", "glacier"]})
-    assert arrange(loaded, CLASSES, Split(), options)["predict"].labels.tolist() == [UNLABELLED] * 4
+    assert (
+        arrange(loaded, CLASSES, SplitSettings(), options)["predict"].labels.tolist()
+        == [UNLABELLED] * 4
+    )
 
 
 @pytest.mark.parametrize(
@@ -75,17 +78,17 @@ def test_unlabelled_images_stay_unlabelled():
         (Options(merge_classes={"forest": ["sea"]}), "makes forest, which is a class already"),
     ],
 )
-def test_class_that_there_is_not_is_named(options, message):
+def test_unknown_class_is_named(options, message):
     with pytest.raises(ValueError, match=message):
-        arrange(LOADED, CLASSES, Split(), options)
+        arrange(LOADED, CLASSES, SplitSettings(), options)
 
 
 def test_class_without_training_images_is_an_error_that_names_it():
     with pytest.raises(ValueError, match="no training image of sea, street"):
-        arrange({"train": source_of(np.arange(40) % 4)}, CLASSES, Split(), Options())
+        arrange({"train": source_of(np.arange(40) % 4)}, CLASSES, SplitSettings(), Options())
 
 
 def test_class_without_validation_images_is_a_warning():
     train = source_of([0, 0, 0, 1])
     with pytest.warns(UserWarning, match="no validation image of forest"):
-        arrange({"train": train}, CLASSES[:2], Split(test=0), Options())
+        arrange({"train": train}, CLASSES[:2], SplitSettings(test=0), Options())

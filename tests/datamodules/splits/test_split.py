@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 
+from datamodules.fixed_images import spread
 from datamodules.sources.arrays import ArrayReader
 from datamodules.sources.source import ImageSource
-from datamodules.splits.split import Split, hash_order, spread, stratified_split
+from datamodules.splits.settings import SplitSettings
+from datamodules.splits.stratified import hash_order, stratified_split
 
 NAMES = [f"{index:03d}.png" for index in range(100)]
 LABELS = np.arange(100) % 4
@@ -17,17 +19,17 @@ def test_a_fraction_of_each_class_is_set_aside():
 
 
 def test_order_is_the_same_on_every_machine():
-    # Written down once: sha256 of "<seed>/<name>" knows no platform and no Python version.
+    # A recorded value: sha256 of "<seed>/<name>" is the same on every platform.
     assert hash_order(["a", "b", "c", "d", "e"], seed=0).tolist() == [2, 1, 4, 3, 0]
 
 
-def test_split_depends_on_names_and_not_on_their_order():
+def test_split_depends_on_names_but_not_on_their_order():
     _, aside = stratified_split(NAMES, LABELS, 0.2, seed=0)
     _, backwards = stratified_split(NAMES[::-1], LABELS[::-1], 0.2, seed=0)
     assert {NAMES[index] for index in aside} == {NAMES[::-1][index] for index in backwards}
 
 
-def test_other_seed_other_split():
+def test_another_seed_gives_another_split():
     _, first = stratified_split(NAMES, LABELS, 0.2, seed=0)
     _, second = stratified_split(NAMES, LABELS, 0.2, seed=1)
     assert set(first) != set(second)
@@ -49,31 +51,31 @@ def test_a_single_image_of_a_class_stays_in_training():
 @pytest.mark.parametrize("share", [0, 1, -0.1, 1.5])
 def test_impossible_share_is_refused(share):
     with pytest.raises(ValueError, match=rf"split.val, a share, to be in \(0, 1\), got {share}"):
-        Split(val=share).complete({"train": SOURCE}, "abcd")
+        SplitSettings(val=share).complete({"train": SOURCE}, "abcd")
 
 
 def test_a_number_of_each_class_is_set_aside():
-    """S1: twenty images a class to test on."""
-    sources = Split(test_per_class=20, val=0.2).complete({"train": SOURCE}, "abcd")
+    """As in the Simpsons: twenty test images per class."""
+    sources = SplitSettings(test_per_class=20, val=0.2).complete({"train": SOURCE}, "abcd")
     assert np.bincount(sources["test"].labels).tolist() == [20] * 4
     assert np.bincount(sources["val"].labels).tolist() == [1] * 4
     assert len(sources["train"]) == 16
 
 
 def test_the_last_images_are_set_aside_in_their_order():
-    """S3: validate on the last rows."""
-    sources = Split(test=0, val_last_n=30).complete({"train": SOURCE}, "abcd")
+    """As in FER2013: validate on the last rows."""
+    sources = SplitSettings(test=0, val_last_n=30).complete({"train": SOURCE}, "abcd")
     assert sources["val"].names == NAMES[70:]
     assert "test" not in sources
-    sources = Split(test_last_n=10, val_last_n=30).complete({"train": SOURCE}, "abcd")
+    sources = SplitSettings(test_last_n=10, val_last_n=30).complete({"train": SOURCE}, "abcd")
     assert (sources["val"].names, sources["test"].names) == (NAMES[60:90], NAMES[90:])
 
 
-def test_groups_are_never_torn_apart():
+def test_groups_are_never_divided():
     groups = [f"original {index // 8}" for index in range(100)]
     labels = np.arange(100) // 8 % 4
     source = ImageSource(SOURCE.reader, labels, NAMES, groups)
-    sources = Split(val=0.3, test=0.2).complete({"train": source}, "abcd")
+    sources = SplitSettings(val=0.3, test=0.2).complete({"train": source}, "abcd")
     parts = [set(part.groups) for part in sources.values()]
     assert sum(map(len, parts)) == len(set.union(*parts)) == 13
     assert all(len(set(part.labels)) == 4 for part in sources.values())
@@ -88,17 +90,20 @@ def test_a_class_of_one_group_stays_in_training():
 @pytest.mark.parametrize(
     ("split", "message"),
     [
-        (Split(test_per_class=25), "split.test_per_class is 25, but a has only 25 images"),
-        (Split(val_last_n=500), "split.val_last_n is 500; expected 1 to"),
-        (Split(val_last_n=5, val_per_class=2), "val_per_class or split.val_last_n, not both"),
+        (SplitSettings(test_per_class=25), "split.test_per_class is 25, but a has only 25 images"),
+        (SplitSettings(val_last_n=500), "split.val_last_n is 500; expected 1 to"),
+        (
+            SplitSettings(val_last_n=5, val_per_class=2),
+            "val_per_class or split.val_last_n, not both",
+        ),
     ],
 )
-def test_more_than_there_is_cannot_be_set_aside(split, message):
+def test_more_images_than_exist_cannot_be_set_aside(split, message):
     with pytest.raises(ValueError, match=message):
         split.complete({"train": SOURCE}, "abcd")
 
 
-def test_sample_takes_classes_in_turns():
+def test_sample_takes_images_of_all_classes_in_turn():
     labels = np.array([0, 0, 0, 1, 2, 2])
     assert spread(labels, 5) == [0, 1, 3, 4, 5]
 

@@ -1,4 +1,4 @@
-"""Labels that are wrong are found by the command, and mended by what it writes."""
+"""Label errors that the command finds, and that its file corrects."""
 
 from pathlib import Path
 
@@ -9,11 +9,11 @@ import pytest
 from jsonargparse import Namespace
 
 from datamodules import ImageFolderDataModule, Options
-from lightning_app.commands.suspects import _warn_of_chance
+from lightning_app.commands.suspects import _warn_if_random
 from lightning_app.main import main
 
-CONFIGS = Path(__file__).parents[2] / "configs"
-BAD = {"dark/bright_3.png", "bright/dark_8.png"}
+CONFIGS = Path(__file__).parents[3] / "configs"
+ERRORS = {"dark/bright_3.png", "bright/dark_8.png"}
 
 
 @pytest.fixture
@@ -38,54 +38,52 @@ def command(images):
     return ["suspects", *config, "--splits", "[train, val, test]"]
 
 
-def test_wrong_labels_come_first_and_are_mended(command, images, workplace, capsys):
-    with pytest.warns(UserWarning, match="SmallCNN is judging without any training: it has nei"):
+def test_label_errors_come_first_and_are_corrected(command, images, workplace, capsys):
+    with pytest.warns(UserWarning, match="SmallCNN has random weights: nei"):
         main(command)
     ranking = pd.read_csv(workplace / "suspects" / "label_suspects.csv")
-    assert set(ranking.image[:2]) == BAD
+    assert set(ranking.image[:2]) == ERRORS
     assert len(ranking) == 40
     assert (workplace / "suspects" / "label_suspects.png").stat().st_size > 0
     fixes = workplace / "suspects" / "label_fixes.csv"
-    assert set(pd.read_csv(fixes).image) == BAD
-    said = capsys.readouterr().out
-    assert "2 of 40 labels look wrong. The most suspicious (* is one of the 2):" in said
-    starred = [line[2:].split(":")[0] for line in said.splitlines() if line.startswith("* ")]
-    assert set(starred) == BAD
+    assert set(pd.read_csv(fixes).image) == ERRORS
+    printed = capsys.readouterr().out
+    assert "2 of 40 labels are likely errors. The most suspicious (* is one of the 2):" in printed
+    starred = [line.split()[1] for line in printed.splitlines() if line.startswith("* ")]
+    assert set(starred) == ERRORS
     options = Options(label_fixes=fixes)
     data = ImageFolderDataModule(images, image_size=16, num_workers=0, options=options)
-    mended = {
+    corrected = {
         name: data.class_names[label]
         for source in data.sources.values()
         for name, label in zip(source.names, source.labels, strict=True)
     }
-    assert all(Path(name).name.startswith(label) for name, label in mended.items())
+    assert all(Path(name).name.startswith(label) for name, label in corrected.items())
 
 
-def test_labels_are_not_mended_by_a_network_that_doubts_most_of_them(
-    command, workplace, capsys, monkeypatch
-):
+def test_network_that_doubts_most_labels_corrects_none(command, workplace, capsys, monkeypatch):
     monkeypatch.setattr("callbacks.suspects.MAX_SHARE", 0.04)
     main(command)
     assert not (workplace / "suspects" / "label_fixes.csv").exists()
     assert (workplace / "suspects" / "label_suspects.csv").exists()
-    said = capsys.readouterr().out
-    assert "No suspects/label_fixes.csv: more than 4% of the labels look wrong" in said
-    assert "--data.options.label_fixes" not in said
+    printed = capsys.readouterr().out
+    assert "No suspects/label_fixes.csv: more than 4% of the labels look wrong" in printed
+    assert "--data.options.label_fixes" not in printed
 
 
-def test_pretrained_network_judges_without_a_warning(recwarn):
+def test_pretrained_network_has_no_warning(recwarn):
     backbone = Namespace(class_path="TimmBackbone", init_args=Namespace(weights="net.pth"))
-    _warn_of_chance(Namespace(init_args=Namespace(backbone=backbone)))
+    _warn_if_random(Namespace(init_args=Namespace(backbone=backbone)))
     assert not recwarn.list
 
 
-def test_nothing_to_judge_with_is_an_error(capsys):
+def test_missing_configuration_is_an_error(capsys):
     with pytest.raises(SystemExit, match="1"):
         main(["suspects"])
-    assert "`suspects` needs data and a network: --config FILE.yaml" in capsys.readouterr().err
+    assert "`suspects` needs a dataset and a network: --config FILE.yaml" in capsys.readouterr().err
 
 
-def test_split_that_the_data_lack_is_an_error(command, capsys):
+def test_split_that_the_dataset_lacks_is_an_error(command, capsys):
     with pytest.raises(SystemExit, match="1"):
         main([*command, "--data.split.test", "0"])
-    assert "The data have no test images; they have train, val." in capsys.readouterr().err
+    assert "The dataset has no test images; its splits are train, val." in capsys.readouterr().err

@@ -1,3 +1,5 @@
+"""Texts of the HTML pages: the same keys in all languages, and the formats of numbers."""
+
 import re
 from typing import get_args
 
@@ -22,13 +24,13 @@ def flat(texts, prefix=""):
             yield f"{prefix}{key}", value
 
 
-def test_all_languages_say_the_same_things():
+def test_all_languages_have_the_same_keys():
     first, *others = (dict(flat(read_texts(language))) for language in LANGUAGES)
     for other in others:
         assert list(other) == list(first)
 
 
-def test_all_sentences_have_the_same_gaps_and_none_is_empty():
+def test_all_languages_have_the_same_placeholders_and_no_empty_text():
     texts = [dict(flat(read_texts(language))) for language in LANGUAGES]
     for key in texts[0]:
         if not key.startswith("formats."):
@@ -44,13 +46,13 @@ def test_every_kind_of_figure_has_a_title_and_a_reading_help(language):
     assert {*get_args(Section), OTHERS} <= set(texts["headings"])
 
 
-def test_chinese_is_chinese():
+def test_chinese_texts_are_in_chinese():
     for key, text in flat(read_texts("zh")):
         latin = re.sub(r"{.*?}|`.*?`|lang|F1|Git|Python|t-SNE|McNemar|Holm|p 值", "", text)
         assert key.startswith(("lang", "formats")) or not re.search(r"[A-Za-z]", latin), key
 
 
-def test_numbers_are_written_as_the_language_does():
+def test_numbers_have_the_format_of_the_language():
     english, chinese = Words("en"), Words("zh")
     assert (english.percent(0.98765), chinese.percent(0.98765)) == ("98.77 %", "98.77%")
     assert english.percent(None) == english.percent(float("nan")) == UNKNOWN
@@ -63,7 +65,7 @@ def test_numbers_are_written_as_the_language_does():
     ]
 
 
-def test_times_are_written_in_their_two_largest_units():
+def test_durations_are_given_in_their_two_largest_units():
     english, chinese = Words("en"), Words("zh")
     assert [english.duration(t) for t in (0, 400, 9_949, 9_950)] == [
         "0 s",
@@ -76,7 +78,7 @@ def test_times_are_written_in_their_two_largest_units():
     assert chinese.duration(2 * HOUR + 180_000) == "2 小时 3 分"
 
 
-def test_dates_are_written_as_the_language_does(monkeypatch):
+def test_dates_have_the_format_of_the_language(monkeypatch):
     monkeypatch.setenv("TZ", "UTC")
     noon = 1_795_608_000_000
     assert re.fullmatch(r"25 November 2026, \d\d:00", Words("en").date(noon))

@@ -1,4 +1,4 @@
-"""What the summary says is true, and making it changes nothing."""
+"""Model summary: correct numbers, and no effect on the network."""
 
 import pytest
 import torch
@@ -8,7 +8,7 @@ from models import Head, ImageClassifier, PlainCNN, SmallCNN, TorchvisionBackbon
 from models.freezing import freeze_before
 
 
-def test_published_system_has_the_totals_that_were_published():
+def test_published_system_has_the_published_totals():
     classifier = ImageClassifier(TorchvisionBackbone("resnext101_32x8d"), 20, Head)
     freeze_before("layer4.0.conv1.weight", classifier)
     text = summarize(classifier, 3, 64)
@@ -20,7 +20,7 @@ def test_published_system_has_the_totals_that_were_published():
     assert "Forward/backward pass size (MB): " in text
 
 
-def test_network_is_left_as_it_was():
+def test_network_is_left_unchanged():
     classifier = ImageClassifier(SmallCNN(8, 1), 4).train()
     before = {key: value.clone() for key, value in classifier.state_dict().items()}
     state = torch.get_rng_state()
@@ -32,7 +32,7 @@ def test_network_is_left_as_it_was():
     assert sum(hooks) == 0
 
 
-def test_what_a_network_says_of_images_that_it_cannot_take_is_passed_on():
+def test_error_of_a_network_about_its_images_is_passed_on():
     classifier = ImageClassifier(PlainCNN(num_channels=1, image_size=48), 7)
     with pytest.raises(ValueError, match="48"):
         summarize(classifier, 1, 32)

@@ -1,7 +1,9 @@
-from lightning_app.store.parameters import flatten, without_secrets
+"""MLflow parameters: flat names, no secrets."""
+
+from lightning_app.store.parameters import affects_training, flatten, without_secrets
 
 
-def test_names_are_what_one_would_say():
+def test_names_are_short_and_without_init_args():
     config = {
         "model": {
             "class_path": "models.ImageClassifier",
@@ -27,7 +29,7 @@ def test_objects_in_lists_are_numbered():
     }
 
 
-def test_plain_lists_are_one_value():
+def test_plain_list_is_one_value():
     assert flatten({"hidden": [1024, 50]}) == {"hidden": "[1024, 50]"}
 
 
@@ -38,3 +40,10 @@ def test_secrets_are_hidden():
         "data": [{"password": "***", "root": "s3://***@host/x"}],
         "lr": 0.1,
     }
+
+
+def test_pictures_and_places_do_not_affect_training():
+    assert not affects_training("pictures")
+    assert not affects_training("trainer.logger.init_args.run_name")
+    assert affects_training("picture")
+    assert affects_training("model.lr")

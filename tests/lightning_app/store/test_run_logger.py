@@ -1,3 +1,6 @@
+"""MLflow run logger: end states, resumed runs, names, locations and buffered metrics."""
+
+import math
 import multiprocessing
 from pathlib import Path
 
@@ -8,6 +11,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric
 from mlflow.exceptions import MlflowException
 
+from lightning_app.store import metric_buffer
 from lightning_app.store.run_logger import RunLogger
 
 
@@ -21,8 +25,8 @@ class RaiseAtTheEnd(Callback):
         raise self.error
 
 
-def status(client, logger):
-    return client.get_run(logger.run_id).info.status
+def status(client, run_id):
+    return client.get_run(run_id).info.status
 
 
 @pytest.fixture
@@ -34,16 +38,39 @@ def fit(make_trainer, make_classifier, synthetic):
     return run
 
 
+@pytest.fixture
+def finished(client):
+    """Id of a finished run with metrics."""
+    logger = RunLogger("states")
+    logger.log_metrics({"val/accuracy": 0.5, "epoch": 0}, step=4)
+    run_id = logger.run_id
+    logger.finalize()
+    return run_id
+
+
+@pytest.fixture
+def attach(finished):
+    """A new logger that continues the finished run."""
+
+    def make(**options):
+        logger = RunLogger("another")
+        assert logger.attach(finished, **options)
+        return logger
+
+    return make
+
+
 def test_run_that_ends_is_finished(client, fit):
     fit(logger := RunLogger("states"))
-    assert status(client, logger) == "FINISHED"
+    assert status(client, logger.run_id) == "FINISHED"
 
 
-def test_run_that_fails_is_failed(client, fit):
+def test_run_that_fails_is_failed_and_keeps_its_metrics(client, fit):
     logger = RunLogger("states")
     with pytest.raises(RuntimeError, match="no"):
         fit(logger, RaiseAtTheEnd(RuntimeError("no")))
-    assert status(client, logger) == "FAILED"
+    assert status(client, logger.run_id) == "FAILED"
+    assert "val/accuracy" in client.get_run(logger.run_id).data.metrics
 
 
 @pytest.mark.parametrize("interrupt", [KeyboardInterrupt(), SIGTERMException()])
@@ -51,59 +78,54 @@ def test_run_that_is_interrupted_is_killed(client, fit, interrupt):
     logger = RunLogger("states")
     with pytest.raises(SystemExit):
         fit(logger, RaiseAtTheEnd(interrupt))
-    assert status(client, logger) == "KILLED"
+    assert status(client, logger.run_id) == "KILLED"
 
 
-def test_metrics_of_a_failed_run_are_kept(client, fit):
-    logger = RunLogger("states")
-    with pytest.raises(RuntimeError):
-        fit(logger, RaiseAtTheEnd(RuntimeError("no")))
-    assert "val/accuracy" in client.get_run(logger.run_id).data.metrics
+def test_resumed_run_is_running_and_then_finished(client, finished, attach):
+    logger = attach()
+    assert logger.experiment_name == "states"
+    _ = logger.experiment
+    assert status(client, finished) == "RUNNING"
+    logger.finalize()
+    assert status(client, finished) == "FINISHED"
 
 
-def test_attached_run_goes_on(client, fit):
-    fit(first := RunLogger("states"))
-    second = RunLogger("another")
-    assert second.attach(first.run_id)
-    assert second.experiment_name == "states"
-    _ = second.experiment
-    assert status(client, first) == "RUNNING"
-    second.finalize()
-    assert status(client, first) == "FINISHED"
+def test_resumed_fit_that_fails_before_training_keeps_the_status_of_the_run(
+    client, finished, attach
+):
+    logger = attach()
+    _ = logger.experiment
+    logger.finalize("failed")
+    assert status(client, finished) == "FINISHED"
 
 
-def test_resumed_fit_that_fails_before_it_trains_leaves_the_state_of_the_run(client, fit):
-    fit(first := RunLogger("states"))
-    second = RunLogger("states")
-    second.attach(first.run_id)
-    _ = second.experiment
-    second.finalize("failed")
-    assert status(client, first) == "FINISHED"
-
-
-def test_resumed_fit_that_fails_while_it_trains_is_failed(client, fit):
-    fit(first := RunLogger("states"))
-    second = RunLogger("states")
-    second.attach(first.run_id)
+def test_resumed_fit_that_fails_during_training_is_failed(client, finished, attach, fit):
     with pytest.raises(RuntimeError, match="no"):
-        fit(second, RaiseAtTheEnd(RuntimeError("no")))
-    assert status(client, first) == "FAILED"
+        fit(attach(), RaiseAtTheEnd(RuntimeError("no")))
+    assert status(client, finished) == "FAILED"
 
 
-def test_failed_test_leaves_the_status_of_the_training(client, fit):
-    fit(first := RunLogger("states"))
-    second = RunLogger("states")
-    second.attach(first.run_id, tested_epoch=0)
-    _ = second.experiment
-    second.finalize("failed")
-    assert status(client, first) == "FINISHED"
+def test_failed_test_keeps_the_status_of_the_training(client, finished, attach):
+    logger = attach(tested_epoch=0)
+    _ = logger.experiment
+    logger.finalize("failed")
+    assert status(client, finished) == "FINISHED"
 
 
-def test_run_of_another_store_cannot_be_attached(workplace):
+def test_metrics_of_a_test_are_logged_at_the_epoch_of_its_checkpoint(client, finished, attach):
+    logger = attach(tested_epoch=7)
+    _ = logger.experiment
+    logger.log_metrics({"test/accuracy": 0.25, "epoch": 0}, step=0)
+    logger.finalize()
+    [metric] = client.get_metric_history(finished, "test/accuracy")
+    assert (metric.step, metric.value) == (7, 0.25)
+
+
+def test_run_of_another_store_cannot_be_resumed(workplace):
     assert not RunLogger("states").attach("0" * 32)
 
 
-def test_seeding_does_not_make_names_equal(workplace, make_classifier):
+def test_names_differ_in_spite_of_equal_seeds(workplace, make_classifier):
     names = set()
     for _ in range(2):
         make_classifier()  # seeds everything
@@ -115,27 +137,30 @@ def test_given_name_is_kept(workplace):
     assert RunLogger("states", run_name="first try").run_name == "first try"
 
 
-def test_experiment_opens_as_one_of_trained_models(client):
+def test_experiment_is_opened_in_the_mode_for_trained_models(client):
     _ = RunLogger("states").experiment
     tags = client.get_experiment_by_name("states").tags
     assert tags["mlflow.experimentKind"] == "custom_model_development"
 
 
-def test_artifacts_and_checkpoints_lie_below_the_root(client, workplace):
+def test_artifacts_and_checkpoints_are_below_the_root(client, workplace):
     logger = RunLogger("states")
     run = client.get_run(logger.run_id)
     assert Path(run.info.artifact_uri).is_relative_to(workplace / "mlruns" / "artifacts")
     assert logger.checkpoint_folder == Path("mlruns/checkpoints/states") / logger.run_id
 
 
-def test_environment_decides_where_runs_go(workplace, monkeypatch, store_template, tmp_path):
+def test_store_is_the_one_of_the_environment_variable(
+    workplace, monkeypatch, store_template, tmp_path
+):
     other = f"sqlite:///{tmp_path / 'other.db'}"
     (tmp_path / "other.db").write_bytes(store_template.read_bytes())
     monkeypatch.setenv("MLFLOW_TRACKING_URI", other)
     assert MlflowClient(other).get_run(RunLogger("states").run_id)
 
 
-def test_metrics_wait_until_someone_looks(client):
+def test_metrics_are_buffered_until_they_are_flushed(client, monkeypatch):
+    monkeypatch.setattr(metric_buffer, "FLUSH_SECONDS", math.inf)
     logger = RunLogger("states")
     _ = logger.experiment
     logger.log_metrics({"val/loss": 1.5, "train/loss_step": 2.5, "epoch": 3}, step=70)
@@ -148,7 +173,7 @@ def test_metrics_wait_until_someone_looks(client):
     assert history == {"val/loss": [(3, 1.5)], "train/loss_step": [(70, 2.5)]}
 
 
-def test_more_metrics_than_mlflow_takes_at_once_arrive(client):
+def test_more_metrics_than_mlflow_accepts_at_once_are_sent(client):
     logger = RunLogger("states")
     _ = logger.experiment
     for step in range(1100):
@@ -162,7 +187,7 @@ def _start_run(folder):
 
 
 @pytest.mark.parametrize("num_processes", [3])
-def test_processes_that_start_on_a_new_store_all_get_their_run(
+def test_processes_that_create_one_store_at_once_all_get_their_run(
     tmp_path, num_processes, monkeypatch
 ):
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
@@ -179,19 +204,21 @@ def test_processes_that_start_on_a_new_store_all_get_their_run(
     assert len(client.search_runs([experiment.experiment_id])) == num_processes
 
 
-def test_what_waits_for_one_tracker_is_not_sent_to_another(workplace, monkeypatch):
+def test_each_server_has_its_own_spool(workplace, monkeypatch):
     here = RunLogger("states")._spool
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
     assert RunLogger("states")._spool != here
 
 
-def test_folder_that_cannot_be_written_is_named(tmp_path):
+def test_unwritable_folder_is_an_error(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(ValueError, match=r"cannot be kept in .*file/runs.*--trainer\.logger\.root"):
+    with pytest.raises(
+        ValueError, match=r"cannot be stored in .*file/runs.*--trainer\.logger\.root"
+    ):
         RunLogger("states", root=tmp_path / "file" / "runs")
 
 
-def test_what_mlflow_refuses_is_an_error(workplace):
+def test_metric_that_mlflow_rejects_is_an_error(workplace):
     logger = RunLogger("states")
     with pytest.raises(MlflowException, match="may only contain"):
         logger.experiment.log_batch(logger.run_id, metrics=[Metric("what?!", 1.0, 0, 0)])

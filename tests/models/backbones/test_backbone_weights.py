@@ -1,4 +1,4 @@
-"""Files of weights in the libraries' networks."""
+"""Files of weights for the networks of timm and torchvision."""
 
 import re
 
@@ -21,8 +21,8 @@ def saved(network, file):
     return file
 
 
-def test_grey_image_gives_what_the_same_colour_image_gives(tmp_path):
-    """Summing the weights over RGB is the same as seeing the grey image three times."""
+def test_grey_image_has_the_features_of_the_same_image_in_colour(tmp_path):
+    """Summing the weights over RGB is equivalent to repeating the grey image three times."""
     colour = TorchvisionBackbone("squeezenet1_1").eval()
     file = saved(colour.network, tmp_path / "w.pth")
     grey = TorchvisionBackbone("squeezenet1_1", weights=file, num_channels=1).eval()
@@ -33,7 +33,7 @@ def test_grey_image_gives_what_the_same_colour_image_gives(tmp_path):
 
 @pytest.mark.parametrize("name", ["test_resnet", "test_convnext", "test_efficientnet", "test_vit"])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_timm_file_becomes_the_features_that_timm_makes_of_it(name, channels, tmp_path):
+def test_timm_file_gives_the_features_of_timm(name, channels, tmp_path):
     theirs = timm.create_model(name).eval()
     file = saved(theirs, tmp_path / "w.pth")
     ours = TimmBackbone(name, weights=file, num_channels=channels).eval()
@@ -47,7 +47,7 @@ def test_timm_file_becomes_the_features_that_timm_makes_of_it(name, channels, tm
 
 
 @pytest.mark.parametrize("name", ["squeezenet1_1", "densenet121", "shufflenet_v2_x0_5"])
-def test_torchvision_file_is_loaded_but_for_its_classifier(name, tmp_path):
+def test_torchvision_file_is_loaded_except_for_its_classifier(name, tmp_path):
     theirs = torchvision.models.get_model(name)
     file = saved(theirs, tmp_path / "w.pth")
     expected = theirs.state_dict()
@@ -79,7 +79,10 @@ def test_old_names_of_vision_transformers_are_known():
     assert set(with_current_names(old)) == set(network.state_dict())
 
 
-def test_second_classifiers_in_a_file_are_left_out_and_the_input_is_transformed(tmp_path):
+def test_auxiliary_classifiers_in_a_file_are_left_out_and_the_input_is_transformed(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(nn.init, "trunc_normal_", lambda tensor, **_: tensor)  # takes seconds
     theirs = torchvision.models.googlenet(transform_input=True, init_weights=False).eval()
     file = saved(theirs, tmp_path / "w.pth")
     ours = TorchvisionBackbone("googlenet", weights=file).eval()
@@ -98,7 +101,7 @@ def test_position_embeddings_of_another_image_size_are_resampled(tmp_path):
     assert ours.blocks[1].mlp.fc1.weight.equal(theirs.blocks[1].mlp.fc1.weight)
 
 
-def test_checkpoint_of_ours_gives_its_backbone(tmp_path, make_trainer, messages):
+def test_checkpoint_of_a_fit_gives_its_backbone(tmp_path, make_trainer, messages):
     trained = ImageClassifier(TimmBackbone("test_resnet"), num_classes=4)
     trainer = make_trainer(max_epochs=1, limit_train_batches=1, limit_val_batches=0)
     trainer.fit(trained, SyntheticDataModule(num_images=80, batch_size=8, num_channels=3))

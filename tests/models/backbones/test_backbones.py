@@ -46,38 +46,38 @@ def test_normalize_subtracts_and_divides_by_channel():
     torch.testing.assert_close(normalized[:, 1], (images[:, 1] - 0.2) / 0.6)
 
 
-def test_normalize_takes_the_average_for_grey():
+def test_normalize_uses_the_average_for_grey_images():
     grey = Normalize((0.1, 0.2, 0.3), (0.5, 0.6, 0.7), num_channels=1)
     torch.testing.assert_close(grey(torch.ones(1, 1, 1, 1)).item(), (1 - 0.2) / 0.6)
 
 
-def test_normalization_is_no_part_of_the_state_dict():
+def test_normalization_is_not_in_the_state_dict():
     assert not [name for name in SmallCNN().state_dict() if "normalize" in name]
 
 
-def test_timm_backbone_normalizes_as_its_weights_expect():
+def test_timm_backbone_has_the_mean_of_its_weights():
     backbone = TimmBackbone("vit_tiny_patch16_224", image_size=32)
     assert backbone.normalize.mean.flatten().tolist() == [0.5, 0.5, 0.5]
 
 
-def test_unknown_timm_network_names_near_ones():
+def test_unknown_timm_network_is_refused_with_near_names():
     with pytest.raises(ValueError, match=r"no network 'resnet19'; near names: .*resnet18"):
         TimmBackbone("resnet19")
 
 
-def test_unknown_torchvision_network_names_near_ones():
+def test_unknown_torchvision_network_is_refused_with_near_names():
     with pytest.raises(ValueError, match=r"no classification network 'resnet19'; near.*resnet18"):
         TorchvisionBackbone("resnet19")
 
 
-def test_old_name_that_timm_takes_for_a_network_of_another_size_is_refused():
-    message = "'ig_resnext101_32x48d' any more: by that name it builds resnext101_32x8d.fb_wsl"
+def test_old_name_for_which_timm_builds_another_network_is_refused():
+    message = "'ig_resnext101_32x48d' any more: for this name it builds resnext101_32x8d.fb_wsl"
     with pytest.raises(ValueError, match=message):
         TimmBackbone("ig_resnext101_32x48d")
 
 
 @pytest.mark.parametrize("size", [None, 96, 160])
-def test_size_of_the_images_matters_to_networks_built_for_one(size):
+def test_networks_built_for_one_image_size_are_built_for_the_given_one(size):
     images = torch.rand(1, 3, size or 160, size or 160)  # timm builds both for 160
     for name in ("test_resnet", "test_vit"):
         assert TimmBackbone(name, image_size=size).eval()(images).shape[0] == 1

@@ -8,7 +8,7 @@ from models.backbones.budget import count_parameters, scale_for_budget, scaled
 
 @pytest.mark.parametrize("kind", [PlainCNN, MLP])
 @pytest.mark.parametrize("budget", [2e5, 2.2e6, 1e7])
-def test_network_has_as_many_parameters_as_it_may(kind, budget):
+def test_number_of_parameters_is_close_to_the_budget(kind, budget):
     with torch.device("meta"):
         assert count_parameters(kind(budget=budget, num_channels=1)) == pytest.approx(
             budget, rel=0.02
@@ -23,7 +23,7 @@ def test_more_budget_never_makes_a_smaller_network(kind):
     assert sizes == sorted(sizes)
 
 
-def test_network_of_just_that_size_is_found_again():
+def test_network_with_exactly_the_budget_is_found():
     with torch.device("meta"):
         asked = PlainCNN(num_channels=1)
         found = PlainCNN(budget=count_parameters(asked), num_channels=1)
@@ -31,7 +31,7 @@ def test_network_of_just_that_size_is_found_again():
     assert shapes[0] == shapes[1]
 
 
-def test_nearer_of_the_two_sizes_around_the_budget_is_taken():
+def test_closer_one_of_two_sizes_is_taken():
     def build(scale):
         return nn.Linear(scaled((10,), scale)[0], 100, bias=False)
 
@@ -47,7 +47,7 @@ def test_widths_keep_their_proportions():
     assert widths[2] / widths[1] == pytest.approx(2, abs=0.02)
 
 
-def test_looking_for_the_size_draws_nothing():
+def test_search_draws_no_random_numbers():
     torch.manual_seed(0)
     state = torch.get_rng_state()
     scale_for_budget(lambda scale: nn.Linear(*scaled((4, 4), scale)), 1000)
@@ -55,7 +55,7 @@ def test_looking_for_the_size_draws_nothing():
 
 
 @pytest.mark.parametrize("budget", [500, -1, float("inf")])
-def test_budget_that_no_network_has_is_refused_with_the_smallest(budget):
+def test_impossible_budget_is_refused_with_the_smallest_one(budget):
     expected = r"finite budget of 1,035 parameters or more.*got (500|-1|inf)\."
     with pytest.raises(ValueError, match=expected):
         MLP(budget=budget, num_channels=1, image_size=32)

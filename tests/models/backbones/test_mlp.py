@@ -23,8 +23,8 @@ def test_layer_is_linear_norm_relu_dropout():
     assert [layer[3].p for layer in layers] == [0.25, 0.5, 0.5]
 
 
-def test_place_of_a_pixel_means_nothing_to_it():
-    """The pixels in another order, the weights in the same one: the same features."""
+def test_order_of_the_pixels_does_not_matter():
+    """If the pixels and the weights are permuted alike, the features stay the same."""
     backbone, order = (
         MLP((8, 5), dropout=0, num_channels=1, image_size=6).eval(),
         torch.randperm(36),

@@ -9,14 +9,14 @@ KINDS = ["Conv2d", "ReLU", "MaxPool2d", "BatchNorm2d", "Dropout"]
 
 
 def num_statistics(network):
-    """Running means and variances, as Keras counts them, without the number of batches."""
+    """Number of running means and variances, as counted by Keras, without batch counters."""
     buffers = dict(network.named_buffers())
     return sum(b.numel() for name, b in buffers.items() if name.endswith(("_mean", "_var")))
 
 
 @pytest.mark.parametrize("hidden", [(128,), ()])
 def test_published_face_network_is_built_exactly(hidden):
-    """Whether the layer of 128 is taken for the last of the backbone or the first of the head."""
+    """The layer of 128 may be the last one of the backbone or the first one of the head."""
     backbone = PlainCNN(hidden=hidden, num_channels=1)
     head = Head(backbone.num_features, 7, () if hidden else (128,), norm="batch", norm_logits=True)
     network = nn.Sequential(backbone, head)
@@ -48,12 +48,14 @@ def test_images_of_another_size_are_refused():
 
 
 def test_images_too_small_for_the_blocks_are_refused():
-    with pytest.raises(ValueError, match=r"image_size of 8 pixels or more, which 3 blocks .* 7"):
+    with pytest.raises(
+        ValueError, match=r"image_size of 8 pixels or more, since each of the 3 blocks .* 7"
+    ):
         PlainCNN(image_size=7)
 
 
 def test_dropout_for_another_number_of_blocks_is_refused():
-    with pytest.raises(ValueError, match=r"dropout to be one number, or 2 of them.*got 3"):
+    with pytest.raises(ValueError, match=r"dropout to be one number or a list of 2, .*got 3"):
         PlainCNN((4, 6))
 
 

@@ -12,7 +12,7 @@ def small(**options):
     return ResNet(depths=(1, 1, 1, 1), **options)
 
 
-def test_resnet50_gives_what_that_of_torchvision_gives():
+def test_resnet50_has_the_outputs_of_torchvisions():
     torch.manual_seed(0)
     reference, backbone = torchvision.models.resnet50(num_classes=6), ResNet()
     images = torch.rand(2, 3, 64, 64)
@@ -49,7 +49,7 @@ def test_last_convolution_is_called_as_in_torchvision():
 
 
 @pytest.mark.parametrize("depths", [(3, 4, 23, 3), (3, 8, 36, 3)])
-def test_deeper_ones_have_as_many_parameters_as_those_of_torchvision(depths):
+def test_deeper_networks_have_as_many_parameters_as_torchvisions(depths):
     name = f"resnet{3 * sum(depths) + 2}"
     with torch.device("meta"):
         reference = torchvision.models.get_model(name)
@@ -60,9 +60,7 @@ def test_deeper_ones_have_as_many_parameters_as_those_of_torchvision(depths):
     ("width", "num_parameters"),
     [(8, 86_783_316), (16, 192_018_772), (32, 466_522_452), (48, 826_403_156)],
 )
-def test_resnext101_of_any_width_has_as_many_parameters_as_that_of_torchvision(
-    width, num_parameters
-):
+def test_resnext101_of_any_width_has_the_parameters_of_torchvisions(width, num_parameters):
     with torch.device("meta"):
         reference = torchvision.models.resnet.ResNet(
             torchvision.models.resnet.Bottleneck,
@@ -88,7 +86,7 @@ def test_stages_run_from_input_to_output():
     assert list(small(norm="none").stages()) == ["conv1", "layer1", "layer2", "layer3", "layer4"]
 
 
-def test_signal_without_norm_neither_grows_nor_vanishes():
+def test_features_without_norm_neither_explode_nor_vanish():
     torch.manual_seed(0)
     features = ResNet(norm="none").eval()(torch.rand(2, 3, 64, 64))
     assert 0.01 < features.std() < 10
@@ -108,7 +106,7 @@ def test_without_norm_it_learns():
     assert loss < 0.3
 
 
-def test_dropout_is_drawn_in_training_alone():
+def test_dropout_is_only_active_in_training():
     backbone, images = small(dropout=0.5, norm="none"), torch.rand(1, 3, 32, 32)
     for module in backbone.modules():
         if isinstance(module, nn.Conv2d):
@@ -119,7 +117,7 @@ def test_dropout_is_drawn_in_training_alone():
 
 @pytest.mark.parametrize("depths", [(), (1, 0)])
 def test_stage_without_blocks_is_refused(depths):
-    with pytest.raises(ValueError, match="depths of one block or more a stage, got"):
+    with pytest.raises(ValueError, match="depths of one block or more per stage, got"):
         ResNet(depths)
 
 

@@ -1,4 +1,4 @@
-"""Stages of the libraries' networks, on a device without data: only shapes are computed."""
+"""Stages of the networks of timm and torchvision, on the meta device: only shapes are computed."""
 
 import pytest
 import torch
@@ -99,7 +99,7 @@ CASES = [
 
 
 class FirstUse(TorchFunctionMode):
-    """Write down which parameter of a network is used first, second, and so on."""
+    """Record the order in which the parameters of a network are used first."""
 
     def __init__(self, network):
         super().__init__()
@@ -107,7 +107,7 @@ class FirstUse(TorchFunctionMode):
         self.order = []
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
-        reads_attribute = func.__name__ == "__get__"  # such as the shape, which is no use
+        reads_attribute = func.__name__ == "__get__"  # such as the shape
         for value in () if reads_attribute else tree_leaves((args, kwargs)):
             if isinstance(value, nn.Parameter) and id(value) in self.unused:
                 self.order.append(self.unused.pop(id(value)))
@@ -145,14 +145,14 @@ def check_boundaries(backbone, stages):
         assert first == position
 
 
-def test_class_token_that_is_used_late_is_in_the_stem():
+def test_class_token_belongs_to_the_stem_even_if_it_is_used_late():
     with torch.device("meta"):
         stages = TimmBackbone("xcit_nano_12_p16_224").stages()
     assert "network.cls_token" in stages["patch_embed"]
     assert list(stages)[-2:] == ["cls_attn_blocks.0", "cls_attn_blocks.1"]
 
 
-def test_norms_belong_to_what_they_follow():
+def test_norm_belongs_to_the_layer_before_it():
     with torch.device("meta"):
         stages = TorchvisionBackbone("vgg11_bn").stages()
     assert stages["features.4"] == [

@@ -28,13 +28,13 @@ def same(first, second):
 
 @pytest.mark.parametrize("prefix", ["", "module.", "backbone.network.", "model._orig_mod.net."])
 @pytest.mark.parametrize("wrapper", [None, "state_dict", "model", "model_state", "state_dict_ema"])
-def test_wrappers_and_prefixes_are_seen_through(state, file, wrapper, prefix):
+def test_wrappers_and_prefixes_are_removed(state, file, wrapper, prefix):
     wrapped = OrderedDict((f"{prefix}{name}", tensor) for name, tensor in state.items())
     torch.save({wrapper: wrapped, "epoch": 3} if wrapper else wrapped, file)
     assert same(read_weights(file, NAMES), state)
 
 
-def test_wrapper_in_a_wrapper_is_seen_through(state, file):
+def test_nested_wrappers_are_removed(state, file):
     torch.save({"state_dict": {"model": state}}, file)
     assert same(read_weights(file, NAMES), state)
 
@@ -50,14 +50,14 @@ def test_versions_of_the_names_are_kept(state, file):
     assert read_weights(file, NAMES)._metadata == state._metadata
 
 
-def test_what_is_beside_the_network_is_left_out_with_a_message(state, file, messages):
+def test_tensors_outside_the_network_are_left_out_with_a_message(state, file, messages):
     wrapped = {f"backbone.{name}": tensor for name, tensor in state.items()}
     torch.save({**wrapped, "head.weight": torch.zeros(1), "epoch": 3}, file)
     assert same(read_weights(file, NAMES), state)
     assert "left out head.weight, which are not under backbone." in messages.text
 
 
-def test_names_that_are_alike_by_chance_are_no_prefix(file):
+def test_single_name_that_matches_by_chance_does_not_make_a_prefix(file):
     state = {f"teacher.{NAMES[0]}": torch.zeros(1), "other": torch.zeros(1)}
     torch.save(state, file)
     assert same(read_weights(file, NAMES), state)
@@ -69,13 +69,13 @@ def test_safetensors_are_read(state, tmp_path):
     assert all(read[name].equal(state[name]) for name in NAMES)
 
 
-def test_options_that_scripts_store_beside_the_weights_are_no_code(state, file):
+def test_namespaces_of_options_beside_the_weights_are_allowed(state, file):
     torch.save({"model": state, "args": argparse.Namespace(lr=0.1)}, file)
     assert same(read_weights(file, NAMES), state)
 
 
-def test_missing_file_is_named(tmp_path):
-    with pytest.raises(ValueError, match=r"no file of weights at .*gone\.pth"):
+def test_missing_file_is_an_error(tmp_path):
+    with pytest.raises(ValueError, match=r"The file of weights .*gone\.pth does not exist"):
         read_weights(tmp_path / "gone.pth", NAMES)
 
 
@@ -83,7 +83,7 @@ def test_missing_file_is_named(tmp_path):
 def test_file_that_needs_code_is_refused(file, zipped):
     torch.save(SmallCNN(2), file, _use_new_zipfile_serialization=zipped)
     with pytest.raises(
-        ValueError, match=r"w\.pth holds more than tensors.*code of models\.backbones\.small"
+        ValueError, match=r"w\.pth contains more than tensors.*code of models\.backbones\.small"
     ):
         read_weights(file, NAMES)
 
@@ -92,17 +92,17 @@ def test_file_that_needs_code_is_refused(file, zipped):
 @pytest.mark.parametrize("content", [b"", b"<!DOCTYPE html><html>not found</html>"])
 def test_file_of_another_kind_is_refused(tmp_path, name, content):
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(ValueError, match=rf"{name} is damaged, or no file of weights"):
+    with pytest.raises(ValueError, match=rf"{name} is damaged, or is not a file of weights"):
         read_weights(tmp_path / name, NAMES)
 
 
 @pytest.mark.parametrize("zipped", [True, False])
-def test_file_that_was_cut_off_is_refused(state, file, zipped):
+def test_truncated_file_is_refused(state, file, zipped):
     torch.save(state, file, _use_new_zipfile_serialization=zipped)
     content = file.read_bytes()
     for length in (100, len(content) // 4, len(content) // 2, len(content) - 3000):
         file.write_bytes(content[:length])
-        with pytest.raises(ValueError, match=r"w\.pth is damaged, or no file of weights"):
+        with pytest.raises(ValueError, match=r"w\.pth is damaged, or is not a file of weights"):
             read_weights(file, NAMES)
 
 
@@ -112,5 +112,7 @@ def test_file_that_was_cut_off_is_refused(state, file, zipped):
 )
 def test_file_without_tensors_is_refused(file, content, holds):
     torch.save(content, file)
-    with pytest.raises(ValueError, match=rf"should hold tensors by name.* It holds: {holds}\."):
+    with pytest.raises(
+        ValueError, match=rf"expected a state dict, that is, tensors by name; got {holds}\."
+    ):
         read_weights(file, NAMES)

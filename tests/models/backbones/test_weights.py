@@ -43,9 +43,11 @@ def test_classifier_is_left_out_with_a_message(trained, fresh, messages):
     assert "w.pth: left out fc.weight, fc.bias, the classifier." in messages.text
 
 
-def test_tensors_without_a_place_are_listed(trained, fresh):
+def test_superfluous_tensors_are_listed(trained, fresh):
     state = {**trained.state_dict(), "neck.weight": torch.zeros(1)}
-    with pytest.raises(ValueError, match=r"w\.pth has 1 tensors .* no place for: neck\.weight\."):
+    with pytest.raises(
+        ValueError, match=r"w\.pth has 1 tensors that the network does not have: neck\.weight\."
+    ):
         load_weights(fresh, state, "w.pth", classifier=["fc"])
 
 
@@ -61,7 +63,7 @@ def test_tensors_of_another_size_are_listed(fresh):
         load_weights(fresh, SmallCNN(5).state_dict(), "w.pth")
 
 
-def test_what_is_allowed_may_differ(trained, fresh, messages):
+def test_allowed_tensors_may_differ(trained, fresh, messages):
     initial = fresh.blocks.block1.conv.weight.clone()
     state = {**trained.state_dict(), "neck.weight": torch.zeros(1)}
     state["blocks.block1.conv.weight"] = torch.zeros(7)
@@ -73,33 +75,33 @@ def test_what_is_allowed_may_differ(trained, fresh, messages):
     assert "w.pth: lacks blocks.block3.norm.weight, as allowed." in messages.text
 
 
-def test_counters_that_old_files_lack_stay_zero(trained, fresh):
+def test_batch_counters_that_old_files_lack_stay_zero(trained, fresh):
     state = {n: t for n, t in trained.state_dict().items() if "num_batches" not in n}
     load_weights(fresh, state, "w.pth")
     assert same(trained, fresh)
 
 
-def test_grey_network_sums_the_weights_of_colours():
+def test_grey_network_sums_the_weights_over_the_colours():
     colour, grey = SmallCNN(4), SmallCNN(4, num_channels=1)
     load_weights(grey, colour.state_dict(), "w.pth")
     expected = colour.blocks.block1.conv.weight.sum(dim=1, keepdim=True)
     torch.testing.assert_close(grey.blocks.block1.conv.weight, expected)
 
 
-def test_colour_weights_are_not_made_of_grey_ones():
+def test_weights_for_grey_images_do_not_fit_a_colour_network():
     state = SmallCNN(4, num_channels=1).state_dict()
     with pytest.raises(ValueError, match=r"\(4, 1, 3, 3\) for \(4, 3, 3, 3\)"):
         load_weights(SmallCNN(4), state, "w.pth")
 
 
-def test_network_that_asks_for_the_version_of_the_names_loads_without_one():
+def test_network_with_versioned_names_loads_a_file_without_versions():
     first, second = MNASNet(0.5), MNASNet(0.5)
     load_weights(second, dict(first.state_dict()), "w.safetensors")
     assert same(first, second)
 
 
-def test_older_names_are_known_by_their_version():
-    """The layers of the MLP in torchvision's files of ViT have the names of version 1."""
+def test_old_names_are_recognised_by_their_version():
+    """In torchvision's files of ViT, the layers of the MLP have the names of version 1."""
     first, second = (VisionTransformer(32, 16, 2, 2, 8, 16) for _ in range(2))
     state = first.state_dict()
     for name in [name for name in state if ".mlp." in name]:
@@ -116,7 +118,7 @@ def test_failed_download_says_what_to_do():
         raise OSError("no route to host")
 
 
-def test_url_of_torchvision_is_named_when_it_cannot_be_reached(monkeypatch, tmp_path):
+def test_unreachable_url_of_torchvision_is_named(monkeypatch, tmp_path):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")  # nobody listens there
     url = r"https://download\.pytorch\.org/models/squeezenet1_1-b8a52dc0\.pth"
@@ -124,7 +126,7 @@ def test_url_of_torchvision_is_named_when_it_cannot_be_reached(monkeypatch, tmp_
         TorchvisionBackbone("squeezenet1_1", pretrained=True)
 
 
-def test_file_on_the_hub_is_named_when_it_cannot_be_reached(monkeypatch, tmp_path):
+def test_unreachable_file_on_the_hub_is_named(monkeypatch, tmp_path):
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
     url = r"https://huggingface\.co/timm/test_vit\.r160_in1k/resolve/main/model\.safetensors"

@@ -48,7 +48,7 @@ def test_accuracy_and_macro_f1_have_the_intervals_of_scipy(labels):
     np.testing.assert_allclose(ours.f1_macro, [*found], atol=0.01)
 
 
-def test_nineteen_of_twenty_intervals_hold_the_truth():
+def test_95_percent_of_the_intervals_contain_the_true_value():
     rng = np.random.default_rng(0)
     chances = np.array([[0.4, 0.06, 0.04], [0.05, 0.2, 0.05], [0.02, 0.05, 0.13]])
     truth = class_scores(torch.from_numpy(chances * 1e9))
@@ -64,8 +64,8 @@ def test_nineteen_of_twenty_intervals_hold_the_truth():
     assert (coverage < 0.98).all(), coverage
 
 
-def test_macro_f1_of_rare_classes_is_not_drawn_down():
-    """Every draw loses images, so that plain percentiles would lie below the value."""
+def test_interval_of_macro_f1_is_not_biased_by_rare_classes():
+    """Each draw misses images, so that plain percentiles would lie below the value."""
     rng = np.random.default_rng(0)
     true = np.repeat(np.arange(60), 5)
     predicted = np.where(rng.random(300) < 0.7, true, rng.integers(0, 60, 300))
@@ -75,7 +75,7 @@ def test_macro_f1_of_rare_classes_is_not_drawn_down():
 
 
 @pytest.mark.parametrize(("hits", "images"), [(5, 5), (0, 7)])
-def test_all_right_or_all_wrong_is_as_uncertain_as_the_exact_interval(hits, images):
+def test_interval_of_a_share_of_0_or_1_is_the_exact_one(hits, images):
     counts = torch.tensor([[hits, images - hits], [0, 40]])
     found = bootstrap_intervals(counts)
     exact = binomtest(hits, images).proportion_ci(method="exact")
@@ -88,7 +88,7 @@ def test_all_right_or_all_wrong_is_as_uncertain_as_the_exact_interval(hits, imag
         np.testing.assert_allclose(found.f1_macro, [*overall], rtol=1e-6)
 
 
-def test_precision_of_a_class_that_is_never_predicted_can_be_anything():
+def test_precision_of_a_class_that_is_never_predicted_is_unknown():
     found = bootstrap_intervals(torch.tensor([[0, 3], [0, 9]]))
     assert found.precision[:, 0].tolist() == [0, 1]
 
@@ -100,12 +100,12 @@ def test_class_that_never_occurs_has_no_interval():
     assert not found.f1_macro.isnan().any()
 
 
-def test_wanted_confidence_makes_intervals_wider(labels):
+def test_higher_confidence_makes_intervals_wider(labels):
     half, most = (intervals_of(labels, confidence=c).overall_accuracy for c in (0.5, 0.99))
     assert most[0] < half[0] < half[1] < most[1]
 
 
-def test_draws_repeat_and_leave_the_global_generator_alone(labels):
+def test_draws_repeat_and_do_not_use_the_global_generator(labels):
     state = torch.get_rng_state()
     first, second = (intervals_of(labels, num_draws=50) for _ in range(2))
     assert all(one.equal(other) for one, other in zip(first, second, strict=True))
@@ -113,5 +113,5 @@ def test_draws_repeat_and_leave_the_global_generator_alone(labels):
 
 
 def test_no_image_is_refused():
-    with pytest.raises(ValueError, match="counts of one image or more, got none"):
+    with pytest.raises(ValueError, match="Expected counts of one image or more, got none"):
         bootstrap_intervals(torch.zeros(3, 3, dtype=torch.int64))

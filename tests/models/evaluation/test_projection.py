@@ -15,22 +15,22 @@ from models.evaluation.projection import (
 
 
 def clusters(num_images=60, num_features=20, num_classes=3, distance=30.0):
-    """Features around one center a class, and their labels."""
+    """Features around one centre per class, and their labels."""
     generator = torch.Generator().manual_seed(0)
     labels = torch.arange(num_images) % num_classes
     centers = distance * torch.randn(num_classes, num_features, generator=generator)
     return centers[labels] + torch.randn(num_images, num_features, generator=generator), labels
 
 
-@pytest.mark.parametrize("shape", [(40, 10), (10, 40)])
-def test_components_are_those_of_scikit_learn(shape):
+@pytest.mark.parametrize("shape", [(40, 10), (10, 40), (600, 700)])
+def test_components_are_those_of_the_exact_solver(shape):
     features, _ = clusters(*shape)
     reference = PCA(2, svd_solver="full").fit(features.double().numpy())
     expected = reference.transform(features.double().numpy())
     largest = np.abs(reference.components_).argmax(axis=1)
     signs = np.sign(reference.components_[[0, 1], largest])
     points, explained = principal_components(features)
-    np.testing.assert_allclose(points, expected * signs, atol=1e-4)
+    np.testing.assert_allclose(points, expected * signs, atol=1e-3)
     np.testing.assert_allclose(explained, reference.explained_variance_ratio_, atol=1e-6)
 
 
@@ -62,13 +62,13 @@ def test_a_map_by_tsne_is_the_same_at_every_call_and_draws_no_random_numbers():
 
 
 @pytest.mark.parametrize("features", [torch.ones(6, 4), torch.rand(6, 1), torch.rand(3, 5)])
-def test_tsne_takes_features_that_hold_next_to_nothing(features):
+def test_tsne_takes_features_of_hardly_any_variance(features):
     assert tsne(features).shape == (len(features), 2)
     assert tsne(features).isfinite().all()
 
 
 @pytest.mark.parametrize("num_classes", [2, 3, 10])
-def test_maps_that_differ_by_a_turn_or_a_mirror_become_one(num_classes):
+def test_rotated_or_mirrored_maps_become_equal(num_classes):
     features, labels = clusters(200, 20, num_classes)
     points = principal_components(features).points
     expected = turned_by_class(points, labels, num_classes)
@@ -94,7 +94,7 @@ def test_agreement_is_that_of_the_nearest_neighbours_without_the_image_itself():
     np.testing.assert_allclose(neighbour_agreement(features, labels, 10), expected, atol=1e-6)
 
 
-def test_an_image_asks_no_more_neighbours_than_there_are_others_of_its_class():
+def test_only_as_many_neighbours_count_as_there_are_others_of_the_class():
     features = torch.tensor([[0.0], [1.0], [3.0], [4.0], [9.0]])
     labels = torch.tensor([0, 0, 1, 0, 2])
     shares = neighbour_agreement(features, labels, 10)
@@ -102,11 +102,11 @@ def test_an_image_asks_no_more_neighbours_than_there_are_others_of_its_class():
     assert neighbour_agreement(features, labels, 1).tolist() == [1, 1, 0, 0, 0]
 
 
-def test_most_mixed_classes_come_first_and_rare_ones_not_at_all():
+def test_most_mixed_classes_come_first_and_rare_ones_are_left_out():
     labels = torch.tensor([5] * 4 + [7] * 4 + [2] * 4 + [9])
     agreement = torch.tensor([1.0] * 4 + [0.2] * 4 + [0.5] * 4 + [0.0])
     assert most_mixed(labels, agreement, 2) == [7, 2]
-    assert most_mixed(torch.arange(6), torch.zeros(6), 2) == []  # one image each says nothing
+    assert most_mixed(torch.arange(6), torch.zeros(6), 2) == []  # one image per class says nothing
 
 
 def test_chosen_rows_lie_far_apart():

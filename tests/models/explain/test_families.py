@@ -1,13 +1,46 @@
-"""The layer to explain is found in every family of networks, and its maps cover the image."""
+"""The last feature map is found in every family of networks, and Grad-CAM explains it."""
 
 import pytest
 import timm
 import torch
 import torchvision
+from torch import nn
+from torchvision.models.convnext import CNBlockConfig
 
 from models.explain import grad_cam, last_feature_map
 
 SHORT = {"depths": (1, 1, 1, 1)}
+NARROW = {"embed_dim": 24, "num_heads": (1, 2, 3, 4), **SHORT}
+
+
+def small_vgg11(num_classes):
+    """VGG-11 with one linear layer instead of three, which have 124 million parameters."""
+    with torch.device("meta"):
+        model = torchvision.models.vgg11()
+    model.classifier = nn.Linear(512 * 7 * 7, num_classes)
+    model.features.to_empty(device="cpu")
+    for layer in model.features:
+        if isinstance(layer, nn.Conv2d):
+            layer.reset_parameters()
+    return model
+
+
+def small_convnext(num_classes):
+    sizes = [(24, 48), (48, 96), (96, 192), (192, None)]
+    blocks = [CNBlockConfig(width, after, num_layers=1) for width, after in sizes]
+    return torchvision.models.ConvNeXt(blocks, num_classes=num_classes)
+
+
+def small_swin(num_classes):
+    return torchvision.models.SwinTransformer(
+        [4, 4], 24, [1, 1, 1, 1], [1, 2, 3, 4], [7, 7], num_classes=num_classes
+    )
+
+
+def small_vit(num_classes):
+    return torchvision.models.VisionTransformer(96, 16, 2, 2, 48, 96, num_classes=num_classes)
+
+
 TIMM = {  # options that make them small, and the size of the images
     "resnet18": ({}, 128),
     "seresnet18": ({}, 128),
@@ -38,26 +71,23 @@ TIMM = {  # options that make them small, and the size of the images
         {"depth": 2, "embed_dim": 48, "num_heads": 2, "img_size": 96},
         96,
     ),
-    "swin_tiny_patch4_window7_224": (
-        {"depths": (1, 1, 1, 1), "embed_dim": 24, "num_heads": (1, 2, 3, 4)},
-        224,
-    ),
+    "swin_tiny_patch4_window7_224": (NARROW, 224),
     "test_maxvit": ({}, 160),
     "mixer_s32_224": ({}, 224),
     "pvt_v2_b0": (SHORT, 128),
     "davit_tiny": (SHORT, 128),
 }
-TORCHVISION = {
+TORCHVISION = {  # the same, or what builds a small one
     "resnet18": ({}, 128),
     "densenet121": ({}, 128),
     "efficientnet_b0": ({}, 128),
     "mobilenet_v2": ({}, 128),
     "squeezenet1_1": ({}, 128),
-    "vgg11": ({}, 64),
+    "vgg11": (small_vgg11, 64),
     "shufflenet_v2_x0_5": ({}, 128),
-    "convnext_tiny": ({}, 128),
-    "swin_t": ({}, 128),
-    "vit_b_16": ({"image_size": 96}, 96),
+    "convnext_tiny": (small_convnext, 128),
+    "swin_t": (small_swin, 128),
+    "vit_b_16": (small_vit, 96),
 }
 NETWORKS = [("timm", name) for name in TIMM] + [("torchvision", name) for name in TORCHVISION]
 
@@ -67,15 +97,15 @@ def build(library, name):
     torch.manual_seed(0)
     options, size = (TIMM if library == "timm" else TORCHVISION)[name]
     make = timm.create_model if library == "timm" else torchvision.models.get_model
-    model = make(name, num_classes=5, **options).eval()
+    model = options(5) if callable(options) else make(name, num_classes=5, **options)
     for parameter in model.parameters():  # untrained ones of some families are all zero
         if parameter.ndim > 1 and not parameter.any():
             torch.nn.init.normal_(parameter, std=0.02)
-    return model, size
+    return model.eval(), size
 
 
 @pytest.mark.parametrize(("library", "name"), NETWORKS)
-def test_layer_is_found_and_its_evidence_is_on_the_image(library, name):
+def test_last_map_is_found_and_explained_at_the_size_of_the_images(library, name):
     model, size = build(library, name)
     images = torch.rand(2, 3, size, size)
     layer, to_map = last_feature_map(model, images)
@@ -84,5 +114,10 @@ def test_layer_is_found_and_its_evidence_is_on_the_image(library, name):
         for classes in ([0, 1], [2, 3])
     ]
     assert all(map_.shape == (2, size, size) for map_ in maps)
-    assert torch.stack(maps).amax() == 1  # of four classes one at least has evidence
+    assert torch.stack(maps).amax() == 1  # at least one of four classes has evidence
     assert torch.stack(maps).amin() >= 0
+
+
+def test_last_map_of_vgg_is_the_pooled_one():
+    model, _ = build("torchvision", "vgg11")
+    assert last_feature_map(model, torch.rand(1, 3, 128, 128))[0] == "avgpool"

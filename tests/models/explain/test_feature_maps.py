@@ -22,7 +22,7 @@ class Shortcut(nn.Module):
 
 
 def identity_convolution(factor=1.0, filters=1):
-    """A convolution that multiplies."""
+    """A convolution that multiplies by a number."""
     layer = nn.Conv2d(1, filters, 3, padding=1, bias=False)
     nn.init.dirac_(layer.weight)
     layer.weight.data *= factor
@@ -46,7 +46,7 @@ def test_maps_of_a_known_filter():
 
 
 @pytest.mark.parametrize("inplace", [False, True])
-def test_activation_that_follows_is_applied_or_not(inplace):
+def test_activation_after_the_layer_is_applied_if_wanted(inplace):
     model = network(identity_convolution(-1), nn.ReLU(inplace), nn.MaxPool2d(2))
     found = feature_maps(model, IMAGES, ["0"])["0"]
     torch.testing.assert_close(found.values, relu(-IMAGES))
@@ -56,7 +56,7 @@ def test_activation_that_follows_is_applied_or_not(inplace):
     assert before.activation is None
 
 
-def test_norm_before_the_activation_is_passed():
+def test_norm_between_layer_and_activation_is_applied():
     norm = nn.BatchNorm2d(1)
     norm.running_mean += 2
     model = network(identity_convolution(), norm, nn.Dropout(), nn.GELU())
@@ -66,7 +66,7 @@ def test_norm_before_the_activation_is_passed():
     assert found["0"].activation == "GELU"
 
 
-def test_norm_that_holds_its_activation_is_passed():
+def test_norm_that_contains_the_activation_is_applied():
     model = timm.create_model("test_efficientnet").eval()  # bn1 is norm and activation in one
     images = torch.rand(1, 3, 160, 160)
     found = feature_maps(model, images, ["conv_stem", "bn1"])
@@ -74,7 +74,7 @@ def test_norm_that_holds_its_activation_is_passed():
     assert found["conv_stem"].activation == "SiLU"
 
 
-def test_activation_of_another_layer_is_not_taken():
+def test_activation_of_another_layer_is_not_applied():
     model = network(identity_convolution(), identity_convolution(-1), nn.ReLU())
     found = feature_maps(model, IMAGES, ["0"])["0"]
     torch.testing.assert_close(found.values, IMAGES)
@@ -82,7 +82,7 @@ def test_activation_of_another_layer_is_not_taken():
 
 
 @pytest.mark.parametrize("inplace", [False, True])
-def test_what_is_added_to_before_its_activation_is_shown_bare(inplace):
+def test_layer_before_a_residual_sum_has_no_activation(inplace):
     model = network(Shortcut(inplace))
     found = feature_maps(model, IMAGES, ["0.conv", "0"])
     torch.testing.assert_close(found["0.conv"].values, IMAGES)
@@ -90,18 +90,18 @@ def test_what_is_added_to_before_its_activation_is_shown_bare(inplace):
     torch.testing.assert_close(found["0"].values, model(IMAGES))
 
 
-def test_layer_in_a_block_of_its_own_finds_the_activation_outside():
+def test_activation_outside_the_block_of_the_layer_is_found():
     model = network(nn.Sequential(identity_convolution(-1)), nn.Sequential(nn.ReLU()))
     torch.testing.assert_close(feature_maps(model, IMAGES, ["0.0"])["0.0"].values, relu(-IMAGES))
 
 
-def test_of_a_layer_that_is_used_twice_the_last_use():
+def test_last_call_of_a_layer_counts():
     double = identity_convolution(2)
     found = feature_maps(network(double, double, nn.Tanh()), IMAGES, ["0"], activated=False)
     torch.testing.assert_close(found["0"].values, 4 * IMAGES)
 
 
-def test_tokens_are_laid_out_without_their_prefix():
+def test_tokens_become_maps_without_their_prefix():
     model = timm.create_model("test_vit").eval()  # a class token, and 10 x 10 patches
     images = torch.rand(1, 3, 160, 160)
     [found] = feature_maps(model, images, ["blocks.2"]).values()
@@ -114,7 +114,7 @@ def test_tokens_are_laid_out_without_their_prefix():
     torch.testing.assert_close(found.values[0, :, 3, 4], tokens[0][0, 1 + 3 * 10 + 4])
 
 
-def test_channels_that_lie_last_come_first():
+def test_channels_last_become_channels_first():
     class ChannelsLast(nn.Module):
         def forward(self, images):
             return torch.stack([images[:, 0], -images[:, 0]], dim=-1)
@@ -123,7 +123,7 @@ def test_channels_that_lie_last_come_first():
     torch.testing.assert_close(found.values, torch.cat([IMAGES, -IMAGES], dim=1))
 
 
-def test_maps_are_had_in_inference_mode_and_leave_no_gradient():
+def test_inference_mode_works_and_no_gradient_is_left():
     model = network(identity_convolution(), nn.ReLU())
     with torch.inference_mode():
         assert feature_maps(model, IMAGES, ["0"])["0"].values.shape == (1, 1, 4, 4)
@@ -144,24 +144,24 @@ def test_hooks_are_removed_after_an_error_too():
     assert hooks(model) == 0
 
 
-def test_output_that_is_no_map_is_an_error():
+def test_output_that_is_not_a_map_is_an_error():
     model = network(nn.Flatten(), nn.Linear(16, 5))
-    with pytest.raises(ValueError, match=r"layer '1' puts out \(1, 5\), which is no map"):
+    with pytest.raises(ValueError, match=r"layer '1' returns \(1, 5\), which is not a feature map"):
         feature_maps(model, IMAGES, ["1"])
 
 
-def test_layers_that_put_out_no_map_are_left_out_beside_others():
+def test_layers_without_maps_are_left_out():
     model = network(identity_convolution(), nn.AdaptiveAvgPool2d(1))
     assert feature_maps(model, IMAGES, ["1", "0"]).keys() == {"0"}
 
 
-def test_output_that_is_no_tensor_is_an_error():
+def test_output_that_is_not_a_tensor_is_an_error():
     class Pair(nn.Module):
         def forward(self, images):
             return images, images
 
     model = network(Pair(), nn.Identity())
-    with pytest.raises(ValueError, match="layer '0' put out no tensor"):
+    with pytest.raises(ValueError, match="layer '0' does not return a tensor"):
         feature_maps(model, IMAGES, ["0"])
 
 

@@ -5,7 +5,7 @@ from torch import nn
 
 from models import MLP, SmallCNN
 from models.explain import filter_layers, filters_of
-from models.explain.filters import sees_images
+from models.explain.filters import takes_images
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def test_network_without_weights_has_no_filters():
         filter_layers(nn.Sequential(nn.Flatten(), nn.ReLU()))
 
 
-def test_pattern_takes_what_has_filters_and_leaves_the_rest(resnet):
+def test_layers_without_filters_are_left_out_of_a_pattern(resnet):
     names = filter_layers(resnet, ["layer1.*", "fc"])
     assert names[:2] == ["layer1.0.conv1", "layer1.0.conv2"]
     assert names[-1] == "fc"
@@ -41,16 +41,16 @@ def test_pattern_takes_what_has_filters_and_leaves_the_rest(resnet):
 
 
 def test_layer_without_filters_is_an_error(resnet):
-    with pytest.raises(ValueError, match=r"'bn1' names a layer without filters \(BatchNorm2d\)"):
+    with pytest.raises(ValueError, match=r"'bn1' is a layer without filters \(BatchNorm2d\)"):
         filter_layers(resnet, ["bn1"])
 
 
-def test_module_that_holds_convolutions_names_them_in_the_error(resnet):
+def test_error_for_a_module_lists_its_convolutions(resnet):
     with pytest.raises(ValueError, match=r"\(Sequential\).*such as layer2.0.conv1, layer2.0.conv2"):
         filter_layers(resnet, ["layer2"])
 
 
-def test_filters_that_see_rgb_are_in_colour():
+def test_filters_of_rgb_images_have_colours():
     layer = convolution(3, 8, 5)
     filters = filters_of(layer, num_filters=6)
     assert filters.shape == (6, 5, 5, 3)
@@ -70,7 +70,7 @@ def test_norm_is_over_input_channels():
     torch.testing.assert_close(filters_of(layer, channel="norm"), torch.full((1, 3, 3), 5.0))
 
 
-def test_channel_that_no_filter_has_is_an_error():
+def test_unknown_channel_is_an_error():
     with pytest.raises(ValueError, match=r"Expected a channel below 4, .* or 'norm', got 4"):
         filters_of(convolution(4, 8, 3), channel=4)
 
@@ -80,19 +80,19 @@ def test_depthwise_filters_have_one_channel_each():
     torch.testing.assert_close(filters_of(layer), layer.weight[:, 0])
 
 
-def test_three_channels_of_a_group_are_no_colours():
+def test_three_channels_of_a_group_are_not_colours():
     layer = convolution(6, 4, 3, groups=2)
     torch.testing.assert_close(filters_of(layer, channel=2), layer.weight[:, 2])
 
 
-def test_layer_that_looks_at_one_position_is_a_matrix():
+def test_filters_of_one_position_are_a_matrix():
     layer = convolution(3, 5, 1)  # even if it sees three channels
     torch.testing.assert_close(filters_of(layer, num_filters=4), layer.weight[:4, :, 0, 0])
     linear = nn.Linear(6, 5)
     torch.testing.assert_close(filters_of(linear, channel=9), linear.weight)
 
 
-def test_linear_layer_on_pixels_has_filters_of_the_form_of_the_image():
+def test_filters_of_a_linear_layer_on_pixels_are_images():
     layer = nn.Linear(3 * 4 * 5, 2)
     filters = filters_of(layer, image_shape=(3, 4, 5))
     images = torch.rand(1, 3, 4, 5)
@@ -100,25 +100,25 @@ def test_linear_layer_on_pixels_has_filters_of_the_form_of_the_image():
     torch.testing.assert_close(by_filter, layer(images.flatten(1))[0] - layer.bias)
 
 
-def test_linear_patch_embedding_has_filters_of_the_form_of_a_patch():
+def test_filters_of_a_linear_patch_embedding_are_patches():
     layer = nn.Linear(2 * 2 * 3, 4)
     patch = torch.rand(2, 2, 3)
     by_filter = (filters_of(layer, image_shape=(3, 8, 8)) * patch).sum(dim=(1, 2, 3))
     torch.testing.assert_close(by_filter, layer(patch.flatten()) - layer.bias)
 
 
-def test_deeper_linear_layer_is_a_matrix_whatever_its_size():
+def test_filters_of_a_deeper_linear_layer_are_a_matrix():
     assert filters_of(nn.Linear(64, 4)).shape == (4, 64)
     assert filters_of(nn.Linear(7, 4), image_shape=(3, 8, 8)).shape == (4, 7)
 
 
-def test_first_layer_with_filters_sees_the_images():
+def test_first_layer_with_filters_takes_the_images():
     network = MLP((8, 4), 0.0, image_size=4)
-    assert sees_images(network, "layers.layer1.0")
-    assert not sees_images(network, "layers.layer2.0")
+    assert takes_images(network, "layers.layer1.0")
+    assert not takes_images(network, "layers.layer2.0")
 
 
-def test_difference_is_the_update():
+def test_initial_weights_are_subtracted():
     layer = convolution(2, 4, 3)
     initial = layer.weight.detach().clone()
     assert not filters_of(layer, initial=initial).any()
@@ -127,5 +127,5 @@ def test_difference_is_the_update():
     torch.testing.assert_close(filters_of(layer, initial=initial), -0.1 * layer.weight.grad[:, 0])
 
 
-def test_half_precision_is_shown_in_full():
+def test_half_precision_becomes_float32():
     assert filters_of(convolution(3, 4, 3, dtype=torch.bfloat16)).dtype == torch.float32

@@ -16,23 +16,23 @@ def classifier():
     return ImageClassifier(TimmBackbone("test_vit"), 3)
 
 
-def test_convolutions_are_all_of_them_in_the_order_of_the_network(resnet):
+def test_word_convolutions_matches_all_of_them_in_order(resnet):
     names = find_layers(resnet, ["convolutions"])
     assert names == [n for n, m in resnet.named_modules() if isinstance(m, nn.Conv2d)]
     assert names[:2] == ["conv1.0", "conv1.3"]
 
 
-def test_network_without_convolutions_has_none_to_show():
+def test_network_without_convolutions_is_an_error():
     with pytest.raises(NothingToShow, match="no convolution"):
         find_layers(nn.Linear(3, 2), ["convolutions"])
 
 
-def test_word_and_names_can_be_mixed(classifier):
+def test_word_convolutions_and_names_can_be_combined(classifier):
     names = find_layers(classifier, ["head", "convolutions"])
     assert names == ["backbone.network.patch_embed.proj", "head"]
 
 
-def test_patterns_name_layers_in_any_depth(resnet):
+def test_patterns_match_layers_at_any_depth(resnet):
     assert find_layers(resnet, ["layer?.0.conv1", "layer1.0.bn1"]) == [
         "layer1.0.conv1",
         "layer1.0.bn1",
@@ -40,7 +40,7 @@ def test_patterns_name_layers_in_any_depth(resnet):
     ]
 
 
-def test_short_name_is_without_the_path_that_all_have(classifier):
+def test_short_name_is_without_the_common_path(classifier):
     assert short_name(classifier, "backbone.network.patch_embed.proj") == "patch_embed.proj"
     assert short_name(classifier, "head") == "head"
     assert short_name(ImageClassifier(SmallCNN(8), 3), "backbone.blocks.block1.conv") == (
@@ -48,7 +48,7 @@ def test_short_name_is_without_the_path_that_all_have(classifier):
     )
 
 
-def test_short_name_says_more_than_a_number(classifier):
+def test_short_name_does_not_begin_with_a_number(classifier):
     assert short_name(classifier, "backbone.network.blocks.2") == "blocks.2"
     assert short_name(nn.Sequential(nn.Linear(1, 1)), "0") == "0"
 
@@ -59,11 +59,13 @@ def test_layer_is_found_by_its_short_name(classifier):
             assert find_layer(classifier, short_name(classifier, name)) == name
 
 
-def test_unknown_layer_is_an_error_that_lists_near_names(resnet):
+def test_unknown_layer_is_an_error_with_near_names(resnet):
     with pytest.raises(ValueError, match=r"no layer 'layer9'. Near names: layer4"):
         find_layers(resnet, ["layer9"])
 
 
-def test_pattern_where_one_layer_is_wanted_is_an_error(resnet):
-    with pytest.raises(ValueError, match=r"'layer\?' names 4 layers: layer1, layer2"):
+def test_pattern_that_matches_several_layers_is_an_error_for_one(resnet):
+    with pytest.raises(
+        ValueError, match=r"Expected one layer, but 'layer\?' matches 4: layer1, layer2"
+    ):
         find_layer(resnet, "layer?")

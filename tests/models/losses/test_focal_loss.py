@@ -21,7 +21,7 @@ def reference(gamma, shares, weights):
 
 @pytest.mark.parametrize("gamma", [0.5, 1.0, 2.0, 5.0])
 @pytest.mark.parametrize("weights", [None, WEIGHTS])
-def test_focal_loss_is_that_of_the_formula(gamma, weights):
+def test_focal_loss_follows_its_formula(gamma, weights):
     loss = FocalLoss([1, 1, 1], gamma, class_weights=weights)
     expected = reference(gamma, np.eye(3)[LABELS], weights or [1, 1, 1])
     assert loss(LOGITS, LABELS).item() == pytest.approx(expected)
@@ -29,7 +29,7 @@ def test_focal_loss_is_that_of_the_formula(gamma, weights):
     assert loss(LOGITS, SHARES).item() == pytest.approx(expected)
 
 
-def test_two_classes_have_the_focal_loss_of_torchvision():
+def test_focal_loss_of_two_classes_is_that_of_torchvision():
     """The softmax of two logits is the sigmoid of their difference."""
     logits, labels = torch.randn(16, 2), torch.randint(2, (16,))
     difference = logits[:, 1] - logits[:, 0]
@@ -67,5 +67,5 @@ def test_negative_gamma_is_refused():
 
 
 def test_wrong_number_of_weights_is_refused():
-    with pytest.raises(ValueError, match="a list of 2 numbers, one a class, got 1"):
+    with pytest.raises(ValueError, match="a list of 2 numbers, one per class, got 1"):
         FocalLoss([1, 1], class_weights=[1.0])

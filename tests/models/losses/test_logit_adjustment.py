@@ -27,8 +27,8 @@ def test_equal_counts_or_tau_zero_are_cross_entropy(labels):
         torch.testing.assert_close(loss(LOGITS, labels), expected)
 
 
-def test_logits_that_minimise_it_do_not_prefer_the_frequent_class():
-    """Where the image says nothing, cross-entropy learns the shares, and this equal logits."""
+def test_optimal_logits_do_not_prefer_the_frequent_class():
+    """For images without information, cross-entropy learns the shares, this loss equal logits."""
     labels = torch.arange(3).repeat_interleave(torch.tensor(COUNTS))
     logits = torch.tensor([0.5, 0.0, -0.5], requires_grad=True)
     optimizer, loss = torch.optim.SGD([logits], lr=1.0), LogitAdjustment(COUNTS)

@@ -18,7 +18,7 @@ def test_loss_is_the_mean_negative_log_probability():
     torch.testing.assert_close(CrossEntropy([1, 1, 1])(LOGITS, LABELS), expected)
 
 
-def test_smoothing_mixes_in_all_classes():
+def test_smoothing_adds_the_mean_loss_of_all_classes():
     log_p = LOGITS.log_softmax(dim=1)
     expected = -(0.7 * log_p[[0, 1], LABELS] + 0.3 * log_p.mean(dim=1)).mean()
     torch.testing.assert_close(
@@ -35,7 +35,7 @@ def test_balanced_weights_are_those_of_scikit_learn():
     )
 
 
-def test_weights_of_fer2013_are_those_that_were_published():
+def test_balanced_weights_of_fer2013_are_the_published_ones():
     counts = [3995, 436, 4097, 7215, 4830, 3171, 4965]
     published = torch.tensor([1.0266, 9.4066, 1.0010, 0.5684, 0.8491, 1.2934, 0.8260])
     torch.testing.assert_close(balanced_weights(counts), published, rtol=0, atol=5e-5)
@@ -49,18 +49,18 @@ def test_listed_weights_are_used():
 
 
 def test_wrong_number_of_weights_is_refused():
-    with pytest.raises(ValueError, match=r"a list of 3 numbers, one a class, got 2"):
+    with pytest.raises(ValueError, match=r"a list of 3 numbers, one per class, got 2"):
         CrossEntropy([1, 1, 1], class_weights=[1.0, 2.0])
 
 
-def test_class_that_is_not_trained_on_does_not_change_the_weights_of_the_others():
+def test_class_without_images_does_not_change_the_weights_of_the_others():
     weight = balanced_weights([4, 0, 3])
     torch.testing.assert_close(weight[[0, 2]], balanced_weights([4, 3]))
     assert weight[1] == 1
 
 
 def test_shares_of_classes_have_the_loss_of_their_mean():
-    """What MixUp makes: the mean of the losses for both labels, by their shares."""
+    """As in MixUp: the mean of the losses for both labels, weighted by their shares."""
     loss, logits = CrossEntropy([1, 1, 1]), torch.randn(2, 3)
     shares = torch.tensor([[0.3, 0.7, 0.0], [0.0, 0.0, 1.0]])
     single = [loss(logits[:1], torch.tensor([label])) for label in (0, 1)]
@@ -82,7 +82,7 @@ def test_labels_and_the_same_labels_as_shares_have_the_same_loss(smoothing):
 
 
 def test_weighted_loss_of_shares_is_the_weighted_mean():
-    """Of the classes, each weighing as much as there is of it: N of them, mixed or not."""
+    """Each class has its weight times its share in the batch."""
     terms = -log_softmax(LOGITS.numpy(), axis=1)
     weights = SHARES.numpy() * np.array(WEIGHTS)
     expected = (weights * terms).sum() / weights.sum()
@@ -91,18 +91,18 @@ def test_weighted_loss_of_shares_is_the_weighted_mean():
 
 
 @pytest.mark.parametrize("labels", [torch.tensor([2, 2]), torch.tensor([[0.0, 0.0, 1.0]] * 2)])
-def test_batch_of_images_that_weigh_nothing_has_no_loss(labels):
+def test_batch_of_images_of_weight_zero_has_loss_zero(labels):
     assert CrossEntropy([1, 1, 1], class_weights=[1.0, 1.0, 0.0])(LOGITS, labels) == 0
 
 
 @pytest.mark.parametrize("counts", [[4, 0, 3], [0, 0, 0]])
-def test_class_without_images_makes_no_infinite_loss(counts):
+def test_loss_stays_finite_with_a_class_without_images(counts):
     loss = CrossEntropy(counts, class_weights="balanced")
     assert loss(LOGITS, torch.tensor([1, 1])).isfinite()
 
 
 @pytest.mark.parametrize("smoothing", [3, -0.1, float("nan")])
-def test_smoothing_that_is_no_share_is_refused(smoothing):
+def test_smoothing_out_of_range_is_refused(smoothing):
     with pytest.raises(ValueError, match=r"Expected label_smoothing in \[0, 1\], got (3|-0.1|nan)"):
         CrossEntropy([1, 1], label_smoothing=smoothing)
 

@@ -37,7 +37,7 @@ def test_every_parameter_is_in_one_group(make_classifier, decay_all):
     assert sorted(grouped) == sorted(map(id, model.parameters()))
 
 
-def test_decay_of_all_makes_one_group_a_stage(make_classifier):
+def test_decay_of_all_makes_one_group_per_stage(make_classifier):
     model = make_classifier(optimization=Optimization(decay_all=True))
     assert list(groups_of(model)) == ["block1", "block2", "block3", "head"]
 
@@ -60,7 +60,7 @@ def test_weight_decay_shrinks_weights_and_leaves_biases(make_classifier):
         torch.testing.assert_close(parameter, before[name] * (0.9 if parameter.ndim > 1 else 1))
 
 
-def test_stages_have_lower_rates_the_farther_they_are_from_the_head(make_classifier):
+def test_rates_decrease_with_the_distance_from_the_head(make_classifier):
     model = make_classifier(
         optimization=Optimization(stage_decay=0.5),
         lr_scheduler=lambda o: torch.optim.lr_scheduler.StepLR(o, 10),
@@ -92,7 +92,7 @@ def test_rates_rise_linearly_over_the_warmup(make_classifier, make_trainer, synt
     assert trainer.callback_metrics["lr/head"] == pytest.approx(3e-3)  # of the second epoch
 
 
-def test_warmup_multiplies_what_the_scheduler_says(make_classifier, make_trainer, synthetic):
+def test_warmup_multiplies_the_scheduled_rates(make_classifier, make_trainer, synthetic):
     steps = Steps()
     model = make_classifier(
         optimization=Optimization(warmup_epochs=2, lr_interval="step"),
@@ -103,14 +103,14 @@ def test_warmup_multiplies_what_the_scheduler_says(make_classifier, make_trainer
     assert [rates["head"] for rates in steps.rates] == pytest.approx(expected)
 
 
-def test_optimizer_that_refuses_a_setting_is_named(make_classifier):
+def test_error_of_an_optimizer_names_the_option(make_classifier):
     model = make_classifier(optimizer=lambda groups: torch.optim.AdamW(groups, lr=-1.0))
     message = r"model\.init_args\.optimizer: Invalid learning rate: -1\.0"
     with pytest.raises(ValueError, match=message):
         model.configure_optimizers()
 
 
-def test_scheduler_that_refuses_a_setting_is_named(make_classifier):
+def test_error_of_a_scheduler_names_the_option(make_classifier):
     model = make_classifier(
         lr_scheduler=lambda o: torch.optim.lr_scheduler.OneCycleLR(o, 1.0, total_steps=-1)
     )
@@ -132,15 +132,17 @@ def test_values_out_of_range_are_refused(options, message):
         Optimization(**options)
 
 
-def test_plateau_that_watches_an_unknown_metric_is_refused(
+def test_plateau_that_monitors_an_unknown_metric_is_refused(
     make_classifier, make_trainer, synthetic
 ):
     model = make_classifier(lr_scheduler=lambda o: ReduceLROnPlateau(o, monitor="val/los"))
-    with pytest.raises(ValueError, match=r"watches 'val/los', .* there are lr/block1, .*val/loss"):
+    with pytest.raises(
+        ValueError, match=r"monitors 'val/los', .* expected one of lr/block1, .*val/loss"
+    ):
         make_trainer(max_epochs=1).fit(model, synthetic)
 
 
-def test_plateau_lowers_the_rate_once_an_epoch(make_classifier, make_trainer, synthetic):
+def test_plateau_lowers_the_rate_once_per_epoch(make_classifier, make_trainer, synthetic):
     steps = Steps()
     model = make_classifier(
         lr_scheduler=lambda o: ReduceLROnPlateau(

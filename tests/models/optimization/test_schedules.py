@@ -57,7 +57,7 @@ def test_factors_at_the_beginning_in_the_middle_and_at_the_end(schedule, factors
     assert [schedule.factor(progress) for progress in (0, 0.5, 1)] == pytest.approx(factors)
 
 
-def test_schedule_spans_the_training_without_being_told_its_length(rates):
+def test_schedule_spans_the_whole_training(rates):
     assert rates(PolynomialDecay()) == pytest.approx([6 / 6, 5 / 6, 4 / 6, 3 / 6, 2 / 6, 1 / 6])
 
 
@@ -76,8 +76,8 @@ def test_length_follows_the_options_of_the_trainer(rates, options, num_steps):
     assert rates(PolynomialDecay(), **options) == pytest.approx(expected)
 
 
-def test_training_without_an_end_is_refused(rates):
-    with pytest.raises(ValueError, match=r"here has no end: set trainer\.max_epochs or"):
+def test_unlimited_training_is_refused(rates):
+    with pytest.raises(ValueError, match=r"its length is not limited: set trainer\.max_epochs or"):
         rates(CosineDecay(), max_epochs=-1, limit_train_batches=2)
 
 
@@ -87,6 +87,6 @@ def test_final_share_out_of_range_is_refused(schedule):
         schedule(final=1.5)
 
 
-def test_power_that_does_not_fall_is_refused():
+def test_power_of_zero_is_refused():
     with pytest.raises(ValueError, match="Expected a power above 0, got 0"):
         PolynomialDecay(power=0)

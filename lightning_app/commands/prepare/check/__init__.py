@@ -1,1 +1,1 @@
-"""What is wrong with a data set, before it is trained on: `lightning_cli prepare check`."""
+"""`lightning_cli prepare check`: find what is wrong with a dataset before training."""

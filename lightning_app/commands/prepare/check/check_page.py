@@ -1,35 +1,33 @@
-"""The findings as one HTML page that needs nothing else: no network, no script, no other file."""
+"""HTML page of a data check: one self-contained file with the findings and thumbnails."""
 
-import re
+import time
 from collections import Counter
-from collections.abc import Sequence, Set
-from datetime import datetime
-from importlib.resources import files
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment
-from markupsafe import Markup, escape
-
-from lightning_app.commands.prepare.check.charts import bubbles
 from lightning_app.commands.prepare.check.facts import Facts
 from lightning_app.commands.prepare.check.findings import (
     SEVERITIES,
     Entry,
-    Exhibit,
     Finding,
     class_counts,
     splits_of,
 )
-from lightning_app.commands.prepare.check.terminal import printable, shortened, verdict
-from lightning_app.commands.prepare.check.thumbnails import data_uri
+from lightning_app.commands.prepare.check.image_sizes import count_sizes
+from lightning_app.commands.prepare.check.page_findings import (
+    breakable,
+    finding_context,
+    options_as_code,
+)
+from lightning_app.commands.prepare.check.terminal import printable, verdict
+from lightning_app.pages.page_file import write_html
+from lightning_app.pages.rendering import open_templates
+from lightning_app.pages.words import Words
 
-SHOWN = 24  # thumbnails of a finding
-SHOWN_CLUSTERS = 12  # groups of copies of a finding
-SHOWN_COPIES = 6  # images of a group
-SHOWN_NAMES = 60  # of files that are no images, rows and classes
-SHOWN_CLASSES = 40  # rows of the bar chart; the rest unfolds
-CAPTION = 44  # characters
+SHOWN_CLASSES = 40  # rows of the bar chart; the others are folded away
+
+Bars = list[tuple[str, list[tuple[str, int, str]]]]  # label, and (colour, number, text) of each bar
 
 
 def write_page(
@@ -39,90 +37,96 @@ def write_page(
     facts: Sequence[Facts],
     findings: Sequence[Finding],
 ) -> None:
-    """Write the page beside its target and rename it.
+    """Write the page of a data check atomically.
 
     Args:
-        file: The target.
-        title: What the data are called.
+        file: The HTML file.
+        title: Name of the dataset.
         entries: The images.
-        facts: What the file of each holds.
-        findings: What was found, in the order of the page.
+        facts: Content of the file of each image.
+        findings: The findings, in the order of the page.
+
+    Raises:
+        ValueError: If the file cannot be written.
     """
-    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"printable": printable, "marked": _marked, "broken": _broken}
-    template = environment.from_string(
-        files("lightning_app.commands.prepare.check").joinpath("page.html").read_text("utf-8")
-    )
+    environment = open_templates("lightning_app.commands.prepare.check")
+    environment.filters |= {
+        "printable": printable,
+        "options_as_code": options_as_code,
+        "breakable": breakable,
+    }
+    context = _context(title, entries, facts, findings)
+    write_html(file, environment.get_template("check.html").render(context))
+
+
+def _context(
+    title: str, entries: Sequence[Entry], facts: Sequence[Facts], findings: Sequence[Finding]
+) -> dict[str, Any]:
+    words = Words("en")  # the findings themselves are in English
+    pairs = list(zip(entries, facts, strict=True))
+    unreadable = {entry.name for entry, of_file in pairs if of_file.fault}
+    split_counts = Counter(entry.split for entry in entries)
     counts = class_counts(entries)
-    unreadable = {
-        entry.name for entry, of_file in zip(entries, facts, strict=True) if of_file.fault
+    return {
+        "t": words.texts,
+        "words": words,
+        "title": title,
+        "now": words.date(time.time_ns() // 1_000_000),
+        "verdict": verdict(findings),
+        "has_errors": any(finding.severity == "error" for finding in findings),
+        "tiles": _tiles(entries, findings, words),
+        "splits": {split: split_counts[split] for split in splits_of(entries)},
+        "classes": _class_bars(entries, words),
+        "largest_class": max(max(of_split.values()) for of_split in counts.values()),
+        "shown_classes": SHOWN_CLASSES,
+        "sizes": _size_bars(facts, words),
+        "findings": [finding_context(finding, unreadable) for finding in findings],
     }
-    text = template.render(
-        title=title,
-        date=datetime.now().astimezone().strftime("%d %B %Y, %H:%M"),
-        verdict=verdict(findings),
-        number=len(entries),
-        severities={s: [f for f in findings if f.severity == s] for s in SEVERITIES},
-        splits=Counter(entry.split for entry in entries),
-        split_order=splits_of(entries),
-        labelled=splits_of(entry for entry in entries if entry.label),
-        counts=list(counts.items()),
-        largest=max(max(of_split.values()) for of_split in counts.values()),
-        shown_classes=SHOWN_CLASSES,
-        chart=bubbles(Counter(f.size for f in facts if not f.fault)),
-        sections=[_section(finding, unreadable) for finding in findings],
-    )
-    file.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = file.with_name(f".{file.name}.tmp")
-    unfinished.write_text(text, "utf-8")
-    unfinished.replace(file)
 
 
-def _section(finding: Finding, unreadable: Set[str]) -> dict[str, Any]:
-    """What the template needs of a finding."""
-    kind, limit = _layout(finding)
-    groups = [
-        {
-            "shown": [_figure(exhibit, unreadable) for exhibit in group[:SHOWN_COPIES]],
-            "more": max(len(group) - SHOWN_COPIES, 0),
-            "labels_differ": len({x.entry.label for x in group if x.entry} - {""}) > 1,
-        }
-        for group in finding.groups[:limit]
+def _tiles(
+    entries: Sequence[Entry], findings: Sequence[Finding], words: Words
+) -> list[tuple[str, str]]:
+    """Numbers of images, classes, splits and findings of each severity, with their labels."""
+    texts, splits = words["check"], splits_of(entries)
+    severities = Counter(finding.severity for finding in findings)
+    numbers = {
+        texts["images"]: len(entries),
+        texts["classes"]: len({entry.label for entry in entries} - {""}),
+        texts["splits"].format(names=", ".join(splits)): len(splits),
+        **{texts["severities"][severity]: severities[severity] for severity in SEVERITIES},
+    }
+    return [(label, words.number(number)) for label, number in numbers.items()]
+
+
+def _class_bars(entries: Sequence[Entry], words: Words) -> Bars:
+    """Images of each class by split; a zero only where the split has labels."""
+    labelled = splits_of(entry for entry in entries if entry.label)
+    return [
+        (
+            printable(name) or words["check"]["no_label"],
+            [
+                (split, number, words.number(number))
+                for split, number in of_split.items()
+                if number or (name and split in labelled)
+            ],
+        )
+        for name, of_split in class_counts(entries).items()
     ]
+
+
+def _size_bars(facts: Sequence[Facts], words: Words) -> dict[str, Any] | None:
+    """Numbers of images by size; None if no image can be read."""
+    sizes = Counter(of_file.size for of_file in facts if not of_file.fault)
+    if not sizes:
+        return None
+    counts = count_sizes(sizes)
+    label = words["check"]["size" if counts.are_exact else "side_range"]
     return {
-        "finding": finding,
-        "kind": kind,
-        "groups": groups,
-        "more": max(len(finding) - limit, 0),
+        "are_exact": counts.are_exact,
+        "rows": [
+            (label.format(*size), [("", number, words.number(number))])
+            for size, number in counts.rows
+        ],
+        "largest": max(number for _, number in counts.rows),
     }
-
-
-def _layout(finding: Finding) -> tuple[str, int]:
-    """How the exhibits are laid out, and how many are shown."""
-    if any(len(group) > 1 for group in finding.groups):
-        return "clusters", SHOWN_CLUSTERS
-    if any(exhibit.entry for group in finding.groups for exhibit in group):
-        return "grid", SHOWN
-    return "names", SHOWN_NAMES
-
-
-def _figure(exhibit: Exhibit, unreadable: Set[str]) -> dict[str, Any]:
-    entry = exhibit.entry
-    return {
-        "name": printable(exhibit.name),
-        "caption": shortened(exhibit.name, CAPTION),
-        "remark": printable(exhibit.remark),
-        "sign": exhibit.sign.replace("~", "≈"),
-        "entry": entry,
-        "image": data_uri(entry.file) if entry and entry.name not in unreadable else None,
-    }
-
-
-def _marked(text: str) -> Markup:
-    """Options set as code, so that none is broken at its dashes."""
-    return Markup(re.sub(r"--[\w.]+", r"<code>\g<0></code>", str(escape(text))))
-
-
-def _broken(name: str) -> Markup:
-    """A path that goes over several lines between its parts."""
-    return Markup(re.sub(r"[/_-]", r"\g<0><wbr>", str(escape(name))))

@@ -1,4 +1,4 @@
-"""Groups of images that are copies of each other, exact or near."""
+"""Clusters of images that are copies of each other, exact or near."""
 
 from collections.abc import Iterable, Sequence
 
@@ -8,14 +8,14 @@ from lightning_app.commands.prepare.check.duplicates import near_pairs
 
 
 def clusters_of(digests: Sequence[bytes], thumbnails: np.ndarray) -> list[list[int]]:
-    """Groups of images that are copies of each other.
+    """Clusters of images that are copies of each other.
 
     Args:
         digests: Digest of the pixels of each image.
         thumbnails: RGB, (N, 32, 32, 3) uint8.
 
     Returns:
-        Sorted indices of the images of each group of two or more, in the order of their first.
+        Sorted indices of the images of each cluster of two or more, ordered by their first image.
     """
     first: dict[bytes, int] = {}
     exact = [(first.setdefault(digest, index), index) for index, digest in enumerate(digests)]

@@ -1,4 +1,4 @@
-"""What copies of images do to training: leaks between splits, and contradicting labels."""
+"""Findings about copies of images: leaks between splits, and contradicting labels."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -18,7 +18,7 @@ from lightning_app.commands.prepare.check.findings import (
 
 
 class Kind(NamedTuple):
-    """A way in which copies do harm."""
+    """A kind of harm that copies do."""
 
     severity: Severity
     title: str
@@ -28,41 +28,43 @@ class Kind(NamedTuple):
 CONTRADICTION = Kind(
     "error",
     "The same image under several labels",
-    "At least one of the labels is wrong, and training pulls both ways. Keep one image of each.",
+    "At least one of the labels is wrong, and they contradict each other in training. Keep one "
+    "image of each.",
 )
 LEAK = Kind(
     "error",
     "The same image in several splits",
-    "What was trained on is scored again, so the score is too good. Keep the copies of one split.",
+    "Training images are scored again, so that the scores are too high. Keep the copies of one "
+    "split.",
 )
 NEAR_LEAK = Kind(
     "error",
     "Nearly the same image in several splits",
-    "Scaled, compressed, brightened or mirrored copies, or pictures of one moment: the score is "
-    "too good. Keep all of a group in one split.",
+    "Scaled, compressed, brightened or mirrored copies, or photographs of one moment: the scores "
+    "are too high. Keep the images of each group in one split.",
 )
 NEAR_CONTRADICTION = Kind(
     "warning",
     "Nearly the same image under several labels",
-    "A label may be wrong, or the classes differ in what is hardly seen. Look at each.",
+    "A label may be wrong, or the classes differ only in small details. Look at each.",
 )
 REPEAT = Kind(
     "warning",
     "The same image several times in a split",
-    "It counts several times.{} Keep one of each.",
+    "It counts several times in the loss and the scores.{} Keep one of each.",
 )
 NEAR_REPEAT = Kind(
     "warning",
     "Nearly the same image several times in a split",
-    "Such images add little and count several times.{} Keep one of each, or give them one group "
-    "in a manifest.",
+    "Such images add little and count several times.{} Keep one of each, or give them the same "
+    "group in a manifest.",
 )
 KINDS = (CONTRADICTION, LEAK, NEAR_LEAK, NEAR_CONTRADICTION, REPEAT, NEAR_REPEAT)
-SPLIT_OFF = " Where training splits {} off, copies can fall on both sides: a leak."
+SPLIT_OFF = " Training will split {} off, and the copies may then be in two splits: a leak."
 
 
 def copy_findings(surveyed: Sequence[tuple[Entry, Facts]]) -> list[Finding]:
-    """Clusters of copies, each under the worst that it does; in each kind the largest first."""
+    """Clusters of copies, each under the worst harm that it does; the largest clusters first."""
     shown = [(entry, facts) for entry, facts in surveyed if facts.thumbnail is not None]
     if not shown:
         return []
@@ -84,7 +86,7 @@ def copy_findings(surveyed: Sequence[tuple[Entry, Facts]]) -> list[Finding]:
 
 
 def _kind(members: Sequence[tuple[Entry, Facts]]) -> Kind | None:
-    """The worst that copies do; None for copies that a manifest keeps together in a group."""
+    """The worst harm that copies do; None for copies that a manifest keeps together in a group."""
     same: dict[bytes, list[Entry]] = {}
     for entry, facts in members:
         same.setdefault(facts.digest, []).append(entry)
@@ -103,12 +105,12 @@ def _kind(members: Sequence[tuple[Entry, Facts]]) -> Kind | None:
 
 
 def _differ(entries: Sequence[Entry], attribute: str) -> bool:
-    """Whether scored images differ in something; images to predict leak nothing."""
+    """Whether an attribute differs between images; those to predict do not count."""
     return len({getattr(e, attribute) for e in entries if e.split != "predict"} - {""}) > 1
 
 
 def _exhibits(members: Sequence[tuple[Entry, Facts]]) -> tuple[Exhibit, ...]:
-    """The images of a cluster, those with the same pixels one after the other."""
+    """The images of a cluster; those with the same pixels follow each other."""
     place: dict[bytes, int] = {}
     for _, facts in members:
         place.setdefault(facts.digest, len(place))

@@ -1,4 +1,4 @@
-"""Images that are nearly the same, found without comparing each with each."""
+"""Near duplicates, found without comparing all pairs of images."""
 
 import math
 
@@ -7,23 +7,23 @@ import numpy as np
 from tqdm import tqdm
 
 MIN_BAND = 8  # bits: hashes that differ in at most 7 bits agree in one of eight bands
-BUCKET = 64  # hashes that agree in a band: a large set takes wider bands
-MAX_BUCKET = 256  # neighbours that a hash is compared with: time stays linear in their number
-MAX_DISTANCE = 12  # bits in which the hashes of near copies differ
-# Areas alone would take two skies for copies, details alone two prints of one texture. With both,
-# all 67 pairs found among 5,000 aligned faces of FER2013 are copies to the eye.
-MIN_SIMILARITY = 0.94  # correlation of the 8 x 8 areas of near copies
-MIN_DETAIL_SIMILARITY = 0.78  # correlation of what is left without the areas
-MIN_DETAIL = 1.5  # grey levels: fog and darkness have no detail by which to tell copies
+BUCKET = 64  # hashes that agree in a band; large datasets need wider bands
+MAX_BUCKET = 256  # neighbours that a hash is compared with, which keeps the time linear
+MAX_DISTANCE = 12  # bits in which the hashes of near duplicates may differ
+# Compared by areas alone, two skies are copies; by details alone, two images of one texture. With
+# both, all 67 pairs that are found among 5,000 faces of FER2013 are visibly copies.
+MIN_SIMILARITY = 0.94  # correlation of the 8 x 8 areas of near duplicates
+MIN_DETAIL_SIMILARITY = 0.78  # correlation of the remainder without the areas
+MIN_DETAIL = 1.5  # grey levels; fog and darkness have too little detail to recognise copies
 COMPARED_AT_ONCE = 4096  # pairs, at most 200 MB
 PATIENCE = 2  # seconds before a progress bar appears
 
 
 def near_pairs(thumbnails: np.ndarray) -> np.ndarray:
-    """Pairs of images of which one is nearly the other, or its mirror image.
+    """Pairs of images of which one is nearly equal to the other, or to its mirror image.
 
-    Areas and details have to agree, whatever brightness and contrast are. Copies that were scaled,
-    stretched, compressed, brightened or darkened are found, cropped or turned ones are not.
+    Areas and details have to agree, whatever brightness and contrast are. This finds copies that
+    were scaled, stretched, compressed, brightened or darkened, but not cropped or rotated ones.
 
     Args:
         thumbnails: RGB, (N, 32, 32, 3) uint8.
@@ -33,10 +33,10 @@ def near_pairs(thumbnails: np.ndarray) -> np.ndarray:
     """
     number = len(thumbnails)
     areas = _areas(thumbnails)
-    looks = _standardised(np.concatenate([areas, areas[:, :, ::-1]]))  # mirrored ones second
+    looks = _standardised(np.concatenate([areas, areas[:, :, ::-1]]))  # the second half is mirrored
     hashes = [difference_hashes(thumbnails), difference_hashes(thumbnails[:, :, ::-1])]
     left, right = _candidates(np.concatenate(hashes))
-    kept = (left < number) & (left != right % number)  # two mirrored images: as the two themselves
+    kept = (left < number) & (left != right % number)  # mirrored pairs repeat the others
     left, right = left[kept], right[kept]
     similar = np.zeros(len(left), dtype=bool)
     starts = range(0, len(left), COMPARED_AT_ONCE)
@@ -53,20 +53,20 @@ def near_pairs(thumbnails: np.ndarray) -> np.ndarray:
 
 
 def difference_hashes(thumbnails: np.ndarray) -> np.ndarray:
-    """64 bits an image, (N,) uint64: where a small grey version gets brighter to the right."""
+    """64 bits per image, (N,) uint64: where a small grey version gets brighter to the right."""
     size = (9, 8)
     bits = np.zeros((len(thumbnails), 64), dtype=np.uint8)
     for index, thumbnail in enumerate(thumbnails):
         grey = cv2.cvtColor(np.ascontiguousarray(thumbnail), cv2.COLOR_RGB2GRAY)
         small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA).astype(np.int16)
-        bits[index] = (np.diff(small, axis=1) > 1).ravel()  # equal areas differ by noise
+        bits[index] = (np.diff(small, axis=1) > 1).ravel()  # noise makes equal areas differ by 1
     return np.packbits(bits, axis=1).view(">u8").astype(np.uint64).ravel()
 
 
 def _candidates(hashes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Pairs of hashes that agree in one band and differ in few bits, the smaller index first."""
     found = [np.empty(0, dtype=np.int64)]  # both indices in one number: less to sort
-    # As many bits as leave about `BUCKET` hashes in a bucket, if hashes were spread evenly.
+    # With this many bits, evenly spread hashes make buckets of about `BUCKET`.
     bits = max(MIN_BAND, math.ceil(math.log2(max(len(hashes), 1) / BUCKET)))
     for start in range(0, 64 - bits + 1, bits):
         turned = hashes << np.uint64(start) | hashes >> np.uint64(64 - start) if start else hashes
@@ -86,7 +86,7 @@ def _candidates(hashes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _same_detail(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Whether there is detail to compare, and it agrees, pair by pair, (N,) bool."""
+    """Whether each pair has enough detail, and the details agree, (N,) bool."""
     left, right = _detail(left), _detail(right)
     visible = np.minimum(left.std(axis=(1, 2, 3)), right.std(axis=(1, 2, 3))) >= MIN_DETAIL
     alike = _products(_standardised(left), _standardised(right)) >= MIN_DETAIL_SIMILARITY
@@ -94,17 +94,17 @@ def _same_detail(left: np.ndarray, right: np.ndarray) -> np.ndarray:
 
 
 def _areas(images: np.ndarray) -> np.ndarray:
-    """The mean of each 4 x 4 pixels, (N, 8, 8, 3) float32."""
+    """The means of blocks of 4 x 4 pixels, (N, 8, 8, 3) float32."""
     return images.reshape(-1, 8, 4, 8, 4, 3).mean(axis=(2, 4), dtype=np.float32)
 
 
 def _detail(images: np.ndarray) -> np.ndarray:
-    """What is left of images without their areas, (N, 32, 32, 3) float32."""
+    """The images minus their areas, (N, 32, 32, 3) float32."""
     return images - _areas(images).repeat(4, axis=1).repeat(4, axis=2)
 
 
 def _standardised(images: np.ndarray) -> np.ndarray:
-    """Images as vectors of mean 0 and length 1, or 0: their products are correlations."""
+    """Images as vectors of mean 0 and length 1 (or 0), so that products are correlations."""
     vectors = images.reshape(len(images), math.prod(images.shape[1:]))
     vectors = vectors - vectors.mean(axis=1, keepdims=True)
     return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6)

@@ -1,4 +1,4 @@
-"""One image file, decoded once: all that a check has to know of it."""
+"""Facts of one image: size, format, digest and thumbnail, from decoding it once."""
 
 import io
 import struct
@@ -20,26 +20,27 @@ from datamodules.sources.decode import (
     is_cut_off,
 )
 
-Fault = Literal["", "empty", "no image", "cut off", "too large", "broken"]
+Fault = Literal["", "empty", "not an image", "truncated", "too large", "broken"]
 THUMBNAIL = 32  # side, in pixels
 ORIENTATION = 0x0112  # the EXIF tag
 
 
 @dataclass(frozen=True, eq=False)
 class Facts:
-    """What a file holds.
+    """Properties of an image.
 
     Attributes:
         fault: Why it cannot be read; empty if it can.
-        complaint: The fault, in a sentence that names the file.
-        format: As Pillow calls it: JPEG, PNG; empty if the header cannot be read.
-        mode: As Pillow calls it: RGB, L, CMYK.
-        bits: Bits a channel, 8 or 16.
+        complaint: The fault in a sentence that names the file.
+        format: Pillow's name of the format, such as JPEG or PNG; empty if the header cannot be
+            read, or the image is not a file.
+        mode: Pillow's name of the colour mode, such as RGB, L or CMYK.
+        bits: Bits per channel, 8 or 16.
         is_animated: Whether there is a second frame or page.
-        is_turned: Whether its EXIF data say that it has to be turned.
+        is_rotated: Whether its EXIF data ask for a rotation.
         is_transparent: Whether it has an alpha channel or a transparent colour.
-        size: Width and height in pixels, turned as EXIF says.
-        digest: Digest of the pixels; the same for files that are read alike.
+        size: Width and height in pixels, after the rotation.
+        digest: Digest of the pixels; the same for files with the same decoded image.
         thumbnail: RGB, (32, 32, 3) uint8; None if it cannot be read.
     """
 
@@ -49,7 +50,7 @@ class Facts:
     mode: str = ""
     bits: int = 8
     is_animated: bool = False
-    is_turned: bool = False
+    is_rotated: bool = False
     is_transparent: bool = False
     size: tuple[int, int] = (0, 0)
     digest: bytes = b""
@@ -57,8 +58,8 @@ class Facts:
 
 
 def inspect(file: Path) -> Facts:
-    """Read a file, as training would, and remember what it is like; never raises."""
-    with warnings.catch_warnings():  # what is too large for us is told in our own words
+    """The properties of a file, read as in training; never raises."""
+    with warnings.catch_warnings():  # `complaint` reports images that are too large
         warnings.simplefilter("ignore")
         try:
             data = file.read_bytes()
@@ -70,17 +71,22 @@ def inspect(file: Path) -> Facts:
             fault = _fault(data)
             many = f"{file} has more than {MAX_PIXELS:,} pixels."
             return Facts(fault, many if fault == "too large" else str(error))
-        height, width = image.shape[:2]
-        return replace(
-            _header(data),
-            size=(width, height),
-            digest=_digest(image),
-            thumbnail=cv2.resize(image, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA),
-        )
+        return facts_of(image, _header(data))
+
+
+def facts_of(image: np.ndarray, header: Facts = Facts()) -> Facts:
+    """The properties of an RGB image, uint8 (H, W, 3), added to those from the file's header."""
+    height, width = image.shape[:2]
+    return replace(
+        header,
+        size=(width, height),
+        digest=_digest(image),
+        thumbnail=cv2.resize(image, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA),
+    )
 
 
 def format_of(file: Path) -> str:
-    """Format of an image, whatever its ending; empty if the file is none."""
+    """Format of an image file, whatever its ending; empty if it is not an image."""
     try:
         with Image.open(file) as header:
             return header.format or ""
@@ -98,24 +104,24 @@ def _fault(data: bytes) -> Fault:
     except Image.DecompressionBombError:
         return "too large"
     except MALFORMED:
-        return "no image"
+        return "not an image"
     if width * height > MAX_PIXELS:
         return "too large"
-    return "cut off" if is_cut_off(data) else "broken"
+    return "truncated" if is_cut_off(data) else "broken"
 
 
 def _header(data: bytes) -> Facts:
-    """What the header of a readable image says."""
+    """The properties in the header of a readable image."""
     with Image.open(io.BytesIO(data)) as header:
         deep_png = header.format == "PNG" and data[24] == 16  # Pillow calls 16-bit colours RGB
-        # A photograph of a phone is an MPO file: what follows its first picture is a preview.
+        # Phones save MPO files: what follows their first image is only a preview.
         animated = header.format != "MPO" and bool(getattr(header, "is_animated", False))
         return Facts(
             format=header.format or "",
             mode=header.mode,
             bits=16 if deep_png or header.mode.startswith(("I", "F")) else 8,
             is_animated=animated,
-            is_turned=header.getexif().get(ORIENTATION, 1) not in (0, 1),
+            is_rotated=header.getexif().get(ORIENTATION, 1) not in (0, 1),
             is_transparent=header.has_transparency_data,
         )
 

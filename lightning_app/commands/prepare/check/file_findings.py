@@ -1,4 +1,4 @@
-"""What is wrong with single files: they cannot be read, or not as one would think."""
+"""Findings about single files: unreadable and unusual ones."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -7,7 +7,7 @@ from lightning_app.commands.prepare.check.facts import Facts
 from lightning_app.commands.prepare.check.findings import Entry, Exhibit, Finding, Severity, about
 
 JPEG = (".jpg", ".jpeg", ".jpe", ".jfif")
-ENDINGS = {  # of each format that Pillow tells apart
+ENDINGS = {  # of each of Pillow's formats
     **{"JPEG": JPEG, "MPO": JPEG, "PNG": (".png",), "GIF": (".gif",), "WEBP": (".webp",)},
     **{"BMP": (".bmp", ".dib"), "DIB": (".bmp", ".dib"), "TIFF": (".tif", ".tiff")},
     **{"PPM": (".pbm", ".pgm", ".pnm", ".ppm"), "JPEG2000": (".jp2",), "AVIF": (".avif",)},
@@ -15,19 +15,19 @@ ENDINGS = {  # of each format that Pillow tells apart
 Surveyed = Sequence[tuple[Entry, Facts]]
 FAULTS = {
     "empty": "Empty files",
-    "no image": "Files that are no images",
-    "cut off": "Files whose end is missing",
+    "not an image": "Files that are not images",
+    "truncated": "Truncated files",
     "broken": "Broken image files",
     "too large": "Images with too many pixels",
 }
 FAULT_ADVICE = {
-    "cut off": "Decoders fill the rest with grey and say nothing. Training refuses such files: "
-    "fetch them again, delete them, or leave them out with --data.options.on_error skip.",
-    "too large": "A small file can unpack to gigabytes; it was not decoded. Training refuses it: "
+    "truncated": "Decoders silently fill the missing part with grey. Training refuses such files: "
+    "download them again, delete them, or leave them out with --data.options.on_error skip.",
+    "too large": "A small file can decode to gigabytes; it was not decoded. Training refuses it: "
     "scale it down, delete it, or leave it out with --data.options.on_error skip.",
 }
 UNREADABLE = (
-    "Training refuses them. Fetch them again, delete them, or leave them out with "
+    "Training refuses them. Download them again, delete them, or leave them out with "
     "--data.options.on_error skip."
 )
 
@@ -58,52 +58,52 @@ def _faults(surveyed: Surveyed) -> list[Finding]:
 
 
 def _oddities(readable: Surveyed) -> list[Finding]:
-    def those(
+    def odd(
         severity: Severity,
         title: str,
         advice: str,
         is_odd: Callable[[Facts], bool],
         remark: Callable[[Facts], str],
     ) -> list[Finding]:
-        odd = [(entry, facts) for entry, facts in readable if is_odd(facts)]
-        return about(severity, title, advice, [Exhibit(e.name, remark(f), e) for e, f in odd])
+        found = [(entry, facts) for entry, facts in readable if is_odd(facts)]
+        return about(severity, title, advice, [Exhibit(e.name, remark(f), e) for e, f in found])
 
     return [
-        *those(
+        *odd(
             "warning",
             "Animated images and images of several pages",
-            "Only the first frame is seen. Save the frames that matter as images of their own.",
+            "Only the first frame is read. Save the frames that matter as separate images.",
             lambda facts: facts.is_animated,
             lambda facts: facts.format,
         ),
-        *those(
+        *odd(
             "warning",
-            "Images of 16 bits and more",
-            "They are read with 8 bits: what uses a part of the range only comes out nearly black "
-            "or white. Look at them below; scale their values to 0 to 255 yourself if need be.",
+            "Images of 16 bits or more",
+            "They are reduced to 8 bits: an image that uses a small part of the range becomes "
+            "nearly black or white. Look at them below, and rescale them to 0 to 255 if need be.",
             lambda facts: facts.bits > 8,
             lambda facts: facts.mode,
         ),
-        *those(
+        *odd(
             "note",
-            "Images in the colours of a printer",
-            "They are converted without their colour profile, so colours may be off.",
+            "Images in printing colours",
+            "They are converted without their colour profile, so that colours may be wrong.",
             lambda facts: facts.mode in ("CMYK", "YCbCr", "LAB"),
             lambda facts: facts.mode,
         ),
-        *those(
+        *odd(
             "note",
             "Transparent images",
-            "They are laid on white. If one class has more of them than the others, the network "
-            "can learn the white instead of the class.",
+            "Transparent parts become white. If one class has more of them than the others, the "
+            "network may learn the white instead of the class.",
             lambda facts: facts.is_transparent,
             lambda facts: facts.mode,
         ),
-        *those(
+        *odd(
             "note",
-            "Photographs to be turned",
-            "Training turns them as their EXIF data say, but other programs may not.",
-            lambda facts: facts.is_turned,
+            "Images that EXIF data rotate",
+            "Training rotates them accordingly, but other programs may not.",
+            lambda facts: facts.is_rotated,
             lambda facts: "",
         ),
     ]
@@ -113,10 +113,11 @@ def _misnamed(readable: Surveyed) -> list[Finding]:
     return about(
         "note",
         "Files with the ending of another format",
-        "Training reads them, as it looks at the content; programs that trust the ending fail.",
+        "Training reads them by their content, but programs that trust the ending fail.",
         [
             Exhibit(entry.name, f"is {facts.format}", entry)
             for entry, facts in readable
-            if Path(entry.name).suffix.lower() not in ENDINGS.get(facts.format, ())
+            if entry.pixels is None
+            and Path(entry.name).suffix.lower() not in ENDINGS.get(facts.format, ())
         ],
     )

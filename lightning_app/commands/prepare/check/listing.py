@@ -1,22 +1,21 @@
-"""Which images a data set names, whatever its layout."""
+"""Listing: the images that a dataset names, whatever its layout, and what readers complain of."""
 
-import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from datamodules.sources.decode import EXTENSIONS
-from lightning_app.commands.prepare.check.findings import Entry, Finding
+from datamodules.complaints import Complaint, Item, Kind
+from lightning_app.commands.prepare.check.findings import Entry, Exhibit, Finding, Severity
 
 
 @dataclass(frozen=True)
 class Listing:
-    """The images of a data set, and what is wrong with the list itself.
+    """The images of a dataset, and what is wrong with the list itself.
 
     Attributes:
         root: Folder that the names are relative to.
         entries: The images that training would read.
-        findings: Files, rows and folders that it would not.
+        findings: Files, rows and folders that it would refuse or leave out.
     """
 
     root: Path
@@ -24,23 +23,89 @@ class Listing:
     findings: list[Finding]
 
 
-def files_below(folder: Path) -> Iterator[Path]:
-    """Files and links to folders, sorted folder by folder; hidden ones and their content left out.
+REFUSED = "Training refuses such a dataset. "
+TEXTS: Mapping[Kind, tuple[Severity, str, str]] = {
+    "unknown split": ("error", "Rows of an unknown split", f"{REFUSED}Correct the split."),
+    "missing label": (
+        "error",
+        "Rows without a label",
+        f"{REFUSED}Only images to predict need no label, and a test set of which no row has one.",
+    ),
+    "unknown label": ("error", "Rows of an unknown class", f"{REFUSED}Correct the label."),
+    "duplicate row": (
+        "error",
+        "Images that are listed twice",
+        f"{REFUSED}If the rows differ in split or label, one of them is wrong.",
+    ),
+    "image outside root": (
+        "error",
+        "Images outside the root",
+        f"{REFUSED}Paths and links must not leave the folder of the CSV file or of --root. Name "
+        "another with --root, and with --data.root when training, or set --data.allow_outside "
+        "true there.",
+    ),
+    "missing image": (
+        "error",
+        "Images that do not exist",
+        f"{REFUSED}Paths are relative to the folder of the CSV file or of --root. Name another "
+        "with --root, and with --data.root when training.",
+    ),
+    "not numbers": (
+        "error",
+        "Rows whose pixels are not numbers",
+        f"{REFUSED}Pixels are whole numbers separated by blanks.",
+    ),
+    "wrong number of pixels": (
+        "error",
+        "Rows with a wrong number of pixels",
+        f"{REFUSED}All images of a file have the same size and are square.",
+    ),
+    "value out of range": (
+        "error",
+        "Rows with a pixel out of range",
+        f"{REFUSED}Pixels are numbers from 0 to 255.",
+    ),
+    "empty split": (
+        "error",
+        "Folders of splits without an image",
+        f"{REFUSED}Add images, in class folders unless they are to predict, or delete the folder.",
+    ),
+    "empty class folder": (
+        "warning",
+        "Class folders without an image",
+        "Training leaves them out, so that the network has no output for the class. Add images, or "
+        "delete the folder.",
+    ),
+    "link": (
+        "warning",
+        "Links that are not followed",
+        "Links to folders, and links that leave the folder of their split, are left out. If what "
+        "they point to belongs to the dataset, copy it.",
+    ),
+    "image outside class folders": (
+        "warning",
+        "Images outside class folders",
+        "They have no class or no split, and are left out. Move them into the folder of their "
+        "class.",
+    ),
+}
 
-    Links to folders are not followed, as no datamodule follows them.
+
+def findings_of(complaints: Iterable[Complaint]) -> list[Finding]:
+    """One finding for each kind of complaint.
+
+    Other files are left to `list_folders`, which looks for images among them; unknown classes to
+    `class_findings`, which counts their images.
     """
-    for directory, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        linked = [name for name in folders if Path(directory, name).is_symlink()]
-        shown = [name for name in files if not name.startswith(".")]
-        yield from (Path(directory, name) for name in sorted([*shown, *linked]))
+    exhibits: dict[Kind, list[Exhibit]] = {}
+    for complaint in complaints:
+        exhibits.setdefault(complaint.kind, []).extend(map(_exhibit, complaint.items))
+    return [
+        Finding(*TEXTS[kind], tuple((exhibit,) for exhibit in exhibits[kind]))
+        for kind in TEXTS
+        if kind in exhibits
+    ]
 
 
-def is_image(file: Path) -> bool:
-    """Whether the ending is one that datamodules read."""
-    return file.suffix.lower() in EXTENSIONS
-
-
-def leaves(file: Path, folder: Path) -> bool:
-    """Whether a link leads out of a folder, which has to be resolved."""
-    return file.is_symlink() and not file.resolve().is_relative_to(folder)
+def _exhibit(item: Item) -> Exhibit:
+    return Exhibit(item.name, item.remark)

@@ -1,4 +1,4 @@
-"""The runs that the file of an ablation asks for."""
+"""Runs of the plan that a YAML file describes."""
 
 from pathlib import Path
 
@@ -25,8 +25,8 @@ def read(tmp_path, monkeypatch):
 VARIATIONS = {"a": {"data.augmentation": "none", "model.widths": [1, 2]}, "b": {"x.y": None}}
 
 
-def test_children_come_seed_by_seed_with_their_settings_last(read):
-    children = read(variations=VARIATIONS, seeds=[3, 5]).children(["--data.root", "here"])
+def test_child_runs_come_seed_by_seed_with_their_settings_last(read):
+    children = read(variations=VARIATIONS, seeds=[3, 5]).child_runs(["--data.root", "here"])
     assert [child.name for child in children] == [
         *("base, seed 3", "a, seed 3", "b, seed 3"),
         *("base, seed 5", "a, seed 5", "b, seed 5"),
@@ -38,10 +38,10 @@ def test_children_come_seed_by_seed_with_their_settings_last(read):
     assert "--x.y=null" in children[2].arguments
 
 
-def test_key_tells_what_would_come_out_differently(read):
+def test_key_depends_on_what_affects_the_result_alone(read):
     def keys(*overrides, **plan):
         return [
-            child.key for child in read(**{"variations": VARIATIONS, **plan}).children(overrides)
+            child.key for child in read(**{"variations": VARIATIONS, **plan}).child_runs(overrides)
         ]
 
     first = keys()
@@ -87,12 +87,12 @@ def test_search_key_belongs_to_the_ranges_not_to_the_number_of_trials(read):
         ({"ranges": {"a": {"low": 0.0, "high": 1.0, "log": True}}}, "above 0 with log"),
     ],
 )
-def test_searches_for_nothing_are_refused(read, search, message, capsys):
+def test_empty_searches_are_rejected(read, search, message, capsys):
     with pytest.raises((ValueError, SystemExit)) as error:
         read(search=search)
     assert message in str(error.value) + capsys.readouterr().err
 
 
-def test_search_with_several_seeds_is_refused(read):
+def test_search_with_several_seeds_is_rejected(read):
     with pytest.raises(ValueError, match=r"with one seed, got \[0, 1\]"):
         read(search={"ranges": {"a": [1, 2]}}, seeds=[0, 1])

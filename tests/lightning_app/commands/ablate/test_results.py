@@ -1,4 +1,4 @@
-"""What finished runs add up to, against values worked out by hand."""
+"""Results of finished runs, against values worked out by hand."""
 
 import math
 
@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from mlflow.entities import Dataset, DatasetInput
 
-from lightning_app.commands.ablate.figures import figures_of
-from lightning_app.commands.ablate.results import collect
-from lightning_app.commands.ablate.tables import columns_of, markdown_of, text_of
+from lightning_app.commands.ablate.figures import result_figures
+from lightning_app.commands.ablate.results import compare_variations
+from lightning_app.commands.ablate.tables import markdown_table, print_results, result_columns
 from lightning_app.store.stored_run import open_stored_run
 
 LABELS = list("aabb")
@@ -44,7 +44,7 @@ def write_run(client):
 
 @pytest.fixture
 def results(write_run):
-    return collect(
+    return compare_variations(
         [
             ("base", 0, write_run("aabb", seconds=[2, 4])),
             ("base", 1, write_run("aaba", seconds=[3, 3])),
@@ -55,7 +55,7 @@ def results(write_run):
 
 
 def test_scores_are_means_over_seeds_with_students_interval(results):
-    base = results.outcomes[0]
+    base = results.rows[0]
     assert (base.seeds, base.scores) == ([0, 1], [1.0, 0.75])
     assert base.mean == 0.875
     low, high = base.interval
@@ -65,11 +65,11 @@ def test_scores_are_means_over_seeds_with_students_interval(results):
 
 
 def test_single_seed_has_no_interval(results):
-    assert all(math.isnan(end) for end in results.outcomes[1].interval)
+    assert all(math.isnan(end) for end in results.rows[1].interval)
 
 
 def test_difference_is_paired_image_by_image(results):
-    test = results.outcomes[1].against_base
+    test = results.rows[1].against_base
     assert test.difference == pytest.approx(0.5 - 0.875)
     assert test.p_value == pytest.approx(np.mean([abs(s) >= 3 for s in signed_sums(2, 2, 1)]))
 
@@ -85,7 +85,7 @@ def signed_sums(*sizes):
 
 
 def test_times_are_medians(results):
-    base, other, _ = results.outcomes
+    base, other, _ = results.rows
     assert base.epoch_seconds == 3
     assert base.minutes == pytest.approx(0.1)
     assert math.isnan(other.epoch_seconds)
@@ -93,65 +93,69 @@ def test_times_are_medians(results):
 
 def test_classes_come_in_the_order_of_the_outputs(results):
     assert results.class_names == ["b", "a"]
-    assert results.outcomes[1].excluded == ["a"]
+    assert results.rows[1].excluded == ["a"]
 
 
 def test_table_leaves_unknown_cells_empty(results):
-    columns = columns_of(results)
+    columns = result_columns(results)
     assert columns["variation"] == ["base", "no a", "no a: other classes"]
     assert columns["test/accuracy"] == [0.875, 0.5, 1]
     assert columns["difference"] == [None, pytest.approx(-0.375), pytest.approx(0.25)]
     assert columns["low"][1] is None
 
 
-def test_classes_that_were_left_out_do_not_hide_what_the_others_gained(results):
-    others = results.outcomes[2]
+def test_other_classes_of_a_variation_without_a_class_have_a_row_of_their_own(results):
+    others = results.rows[2]
     assert (others.scores, others.base_mean) == ([1.0], 0.75)  # two images of b
-    assert results.outcomes[1].base_mean == 0.875
+    assert results.rows[1].base_mean == 0.875
 
 
-def test_a_variation_with_fewer_images_is_compared_on_those_alone(write_run):
+def test_variation_with_fewer_images_is_compared_on_those_alone(write_run, capsys):
     runs = [
         ("base", 0, write_run("abbb")),
         ("fewer", 0, write_run("ab", images=[1, 2])),
         ("all", 0, write_run("aabb")),
     ]
-    results = collect(runs, "test")
-    base, fewer, whole = results.outcomes
+    results = compare_variations(runs, "test")
+    base, fewer, whole = results.rows
     assert (base.mean, base.left_out) == (0.75, 0)
     assert (fewer.mean, fewer.base_mean, fewer.left_out) == (1.0, 0.5, 2)
     assert (whole.against_base.difference, len(whole.labels)) == (0.25, 4)
-    note = "fewer: 2 images are left out, which not both it and the base have"
-    assert text_of(results).splitlines()[-1].startswith(note)
-    assert note in markdown_of(results)
+    note = "fewer: 2 images are left out because either it or the base was not scored on them."
+    print_results(results)
+    assert capsys.readouterr().out.splitlines()[-1] == note
+    assert note in markdown_table(results)
 
 
-def test_a_variation_without_common_images_does_not_hide_the_others(write_run):
+def test_variation_without_common_images_does_not_hide_the_others(write_run, capsys):
     runs = [
         ("base", 0, write_run("ab", images=[1, 2])),
         ("apart", 0, write_run("a", images=[0])),
         ("same", 0, write_run("bb", images=[1, 2])),
     ]
-    results = collect(runs, "test")
-    assert [outcome.name for outcome in results.outcomes] == ["base", "same"]
-    assert "apart: No test image has the same name" in text_of(results)
+    results = compare_variations(runs, "test")
+    assert [row.name for row in results.rows] == ["base", "same"]
+    print_results(results)
+    assert "apart: No test image has the same name" in capsys.readouterr().out
 
 
-def test_seeds_that_agree_say_nothing_of_the_next(write_run):
+def test_seeds_with_equal_scores_have_no_interval(write_run):
     runs = [("base", seed, write_run("abbb")) for seed in (0, 1)]
-    assert all(math.isnan(end) for end in collect(runs, "test").outcomes[0].interval)
+    assert all(math.isnan(end) for end in compare_variations(runs, "test").rows[0].interval)
 
 
-def test_texts_name_all_variations(results):
-    assert "| no a | 50.0 |  | 1 | 4 | -37.5 |" in markdown_of(results)
-    head, base, other, _ = text_of(results).splitlines()
+def test_tables_name_all_variations(results, capsys):
+    assert "| no a | 50.0 |  | 1 | 4 | -37.5 |" in markdown_table(results)
+    print_results(results)
+    printed = capsys.readouterr().out.split("\n\n")[0]
+    head, base, other, _ = printed.splitlines()
     assert head.split()[:2] == ["variation", "accuracy"]
     assert base.startswith("base")
     assert "-37.5" in other
 
 
-def test_figures_show_where_a_class_went_that_was_left_out(results):
-    figures = dict(figures_of(results, "parts"))
+def test_figure_shows_predictions_for_an_excluded_class(results):
+    figures = dict(result_figures(results, "parts"))
     assert list(figures) == ["ablation", "accuracy_by_class", "classes_left_out"]
     [axes] = figures["classes_left_out"].axes
     assert [bar.get_width() for bar in axes.patches] == [100]

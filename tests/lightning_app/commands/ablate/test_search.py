@@ -1,4 +1,4 @@
-"""A search by Optuna, with real studies and real runs."""
+"""A search with Optuna; its studies are real."""
 
 import json
 from pathlib import Path
@@ -14,54 +14,59 @@ from lightning_app.main import main
 RANGES = {"model.optimizer.lr": {"low": 1e-4, "high": 1e-2, "log": True}}
 
 
-def test_search_makes_so_many_trials_and_goes_on_where_it_stopped(
-    write_plan, in_this_process, client, capsys
-):
-    main(["ablate", str(write_plan(search={"ranges": RANGES, "trials": 2}))])
-    assert [command for command, _ in in_this_process] == ["fit", "fit"]
-    in_this_process.clear()
-    main(["ablate", str(write_plan(search={"ranges": RANGES, "trials": 3}))])
-    assert len(in_this_process) == 1
-    [experiment] = [e for e in client.search_experiments() if e.name == "parts"]
-    runs = client.search_runs([experiment.experiment_id])
-    [parent] = [run for run in runs if "ablation" in run.data.tags]
+def read_table(client, family):
+    """Columns and rows of the table of trials."""
+    parent, _ = family()
     file = client.download_artifacts(parent.info.run_id, "tables/search.json")
     table = json.loads(Path(file).read_text())
-    assert table["columns"] == ["trial", "val/accuracy", "state", "model.optimizer.lr", "run"]
-    best = {run.info.run_id: run for run in runs}[table["data"][0][-1]]
-    assert best.data.metrics["val/accuracy"] == table["data"][0][1]
-    lr = float(best.data.params["model.optimizer.lr"])
-    assert lr == pytest.approx(table["data"][0][3])
+    return table["columns"], [
+        dict(zip(table["columns"], row, strict=True)) for row in table["data"]
+    ]
+
+
+def test_search_runs_the_trials_that_are_missing(
+    write_plan, untrained_runs, client, family, capsys
+):
+    main(["ablate", str(write_plan(search={"ranges": RANGES, "trials": 2}))])
+    assert [command for command, _ in untrained_runs] == ["fit", "fit"]
+    untrained_runs.clear()
+    main(["ablate", str(write_plan(search={"ranges": RANGES, "trials": 3}))])
+    assert len(untrained_runs) == 1
+    columns, rows = read_table(client, family)
+    assert columns == ["trial", "val/accuracy", "state", "model.optimizer.lr", "run"]
+    assert len(rows) == 3
+    values = [client.get_run(row["run"]).data.metrics["val/accuracy"] for row in rows]
+    assert [row["val/accuracy"] for row in rows] == values == sorted(values, reverse=True)
+    parent, _ = family()
     figures = [f.path for f in client.list_artifacts(parent.info.run_id, "figures")]
     assert figures == ["figures/search.png"]
     printed = capsys.readouterr().out
-    assert "The best of 3 trials by val/accuracy, 0 of them pruned:" in printed
+    assert "The best of 3 trials (0 pruned):\nval/accuracy  settings" in printed
     assert "lightning_cli fit --config base.yaml --model.optimizer.lr=" in printed
 
 
-def test_trial_that_was_stopped_early_is_called_so(
-    write_plan, in_this_process, client, monkeypatch
+def test_trial_is_trained_with_its_settings_and_stopped_early(
+    write_plan, in_this_process, client, family, monkeypatch
 ):
     always = optuna.pruners.ThresholdPruner(lower=2.0)
     monkeypatch.setattr(optuna.pruners, "MedianPruner", lambda *number, **options: always)
     search = {"ranges": RANGES, "trials": 1}
     main(["ablate", str(write_plan(search=search)), "--trainer.max_epochs", "3"])
-    [experiment] = [e for e in client.search_experiments() if e.name == "parts"]
-    runs = client.search_runs([experiment.experiment_id])
-    [parent] = [run for run in runs if "ablation" in run.data.tags]
-    file = client.download_artifacts(parent.info.run_id, "tables/search.json")
-    table = json.loads(Path(file).read_text())
-    row = dict(zip(table["columns"], table["data"][0], strict=True))
+    assert [command for command, _ in in_this_process] == ["fit"]
+    _, [row] = read_table(client, family)
     assert row["state"] == "pruned"
     assert len(client.get_metric_history(row["run"], "val/accuracy")) == 1
+    run = client.get_run(row["run"])
+    assert run.data.metrics["val/accuracy"] == row["val/accuracy"]
+    assert float(run.data.params["model.optimizer.lr"]) == pytest.approx(row["model.optimizer.lr"])
 
 
-def test_wrong_choice_is_found_before_anything_runs(write_plan, in_this_process, capsys):
+def test_invalid_choice_is_reported_before_anything_runs(write_plan, untrained_runs, capsys):
     ranges = {"data.augmentation": ["none", "nix"], **RANGES, "model.lrr": [1]}
     with pytest.raises(SystemExit, match="2"):
         main(["ablate", str(write_plan(search={"ranges": ranges}))])
     assert "has no key 'lrr'" in capsys.readouterr().err
-    assert in_this_process == []
+    assert untrained_runs == []
 
 
 def test_failed_trial_is_reported(write_plan, in_this_process, capsys):
@@ -70,12 +75,12 @@ def test_failed_trial_is_reported(write_plan, in_this_process, capsys):
         main(["ablate", str(write_plan(search=search))])
     printed = capsys.readouterr().out
     assert "lr 1e+30 failed: `fit` ended with status 1" in printed
-    assert "There is nothing to compare: no trial was finished." in printed
+    assert "No results yet: no trial has finished." in printed
 
 
 @pytest.fixture
 def study(tmp_path):
-    """Three trials that were at 0.99 after each epoch, and the address of their database."""
+    """Three trials with 0.99 after each epoch, and the address of their database."""
     address = f"sqlite:///{tmp_path / 'optuna.db'}"
     study = optuna.create_study(storage=address, study_name="study", direction="maximize")
     for _ in range(3):
@@ -86,7 +91,9 @@ def study(tmp_path):
     return study, address
 
 
-def test_hopeless_trial_is_stopped_after_the_first_epochs(study, make_classifier, make_trainer):
+def test_trial_below_the_median_is_stopped_after_the_first_epochs(
+    study, make_classifier, make_trainer
+):
     study, address = study
     trial = study.ask()
     callback = PruneTrial(address, "study", trial._trial_id, "val/accuracy", starts=1)

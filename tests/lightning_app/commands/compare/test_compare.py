@@ -62,7 +62,7 @@ def test_page_of_two_fits_shows_the_images_that_changed(place, parse, capsys):
     main(["compare", "slow", "fast", "--num_images", "3"])
     output = capsys.readouterr().out
     assert "model.optimizer.lr    1e-05  0.01" in output
-    assert "No sheets" not in output
+    assert "No contact sheets" not in output
     [line] = [line for line in output.splitlines() if line.startswith("Comparison")]
     file = place / line.split()[-1]
     assert file.name == "slow_fast.html"
@@ -73,7 +73,7 @@ def test_page_of_two_fits_shows_the_images_that_changed(place, parse, capsys):
     assert all(link.startswith("data:image/") for link in links)
 
 
-def test_page_goes_into_the_last_run_alone(place):
+def test_page_is_an_artifact_of_the_last_run_alone(place):
     main(["compare", "slow", "fast"])
     client = MlflowClient(f"sqlite:///{place / 'mlruns' / 'mlflow.db'}")
     experiment = client.get_experiment_by_name("compared").experiment_id
@@ -83,9 +83,9 @@ def test_page_goes_into_the_last_run_alone(place):
         assert files == expected
 
 
-def test_images_of_the_sheets_are_those_that_are_named(place):
+def test_contact_sheets_show_the_images_of_their_captions(place):
     from lightning_app.commands.compare.comparison import compare_runs
-    from lightning_app.commands.compare.figures import figures_of, shown_images
+    from lightning_app.commands.compare.figures import plot_pair, shown_images
     from lightning_app.commands.compare.images import read_images
     from lightning_app.store.runs import find_run, open_store
     from lightning_app.store.stored_run import open_stored_run
@@ -98,7 +98,7 @@ def test_images_of_the_sheets_are_those_that_are_named(place):
         names = shown_images(found, 4)
         images = read_images(first, "test", names)
     assert set(names) == {found.answers.images[row] for row in pair.fixed[:4] + pair.broken[:4]}
-    axes = figures_of(found, pair, images, 4)["fixed"].axes[0]
+    axes = plot_pair(found, pair, images, 4)["fixed"].axes[0]
     drawn, captions = axes.images, axes.texts
     labels = [caption.get_text().split("\n")[0] for caption in captions]
     assert labels == found.answers.labels[pair.fixed[:4]].tolist()
@@ -118,8 +118,8 @@ def test_help_needs_no_torch():
     assert shown.stdout.splitlines()[-1] == "False"
 
 
-def test_name_that_the_command_prints_is_one_that_it_takes(make_tested, capsys):
-    ids = [make_tested("same", said) for said in ("ccddoo", "ccddoc")]
+def test_names_that_the_command_prints_are_accepted(make_tested, capsys):
+    ids = [make_tested("same", letters) for letters in ("ccddoo", "ccddoc")]
     main(["compare", f"same ({ids[0][:6]})", ids[1][:6], "--out", "x.html"])
     assert "fixed 0, broken 1" in capsys.readouterr().out
 
@@ -134,7 +134,7 @@ def test_validation_images_are_taken_if_not_all_runs_were_tested(
     assert "b against a, on 6 val images" in capsys.readouterr().out
 
 
-def test_file_in_the_run_has_a_name_that_every_system_takes(make_tested, client, capsys):
+def test_artifact_has_a_name_that_every_system_accepts(make_tested, client, capsys):
     make_tested("../a b/c?", "ccddoo")
     run_id = make_tested("猫" * 90, "ccddoo")
     main(["compare", "../a b/c?", "猫" * 90])

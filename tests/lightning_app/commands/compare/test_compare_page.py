@@ -1,11 +1,20 @@
-"""Runs written by hand, as the console and the page tell of them."""
+"""Comparison of hand-made runs, on the console and on the HTML page."""
 
 import re
 
 import pytest
 import yaml
 
+from lightning_app.commands.compare import compare_page
+
 ODD = '<b>&"'
+
+
+@pytest.fixture
+def undrawn(compared, monkeypatch):
+    """`compared` without pictures, whose drawing takes most of the time."""
+    monkeypatch.setattr(compare_page, "figures_of", lambda *_: {})
+    return compared
 
 
 def test_images_that_changed_are_counted(make_tested, compared):
@@ -13,7 +22,7 @@ def test_images_that_changed_are_counted(make_tested, compared):
     make_tested("b", "ccddcc")
     output, page = compared("a", "b")
     assert "b against a, on 6 test images" in output
-    assert "fixed 1, broken 1, both right 3, both wrong 1" in output
+    assert "fixed 1, broken 1, both correct 3, both wrong 1" in output
     assert "accuracy 66.7% to 66.7%: +0.0 points" in output
     assert "McNemar p = 1 (exact)" in output
     assert "gained most  cat: +50.0" in output
@@ -25,37 +34,40 @@ def test_images_that_changed_are_counted(make_tested, compared):
 
 
 @pytest.mark.parametrize(("first", "second", "word"), [("d", "c", "Better"), ("c", "d", "Worse")])
-def test_clear_difference_is_said_to_be_one(make_tested, compared, first, second, word):
+def test_clear_difference_is_called_significant(make_tested, compared, first, second, word):
     make_tested("a", first * 10, labels="c" * 10)
     make_tested("b", second * 10, labels="c" * 10)
     output, page = compared("a", "b")
     assert "McNemar p = 0.002 (exact)" in output  # 2 * 0.5**10
-    told = f"{word} (p = 0.002): chance alone hardly explains the difference."
+    told = f"{word} (p = 0.002): the difference is statistically significant."
     assert told in page.words
-    assert "if both were equally good; the verdict asks for less than 0.05." in page.text
+    assert (
+        "if both runs were equally good; a difference is called significant below 0.05."
+        in page.text
+    )
 
 
-def test_numbers_stand_side_by_side(make_tested, compared):
+def test_numbers_stand_side_by_side(make_tested, undrawn):
     metrics = {"test/accuracy": 0.91234, "test/f1_macro": 0.5, "params/total": 1234}
     make_tested("a", "ccddoo", metrics=metrics, status="FAILED")
     make_tested("b", "ccddoo", metrics={"test/accuracy": 0.5})
-    output, page = compared("a", "b")
+    output, page = undrawn("a", "b")
     lines = output.splitlines()
     assert re.search(r"accuracy, test +91\.23 % +50\.00 %", output)
     assert re.search(r"parameters +1,234 +\N{EN DASH}", output)
-    assert re.search(r"ended as +failed +finished", output)
+    assert re.search(r"status +failed +finished", output)
     assert not any(line.startswith("loss") for line in lines)  # no run has one
     assert max(map(len, lines)) <= 100
     assert {"91.23 %", "1,234", "failed"} <= set(page.words)
 
 
-def test_settings_that_differ_are_listed_and_silent_ones_are_not(make_tested, compared):
+def test_settings_that_differ_are_listed_if_they_affect_training(make_tested, undrawn):
     silent = {"trainer.logger.run_name": "x", "pictures.budget": "0", "seed_everything": "0"}
     make_tested("a", "ccddoo", params={"model.lr": "0.1", "model.backbone": "A", **silent})
     other = {"trainer.logger.run_name": "y", "pictures.budget": "1", "seed_everything": "1"}
     make_tested("b", "ccddoo", params={"model.lr": "0.2", "model.backbone": "A", **other})
     make_tested("c", "ccddoo", params={"model.backbone": "A", "model.width": "4", **silent})
-    output, page = compared("a", "b", "c")
+    output, page = undrawn("a", "b", "c")
     assert re.search(r"model\.lr +0\.1 +0\.2 +\N{EN DASH}", output)
     assert re.search(r"model\.width +\N{EN DASH} +\N{EN DASH} +4", output)
     assert re.search(r"seed_everything +0 +1 +0", output)
@@ -63,19 +75,19 @@ def test_settings_that_differ_are_listed_and_silent_ones_are_not(make_tested, co
     assert "model.width" in page.words
 
 
-def test_the_same_settings_are_said_to_be_the_same(make_tested, compared):
+def test_equal_settings_are_reported_as_equal(make_tested, undrawn):
     make_tested("a", "ccddoo")
     make_tested("b", "ccddoo")
-    output, page = compared("a", "b")
-    assert "no setting differs" in output
+    output, page = undrawn("a", "b")
+    assert "All settings are the same." in output
     assert "No setting differs." in page.words
 
 
-def test_three_runs_have_a_table_of_all_pairs(make_tested, compared):
+def test_three_runs_have_a_table_of_all_pairs(make_tested, undrawn):
     make_tested("a", "d" * 9, labels="c" * 9)
     make_tested("b", "c" * 9, labels="c" * 9)
     make_tested("d", "c" * 9, labels="c" * 9)
-    output, page = compared("a", "b", "d")
+    output, page = undrawn("a", "b", "d")
     [table] = [part for part in output.split("\n\n") if part.startswith("p-values of all 3 pairs")]
     assert [line.split() for line in table.splitlines()[1:]] == [
         ["b", "d"],
@@ -87,33 +99,33 @@ def test_three_runs_have_a_table_of_all_pairs(make_tested, compared):
     assert "adjusted for 3 pairs (Holm)" in page.text
 
 
-def test_verdict_on_several_runs_is_by_the_adjusted_p_value(make_tested, compared):
+def test_verdict_on_several_runs_uses_the_adjusted_p_value(make_tested, undrawn):
     make_tested("a", "d" * 7, labels="c" * 7)
     make_tested("b", "c" * 7, labels="c" * 7)
-    _, page = compared("a", "b")
-    assert "Better (p = 0.016): chance alone hardly explains the difference." in page.words
+    _, page = undrawn("a", "b")
+    assert "Better (p = 0.016): the difference is statistically significant." in page.words
     make_tested("d", "d" * 7, labels="c" * 7)
     make_tested("e", "d" * 7, labels="c" * 7)
-    output, page = compared("a", "b", "d", "e")  # 6 * 2 * 0.5**7 = 0.094
+    output, page = undrawn("a", "b", "d", "e")  # 6 * 2 * 0.5**7 = 0.094
     assert "McNemar p = 0.016 (exact)" in output
     assert "  adjusted for all 6 pairs of runs (Holm): p = 0.094" in output
     assert "Better" not in page.text
-    assert "Undecided (p = 0.094): chance alone may explain the difference." in page.text
-    assert "Here p is adjusted for all 6 pairs of runs (Holm)" in page.text
-    assert {"0.094", "p, McNemar's exact test, adjusted"} <= set(page.words)
+    assert "Undecided (p = 0.094): the difference may be due to chance." in page.text
+    assert "p is adjusted for all 6 pairs of runs (Holm)" in page.text
+    assert {"0.094", "adjusted p-value, McNemar's exact test"} <= set(page.words)
 
 
-def test_one_image_is_not_told_as_several(make_tested, compared):
+def test_one_image_is_written_in_the_singular(make_tested, undrawn):
     make_tested("a", "d", labels="c")
     make_tested("b", "c", labels="c")
-    output, _ = compared("a", "b")
+    output, _ = undrawn("a", "b")
     assert "b against a, on 1 test image\n" in output
     assert re.search(r"cat: \+100\.0 \[.*\] of 1 image\n", output)
 
 
-def test_runs_of_one_name_are_told_apart(make_tested, compared):
-    ids = [make_tested("same", said) for said in ("ccddoo", "ccddoc")]
-    output, _ = compared(*ids)
+def test_runs_with_the_same_name_are_distinguished(make_tested, undrawn):
+    ids = [make_tested("same", letters) for letters in ("ccddoo", "ccddoc")]
+    output, _ = undrawn(*ids)
     first, second = (f"same ({run_id[:6]})" for run_id in ids)
     assert f"{second} against {first}" in output
 
@@ -126,23 +138,23 @@ def test_names_are_escaped(make_tested, compared):
     assert ODD not in page.source
 
 
-def test_page_is_in_the_language_that_is_wanted(make_tested, compared):
+def test_page_is_in_the_requested_language(make_tested, undrawn):
     make_tested("a", "ccddoo")
     make_tested("b", "ccddoc", params={"report.language": "zh"})
-    assert compared("a", "b")[1].all("html") == [{"lang": "zh-Hans"}]
-    assert compared("b", "a")[1].all("html") == [{"lang": "en"}]
-    page = compared("b", "a", "--language", "zh")[1]
+    assert undrawn("a", "b")[1].all("html") == [{"lang": "zh-Hans"}]
+    assert undrawn("b", "a")[1].all("html") == [{"lang": "en"}]
+    page = undrawn("b", "a", "--language", "zh")[1]
     assert "运行对比" in page.words
 
 
-def test_data_that_are_gone_cost_the_sheets_alone(make_tested, client, compared):
+def test_missing_images_cost_only_the_sheets(make_tested, client, compared):
     run_id = make_tested("a", "ccddoo")
     data = {"class_path": "ImageFolderDataModule", "init_args": {"root": "gone"}}
     client.log_text(run_id, yaml.safe_dump({"data": data}), "config/config.yaml")
     make_tested("b", "ccddod")
-    output, page = compared("a", "b")
-    expected = "those of 'a' cannot be read again: There is no folder gone"
-    assert f"No sheets of images: {expected}" in output
+    output, page = compared("a", "b", figures=True)
+    expected = "the images of 'a' cannot be read: There is no folder gone"
+    assert f"No contact sheets: {expected}" in output
     assert expected in page.text
     assert len(page.images()) == 2  # the classes and the confusions
 
@@ -150,26 +162,35 @@ def test_data_that_are_gone_cost_the_sheets_alone(make_tested, client, compared)
 @pytest.mark.parametrize(
     ("config", "complaint"),
     [
-        ("", "the run has no config/config.yaml that names its data."),
+        ("", "the run has no config/config.yaml with its data settings."),
         (
             "data: {class_path: OfAnotherTimeDataModule}",
-            "expects a kind of ImageDataModule, got 'OfAnotherTimeDataModule'.",
+            "expects a subclass of ImageDataModule, got 'OfAnotherTimeDataModule'.",
         ),
     ],
 )
-def test_data_that_cannot_be_built_cost_the_sheets_alone(
+def test_unusable_data_configuration_costs_only_the_sheets(
     make_tested, client, compared, config, complaint
 ):
     client.log_text(make_tested("a", "ccddoo"), config, "config/config.yaml")
     make_tested("b", "ccddod")
-    told = [line for line in compared("a", "b")[0].splitlines() if line.startswith("No sheets")]
-    assert len(told) == 1
-    assert complaint in told[0]
+    lines = [line for line in compared("a", "b")[0].splitlines() if line.startswith("No contact")]
+    assert len(lines) == 1
+    assert complaint in lines[0]
 
 
-def test_no_image_changed_needs_no_image(make_tested, compared):
+def test_without_changed_images_no_image_is_read(make_tested, compared):
     make_tested("a", "ccddod")
     make_tested("b", "ccddod")
-    output, page = compared("a", "b")
-    assert "No sheets" not in output
+    output, page = compared("a", "b", figures=True)
+    assert "No contact sheets" not in output
     assert len(page.images()) == 2
+
+
+def test_long_names_are_cut_in_their_middle(make_tested, compared):
+    make_tested("a", "ccddoo", params={"lr": "b" * 90})
+    make_tested("b" * 60, "ccddoo", params={"lr": "c" * 90})
+    output, _ = compared("a", "b" * 60)
+    [table] = [part for part in output.split("\n\n") if part.startswith("settings that")]
+    assert max(map(len, output.splitlines())) <= 100
+    assert "bbb…bbb" in table

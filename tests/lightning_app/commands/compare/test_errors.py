@@ -1,4 +1,4 @@
-"""What the command says of runs that cannot be compared, and of options of no use."""
+"""Errors about runs that cannot be compared, and about invalid options."""
 
 from pathlib import Path
 
@@ -27,7 +27,7 @@ def test_run_that_is_named_twice_is_an_error(make_tested, capsys):
 
 def test_unknown_run_is_an_error(make_tested, capsys):
     make_tested("a", "ccddoo")
-    assert "There is no run 'x'; expected the id or the name" in compare_error(capsys, "a", "x")
+    assert "There is no run 'x'; expected the id or name" in compare_error(capsys, "a", "x")
 
 
 def test_run_without_predictions_is_an_error_with_the_command_that_makes_them(
@@ -42,18 +42,18 @@ def test_run_without_predictions_is_an_error_with_the_command_that_makes_them(
     assert (
         "The runs have no predictions in common: 'b' without predictions/test.csv; 'a', 'b' "
         "without predictions/val.csv. With the configuration of 'b', `lightning_cli test --config "
-        f"FILE.yaml --ckpt_path {file}` makes those that it lacks."
+        f"FILE.yaml --ckpt_path {file}` makes the missing predictions."
     ) in error
 
 
-def test_checkpoint_that_is_not_there_is_not_named(make_tested, capsys):
+def test_missing_checkpoint_is_not_named(make_tested, capsys):
     run_id = make_tested("a", "ccddoo")
     make_tested("b", "ccddoo")
     error = compare_error(capsys, "a", "b", "--split", "val")
     assert (
-        "in common: 'a', 'b' without predictions/val.csv. 'a' has left no checkpoint in "
+        "in common: 'a', 'b' without predictions/val.csv. 'a' has no checkpoint in "
         f"mlruns/checkpoints/hand/{run_id}; if you have one, `lightning_cli validate --config "
-        "FILE.yaml --ckpt_path FILE` makes those that it lacks."
+        "FILE.yaml --ckpt_path FILE` makes the missing predictions."
     ) in error
     assert "best.ckpt" not in error
 
@@ -65,15 +65,15 @@ def test_parent_of_an_ablation_is_an_error_that_names_its_children(
     client.set_tag(parent, "ablation", "r")
     make_tested("b", "ccddoo")
     of_its_own = (
-        "The run 'ablation r' is the parent of an ablation and has no predictions of its own."
+        "The run 'ablation r' is the parent of an ablation and has no predictions of its own;"
     )
     error = compare_error(capsys, "ablation r", "b")
-    assert f"{of_its_own} Name runs of the ablation, once it has any." in error
+    assert f"{of_its_own} it has no child run yet." in error
     child = make_tested("base, seed 0", "ccddoo")
     client.set_tag(child, "mlflow.parentRunId", parent)
     error = compare_error(capsys, "ablation r", "b")
     children = f"such as 'base, seed 0 ({child[:6]})'."
-    assert f"{of_its_own} Name runs of the ablation instead, {children}" in error
+    assert f"{of_its_own} name its child runs, {children}" in error
 
 
 def test_runs_without_a_common_image_are_an_error(make_run, add_predictions, capsys):
@@ -83,14 +83,14 @@ def test_runs_without_a_common_image_are_an_error(make_run, add_predictions, cap
     assert expected in compare_error(capsys, "a", "b")
 
 
-def test_options_of_no_use_are_errors(capsys, workplace):
+def test_invalid_options_are_errors(capsys, workplace):
     error = compare_error(capsys, "a", "b", "--num_images", "0")
     assert "--num_images is 0; expected 1 or more." in error
     error = compare_error(capsys, "a", "b", "--out", "a.pdf")
-    assert "The page goes to a file that ends in .html (--out), not a.pdf." in error
+    assert "The HTML page needs a file name that ends in .html (--out), not a.pdf." in error
     assert not Path("a.pdf").exists()
 
 
-def test_place_that_cannot_be_written_is_told_before_anything_is_read(workplace, capsys):
+def test_unwritable_place_is_reported_before_anything_is_read(workplace, capsys):
     error = compare_error(capsys, "no", "runs", "--out", "/proc/x.html")
-    assert "The page cannot be written to /proc/x.html (" in error
+    assert "The HTML page cannot be written to /proc/x.html (" in error

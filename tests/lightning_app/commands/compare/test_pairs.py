@@ -11,7 +11,7 @@ NAMES = ["cat", "dog", "owl"]
 
 
 def answers_of(num_runs=2, number=200):
-    """Runs that are right seven, eight, … times of ten, as sure as chance wants."""
+    """Runs that are correct seven, eight, … times of ten, with random confidences."""
     rng = np.random.default_rng(0)
     labels = rng.choice(NAMES, number)
     right = rng.random((num_runs, number)) < 0.7 + 0.1 * np.arange(num_runs)[:, None]
@@ -20,16 +20,19 @@ def answers_of(num_runs=2, number=200):
     return SharedPredictions(images, labels, predicted, rng.random((num_runs, number)), 0)
 
 
-def test_images_are_counted_by_who_has_them_right():
+def test_images_are_counted_by_which_runs_are_correct():
     answers = answers_of()
     pair = compare_pair(answers, 0, 1, NAMES)
     before, after = answers.correct.numpy()
     assert sorted(pair.fixed) == np.flatnonzero(after & ~before).tolist()
     assert sorted(pair.broken) == np.flatnonzero(before & ~after).tolist()
-    assert (pair.both_right, pair.both_wrong) == ((before & after).sum(), (~before & ~after).sum())
+    assert (pair.both_correct, pair.both_wrong) == (
+        (before & after).sum(),
+        (~before & ~after).sum(),
+    )
 
 
-def test_images_that_the_second_is_surest_of_come_first():
+def test_most_confident_predictions_of_the_second_run_come_first():
     answers = answers_of()
     pair = compare_pair(answers, 0, 1, NAMES)
     for rows in (pair.fixed, pair.broken):
@@ -37,7 +40,7 @@ def test_images_that_the_second_is_surest_of_come_first():
         assert (np.diff(confidence) <= 0).all()
 
 
-def test_test_is_mcnemars():
+def test_paired_test_is_mcnemars():
     pair = compare_pair(answers_of(), 0, 1, NAMES)
     fixed, broken = len(pair.fixed), len(pair.broken)
     assert pair.test.p_value == pytest.approx(binomtest(fixed, fixed + broken).pvalue)
@@ -80,8 +83,8 @@ def test_p_values_of_all_pairs_are_adjusted():
 
 
 def test_classes_are_in_the_order_of_the_outputs_and_others_come_last():
-    said = np.array([["owl", "ape"]])
+    predicted = np.array([["owl", "ape"]])
     answers = SharedPredictions(
-        ["a", "b"], np.array(["owl", "cat"]), said, torch.ones(1, 2).numpy(), 0
+        ["a", "b"], np.array(["owl", "cat"]), predicted, torch.ones(1, 2).numpy(), 0
     )
     assert classes_of(answers, ["owl", "dog", "cat"]) == ["owl", "cat", "ape"]

@@ -1,4 +1,4 @@
-"""A checkpoint of a real fit, weights of a real network, and images that are named."""
+"""A checkpoint of a real fit, weights of a real network, and images of the user."""
 
 import shutil
 
@@ -31,9 +31,9 @@ CONFIG = {
 }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def trained(tmp_path_factory, store_template):
-    """A folder in which a fit has run."""
+    """A folder with a fit, shared by all tests: they write elsewhere, or below `explanations`."""
     folder = tmp_path_factory.mktemp("trained")
     (folder / "mlruns").mkdir()
     shutil.copy(store_template, folder / "mlruns" / "mlflow.db")
@@ -47,7 +47,7 @@ def trained(tmp_path_factory, store_template):
 
 @pytest.fixture
 def folder(trained, tmp_path, monkeypatch):
-    """Where commands run; files go to `tmp_path`."""
+    """The folder in which commands run; output goes to `tmp_path`."""
     monkeypatch.chdir(trained)
     return trained
 
@@ -74,7 +74,7 @@ def squeezenet(tmp_path_factory):
 
 @pytest.fixture
 def refused(capsys):
-    """What a command that ends with status 1 says."""
+    """The error of a command that ends with status 1."""
 
     def run(*arguments):
         with pytest.raises(SystemExit, match="1"):

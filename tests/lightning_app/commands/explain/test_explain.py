@@ -11,10 +11,10 @@ from PIL import Image
 
 from callbacks.inspection_mode import inspection_mode
 from callbacks.pictures import ClassActivation, PictureContext
+from lightning_app.commands.explain.checkpoint_network import checkpoint_network
 from lightning_app.commands.explain.images import Images, find_images
-from lightning_app.commands.explain.library import library_network
+from lightning_app.commands.explain.library_network import library_network
 from lightning_app.commands.explain.overlays import overlay, unique_stems
-from lightning_app.commands.explain.trained import trained_network
 from lightning_app.main import main
 from lightning_app.store.checkpoints import find_checkpoint
 from models import ImageClassifier
@@ -45,17 +45,17 @@ def test_predictions_are_those_of_the_network_on_resized_images(folder, photos, 
         assert float(row["confidence"]) == pytest.approx(float(expected.max()), abs=1e-6)
 
 
-def test_checkpoint_says_what_the_images_were_like(folder):
-    network = trained_network("best", None)
+def test_checkpoint_holds_image_size_channels_and_classes(folder):
+    network = checkpoint_network("best", None)
     assert (network.image_size, network.num_channels) == (32, 1)
     assert network.class_names == ("rows", "columns", "checks", "full")
 
 
-def test_older_checkpoint_asks_its_run_how_large_the_images_were(folder, tmp_path):
+def test_image_size_of_an_older_checkpoint_comes_from_its_run(folder, tmp_path):
     content = torch.load(find_checkpoint("best"), weights_only=True)
     del content["image_size"], content["num_channels"]
     torch.save(content, tmp_path / "old.ckpt")
-    network = trained_network(str(tmp_path / "old.ckpt"), None)
+    network = checkpoint_network(str(tmp_path / "old.ckpt"), None)
     assert (network.image_size, network.num_channels) == (32, 1)
 
 
@@ -67,11 +67,11 @@ def test_each_overlay_has_the_size_of_its_image(folder, photos, tmp_path):
         assert Image.open(overlay).size == Image.open(photos / name).size
 
 
-def test_files_go_into_the_run_too(folder, photos, tmp_path):
+def test_files_are_logged_to_the_run(folder, photos, tmp_path):
     arguments = ("--ckpt_path", "small", "--methods", "grad_cam", "--each", "--log")
     explain(photos, tmp_path / "out", *arguments)
     client = MlflowClient(f"sqlite:///{folder / 'mlruns' / 'mlflow.db'}")
-    run_id = trained_network("best", None).run_id
+    run_id = checkpoint_network("best", None).run_id
     names = {Path(f.path).name for f in client.list_artifacts(run_id, "explanations")}
     assert {"grad_cam.png", "predictions.csv", "grad_cam"} <= names
 
@@ -88,7 +88,7 @@ def test_network_of_a_library_is_explained(photos, tmp_path, squeezenet):
     assert files == ["filters.png", "grad_cam.png", "predictions.csv"]
 
 
-def test_options_of_a_picture_are_those_of_a_fit(folder, photos, tmp_path):
+def test_pictures_have_the_options_of_a_fit(folder, photos, tmp_path):
     arguments = ("--ckpt_path", "best", "--methods", "filters")
     layers = ("--pictures.filters.layers", "block2.conv")
     files = explain(photos, tmp_path / "out", *arguments, *layers)
@@ -119,7 +119,7 @@ def test_network_of_a_library_normalises_as_its_weights_expect(tmp_path):
         torch.testing.assert_close(explained.model.eval()(images), expected)
 
 
-def test_overlay_is_the_image_where_the_map_is_zero_and_hot_where_it_peaks():
+def test_overlay_changes_the_image_where_the_heat_map_is_not_zero():
     image, map_ = np.full((8, 8, 3), 100, np.uint8), np.zeros((8, 8), np.float32)
     map_[2, 3] = 5.0
     mixed = overlay(image, map_)
@@ -127,13 +127,13 @@ def test_overlay_is_the_image_where_the_map_is_zero_and_hot_where_it_peaks():
     assert (overlay(image, np.zeros((4, 4))) == 100).all()
 
 
-def test_file_that_is_named_twice_is_one_image(photos):
+def test_file_that_is_given_twice_is_one_image(photos):
     again = photos / "more" / ".." / "a.png"
     files = find_images([photos / "b.png", photos / "a.png", again])
     assert files == [photos / "b.png", photos / "a.png"]
 
 
-def test_names_of_the_sample_are_those_of_its_images(photos):
+def test_sample_has_the_names_of_its_images(photos):
     files = find_images([photos])
     images = Images(files, 32, 3)
     assert images.sampled_names(2) == [images.names[0], images.names[1]]
@@ -144,13 +144,13 @@ def test_files_of_one_name_keep_their_suffixes():
     assert unique_stems(["a.png", "a.jpg", "b/a.png"]) == ["a.png", "a.jpg", "b/a"]
 
 
-def test_images_without_label_are_not_called_wrong(folder, photos):
-    network = trained_network("best", None)
+def test_predictions_without_label_are_neither_correct_nor_wrong(folder, photos):
+    network = checkpoint_network("best", None)
     images = Images([photos / "a.png", photos / "b.png"], 32, 1)
     scene = PictureContext(network.model.eval(), network.class_names, images.sample, "t", "images")
     with inspection_mode(scene.model):
         [(_, figure)] = ClassActivation().draw(scene)
     captions = figure.axes[0].texts
-    names = {text.get_text().rsplit(" ", 1)[0] for text in captions}  # and how sure it is
+    names = {text.get_text().rsplit(" ", 1)[0] for text in captions}  # without the confidence
     assert names <= set(network.class_names)
     assert {text.get_color() for text in captions} == {"black"}

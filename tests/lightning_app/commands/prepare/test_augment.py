@@ -1,9 +1,7 @@
-import _thread
 import csv
 import os
 import shutil
 from collections import Counter
-from threading import Thread
 
 import cv2
 import numpy as np
@@ -14,7 +12,7 @@ from datamodules import ManifestDataModule
 from lightning_app.commands.prepare.augment import augment
 from lightning_app.commands.prepare.split import split
 
-NUMBERS = ("--per-class", "24", "--val-per-class", "6", "--test-per-class", "2")
+NUMBERS = ("--per_class", "24", "--val_per_class", "6", "--test_per_class", "2")
 
 
 @pytest.fixture
@@ -31,7 +29,7 @@ def root(tmp_path):
 
 @pytest.fixture
 def run(root, tmp_path):
-    """Augment into a folder of that name, and read the manifest."""
+    """Augment into a folder of the given name, and read the manifest."""
 
     def augmented(name, *args, data=root):
         out = tmp_path / name
@@ -62,13 +60,13 @@ def test_classes_are_balanced(run):
     }
 
 
-def test_copies_of_one_original_lie_on_one_side(run, root):
+def test_copies_of_one_original_stay_in_one_split(run, root):
     rows = run("out")
     sides = [groups(rows, part) for part in ("train", "val", "test")]
     assert sum(map(len, sides)) == len(set.union(*sides)) == len(list(root.rglob("*.*")))
 
 
-def test_originals_and_test_images_are_copied_byte_for_byte(run, root, tmp_path):
+def test_originals_and_test_images_are_copied_unchanged(run, root, tmp_path):
     rows = run("out")
     as_found = {row["group"]: row["image"] for row in rows if "-0000." in row["image"]}
     assert len(as_found) == 25
@@ -87,8 +85,8 @@ def test_copies_differ_from_each_other_and_keep_size_and_format(run, root, tmp_p
     }
 
 
-def test_image_size_makes_squares_of_all_but_test_images(run, tmp_path):
-    rows = run("out", "--image-size", "8")
+def test_image_size_resizes_all_but_test_images(run, tmp_path):
+    rows = run("out", "--image_size", "8")
     sizes = {(row["split"], Image.open(tmp_path / "out" / row["image"]).size) for row in rows}
     assert sizes == {("train", (8, 8)), ("val", (8, 8)), ("test", (20, 14))}
 
@@ -111,7 +109,7 @@ def test_two_processes_write_the_same_bytes(run, tmp_path):
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
 
 
-def test_interrupted_run_goes_on_and_keeps_what_is_there(run, tmp_path):
+def test_interrupted_run_resumes_and_keeps_existing_files(run, tmp_path):
     rows = run("out")
     before = contents(tmp_path / "out")
     kept, lost = rows[::2], rows[1::2]
@@ -125,18 +123,21 @@ def test_interrupted_run_goes_on_and_keeps_what_is_there(run, tmp_path):
     assert all((tmp_path / "out" / row["image"]).stat().st_mtime == 1 for row in kept)
 
 
-def test_interrupt_leaves_whole_images_and_no_manifest(run, tmp_path, capsys):
-    def interrupt_after_ten_images():
-        while len(list((tmp_path / "out").glob("images/*/*.jpg"))) < 10:
-            pass
-        _thread.interrupt_main()
+def test_interrupt_leaves_whole_images_and_no_manifest(run, tmp_path, capsys, monkeypatch):
+    synced = []
 
-    Thread(target=interrupt_after_ten_images, daemon=True).start()
+    def interrupted_in_the_eleventh_file(descriptor):
+        synced.append(descriptor)
+        if len(synced) == 11:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", interrupted_in_the_eleventh_file)
     with pytest.raises(SystemExit, match="130"):
-        run("out", "--per-class", "5000")
-    assert "Interrupted: the same command goes on" in capsys.readouterr().err
-    assert not (tmp_path / "out" / "manifest.csv").exists()
-    whole = [cv2.imread(str(file)) for file in (tmp_path / "out").glob("images/*/*.jpg")]
+        run("out")
+    assert "Interrupted: the same command resumes" in capsys.readouterr().err
+    files = [file for file in (tmp_path / "out").rglob("*") if file.is_file()]
+    assert len(files) == 10  # `settings.json` and nine images
+    whole = [cv2.imread(str(file)) for file in files if file.name != "settings.json"]
     assert all(image is not None for image in whole)
 
 
@@ -146,20 +147,20 @@ def test_other_seed_gives_other_copies(run, tmp_path):
     assert contents(tmp_path / "zero") != contents(tmp_path / "one")
 
 
-def test_other_settings_into_the_same_folder_are_refused(run):
+def test_other_settings_for_the_same_folder_are_refused(run):
     run("out")
     with pytest.raises(ValueError, match=r"holds images made with --preset s1, not s2\. Choose"):
         run("out", "--preset", "s2")
 
 
-def test_other_originals_into_the_same_folder_are_refused(run, root):
+def test_other_originals_for_the_same_folder_are_refused(run, root):
     run("out")
     (root / "dog" / "8.png").rename(root / "dog" / "9.png")
     with pytest.raises(ValueError, match="holds images made with other originals"):
         run("out")
 
 
-def test_edited_augmentation_into_the_same_folder_is_refused(run, tmp_path):
+def test_edited_augmentation_for_the_same_folder_is_refused(run, tmp_path):
     file = tmp_path / "own.yaml"
     file.write_text("- class_path: albumentations.HorizontalFlip")
     run("out", "--preset", str(file))
@@ -168,26 +169,26 @@ def test_edited_augmentation_into_the_same_folder_is_refused(run, tmp_path):
         run("out", "--preset", str(file))
 
 
-def test_folder_of_something_else_is_refused(run, tmp_path):
+def test_folder_with_other_files_is_refused(run, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "thesis.txt").touch()
     with pytest.raises(ValueError, match=r"out is not empty\. Choose another --out"):
         run("out")
 
 
-def test_leak_is_allowed_only_if_asked_and_then_named(run, capsys):
-    rows = run("out", "--allow-leak")
+def test_allowed_leak_is_warned_of(run, capsys):
+    rows = run("out", "--allow_leak")
     assert Counter(row["split"] for row in rows) == {"train": 36, "val": 12, "test": 4}
     both = groups(rows, "train") & groups(rows, "val")
     assert both
     assert not groups(rows, "test") & (groups(rows, "train") | groups(rows, "val"))
     warning = capsys.readouterr().err
-    assert f"warning: copies of {len(both)} originals are trained on and validated on" in warning
+    assert f"warning: copies of {len(both)} originals are in both train and val" in warning
 
 
-def test_prepared_split_is_kept(root, tmp_path):
-    split([str(root), "--out", str(tmp_path / "csv"), "--val", "0.3", "--test-per-class", "2"])
-    out, numbers = tmp_path / "out", ["--per-class", "24", "--val-per-class", "6"]
+def test_existing_splits_are_kept(root, tmp_path):
+    split([str(root), "--out", str(tmp_path / "csv"), "--val", "0.3", "--test_per_class", "2"])
+    out, numbers = tmp_path / "out", ["--per_class", "24", "--val_per_class", "6"]
     augment([str(tmp_path / "csv"), "--root", str(root), "--out", str(out), *numbers])
     data = ManifestDataModule(tmp_path / "csv", root, image_size=8)
     with (out / "manifest.csv").open(newline="") as stream:
@@ -201,7 +202,7 @@ def test_images_of_one_name_do_not_overwrite_each_other(run, root):
     for file in list(root.glob("cat/*.jpg")):
         shutil.copy(file, root / "cat" / "more" / file.name)
         shutil.copy(file, root / "cat" / f"{file.stem}-0001.jpg")
-    rows = run("out", "--per-class", "60")
+    rows = run("out", "--per_class", "60")
     images = [row["image"] for row in rows]
     assert len(set(images)) == len(images) == 124
 
@@ -212,18 +213,20 @@ def test_unreadable_original_is_named(run, root):
         run("out")
 
 
-def test_more_to_validate_on_than_there_are_is_refused(run):
-    with pytest.raises(ValueError, match=r"fewer validation images than --per-class 24.*got 24"):
-        run("out", "--val-per-class", "24")
+def test_too_many_validation_images_are_refused(run):
+    with pytest.raises(ValueError, match=r"fewer validation images than --per_class 24.*got 24"):
+        run("out", "--val_per_class", "24")
 
 
 def test_root_without_a_manifest_is_refused(run, root):
-    with pytest.raises(ValueError, match="is no manifest, and so --root has no meaning"):
+    with pytest.raises(ValueError, match="is not a manifest; --root is for manifests only"):
         run("out", "--root", str(root))
 
 
 def test_label_that_leaves_the_folder_is_refused(run, root, tmp_path):
     file = tmp_path / "labels.csv"
     file.write_text("image,label\ncat/0.jpg,../cat\ncat/1.jpg,dog\n")
-    with pytest.raises(ValueError, match=r"A class becomes a folder: \.\./cat cannot"):
+    with pytest.raises(
+        ValueError, match=r"A class becomes a folder, which cannot be named \.\./cat"
+    ):
         run("out", "--root", str(root), data=file)

@@ -34,7 +34,7 @@ def content_of(folder):
     return {file.name: file.read_bytes() for file in sorted(folder.iterdir())}
 
 
-def test_webdataset_reads_the_files_own_bytes_with_class_and_name(folder):
+def test_webdataset_reads_the_unchanged_files_with_class_and_name(folder):
     write("--shard_mb", "0.002")
     files = [str(file) for file in sorted((folder / "out").glob("*.tar"))]
     samples = list(webdataset.WebDataset(files, shardshuffle=False))
@@ -46,7 +46,7 @@ def test_webdataset_reads_the_files_own_bytes_with_class_and_name(folder):
         assert ("cat", "dog")[int(sample["cls"])] == facts["label"]
 
 
-def test_images_in_memory_are_kept_exactly(folder):
+def test_images_in_memory_are_stored_without_loss(folder):
     (folder / "config.yaml").write_text("data: {class_path: DigitsDataModule}")
     write("--data.image_size", "8")
     shards = ShardDataModule("out", image_size=8, num_channels=1).sources["val"]
@@ -58,14 +58,14 @@ def test_images_in_memory_are_kept_exactly(folder):
         assert np.array_equal(shards.read(index), digits.read(other))
 
 
-def test_command_says_what_it_wrote_and_how_to_train_from_it(folder, capsys):
+def test_command_prints_what_it_wrote_and_how_to_train_on_it(folder, capsys):
     write("--data.image_size", "16")
-    said = capsys.readouterr().out
-    assert "train: 22 images in 1 shard (0." in said
-    assert "--data.root out --data.image_size 16 --data.num_channels 3" in said
+    printed = capsys.readouterr().out
+    assert "train: 22 images in 1 shard (0." in printed
+    assert "--data.root out --data.image_size 16 --data.num_channels 3" in printed
 
 
-def test_no_shard_holds_one_class_alone(folder):
+def test_every_shard_holds_both_classes(folder):
     write("--shard_mb", "0.003")
     source = ShardDataModule("out").sources["train"]
     blocks = source.blocks()
@@ -73,7 +73,7 @@ def test_no_shard_holds_one_class_alone(folder):
     assert all(len(set(source.labels[blocks == block])) == 2 for block in range(blocks.max()))
 
 
-def test_seed_decides_the_order_and_nothing_else_the_bytes(folder):
+def test_bytes_depend_only_on_the_images_and_the_seed(folder):
     for out, seed in (("first", "0"), ("same", "0"), ("other", "1")):
         write("--seed", seed, out=out)
     first, same, other = (content_of(folder / name) for name in ("first", "same", "other"))
@@ -81,7 +81,7 @@ def test_seed_decides_the_order_and_nothing_else_the_bytes(folder):
     assert first["train-000000.tar"] != other["train-000000.tar"]
 
 
-def test_shards_of_shards_keep_the_bytes(folder):
+def test_shards_of_shards_keep_the_image_files(folder):
     write("--shard_mb", "0.003")
     options = ["--data", "ShardDataModule", "--data.root", "out", "--out", "larger"]
     shard(options)
@@ -106,15 +106,15 @@ def test_groups_and_images_without_a_label_are_kept(folder):
     assert sources["predict"].labels.tolist() == [-1, -1]
 
 
-def test_folder_that_is_not_empty_is_left_alone(folder):
+def test_folder_that_is_not_empty_is_not_changed(folder):
     (folder / "out").mkdir()
     (folder / "out" / "mine.txt").write_text("mine")
-    with pytest.raises(ValueError, match=r"out is not empty; shards are written to a new folder"):
+    with pytest.raises(ValueError, match=r"out is not empty; shards need a new folder"):
         write()
     assert [file.name for file in (folder / "out").iterdir()] == ["mine.txt"]
 
 
-def test_unreadable_image_leaves_nothing_half_written(folder):
+def test_unreadable_image_leaves_no_partial_shards(folder):
     (folder / "images" / "cat" / "0.JPG").write_bytes(b"broken")
     before = sorted(folder.iterdir())
     with pytest.raises(ValueError, match=r"1 of 30 images cannot be read(.|\n)*cat/0.JPG"):
@@ -122,7 +122,7 @@ def test_unreadable_image_leaves_nothing_half_written(folder):
     assert sorted(folder.iterdir()) == before
 
 
-def test_unreadable_image_is_left_out_if_the_options_say_so(folder):
+def test_unreadable_image_is_left_out_with_on_error_skip(folder):
     (folder / "images" / "cat" / "0.JPG").write_bytes(b"broken")
     with pytest.warns(UserWarning, match="They are left out"):
         write("--data.options.on_error", "skip")
@@ -130,7 +130,7 @@ def test_unreadable_image_is_left_out_if_the_options_say_so(folder):
 
 
 def test_missing_configuration_is_named(folder):
-    with pytest.raises(ValueError, match=r"`prepare shard` needs data: --config FILE.yaml"):
+    with pytest.raises(ValueError, match=r"`prepare shard` needs a dataset: --config FILE.yaml"):
         shard(["--out", "out"])
 
 
@@ -144,7 +144,7 @@ def test_size_has_to_be_positive(folder):
         write("--shard_mb", "0")
 
 
-def test_wrong_setting_is_explained_with_its_line(folder, capsys):
+def test_unknown_setting_is_reported_with_its_line(folder, capsys):
     (folder / "config.yaml").write_text(
         "data:\n  class_path: ImageFolderDataModule\n  init_args:\n    rot: images\n"
     )
@@ -155,7 +155,7 @@ def test_wrong_setting_is_explained_with_its_line(folder, capsys):
     )
 
 
-def test_missing_package_says_how_to_install_it(folder, monkeypatch):
+def test_error_about_a_missing_package_tells_how_to_install_it(folder, monkeypatch):
     monkeypatch.delitem(sys.modules, "lightning_app.commands.prepare.shard_writer", raising=False)
     monkeypatch.setitem(sys.modules, "webdataset.writer", None)
     with pytest.raises(ValueError, match=r"needs the package webdataset.*uv sync --extra shards"):

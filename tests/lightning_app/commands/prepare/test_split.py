@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from datamodules import ImageFolderDataModule, ManifestDataModule, Options, Split
+from datamodules import ImageFolderDataModule, ManifestDataModule, Options, SplitSettings
 from lightning_app.commands.prepare.split import split
 
 
@@ -34,15 +34,15 @@ def names(folder, part):
 @pytest.mark.parametrize(
     ("args", "as_datamodule"),
     [
-        ([], Split()),
-        (["--val", "0.3", "--test", "0.2", "--seed", "4"], Split(0.3, 0.2, seed=4)),
+        ([], SplitSettings()),
+        (["--val", "0.3", "--test", "0.2", "--seed", "4"], SplitSettings(0.3, 0.2, seed=4)),
         (
-            ["--val-per-class", "4", "--test-per-class", "3"],
-            Split(val_per_class=4, test_per_class=3),
+            ["--val_per_class", "4", "--test_per_class", "3"],
+            SplitSettings(val_per_class=4, test_per_class=3),
         ),
     ],
 )
-def test_same_images_as_the_datamodule_chooses(make, tmp_path, args, as_datamodule):
+def test_splits_are_those_of_the_datamodule(make, tmp_path, args, as_datamodule):
     root, out = make("cat", "dog"), tmp_path / "csv"
     split([str(root), "--out", str(out), *args])
     data = ImageFolderDataModule(root, image_size=4, split=as_datamodule)
@@ -50,9 +50,9 @@ def test_same_images_as_the_datamodule_chooses(make, tmp_path, args, as_datamodu
         assert names(out, part) == list(data.sources[part].names)
 
 
-def test_limit_draws_the_images_that_the_datamodule_draws(make, tmp_path):
+def test_limit_keeps_the_images_that_the_datamodule_keeps(make, tmp_path):
     root, out = make("cat", "dog"), tmp_path / "csv"
-    split([str(root), "--out", str(out), "--limit-per-class", "5"])
+    split([str(root), "--out", str(out), "--limit_per_class", "5"])
     data = ImageFolderDataModule(root, image_size=4, options=Options(limit_per_class=5))
     assert names(out, "train") == list(data.sources["train"].names)
     assert len(names(out, "train")) == 10
@@ -60,7 +60,7 @@ def test_limit_draws_the_images_that_the_datamodule_draws(make, tmp_path):
 
 def test_manifests_are_what_training_reads(make, tmp_path, capsys):
     root, out = make("cat", "dog"), tmp_path / "csv"
-    split([str(root), "--out", str(out), "--val-per-class", "4", "--test-per-class", "3"])
+    split([str(root), "--out", str(out), "--val_per_class", "4", "--test_per_class", "3"])
     data = ManifestDataModule(out, root, image_size=4)
     assert data.class_names == ("cat", "dog")
     counts = {part: np.bincount(source.labels).tolist() for part, source in data.sources.items()}
@@ -83,13 +83,13 @@ def test_folders_of_splits_are_kept(make, tmp_path):
     assert not (out / "test.csv").exists()
 
 
-def test_amount_of_a_split_that_the_data_have_is_refused(make, tmp_path):
+def test_size_of_an_existing_split_is_refused(make, tmp_path):
     root = make("train/cat", "train/dog", "val/cat", "val/dog")
-    with pytest.raises(ValueError, match=r"have val images of their own.*leave out --val and"):
+    with pytest.raises(ValueError, match=r"already has val images.*leave out --val and"):
         split([str(root), "--out", str(tmp_path / "csv"), "--val", "0.2"])
 
 
-def test_images_to_predict_are_no_class(make, tmp_path):
+def test_folder_to_predict_is_not_a_class(make, tmp_path):
     root, out = make("cat", "dog", "new"), tmp_path / "csv"
     split([str(root), "--out", str(out), "--predict", str(root / "new")])
     assert len(names(out, "predict")) == 20
@@ -97,11 +97,11 @@ def test_images_to_predict_are_no_class(make, tmp_path):
 
 
 def test_images_to_predict_from_elsewhere_are_refused(make, tmp_path):
-    with pytest.raises(ValueError, match=r"new lies outside of .*images, which the paths"):
+    with pytest.raises(ValueError, match=r"new is outside .*images, which the paths"):
         split([str(make("cat")), "--out", str(tmp_path), "--predict", str(tmp_path / "new")])
 
 
-def test_excluded_class_is_in_no_split_and_moves_no_image(make, tmp_path):
+def test_excluding_a_class_moves_no_other_image(make, tmp_path):
     root = make("ant", "cat", "dog")
     split([str(root), "--out", str(tmp_path / "all")])
     split([str(root), "--out", str(tmp_path / "some"), "--exclude", "cat"])
@@ -110,7 +110,7 @@ def test_excluded_class_is_in_no_split_and_moves_no_image(make, tmp_path):
         assert names(tmp_path / "some", part) == kept
 
 
-def test_excluded_class_has_to_be_one(make, tmp_path):
+def test_unknown_excluded_class_is_named(make, tmp_path):
     with pytest.raises(ValueError, match="--exclude names cow; the classes are cat, dog"):
         split([str(make("cat", "dog")), "--out", str(tmp_path / "csv"), "--exclude", "cow"])
 
@@ -124,7 +124,7 @@ def test_manifests_are_overwritten_only_if_asked(make, tmp_path):
     assert sorted(file.name for file in (tmp_path / "csv").iterdir()) == ["train.csv", "val.csv"]
 
 
-def test_class_of_a_split_that_training_lacks_is_named(make, tmp_path):
+def test_class_without_training_images_is_named(make, tmp_path):
     root = make("train/cat", "val/dog")
     with pytest.raises(
         ValueError, match=r"val has classes that .*train lacks: dog\. Known are cat"
@@ -134,5 +134,5 @@ def test_class_of_a_split_that_training_lacks_is_named(make, tmp_path):
 
 def test_number_has_to_be_positive(tmp_path, capsys):
     with pytest.raises(SystemExit, match="2"):
-        split([str(tmp_path), "--out", str(tmp_path), "--val-per-class", "0"])
-    assert "--val-per-class: invalid positive value: '0'" in capsys.readouterr().err
+        split([str(tmp_path), "--out", str(tmp_path), "--val_per_class", "0"])
+    assert "--val_per_class: invalid positive value: '0'" in capsys.readouterr().err

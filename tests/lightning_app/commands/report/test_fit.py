@@ -1,4 +1,4 @@
-"""The reports that real runs leave, from the first fit to the test."""
+"""Reports of real runs: of a fit, of the resumed fit, and after the test."""
 
 import shutil
 from contextlib import redirect_stdout, suppress
@@ -49,7 +49,7 @@ def write_images(root):
 
 
 def page_and_run(parse, experiment="reports"):
-    """The page of the only run of an experiment, and the run."""
+    """The report of the only run of an experiment, and the run."""
     client = MlflowClient(f"sqlite:///{Path('mlruns/mlflow.db').resolve()}")
     [run] = client.search_runs([client.get_experiment_by_name(experiment).experiment_id])
     file = client.download_artifacts(run.info.run_id, "report.html")
@@ -58,7 +58,7 @@ def page_and_run(parse, experiment="reports"):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, store_template):
-    """A folder in which a fit has run, was resumed, and was tested; what that printed."""
+    """A folder in which a run was fitted, resumed and tested, with what the commands printed."""
     folder = tmp_path_factory.mktemp("reports")
     (folder / "mlruns").mkdir()
     shutil.copy(store_template, folder / "mlruns" / "mlflow.db")
@@ -83,28 +83,28 @@ def reports():
 
 
 @pytest.fixture
-def place(folder, monkeypatch):
+def inside(folder, monkeypatch):
     monkeypatch.chdir(folder)
     return folder
 
 
 @pytest.fixture
-def page(place, parse):
+def page(inside, parse):
     return page_and_run(parse)[0]
 
 
 @pytest.fixture
-def run(place, parse):
+def run(inside, parse):
     return page_and_run(parse)[1]
 
 
-def test_numbers_of_the_page_are_the_metrics_of_the_run(page, run):
+def test_scores_of_the_report_are_the_metrics_of_the_run(page, run):
     for split in ("val", "test"):
         for name in ("accuracy", "f1_macro"):
             assert f"{100 * run.data.metrics[f'{split}/{name}']:.2f}%" in page.words
 
 
-def test_every_picture_of_the_run_is_on_the_page(page, run):
+def test_every_picture_of_the_run_is_in_the_report(page, run):
     folder = Path("mlruns/artifacts") / run.info.run_id / "artifacts"
     drawn = [*folder.glob("images/*.png"), *folder.glob("figures/**/*.png")]
     assert len(page.all("img")) == len(drawn)
@@ -112,30 +112,30 @@ def test_every_picture_of_the_run_is_on_the_page(page, run):
     assert {"figures/learning_curves.png", "figures/test_confusion_matrix.png"} < names
 
 
-def test_page_of_a_test_is_in_the_language_of_its_fit(page, place):
+def test_report_after_a_test_is_in_the_language_of_the_fit(page, inside):
     assert page.all("html") == [{"lang": "zh-Hans"}]
-    assert (place / "output.txt").read_text().count("report.html") == 3
+    assert (inside / "output.txt").read_text().count("report.html") == 3
 
 
-def test_classes_are_named_as_they_are(page):
+def test_class_names_are_shown_unchanged(page):
     assert all(name in page.words for name in CLASSES)
 
 
-def test_page_of_a_resumed_run_tells_of_all_its_epochs(place, parse):
+def test_report_of_a_resumed_run_covers_all_epochs(inside, parse):
     first, resumed = (
-        parse((place / f"{name}.html").read_text("utf-8")) for name in ("first", "resumed")
+        parse((inside / f"{name}.html").read_text("utf-8")) for name in ("first", "resumed")
     )
     assert "1 / 1" in first.words
     assert "2 / 2" in resumed.words
     assert "该网络尚未测试。" in resumed.text
 
 
-def test_no_page_needs_anything_else(page):
+def test_report_is_self_contained(page):
     links = [a[key] for _, a in page.tags for key in ("src", "href") if key in a]
     assert all(link.startswith("data:image/") for link in links)
 
 
-def test_fit_that_fails_leaves_a_page_that_says_so(place, parse, capsys):
+def test_failed_fit_leaves_a_report_that_says_so(inside, parse, capsys):
     rate = ["--model.optimizer", "torch.optim.SGD", "--model.optimizer.lr", "1e30"]
     with pytest.raises(SystemExit):
         main(["fit", "--config", "config.yaml", *rate, *in_experiment("failed")])
@@ -144,7 +144,7 @@ def test_fit_that_fails_leaves_a_page_that_says_so(place, parse, capsys):
     assert "This run ended with an error." in page.text
 
 
-def test_report_can_be_switched_off(place):
+def test_report_can_be_switched_off(inside):
     before = reports()
     options = ["--report", "false", "--trainer.max_epochs", "0"]
     main(["fit", "--config", "config.yaml", *options, *in_experiment("silent")])
@@ -155,13 +155,13 @@ def in_experiment(name):
     return ["--trainer.logger.experiment_name", name]
 
 
-def test_report_that_cannot_be_written_is_a_warning(workplace, monkeypatch):
+def test_failure_to_write_the_report_is_a_warning(workplace, monkeypatch):
     def refuse(*_):
-        raise ConnectionError("the tracker is away")
+        raise ConnectionError("no route to host")
 
-    monkeypatch.setattr(ending, "store_page", refuse)
+    monkeypatch.setattr(ending, "store_report", refuse)
     logger = RunLogger()
-    with pytest.warns(UserWarning, match="No report: ConnectionError: the tracker is away"):
+    with pytest.warns(UserWarning, match="Report not written: ConnectionError: no route to host"):
         ending.report_run(logger, Report())
     with suppress(Exception):
         logger.finalize()

@@ -1,3 +1,5 @@
+"""HTML page of a report, made from runs that the tests write into a store."""
+
 import re
 from pathlib import Path
 
@@ -11,28 +13,28 @@ ODD = '<b>&"'
 CLASSES = {ODD: 30, "猫": 40, "$a_b$": 30}
 
 
-def test_cells_of_tables_are_broken_between_words_only():
-    """Else a narrow page squeezes names into columns of single letters."""
+def test_table_cells_break_between_words_only():
+    """Otherwise a narrow page breaks names into columns of single letters."""
     style = Path(data_uris.__file__).with_name("templates") / "style.css"
     [rule] = re.findall(r"\nth, td \{.*\}", style.read_text())
     assert "overflow-wrap: break-word" in rule
 
 
-def test_run_that_failed_at_once_has_a_page(make_run, page_of):
+def test_run_that_failed_at_once_has_a_report(make_run, page_of):
     page = page_of(make_run(status="FAILED"))
     assert "net-1a2b" in page.text
     assert "This run ended with an error." in page.text
     assert "This run has no pictures." in page.text
-    assert "nothing is known of how good the network is" in page.text
+    assert "Nothing was validated or tested, so there are no scores." in page.text
 
 
 @pytest.mark.parametrize(("status", "word"), [("KILLED", "interrupted"), ("RUNNING", "running")])
-def test_end_state_is_said(make_run, page_of, client, status, word):
+def test_end_state_is_shown(make_run, page_of, client, status, word):
     run_id = make_run(status=status)
     assert word in page_of(run_id).words
 
 
-def test_title_and_language_are_those_of_the_page(make_run, page_of):
+def test_title_is_in_the_language_of_the_report(make_run, page_of):
     run_id = make_run(name=f"run {ODD}")
     for language, lang, title in (("en", "en", "Training report"), ("zh", "zh-Hans", "训练报告")):
         page = page_of(run_id, language)
@@ -40,7 +42,7 @@ def test_title_and_language_are_those_of_the_page(make_run, page_of):
         assert f"run {ODD}: {title}" in page.words
 
 
-def test_names_of_classes_are_escaped(make_run, add_split, page_of):
+def test_class_names_are_escaped(make_run, add_split, page_of):
     scores = {"class": [ODD], "precision": [0.5], "recall": [0.5], "f1": [0.5], "support": [3]}
     confusions = {
         "true": [ODD],
@@ -57,7 +59,7 @@ def test_names_of_classes_are_escaped(make_run, add_split, page_of):
     assert '<b>&"' not in page.source
 
 
-def test_scores_are_the_metrics_and_intervals_those_of_the_table(make_run, add_split, page_of):
+def test_scores_are_metrics_with_the_intervals_of_the_table(make_run, add_split, page_of):
     metrics = {
         "test/accuracy": 0.91234,
         "test/f1_macro": 0.9,
@@ -75,16 +77,16 @@ def test_scores_are_the_metrics_and_intervals_those_of_the_table(make_run, add_s
     words = page_of(run_id).words
     for expected in ("91.23 %", "88.00 to 93.00", "90.00 %", "86.00 to 93.50", "95.00 %", "0.2"):
         assert expected in words
-    low, high = wilson(0.95, 100)  # of the validation, which has no table
+    low, high = wilson(0.95, 100)  # of the validation split, which has no table
     assert f"{100 * low:.2f} to {100 * high:.2f}" in words
 
 
-def test_wilson_interval_is_that_of_the_literature():
+def test_wilson_interval_has_the_published_values():
     assert wilson(0.5, 10) == pytest.approx((0.2366, 0.7634), abs=1e-4)
     assert wilson(0.0, 10) == pytest.approx((0.0, 0.2775), abs=1e-4)
 
 
-def test_interval_of_another_pass_is_left_out(make_run, page_of):
+def test_interval_that_does_not_contain_the_score_is_left_out(make_run, page_of):
     table = {"metric": ["f1_macro"], "value": [0.5], "low": [0.4], "high": [0.6]}
     run_id = make_run(
         metrics={"val/accuracy": 0.9, "val/f1_macro": 0.9}, tables={"scores_val": table}
@@ -92,13 +94,13 @@ def test_interval_of_another_pass_is_left_out(make_run, page_of):
     assert "40.00 to 60.00" not in page_of(run_id).text
 
 
-def test_without_a_test_the_page_says_so(make_run, page_of):
+def test_report_of_an_untested_run_says_so(make_run, page_of):
     page = page_of(make_run(metrics={"val/accuracy": 0.9}))
     assert "The network was not tested." in page.text
     assert "accuracy, validation" in page.words
 
 
-def test_worst_classes_come_first_and_those_without_images_are_left_out(make_run, page_of):
+def test_worst_classes_come_first_without_classes_that_have_no_images(make_run, page_of):
     scores = {
         "class": ["good", "none", "bad"],
         "precision": [0.9, None, 0.4],
@@ -113,14 +115,14 @@ def test_worst_classes_come_first_and_those_without_images_are_left_out(make_run
     assert "none" not in words
 
 
-def test_best_epoch_is_that_of_the_monitored_metric(make_run, client, page_of):
+def test_best_epoch_is_the_one_of_the_monitored_metric(make_run, client, page_of):
     run_id = make_run({"best_checkpoint.monitor": "val/loss", "best_checkpoint.mode": "min"})
     for epoch, loss in enumerate((0.5, 0.25, 0.75)):
         client.log_metric(run_id, "val/loss", loss, step=epoch)
-    assert "The best val/loss is 0.2500, in epoch 1, counted from 0;" in page_of(run_id).text
+    assert "The best val/loss is 0.2500, in epoch 1 (counted from 0);" in page_of(run_id).text
 
 
-def test_every_picture_is_there_and_the_last_epoch_is_shown(make_run, client, page_of, gray):
+def test_every_picture_is_embedded_and_the_last_epoch_is_shown(make_run, client, page_of, gray):
     run_id = make_run()
     for epoch in (0, 1, 4):
         client.log_image(run_id, gray(50 + epoch), key="val/filters/layer1.0", step=epoch)
@@ -129,22 +131,18 @@ def test_every_picture_is_there_and_the_last_epoch_is_shown(make_run, client, pa
     assert sorted(int(image.mean()) for image in page.images()) == [50, 51, 54, 200]
     radios = [i for i in page.all("input") if i["type"] == "radio"]
     assert [("checked" in radio) for radio in radios] == [False, False, True]
-    assert "layer1.0" in page.words  # filters are about no split
-    assert "validation" in page.words  # of the other, which has no layer
+    assert "layer1.0" in page.words  # filters do not belong to a split
+    assert "validation" in page.words  # of the other picture, which has no layer
 
 
-def test_what_a_resumed_run_drew_twice_is_shown_as_it_was_drawn_last(
-    make_run, client, page_of, gray
-):
+def test_later_picture_of_the_same_epoch_replaces_the_earlier_one(make_run, client, page_of, gray):
     run_id = make_run()
     client.log_image(run_id, gray(10), key="val/filters", step=2, timestamp=2000)
     client.log_image(run_id, gray(20), key="val/filters", step=2, timestamp=3000)
     assert [int(image.mean()) for image in page_of(run_id).images()] == [20]
 
 
-def test_layers_are_in_their_order_and_test_comes_before_validation(
-    make_run, client, page_of, gray
-):
+def test_layers_are_in_order_and_test_comes_before_validation(make_run, client, page_of, gray):
     run_id = make_run()
     for name in ("val_saliency", "val_filters/layer10", "val_filters/layer2", "test_saliency"):
         client.log_image(run_id, gray(99), f"figures/{name}.png")
@@ -154,7 +152,7 @@ def test_layers_are_in_their_order_and_test_comes_before_validation(
     assert words.index("layer2") < words.index("layer10")
 
 
-def test_pictures_that_were_drawn_once_are_read_by_their_split(make_run, client, page_of, gray):
+def test_pictures_without_epochs_have_the_captions_of_their_split(make_run, client, page_of, gray):
     run_id = make_run()
     for name in ("test_confusion_matrix", "val_mistakes/top_loss", "learning_curves"):
         client.log_image(run_id, gray(99), f"figures/{name}.png")
@@ -162,11 +160,11 @@ def test_pictures_that_were_drawn_once_are_read_by_their_split(make_run, client,
     client.log_image(run_id, gray(99), "explanations/grad_cam/photo.png")  # one of many
     page = page_of(run_id)
     assert len(page.images()) == 4
-    for words in ("test", "validation · the highest losses", "own images", "Learning curves"):
+    for words in ("test", "validation · highest losses", "your images", "Learning curves"):
         assert words in page.words
 
 
-def test_unknown_picture_is_shown_under_its_name(make_run, client, page_of, gray):
+def test_unknown_picture_is_shown_by_its_name(make_run, client, page_of, gray):
     run_id = make_run()
     client.log_image(run_id, gray(7), key="val/camera_noise", step=0)
     page = page_of(run_id)
@@ -174,7 +172,7 @@ def test_unknown_picture_is_shown_under_its_name(make_run, client, page_of, gray
     assert [int(image.mean()) for image in page.images()] == [7]
 
 
-def test_page_needs_nothing_else(make_run, client, page_of, gray):
+def test_report_is_self_contained(make_run, client, page_of, gray):
     run_id = make_run()
     client.log_image(run_id, gray(7), key="val/filters", step=0)
     page = page_of(run_id)
@@ -188,7 +186,7 @@ def test_page_needs_nothing_else(make_run, client, page_of, gray):
     assert "@import" not in page.source
 
 
-def test_epochs_between_are_left_out_where_the_page_would_be_too_large(
+def test_epochs_in_between_are_left_out_if_the_page_gets_too_large(
     make_run, client, page_of, monkeypatch
 ):
     run_id = make_run()
@@ -202,7 +200,7 @@ def test_epochs_between_are_left_out_where_the_page_would_be_too_large(
     assert [i["id"].split("-")[-1] for i in page.all("input") if i["type"] == "radio"] == ["0", "3"]
 
 
-def test_large_picture_becomes_smaller_and_stays_the_same_to_the_eye():
+def test_large_picture_is_scaled_down_and_compressed():
     rows, columns = np.mgrid[:900, :2400]
     noise = np.random.default_rng(0).normal(0, 3, (900, 2400))
     waves = 128 + 60 * np.sin(rows / 90) + 40 * np.cos(columns / 120) + noise
@@ -215,7 +213,7 @@ def test_large_picture_becomes_smaller_and_stays_the_same_to_the_eye():
     assert len(embedded.uri) < len(buffer.getvalue()) / 8
 
 
-def test_command_configuration_and_environment_are_there(make_run, client, page_of):
+def test_command_configuration_and_environment_are_shown(make_run, client, page_of):
     run_id = make_run({"model.backbone": "models.TimmBackbone", "model.backbone.name": "resnet18"})
     client.set_tag(run_id, "command", 'lightning_cli fit --data.root "a & b"')
     client.set_tag(run_id, "mlflow.source.git.commit", "abc123")
@@ -226,7 +224,7 @@ def test_command_configuration_and_environment_are_there(make_run, client, page_
     words = page_of(run_id).words
     for expected in (
         'lightning_cli fit --data.root "a & b"',
-        "abc123 (with changes that were not committed)",
+        "abc123 (with uncommitted changes)",
         "git checkout abc123",
         "seed_everything: 7",
         "NVIDIA H100",

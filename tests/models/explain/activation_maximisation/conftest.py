@@ -11,7 +11,7 @@ SIZE = 24
 
 @pytest.fixture(scope="session")
 def digits_cnn():
-    """S3's network, narrow, that has learned handwritten digits in seconds; in eval mode."""
+    """A narrow version of S3's network, trained on handwritten digits in seconds; in eval mode."""
     digits = load_digits()
     scans = torch.from_numpy(digits.images).float()[:, None] / 16
     images, labels = interpolate(scans, size=(SIZE, SIZE)), torch.from_numpy(digits.target)

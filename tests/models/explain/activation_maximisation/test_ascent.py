@@ -5,9 +5,13 @@ from torch.nn.functional import avg_pool1d
 
 from models.explain import maximise_activation
 from models.explain.activation_maximisation import ascent
-from models.explain.activation_maximisation.ways import FourierWay, PixelWay, resampling
+from models.explain.activation_maximisation.parametrisations import (
+    FourierParametrisation,
+    PixelParametrisation,
+    resampling,
+)
 
-SHAPE = (1, 24, 24)  # of what `digits_cnn` takes
+SHAPE = (1, 24, 24)  # of the input of `digits_cnn`
 BLOCKS = ["block1", "block2", "block3"]
 
 
@@ -15,8 +19,8 @@ def relu_of(model, block):
     return model[0].blocks.get_submodule(f"{block}.relu")
 
 
-def answers(model, layer, images):
-    """What the whole network makes of images: the mean of each channel's map."""
+def activations(model, layer, images):
+    """Mean activation of each channel of a layer for images."""
     outputs = []
     handle = layer.register_forward_hook(lambda module, args, output: outputs.append(output))
     with torch.no_grad():
@@ -26,7 +30,7 @@ def answers(model, layer, images):
 
 
 def one_at_a_time(model, layer, channel, shape, steps):
-    """S3's way as its author would write it: one image, the whole network, one filter."""
+    """S3's method as its author would write it: one image, the whole network, one filter."""
     outputs = []
     handle = layer.register_forward_hook(lambda module, args, output: outputs.append(output))
     generator = torch.Generator().manual_seed(0)
@@ -46,7 +50,7 @@ def one_at_a_time(model, layer, channel, shape, steps):
 
 
 @pytest.mark.parametrize("block", BLOCKS)
-def test_all_at_once_is_what_one_at_a_time_is(digits_cnn, block):
+def test_all_channels_at_once_give_the_same_as_one_at_a_time(digits_cnn, block):
     layer, channels = relu_of(digits_cnn, block), [1, 3, 6]
     result = maximise_activation(digits_cnn, layer, channels, SHAPE, "pixels", steps=8)
     for image, objective, channel in zip(result.images, result.objective, channels, strict=True):
@@ -68,29 +72,29 @@ def test_in_pixels_the_smoothed_objective_rises(digits_cnn, block):
 
 @pytest.mark.parametrize("method", ["pixels", "fourier"])
 @pytest.mark.parametrize("block", BLOCKS)
-def test_network_answers_the_images_more_than_random_ones(digits_cnn, block, method):
+def test_images_activate_the_channels_more_than_random_ones(digits_cnn, block, method):
     layer = relu_of(digits_cnn, block)
     result = maximise_activation(digits_cnn, layer, range(8), SHAPE, method, steps=64)
     noise = torch.rand(200, *SHAPE, generator=torch.Generator().manual_seed(1))
-    random = answers(digits_cnn, layer, noise)[:, :8].mean(dim=0)
-    reached = answers(digits_cnn, layer, result.images)[:, :8].diagonal()
+    random = activations(digits_cnn, layer, noise)[:, :8].mean(dim=0)
+    reached = activations(digits_cnn, layer, result.images)[:, :8].diagonal()
     ratio = (reached / random.clamp_min(1e-6))[~result.dead]
     print(f"{block}, {method}: {ratio.median():.1f} times, at least {ratio.min():.2f}")
     assert ratio.median() > {"block1": 1.3, "block2": 2, "block3": 2}[block]
 
 
 @pytest.mark.parametrize("method", ["pixels", "fourier"])
-def test_network_is_sure_of_the_classes(digits_cnn, method):
+def test_network_is_confident_of_the_maximised_classes(digits_cnn, method):
     result = maximise_activation(digits_cnn, None, range(10), SHAPE, method)
     with torch.no_grad():
-        sure = digits_cnn(result.images).softmax(dim=1).diagonal()
-    assert sure.mean() > 0.9
+        confidence = digits_cnn(result.images).softmax(dim=1).diagonal()
+    assert confidence.mean() > 0.9
     assert (result.objective[:, -5:].mean(dim=1) > result.objective[:, :5].mean(dim=1)).all()
 
 
 @pytest.fixture
 def linear():
-    """One filter that sees one pixel, the first: the objective is its weight times that pixel."""
+    """One filter with two weights, at one position: the objective is linear in two pixels."""
     model = nn.Sequential(nn.Conv2d(1, 1, 4, bias=False), nn.Flatten())
     weight = torch.zeros(1, 1, 4, 4)
     weight[0, 0, 0, 0], weight[0, 0, 1, 2] = 3, -4
@@ -116,7 +120,7 @@ def test_linear_filter_is_found_in_frequencies(linear):
 
 @pytest.fixture
 def half_dead():
-    """Of four filters one sees nothing, one has a bias that nothing overcomes, one is silent."""
+    """Of four filters one has no weights, one a very negative bias, and one a negative bias."""
     torch.manual_seed(0)
     model = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten())
     with torch.no_grad():
@@ -124,27 +128,27 @@ def half_dead():
         weight.copy_(weight.abs())
         weight[0], bias[0] = 0, -1
         bias[1] = -1e4
-        bias[2] = -0.8 * weight[2].sum()  # what is bright enough wakes it
+        bias[2] = -0.8 * weight[2].sum()  # bright images activate it
         bias[3] = 0
     return model
 
 
-def test_filter_that_never_answers_is_dead(half_dead):
+def test_filter_that_is_never_activated_is_dead(half_dead):
     in_pixels = maximise_activation(half_dead, half_dead[1], range(4), (1, 8, 8), "pixels")
     assert in_pixels.dead.tolist() == [True, True, True, False]
     assert not in_pixels.objective[:3].any()
-    woken = maximise_activation(half_dead, half_dead[1], range(4), (1, 8, 8), "fourier")
-    assert woken.dead.tolist() == [True, True, False, False]
+    revived = maximise_activation(half_dead, half_dead[1], range(4), (1, 8, 8), "fourier")
+    assert revived.dead.tolist() == [True, True, False, False]
 
 
-def test_without_relu_only_what_nothing_moves_is_dead(half_dead):
+def test_without_relu_only_a_filter_without_weights_is_dead(half_dead):
     for method in ("pixels", "fourier"):
         result = maximise_activation(half_dead, half_dead[0], range(4), (1, 8, 8), method)
         assert result.dead.tolist() == [True, False, False, False]
 
 
 @pytest.mark.parametrize("method", ["pixels", "fourier"])
-def test_what_else_climbs_does_not_matter(digits_cnn, method, monkeypatch):
+def test_result_does_not_depend_on_the_other_channels(digits_cnn, method, monkeypatch):
     layer = relu_of(digits_cnn, "block2")
     [alone], *_ = maximise_activation(digits_cnn, layer, [5], SHAPE, method, steps=5)
     together = maximise_activation(digits_cnn, layer, range(16), SHAPE, method, steps=5)
@@ -161,11 +165,11 @@ def test_batches_are_as_large_as_memory_allows(digits_cnn, monkeypatch):
     monkeypatch.setattr(ascent, "MAX_BYTES", 350_000)  # and an image takes 69,120
     maximise_activation(digits_cnn, relu_of(digits_cnn, "block2"), range(16), SHAPE, steps=1)
     handle.remove()
-    assert sizes == [1, 5, 5, 5, 1]  # the first one to find the way
+    assert sizes == [1, 5, 5, 5, 1]  # the first one to record the calls
 
 
 @pytest.mark.parametrize("method", ["pixels", "fourier"])
-def test_same_seed_same_images(digits_cnn, method):
+def test_same_seed_gives_the_same_images(digits_cnn, method):
     def images(seed):
         return maximise_activation(digits_cnn, None, [4], SHAPE, method, 3, seed).images
 
@@ -174,7 +178,7 @@ def test_same_seed_same_images(digits_cnn, method):
 
 
 @pytest.mark.parametrize("method", ["pixels", "fourier"])
-def test_images_are_in_range_and_have_the_asked_shape(method):
+def test_images_are_in_range_and_have_the_given_shape(method):
     torch.manual_seed(0)
     model = nn.Sequential(nn.Conv2d(3, 2, 3), nn.ReLU(inplace=True), nn.Flatten())
     result = maximise_activation(model, model[0], [0, 1], (3, 9, 14), method, steps=30)
@@ -187,7 +191,7 @@ def test_images_are_in_range_and_have_the_asked_shape(method):
 
 
 @pytest.mark.parametrize("method", ["pixels", "fourier"])
-def test_nothing_is_left_behind_in_inference_mode_and_frozen(digits_cnn, method):
+def test_frozen_network_in_inference_mode_is_not_changed(digits_cnn, method):
     layer = relu_of(digits_cnn, "block2")
     free = maximise_activation(digits_cnn, layer, [0, 1], SHAPE, method, steps=3)
     before = {name: value.clone() for name, value in digits_cnn.state_dict().items()}
@@ -222,24 +226,24 @@ def test_ascent_without_steps_is_refused(digits_cnn):
         maximise_activation(digits_cnn, None, [0], SHAPE, steps=0)
 
 
-def test_start_is_grey_noise_the_same_for_all():
-    way = PixelWay(3, (1, 16, 16), 0, torch.device("cpu"))
-    assert way.seen()[0].equal(way.seen()[2])
-    assert way.seen().min() > 0.46
-    assert way.seen().max() < 0.54
-    fourier = FourierWay(3, (3, 16, 16), 0, torch.device("cpu")).finished()
+def test_all_images_start_from_the_same_grey_noise():
+    parametrisation = PixelParametrisation(3, (1, 16, 16), 0, torch.device("cpu"))
+    assert parametrisation.current_images()[0].equal(parametrisation.current_images()[2])
+    assert parametrisation.current_images().min() > 0.46
+    assert parametrisation.current_images().max() < 0.54
+    fourier = FourierParametrisation(3, (3, 16, 16), 0, torch.device("cpu")).final_images()
     assert fourier[0].equal(fourier[2])
     assert fourier.sub(0.5).abs().max() < 0.1
 
 
-def test_frequencies_are_scaled_by_one_over_themselves():
-    way = FourierWay(1, (1, 8, 8), 0, torch.device("cpu"))
-    scale = way.scale[..., 0] / way.scale[0, 1, 0]
+def test_frequencies_are_scaled_by_their_inverse():
+    parametrisation = FourierParametrisation(1, (1, 8, 8), 0, torch.device("cpu"))
+    scale = parametrisation.scale[..., 0] / parametrisation.scale[0, 1, 0]
     torch.testing.assert_close(scale[0], torch.tensor([1, 1, 1 / 2, 1 / 3, 1 / 4]))
     torch.testing.assert_close(scale[6, 0], torch.tensor(1 / 2))  # a frequency of minus two
 
 
-def test_resampling_moves_and_zooms():
+def test_resampling_shifts_and_scales():
     line = torch.arange(6.0)
     torch.testing.assert_close(resampling(6, 1, 0) @ line, line)
     torch.testing.assert_close(resampling(6, 1, 2) @ line, line.roll(-2))

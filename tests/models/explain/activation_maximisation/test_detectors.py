@@ -31,12 +31,12 @@ FAMILIES = [
 
 
 @pytest.mark.parametrize(("make", "names"), FAMILIES)
-def test_first_middle_and_last_with_what_follows_them(make, names):
+def test_first_middle_and_last_convolution_with_their_activations(make, names):
     model = make().eval()
     assert find_detectors(model, torch.rand(2, 3, 64, 64)) == [Detector(*pair) for pair in names]
 
 
-def test_vit_has_one_convolution_and_the_units_of_its_blocks():
+def test_vit_has_one_convolution_and_units_of_its_blocks():
     model = TimmBackbone("test_vit").eval()
     assert find_detectors(model, torch.rand(1, 3, 160, 160)) == [
         Detector("network.patch_embed.proj", "network.patch_embed.proj"),
@@ -45,17 +45,17 @@ def test_vit_has_one_convolution_and_the_units_of_its_blocks():
     ]
 
 
-def test_as_many_as_there_are():
+def test_small_network_has_fewer_detectors():
     model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Flatten(), nn.Linear(72, 2))
     assert find_detectors(model, torch.rand(1, 1, 8, 8)) == [Detector("0", "1")]
 
 
-def test_linear_classifier_has_none():
+def test_linear_classifier_is_an_error():
     with pytest.raises(NothingToShow, match="no convolution, and no linear layer with activation"):
         find_detectors(nn.Sequential(nn.Flatten(), Head(16, 3)), torch.rand(1, 1, 4, 4))
 
 
-def test_works_in_inference_mode_and_leaves_no_hook():
+def test_inference_mode_works_and_no_hook_is_left():
     model = SmallCNN(8).eval()
     with torch.inference_mode():
         find_detectors(model, torch.rand(1, 3, 16, 16))

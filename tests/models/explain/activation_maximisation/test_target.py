@@ -25,7 +25,7 @@ CONVOLUTIONS = {
 
 
 def plain_gradient(model, layer, images, channels):
-    """All channels of the whole network, of which each image's own are picked."""
+    """Reference: all channels of the whole network, from which one per image is selected."""
     outputs = []  # copies, for the next layer may work in place
     handle = layer.register_forward_hook(lambda m, args, output: outputs.append(output.clone()))
     model(images)
@@ -55,21 +55,21 @@ def assert_alike(model, layer, shape=(3, 12, 12), num_channels=8):
 
 
 @pytest.mark.parametrize("options", CONVOLUTIONS.values(), ids=CONVOLUTIONS)
-def test_own_filter_has_the_gradient_of_the_whole_layer(options):
+def test_filter_per_image_has_the_gradient_of_the_whole_layer(options):
     torch.manual_seed(0)
     convolution = nn.Conv2d(8, 8, **options)
     model = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), convolution, nn.Flatten())
     assert assert_alike(model, convolution).stop.layer is convolution
 
 
-def test_first_convolution_of_colours_too():
+def test_first_convolution_of_rgb_images_has_it_too():
     torch.manual_seed(0)
     model = nn.Sequential(nn.Conv2d(3, 8, 5, padding=2), nn.Flatten())
     assert_alike(model, model[0])
 
 
 @pytest.mark.parametrize("name", ["conv", "norm", "relu", "pool"])
-def test_so_have_norm_activation_and_pooling_after_it(name):
+def test_norm_activation_and_pooling_after_a_convolution_have_it_too(name):
     torch.manual_seed(0)
     model = SmallCNN(8, num_channels=3).train()
     model(torch.rand(16, 3, 12, 12))  # so that the norms have something to do
@@ -79,20 +79,20 @@ def test_so_have_norm_activation_and_pooling_after_it(name):
     assert target.stop.is_before
 
 
-def test_so_has_a_block_that_ends_with_them():
+def test_block_that_ends_with_them_has_it_too():
     torch.manual_seed(0)
     model = SmallCNN(8, num_channels=3).eval()
     assert assert_alike(model, model.blocks.block1).stop.layer is model.blocks.block1.conv
 
 
-def test_norm_that_looks_at_its_batch_is_computed_whole():
+def test_norm_in_training_mode_is_computed_for_all_channels():
     torch.manual_seed(0)
     model = SmallCNN(8, num_channels=3).train()
     target = Target(model, model.blocks.block1.norm, torch.rand(1, 3, 12, 12))
     assert target.stop.layer is model.blocks.block1.norm
 
 
-def test_convolution_with_other_weights_than_it_holds_is_computed_whole():
+def test_convolution_with_parametrised_weights_is_computed_for_all_channels():
     torch.manual_seed(0)
     convolution = nn.utils.parametrizations.weight_norm(nn.Conv2d(3, 8, 3))
     model = nn.Sequential(convolution, nn.Flatten())
@@ -100,7 +100,7 @@ def test_convolution_with_other_weights_than_it_holds_is_computed_whole():
 
 
 class Residual(nn.Module):
-    """A block of torchvision's kind: one ReLU, in place, for two uses."""
+    """A block like torchvision's: one ReLU, in place, that is called twice."""
 
     def __init__(self, in_place):
         super().__init__()
@@ -120,7 +120,7 @@ class Residual(nn.Module):
 
 
 @pytest.mark.parametrize("in_place", [False, True])
-def test_of_a_layer_that_is_used_twice_the_last_use_answers(in_place):
+def test_last_call_of_a_layer_counts(in_place):
     model = Residual(in_place)
     images = torch.rand(3, 3, 8, 8)
     target = Target(model, model.relu, images[:1])
@@ -140,7 +140,7 @@ def test_of_a_layer_that_is_used_twice_the_last_use_answers(in_place):
         (lambda: TorchvisionBackbone("resnet18"), "network.layer1.0", 64, 64),
     ],
 )
-def test_each_family_has_channels_that_climb(make, name, size, count):
+def test_channels_of_each_family_can_be_maximised(make, name, size, count):
     torch.manual_seed(0)
     model = make().eval()
     layer = model.get_submodule(name)
@@ -152,7 +152,7 @@ def test_each_family_has_channels_that_climb(make, name, size, count):
 
 
 class ChannelsLast(nn.Module):
-    """Lays maps out as Swin does."""
+    """Has its channels last, like Swin."""
 
     def forward(self, maps):
         return maps.permute(0, 2, 3, 1)
@@ -168,7 +168,7 @@ def test_channels_last_are_found():
     torch.testing.assert_close(target.maps(images, torch.tensor([4, 12])), expected)
 
 
-def test_tokens_count_but_the_class_token_does_not():
+def test_class_token_is_not_part_of_the_map():
     torch.manual_seed(0)
     model = TimmBackbone("test_vit").eval()
     images = torch.rand(2, 3, 160, 160)
@@ -180,7 +180,7 @@ def test_tokens_count_but_the_class_token_does_not():
     torch.testing.assert_close(maps, torch.stack([outputs[0][0, 1:, 3], outputs[0][1, 1:, 5]]))
 
 
-def test_network_does_not_run_on_behind_the_layer():
+def test_network_is_not_run_after_the_layer():
     torch.manual_seed(0)
     model = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 8, 3), nn.Flatten())
     target = Target(model, model[1], torch.rand(1, 3, 12, 12))
@@ -192,14 +192,14 @@ def test_network_does_not_run_on_behind_the_layer():
 
 
 class Pair(nn.Module):
-    """Puts out two tensors."""
+    """Returns two tensors."""
 
     def forward(self, images):
         return images, images
 
 
 class Detour(nn.Module):
-    """Has a layer that it does not use, and one whose output has no channels."""
+    """Has a layer that it does not call, and one whose output has no channels."""
 
     def __init__(self):
         super().__init__()
@@ -210,9 +210,9 @@ class Detour(nn.Module):
         return self.flat(images)[None, :2]
 
 
-def test_layer_that_is_not_used_is_refused():
+def test_layer_that_is_not_called_is_refused():
     model = Detour()
-    with pytest.raises(ValueError, match=r"a layer that the model uses, got Conv2d\(1, 1"):
+    with pytest.raises(ValueError, match=r"a layer that the model calls, got Conv2d\(1, 1"):
         maximise_activation(model, model.unused, [0], (1, 4, 4))
 
 

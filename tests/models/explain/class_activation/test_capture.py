@@ -1,4 +1,4 @@
-"""What holds for every method, because it holds for the capture that they share."""
+"""Properties of all methods, which follow from the shared capture of features."""
 
 import pytest
 import torch
@@ -44,12 +44,12 @@ def test_no_evidence_gives_a_zero_map(name, bright_spot_model):
     assert cam.eq(0).all()
 
 
-def test_network_that_answers_nothing_gives_a_zero_map(method, bright_spot_model):
+def test_network_with_constant_logits_gives_a_zero_map(method, bright_spot_model):
     image = torch.zeros(1, 1, 4, 4)
     assert method(bright_spot_model, bright_spot_model[0], image, CLASSES).eq(0).all()
 
 
-def test_works_in_inference_mode_and_leaves_nothing_behind(method, bright_spot_model, bright_spot):
+def test_methods_work_in_inference_mode_and_leave_no_hooks(method, bright_spot_model, bright_spot):
     bright_spot_model.train()
     state = torch.get_rng_state()
     with torch.inference_mode():
@@ -62,7 +62,7 @@ def test_works_in_inference_mode_and_leaves_nothing_behind(method, bright_spot_m
     assert torch.get_rng_state().equal(state)
 
 
-def test_nothing_is_left_behind_after_an_error(method, bright_spot_model):
+def test_no_hook_is_left_after_an_error(method, bright_spot_model):
     with torch.no_grad(), pytest.raises(RuntimeError):
         method(bright_spot_model, bright_spot_model[0], torch.ones(1, 2, 4, 4), CLASSES)
     with torch.no_grad():
@@ -74,7 +74,7 @@ def test_nothing_is_left_behind_after_an_error(method, bright_spot_model):
     assert not bright_spot_model[0]._forward_hooks
 
 
-def test_frozen_network_is_explained_alike(method, bright_spot_model):
+def test_frozen_network_has_the_same_map(method, bright_spot_model):
     images, classes = torch.rand(2, 1, 4, 4), torch.tensor([0, 0])
     free = method(bright_spot_model, bright_spot_model[0], images, classes)
     bright_spot_model.requires_grad_(False)
@@ -82,7 +82,7 @@ def test_frozen_network_is_explained_alike(method, bright_spot_model):
     torch.testing.assert_close(frozen, free)
 
 
-def test_image_is_explained_alike_whatever_its_neighbours(method, bright_spot_model):
+def test_images_are_explained_independently(method, bright_spot_model):
     images, classes = torch.rand(3, 1, 4, 4), torch.tensor([0, 1, 0])
     maps = method(bright_spot_model, bright_spot_model[0], images, classes)
     alone = method(bright_spot_model, bright_spot_model[0], images[1:2], classes[1:2])
@@ -95,7 +95,7 @@ def test_layer_without_feature_map_is_refused(method, bright_spot_model, bright_
 
 
 class Odd(nn.Module):
-    """Has a layer that puts out two tensors, and one that is not used."""
+    """Has a layer that returns two tensors, and one that is not called."""
 
     def __init__(self):
         super().__init__()
@@ -113,14 +113,14 @@ def test_layer_with_several_outputs_is_refused(method, bright_spot):
     assert not model.attention._forward_hooks
 
 
-def test_layer_that_is_not_used_is_refused(method, bright_spot):
+def test_layer_that_is_not_called_is_refused(method, bright_spot):
     model = Odd()
-    with pytest.raises(ValueError, match="not used on the way from images to logits"):
+    with pytest.raises(ValueError, match="Expected a layer that the model calls"):
         method(model, model.unused, bright_spot, CLASSES)
 
 
 class TwoUses(nn.Module):
-    """Uses one activation, or two alike, after each of its convolutions."""
+    """Calls one activation twice, or two equal ones, after its convolutions."""
 
     def __init__(self, second):
         super().__init__()
@@ -135,22 +135,22 @@ class TwoUses(nn.Module):
         return self.head(self.second(self.convolutions[1](hidden)).mean(dim=(2, 3)))
 
 
-def test_of_a_layer_that_is_used_twice_the_last_use_is_explained(method):
-    """As torchvision's blocks use their only ReLU."""
+def test_last_call_of_a_layer_is_explained(method):
+    """As for the ReLU of torchvision's blocks, which is called several times."""
     images, classes = torch.rand(3, 1, 12, 12), torch.tensor([0, 1, 0])
     shared, apart = TwoUses(None), TwoUses(nn.ReLU())
     maps = method(shared, shared.first, images, classes)
     torch.testing.assert_close(maps, method(apart, apart.second, images, classes))
 
 
-def test_layer_that_works_in_place_afterwards_does_not_change_the_map(method):
+def test_later_layer_that_works_in_place_does_not_change_the_map(method):
     images, classes = torch.rand(2, 1, 12, 12), torch.tensor([0, 1])
     apart, in_place = TwoUses(nn.ReLU()), TwoUses(nn.ReLU(inplace=True))
     maps = [method(model, model.convolutions[1], images, classes) for model in (apart, in_place)]
     torch.testing.assert_close(*maps)
 
 
-def test_negative_evidence_is_none_and_the_strongest_is_one():
+def test_negative_evidence_is_zero_and_the_maximum_is_one():
     heat = to_heat(
         torch.tensor([[[-2.0, 1], [4, -1]], [[-1, -1], [-1, -1]]]), torch.ones(2, 3, 2, 2)
     )

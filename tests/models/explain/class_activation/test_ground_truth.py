@@ -1,4 +1,4 @@
-"""On images made up so that one knows where the class is to be seen."""
+"""On synthetic images, whose class depends on a known patch."""
 
 import pytest
 import torch
@@ -35,7 +35,7 @@ def trained(synthetic, tmp_path_factory):
 
 
 @pytest.mark.parametrize("method", CLASS_ACTIVATIONS)
-def test_peak_lies_where_the_class_is_seen(method, trained, synthetic):
+def test_maximum_lies_in_the_patch_of_the_class(method, trained, synthetic):
     source = synthetic.sources["val"]
     images = synthetic.images("val", range(len(source.names)))
     labels = torch.as_tensor(source.labels)

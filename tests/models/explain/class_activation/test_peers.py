@@ -5,7 +5,6 @@ import pytest
 import pytorch_grad_cam as peer
 import timm
 import torch
-import torchvision
 from captum.attr import LayerAttribution, LayerGradCam
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import nn
@@ -33,7 +32,8 @@ def convnext():
 
 
 def vgg():
-    return torchvision.models.vgg11(num_classes=5), "features", 64, None
+    model = timm.create_model("vgg11", num_classes=5, mlp_ratio=0.02)  # else 120 million weights
+    return model, "features", 64, None
 
 
 def vit():
@@ -51,26 +51,26 @@ def network(request):
     torch.manual_seed(0)
     model, layer, size, reshape = request.param()
     images = torch.rand(3, 3, size, size)
-    with torch.no_grad():  # for other classes an untrained network has no evidence
+    with torch.no_grad():  # an untrained network has no evidence for other classes
         best, second = model.eval()(images).topk(2).indices.T
     classes = torch.stack([best[0], second[1], best[2]])
     return model, model.get_submodule(layer), images, classes, reshape
 
 
 def theirs(method, model, layer, images, classes, reshape):
-    """What pytorch-grad-cam makes of it, which runs from 0 to 1 in each image."""
+    """Maps of pytorch-grad-cam, scaled to [0, 1] in each image."""
     with method(model, [layer], reshape_transform=reshape) as cam:
         return torch.from_numpy(cam(images, [ClassifierOutputTarget(int(c)) for c in classes]))
 
 
 def from_zero(maps):
-    """As pytorch-grad-cam scales them; ours keep the zero where there is no evidence."""
+    """Scale maps like pytorch-grad-cam; in ours, zero means no evidence."""
     maps = maps - maps.amin(dim=(1, 2), keepdim=True)
     return maps / maps.amax(dim=(1, 2), keepdim=True).clamp_min(1e-30)
 
 
 def near(ours, expected):
-    assert expected.flatten(1).any(dim=1).sum() >= 2  # or the comparison would say little
+    assert expected.flatten(1).any(dim=1).sum() >= 2  # otherwise the comparison would be empty
     torch.testing.assert_close(ours, expected, atol=1e-5, rtol=0)
 
 
@@ -93,11 +93,11 @@ def test_map_is_that_of_pytorch_grad_cam(network, ours, peers):
 
 
 @pytest.mark.parametrize("network", [resnet, vgg], indirect=True)
-def test_grad_cam_plus_plus_is_that_of_pytorch_grad_cam_where_gradients_are_large(network):
-    """It adds 1e-6 to what it divides by, which is not in the paper and drowns small gradients."""
+def test_grad_cam_plus_plus_is_that_of_pytorch_grad_cam_for_large_gradients(network):
+    """It adds 1e-6 to the divisor, unlike the paper, which dominates small gradients."""
     model, layer, images, classes, _ = network
-    loud = nn.Sequential(model, Times(1e6)), layer, images, classes
-    near(from_zero(grad_cam_plus_plus(*loud)), theirs(peer.GradCAMPlusPlus, *loud, None))
+    scaled = nn.Sequential(model, Times(1e6)), layer, images, classes
+    near(from_zero(grad_cam_plus_plus(*scaled)), theirs(peer.GradCAMPlusPlus, *scaled, None))
 
 
 class Times(nn.Module):
@@ -135,7 +135,7 @@ def test_eigen_cam_is_the_published_formula(network):
 
 
 def test_score_cam_is_that_of_pytorch_grad_cam_on_a_map_as_large_as_the_image():
-    """On smaller ones it enlarges masks with aligned corners, unlike the maps themselves."""
+    """It enlarges the masks of smaller maps with aligned corners, unlike the maps themselves."""
     torch.manual_seed(0)
     model = nn.Sequential(SmallCNN(8), nn.Linear(32, 5)).eval()
     images, classes = torch.rand(3, 3, 20, 16), torch.tensor([1, 0, 3])
@@ -161,7 +161,7 @@ def test_score_cam_is_the_published_formula(network):
 
 
 @pytest.mark.parametrize("network", [convnext], indirect=True)
-def test_score_cam_asks_no_more_images_at_a_time_than_it_is_told(network):
+def test_score_cam_never_passes_more_images_than_the_batch_size(network):
     model, layer, images, classes, _ = network
     sizes = []
     handle = model.register_forward_pre_hook(lambda module, args: sizes.append(len(args[0])))

@@ -1,4 +1,4 @@
-"""Attributions equal those of captum, and what follows by hand."""
+"""Attributions equal those of captum, or values computed by hand."""
 
 import pytest
 import torch
@@ -27,7 +27,7 @@ EXACT = {"rtol": 0, "atol": 1e-5}
 
 @pytest.fixture
 def network():
-    """Two convolutions and a head; each ReLU a module of its own, which captum asks for."""
+    """Two convolutions and a head; each ReLU a module of its own, as captum requires."""
     torch.manual_seed(0)
     return nn.Sequential(
         nn.Conv2d(3, 6, 3, padding=1),
@@ -94,14 +94,14 @@ def test_integrated_gradients_add_up_to_the_logit(network, images):
 
 
 @pytest.mark.parametrize("method", SALIENCIES)
-def test_a_batch_is_explained_as_its_images_one_by_one(network, images, method):
+def test_images_are_explained_independently(network, images, method):
     whole = SALIENCIES[method](network, images, CLASSES)
     alone = [SALIENCIES[method](network, images[i : i + 1], CLASSES[i : i + 1]) for i in range(3)]
     torch.testing.assert_close(whole, torch.cat(alone), **EXACT)
 
 
 @pytest.mark.parametrize("method", SALIENCIES)
-def test_a_frozen_network_is_left_as_it_was_in_inference_mode_too(network, images, method):
+def test_frozen_network_is_explained_in_inference_mode_and_not_changed(network, images, method):
     expected = SALIENCIES[method](network, images, CLASSES)
     network.requires_grad_(False)
     state = torch.get_rng_state()
@@ -114,7 +114,7 @@ def test_a_frozen_network_is_left_as_it_was_in_inference_mode_too(network, image
 
 
 class Functional(nn.Module):
-    """The same ReLU as a function, a method, in place, and a module that is used twice."""
+    """The same ReLU as a function, a method, in place, and a module that is called twice."""
 
     def __init__(self, kind):
         super().__init__()
@@ -137,7 +137,7 @@ class Functional(nn.Module):
 
 @pytest.mark.parametrize("kind", ["method", "in place", "torch", "torch in place", "shared"])
 @pytest.mark.parametrize("method", [guided_backpropagation, rectified_gradient])
-def test_every_way_to_write_a_relu_counts(kind, method):
+def test_relu_is_rectified_however_it_is_called(kind, method):
     images = torch.rand(2, 1, 2, 3, generator=torch.Generator().manual_seed(0)) - 0.5
     expected = method(Functional("function"), images, torch.tensor([0, 1]))
     given = method(Functional(kind), images, torch.tensor([0, 1]))
@@ -146,9 +146,9 @@ def test_every_way_to_write_a_relu_counts(kind, method):
 
 
 @pytest.mark.parametrize("method", [guided_backpropagation, rectified_gradient])
-def test_network_without_relu_has_nothing_to_rectify(method):
+def test_network_without_relu_is_an_error(method):
     model = nn.Sequential(nn.Flatten(), nn.Linear(4, 3), nn.GELU(), nn.Linear(3, 2))
-    with pytest.raises(NothingToShow, match="no ReLU, at which a gradient could be rectified"):
+    with pytest.raises(NothingToShow, match="no ReLU at which the gradient could be rectified"):
         method(model, torch.rand(1, 1, 2, 2), torch.tensor([0]))
 
 

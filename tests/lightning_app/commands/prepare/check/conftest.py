@@ -6,7 +6,7 @@ from PIL import Image
 
 @pytest.fixture
 def photograph():
-    """A picture with areas and details, another for each seed: uint8 (H, W, 3)."""
+    """An image with areas and details, another for each seed: uint8 (H, W, 3)."""
 
     def draw(seed, size=(64, 64)):
         random = np.random.default_rng(seed)
@@ -19,7 +19,7 @@ def photograph():
 
 @pytest.fixture
 def save(tmp_path, photograph):
-    """Write the picture of a seed, or an array, below `tmp_path / "data"`."""
+    """Write the image of a seed, or an array, below `tmp_path / "data"`."""
 
     def write(name, picture, **options):
         file = tmp_path / "data" / name
@@ -33,7 +33,7 @@ def save(tmp_path, photograph):
 
 @pytest.fixture
 def sound(save, tmp_path):
-    """A data set without a fault: two classes, six images of each in train, two in val and test."""
+    """A dataset without problems: two classes, six images of each in train, two in val and test."""
     splits = {"train": range(6), "val": range(6, 8), "test": range(8, 10)}
     for split, numbers in splits.items():
         for number in numbers:

@@ -5,7 +5,7 @@ from lightning_app.commands.prepare.check.findings import Entry, class_counts, c
 
 
 def entries(**splits):
-    """So many images of each class in each split."""
+    """The given number of images of each class in each split."""
     return [
         Entry(f"{split}/{label}/{number}.png", Path(), split, label)
         for split, counts in splits.items()
@@ -21,7 +21,7 @@ def found(**splits):
     ]
 
 
-def test_balanced_classes_are_fine():
+def test_balanced_classes_have_no_finding():
     assert found(train={"cat": 10, "dog": 100}, val={"cat": 1, "dog": 1}) == []
 
 
@@ -31,29 +31,29 @@ def test_imbalance_names_the_small_classes():
     ]
 
 
-def test_single_image():
+def test_class_with_a_single_image():
     assert found(train={"cat": 1, "dog": 2}) == [
         ("warning", "Classes with a single training image", ["cat"])
     ]
 
 
-def test_class_that_only_validation_has():
+def test_class_without_training_images():
     assert found(train={"cat": 2, "dog": 2}, val={"cat": 1, "dog": 1, "eel": 1}) == [
-        ("error", "Classes that only validation or test has", ["eel"])
+        ("error", "Classes without training images", ["eel"])
     ]
 
 
-def test_class_that_validation_lacks():
+def test_class_without_validation_images():
     assert found(train={"cat": 2, "dog": 2}, val={"cat": 1}, test={"": 3}) == [
-        ("note", "Classes that validation or test lacks", ["dog"])
+        ("note", "Classes without validation or test images", ["dog"])
     ]
 
 
-def test_one_class_is_nothing_to_tell_apart():
-    assert found(train={"cat": 2}) == [("error", "Nothing to tell apart", ["cat"])]
+def test_one_class_is_too_few():
+    assert found(train={"cat": 2}) == [("error", "Fewer than two classes", ["cat"])]
 
 
-def test_classes_are_in_alphabetical_order_and_numbers_in_theirs():
+def test_classes_are_in_alphabetical_or_numerical_order():
     assert class_names(entries(train={"b": 1, "A": 1, "10": 1})) == ["10", "A", "b"]
     assert class_names(entries(train={"10": 1, "9": 1})) == ["9", "10"]
 

@@ -32,25 +32,25 @@ def test_changed_copies_are_found(photograph, change):
     assert near_pairs(thumbnails(*images, change(images[7]))).tolist() == [[7, 20]]
 
 
-def test_other_pictures_are_no_copies(photograph):
+def test_different_pictures_are_not_copies(photograph):
     assert len(near_pairs(thumbnails(*(photograph(seed) for seed in range(300))))) == 0
 
 
-def test_noise_is_no_copy_of_other_noise():
+def test_noise_is_not_a_copy_of_other_noise():
     random = np.random.default_rng(0)
     noise = random.integers(0, 256, (100, 64, 64, 3), dtype=np.uint8)
     assert clusters_of([bytes([i]) for i in range(100)], thumbnails(*noise)) == []
 
 
-def test_flat_dark_pictures_are_no_near_copies():
+def test_flat_dark_pictures_are_not_copies():
     random = np.random.default_rng(0)
     dark = [random.integers(0, 6, (64, 64, 3), dtype=np.uint8) for _ in range(20)]
     dark += [np.full((64, 64, 3), value, np.uint8) for value in range(5)]
     assert clusters_of([bytes([i]) for i in range(25)], thumbnails(*dark)) == []
 
 
-def test_smooth_gradients_are_no_near_copies():
-    """Two skies: the same areas, nothing to tell copies by."""
+def test_smooth_gradients_are_not_copies():
+    """Skies have the same areas, but no details by which to recognise copies."""
     ramp = np.repeat(np.linspace(200, 90, 64)[:, None, None], 64, axis=1).repeat(3, axis=2)
     random = np.random.default_rng(0)
     skies = [(ramp + random.normal(0, 6, ramp.shape)).astype(np.uint8) for _ in range(10)]
@@ -68,14 +68,14 @@ def test_exact_and_near_copies_join_into_one_cluster(photograph):
     assert clusters_of([b"a", b"b", b"c", b"a", b"b"], images) == [[0, 2, 3], [1, 4]]
 
 
-def test_hash_has_a_bit_for_each_step_to_the_right():
+def test_hash_has_a_bit_for_each_step_that_gets_brighter():
     ramp = np.repeat(np.linspace(0, 255, 32)[None, :, None], 32, axis=0).repeat(3, axis=2)
     hashes = difference_hashes(np.stack([ramp, ramp[:, ::-1]]).astype(np.uint8))
     assert hashes.tolist() == [2**64 - 1, 0]
 
 
-def test_hashes_of_few_different_bits_are_candidates():
-    """Seven bits leave one of eight bands as it is."""
+def test_hashes_that_differ_in_few_bits_are_candidates():
+    """Seven different bits leave one of eight bands unchanged."""
     random = np.random.default_rng(0)
     hashes = random.integers(0, 2**64, 200, dtype=np.uint64)
     bits = sum(1 << (8 * band + 3) for band in range(7))
@@ -84,5 +84,5 @@ def test_hashes_of_few_different_bits_are_candidates():
     assert set(range(200)) <= set(left[right == left + 200].tolist())
 
 
-def test_no_image_has_no_copy():
+def test_without_images_there_are_no_copies():
     assert clusters_of([], np.empty((0, 32, 32, 3), np.uint8)) == []

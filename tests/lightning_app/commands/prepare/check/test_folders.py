@@ -20,14 +20,9 @@ def test_images_are_those_that_the_datamodule_reads(save, tmp_path, test_folder)
     for name in (f"{test_folder}/7.png", "predict/8.png", "training/loose.png", "other/cat/9.png"):
         save(name, 9)
     (tmp_path / "data/training/dog/out.png").symlink_to(tmp_path / "data/other/cat/9.png")
-    if test_folder == "testing":  # images without classes are to predict
-        (tmp_path / "data/predict/8.png").unlink()
-        (tmp_path / "data/predict").rmdir()
     data = ImageFolderDataModule(tmp_path / "data", image_size=8)
     read = {split: set(source.names) for split, source in data.load().items()}
     listed = names(list_folders(tmp_path / "data"))
-    if test_folder == "testing":
-        assert listed.pop("test") == read.pop("predict")
     assert {split: found for split, found in listed.items() if found} == read
 
 
@@ -46,11 +41,18 @@ def test_class_folders_without_splits_are_training_images(save, tmp_path):
     assert listed["predict"] == {"predict/1.png"}
 
 
-def test_class_folder_without_an_image_is_a_warning(sound):
-    (sound / "train/empty").mkdir()
+@pytest.mark.parametrize(
+    ("folder", "severity", "title", "name"),
+    [
+        ("train/empty", "warning", "Class folders without an image", "empty"),
+        ("predict", "error", "Folders of splits without an image", "predict"),
+    ],
+)
+def test_folder_without_an_image_is_reported(sound, folder, severity, title, name):
+    (sound / folder).mkdir()
     [finding] = list_folders(sound).findings
-    assert (finding.severity, finding.title) == ("warning", "Class folders without an image")
-    assert finding.groups[0][0].name == "empty"
+    assert (finding.severity, finding.title) == (severity, title)
+    assert finding.groups[0][0].name == name
 
 
 def test_folder_without_images_says_what_was_expected(tmp_path):

@@ -1,0 +1,137 @@
+"""Class folders: which images lie in them, and in which split and class; without torch."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from datamodules.complaints import Complain, Complaint, Item, Kind, raise_error
+from datamodules.sources.decode import EXTENSIONS
+from datamodules.split_folders import FOLDERS, split_folders
+from datamodules.walk import files_below, is_image, leads_outside
+
+LeftOut = Mapping[Kind, list[Item]]
+
+
+@dataclass(frozen=True)
+class ClassFolders:
+    """The images of class folders.
+
+    Attributes:
+        root: Folder that holds the class folders, or the folders of splits.
+        folders: Folder of each split; that of `train` is the root if there are no split folders.
+        names: Path of each image relative to the folder of its split, sorted.
+    """
+
+    root: Path
+    folders: Mapping[str, Path]
+    names: Mapping[str, Sequence[str]]
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The folders of training images that hold one, in alphabetical order."""
+        return tuple(sorted(set(self.labels("train"))))
+
+    def labels(self, split: str) -> list[str]:
+        """Class of each image of a split: the outermost folder; empty for `predict`."""
+        if split == "predict":
+            return [""] * len(self.names[split])
+        return [name.split("/")[0] for name in self.names[split]]
+
+    def names_below_root(self, split: str) -> tuple[Path, list[str]]:
+        """A folder and the path of each image relative to it.
+
+        The folder is the root, so that the names tell the splits apart; if the images to predict
+        lie elsewhere, it is their own folder.
+        """
+        folder = self.folders[split]
+        if not folder.is_relative_to(self.root):
+            return folder, list(self.names[split])
+        prefix = folder.relative_to(self.root)
+        return self.root, [(prefix / name).as_posix() for name in self.names[split]]
+
+
+def read_class_folders(
+    root: Path, predict: Path | None = None, complain: Complain = raise_error
+) -> ClassFolders:
+    """List the images of class folders; no image is opened.
+
+    Args:
+        root: Holds class folders, or folders of splits that do.
+        predict: Folder of images to predict; None for the one below the root.
+        complain: Called with what is wrong, and with what is left out.
+
+    Raises:
+        ValueError: If a folder is missing, two folders are for one split, there is no training
+            image, or `complain` raises.
+    """
+    folders = split_folders(root, predict)
+    names: dict[str, list[str]] = {}
+    left_out: dict[Kind, list[Item]] = defaultdict(list)
+    for split, folder in folders.items():
+        skip = _apart(root, folders) if folder == root else []
+        names[split] = _images_of(root, split, folder, skip, left_out)
+    found = ClassFolders(root, folders, names)
+    if not names["train"]:
+        raise ValueError(_without_images("train", folders["train"]))
+    for split in sorted(split for split in names if not names[split]):
+        text = _without_images(split, folders[split])
+        complain(Complaint("empty split", (Item(folders[split].name),), text))
+    _complain_of_classes(found, complain)
+    for kind, items in left_out.items():
+        listed = ", ".join(item.name for item in items[:5])
+        text = f"{root} has links that are not followed: {listed}." if kind == "link" else ""
+        complain(Complaint(kind, tuple(items), text, is_error=False))
+    return found
+
+
+def _apart(root: Path, folders: Mapping[str, Path]) -> list[Path]:
+    """Folders below the root that are not classes although the class folders lie beside them."""
+    named = [path for path in root.iterdir() if path.name.lower() in FOLDERS["predict"]]
+    others = [folder for folder in folders.values() if folder != root]
+    return [path.resolve() for path in (*named, *others)]
+
+
+def _images_of(
+    root: Path, split: str, folder: Path, skip: Sequence[Path], left_out: LeftOut
+) -> list[str]:
+    """Images of a split relative to its folder, sorted; the other files go to `left_out`."""
+    home, names = folder.resolve(), []
+    for file in files_below(folder, skip):
+        shown = (file.relative_to(root) if file.is_relative_to(root) else file).as_posix()
+        if file.is_symlink() and (file.is_dir() or (is_image(file) and leads_outside(file, home))):
+            left_out["link"].append(Item(shown, f"to {file.readlink()}"))
+        elif not is_image(file):
+            left_out["other file"].append(Item(shown))
+        elif file.parent == folder and split != "predict":
+            left_out["image outside class folders"].append(Item(shown))
+        else:
+            names.append(file.relative_to(folder).as_posix())
+    return sorted(names)
+
+
+def _complain_of_classes(found: ClassFolders, complain: Complain) -> None:
+    """Complain of classes that only other splits have, and of class folders without an image."""
+    train, classes = found.folders["train"], found.class_names
+    for split, folder in found.folders.items():
+        if unknown := sorted(set(found.labels(split)) - {""} - set(classes)):
+            text = (
+                f"{folder} has classes that {train} lacks: {', '.join(unknown)}. "
+                f"Known are {', '.join(classes)}."
+            )
+            complain(Complaint("unknown class", tuple(map(Item, unknown)), text))
+    apart = _apart(found.root, found.folders) if train == found.root else []
+    inner = [path for path in train.iterdir() if path.is_dir() and not path.is_symlink()]
+    names = {path.name for path in inner if path.resolve() not in apart and path.name[0] != "."}
+    if empty := sorted(names - set(classes)):
+        text = f"{train} has folders without an image: {', '.join(empty)}."
+        complain(Complaint("empty class folder", tuple(map(Item, empty)), text, is_error=False))
+
+
+def _without_images(split: str, folder: Path) -> str:
+    if split == "predict":
+        return f"{folder} has no image to predict."
+    return (
+        f"{folder} has no class folder with an image in it. Expected {folder}/<class>/<image>, "
+        f"with one of {', '.join(sorted(EXTENSIONS))}."
+    )

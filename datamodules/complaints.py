@@ -1,0 +1,70 @@
+"""Complaints: what readers find wrong in a dataset, raised as an error or collected.
+
+A datamodule stops at the first complaint that training cannot live with. `prepare check` collects
+them all and reads on without what they are about.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+Kind = Literal[
+    "duplicate row",
+    "empty class folder",
+    "empty split",
+    "image outside class folders",
+    "image outside root",
+    "link",
+    "missing image",
+    "missing label",
+    "not numbers",
+    "other file",
+    "row",
+    "unknown class",
+    "unknown label",
+    "unknown split",
+    "value out of range",
+    "wrong number of pixels",
+]
+
+
+class Item(NamedTuple):
+    """One image, row, file or folder that a complaint is about.
+
+    Attributes:
+        name: Name of the image, file or folder.
+        remark: Where it is listed, or where a link leads; may be empty.
+    """
+
+    name: str
+    remark: str = ""
+
+
+@dataclass(frozen=True)
+class Complaint:
+    """One kind of problem, with everything that has it.
+
+    Attributes:
+        kind: Which problem it is.
+        items: What has the problem.
+        text: The message of the error or the warning; empty for what is left out silently.
+        is_error: Whether training refuses such a dataset; otherwise it ignores the items.
+    """
+
+    kind: Kind
+    items: tuple[Item, ...]
+    text: str = ""
+    is_error: bool = True
+
+
+Complain = Callable[[Complaint], None]
+
+
+def raise_error(complaint: Complaint) -> None:
+    """Raise a complaint as an error, or ignore it if it is not one; the default of all readers.
+
+    Raises:
+        ValueError: If training refuses such a dataset.
+    """
+    if complaint.is_error:
+        raise ValueError(complaint.text)

@@ -1,0 +1,1 @@
+"""The Python interface behind `import lightning_app`: what the commands do, as functions."""

@@ -1,0 +1,80 @@
+"""`lightning_app.load`: read runs from the MLflow store."""
+
+from pathlib import Path
+
+from mlflow import MlflowClient
+from mlflow.entities import Run as MlflowRun
+
+from lightning_app.api.run import Run
+from lightning_app.store.checkpoints import KEYWORDS, find_checkpoint, read_checkpoint
+from lightning_app.store.locations import ROOT, checkpoint_folder
+from lightning_app.store.run_recorder import RUN_ID
+from lightning_app.store.runs import find_run, open_store
+from lightning_app.store.stored_run import open_stored_run
+
+
+def load(run: str | Path, root: str | Path = ROOT) -> Run:
+    """Load a run from the store.
+
+    Args:
+        run: Name or id of the run, or the first 6 or more digits of its id; `best` or `last` for
+            the newest run that has such a checkpoint; or the file of a checkpoint.
+        root: Folder of the store. `MLFLOW_TRACKING_URI` takes precedence if it is set.
+
+    Returns:
+        The run as it is now. Its checkpoint is the one that was named, else the best.
+
+    Raises:
+        ValueError: If there is no such run or checkpoint, or several runs have the name.
+        ConnectionError: If the store does not answer.
+
+    Example:
+        >>> lightning_app.load("SmallCNN-a69f")
+        <Run SmallCNN-a69f (04c80e) in digits: finished, val/accuracy 0.9895>
+        >>> lightning_app.load("last").checkpoint.name
+        'last.ckpt'
+    """
+    root = Path(root)
+    if str(run) not in KEYWORDS and not Path(run).is_file():
+        client = open_store(root)
+        return snapshot(client, find_run(client, str(run)), root)
+    file = find_checkpoint(run, root=root)
+    run_id = read_checkpoint(file).get(RUN_ID)
+    if run_id is None:
+        raise ValueError(
+            f"{file} does not name the run that it belongs to. `predict` and `explain` take the "
+            "file itself."
+        )
+    client = open_store(root)
+    return snapshot(client, find_run(client, run_id), root, file)
+
+
+def as_run(run: Run | str | Path) -> Run:
+    """The run itself, or the one that is loaded by its name or id."""
+    return run if isinstance(run, Run) else load(run)
+
+
+def snapshot(client: MlflowClient, run: MlflowRun, root: Path, file: Path | None = None) -> Run:
+    """A run of the store as it is now.
+
+    Args:
+        client: The store.
+        run: The run.
+        root: Folder of the store.
+        file: Its checkpoint; None for the best that it left, or else the last.
+    """
+    with open_stored_run(client, run) as stored:
+        experiment, metrics, params = stored.experiment, stored.metrics, stored.params
+    folder = checkpoint_folder(root, experiment, run.info.run_id)
+    left = [path for name in KEYWORDS if (path := folder / f"{name}.ckpt").is_file()]
+    checkpoint = file or next(iter(left), None)
+    return Run(
+        str(run.info.run_name),
+        run.info.run_id,
+        experiment,
+        run.info.status,
+        dict(metrics),
+        dict(params),
+        checkpoint.resolve() if checkpoint else None,
+        root.resolve(),
+    )

@@ -1,0 +1,32 @@
+"""The trained network that a function of the API was given."""
+
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from lightning_app.api.run import Run, checkpoint_of
+from lightning_app.commands.explain.network import Network
+from lightning_app.commands.explain.trained import trained_network
+
+Device = Literal["auto", "cpu", "cuda"]
+
+
+def open_network(run: Run | str | Path, device: Device = "auto") -> Network:
+    """Build a trained network in eval mode; its checkpoint knows classes, size and normalisation.
+
+    Args:
+        run: A run; or its name or id, `best`, `last`, or the file of a checkpoint.
+        device: Where it runs; `auto` takes a GPU if there is one.
+
+    Raises:
+        ValueError: If there is no such run or checkpoint, or no such device.
+    """
+    has_gpu = torch.cuda.is_available()
+    if device not in ("auto", "cpu") and not (device == "cuda" and has_gpu):
+        possible = "'auto', 'cpu' or 'cuda'" if has_gpu else "'auto' or 'cpu': torch finds no GPU"
+        raise ValueError(f"Expected device to be {possible}; got {device!r}.")
+    wanted = checkpoint_of(run) if isinstance(run, Run) else run
+    network = trained_network(str(wanted), None)
+    network.model.to("cuda" if device != "cpu" and has_gpu else "cpu").eval()
+    return network

@@ -1,0 +1,49 @@
+"""Argument parser of the commands: short error messages, and configurations of earlier versions."""
+
+import os
+import re
+from typing import Any, NoReturn
+
+from jsonargparse import Namespace
+from lightning.pytorch.cli import LightningArgumentParser
+
+from lightning_app.cli.errors.complaints import PYDANTIC, UNKNOWN_CLASS
+from lightning_app.cli.errors.parse_errors import explain_parse_error
+from lightning_app.cli.errors.user_errors import DEBUG
+from lightning_app.store.moved_classes import with_current_class_paths
+
+WRAPPER = re.compile("Does not validate against|Problem with given|Type .* expects a function")
+
+
+class CommandParser(LightningArgumentParser):
+    """Parser that explains errors in a few lines and reads configurations of earlier versions."""
+
+    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
+        """Print an explanation and exit with status 2; nested parsers raise instead."""
+        if not self.exit_on_error or os.environ.get(DEBUG):
+            super().error(message, ex)
+        parser = getattr(ex, "subcommand_parser", None) or self
+        explanation = explain_parse_error(message, getattr(self, "args", None) or (), parser)
+        self.exit(2, f"error: {explanation}\n")
+
+    def parse_string(self, content: str, *args: Any, **kwargs: Any) -> Namespace:
+        """Parse the text of a configuration, in which classes may have their former paths."""
+        return super().parse_string(with_current_class_paths(content), *args, **kwargs)
+
+    def instantiate_classes(self, *args: Any, **kwargs: Any) -> Any:
+        """Build the objects; the error of a constructor is raised without jsonargparse's wrapper.
+
+        Raises:
+            ValueError: If a constructor refuses a value.
+        """
+        try:
+            return super().instantiate_classes(*args, **kwargs)
+        except ValueError as error:
+            if PYDANTIC.search(str(error)):
+                self.error(str(error), error)
+            cause: BaseException = error
+            while WRAPPER.match(str(cause)) and cause.__cause__:
+                cause = cause.__cause__
+            if UNKNOWN_CLASS.match(str(cause)):  # only the first member of a union that was tried
+                raise
+            raise cause from None

@@ -1,0 +1,197 @@
+"""Runner of the child runs of an ablation, each in a process of its own."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from pathlib import Path
+from queue import SimpleQueue
+from typing import BinaryIO
+
+from mlflow.entities import Run
+from mlflow.environment_variables import MLFLOW_RUN_CONTEXT
+from tqdm import tqdm
+
+from lightning_app.commands.ablate.parent_run import ParentRun
+from lightning_app.commands.ablate.plan import ChildRun
+from lightning_app.commands.ablate.processes import (
+    Environment,
+    end_processes,
+    environments,
+    exit_on_sigterm,
+    last_lines,
+    try_lock,
+)
+from lightning_app.store.predictions import COMMANDS, SplitName
+
+POLL = 0.5  # seconds between two looks at a process that another start has left
+GRACE = 30  # seconds that a run has to stop; its last epoch is in `last.ckpt` in any case
+
+
+class ChildRunFailed(RuntimeError):
+    """A child run ended with an error; the message describes it."""
+
+
+Done = Callable[[ChildRun, float | None, ChildRunFailed | None], None]
+
+
+class Runner:
+    """Runs `lightning_cli` as a user would, several at a time.
+
+    Args:
+        parent: Parent of the runs.
+        split: Images on which they are scored; None if they are only trained.
+        jobs: Number of runs at the same time.
+    """
+
+    def __init__(self, parent: ParentRun, split: SplitName | None, jobs: int) -> None:
+        self.parent, self.jobs = parent, jobs
+        self.split: SplitName | None = split
+        self.logs = parent.settings.root / "ablations" / parent.run_id
+        self.logs.mkdir(parents=True, exist_ok=True)
+        self._slots: SimpleQueue[Environment] = SimpleQueue()
+        for environment in environments(jobs):
+            self._slots.put(environment)
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._stopped = False
+
+    def run_all(self, children: Sequence[ChildRun], done: Done) -> None:
+        """Run what has not finished; a failed run does not stop the others.
+
+        Args:
+            children: The runs.
+            done: Called with each run that has ended, how many seconds it took (None if it had
+                finished before) and its failure.
+        """
+        with self.stopping(), ThreadPoolExecutor(self.jobs) as pool:
+            started = {pool.submit(self._timed, child): child for child in children}
+            try:
+                for future in as_completed(started):
+                    done(started[future], *future.result())
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                self._stop()
+                raise
+
+    @contextmanager
+    def stopping(self) -> Iterator[None]:
+        """Leave no process behind, however the block ends."""
+        before = signal.signal(signal.SIGTERM, exit_on_sigterm)
+        try:
+            yield
+        finally:
+            self._stop()
+            signal.signal(signal.SIGTERM, before)
+
+    def _stop(self) -> None:
+        """Stop the active runs, with time for them to write their checkpoints."""
+        if self._running and not self._stopped:
+            tqdm.write("Stopping; the active runs write their checkpoints first.")
+        self._stopped = True
+        end_processes(list(self._running), GRACE)
+
+    def run(self, child: ChildRun, *more: str) -> Run:
+        """Train and score a run, or do what is left of it.
+
+        Args:
+            child: The run.
+            more: Arguments of `fit` that are not part of the run's key.
+
+        Raises:
+            ChildRunFailed: If it ends with an error.
+        """
+        environment = self._slots.get()
+        try:
+            with self._log(child) as log:
+                return self._finished(child) or self._run(child, more, environment, log)
+        finally:
+            self._slots.put(environment)
+
+    @contextmanager
+    def _log(self, child: ChildRun) -> Iterator[BinaryIO]:
+        """Open and lock the log file of a run; wait for a process that still writes to it.
+
+        A run outlives this process if this process is killed. It shares the open file, and so it
+        keeps the lock.
+        """
+        file = self.logs / f"{child.key}.log"
+        with file.open("ab") as log:
+            if not try_lock(log):
+                tqdm.write(f"{child.name} is still running from an earlier start; waiting for it.")
+            while not try_lock(log) and not self._stopped:
+                time.sleep(POLL)
+            yield log
+
+    def _run(
+        self,
+        child: ChildRun,
+        more: Sequence[str],
+        environment: Environment,
+        log: BinaryIO,
+    ) -> Run:
+        run = self.parent.find(child)
+        if run is None or run.info.status != "FINISHED":
+            last = self.parent.checkpoint(run, "last") if run else None
+            resume = [] if last is None else ["--ckpt_path", str(last)]
+            named = {**environment, MLFLOW_RUN_CONTEXT.name: json.dumps(self.parent.tags(child))}
+            self._start("fit", child, [*more, *resume], named, log)
+            run = self.parent.find(child)
+        if run is None:
+            raise ChildRunFailed("it left no run in the store.")
+        if self.split is None:
+            return run
+        chosen = self.parent.checkpoint(run, "best") or self.parent.checkpoint(run, "last")
+        if chosen is None:
+            raise ChildRunFailed("it left no checkpoint.")
+        # The fit has already drawn its pictures of the validation images.
+        pictures = ["--pictures.budget=0"] if self.split == "val" else []
+        score = ["--ckpt_path", str(chosen), *pictures]
+        self._start(COMMANDS[self.split], child, score, environment, log)
+        return run
+
+    def _timed(self, child: ChildRun) -> tuple[float | None, ChildRunFailed | None]:
+        if self._finished(child):
+            return None, None
+        started, failed = time.perf_counter(), None
+        try:
+            self.run(child)
+        except ChildRunFailed as failure:
+            failed = failure
+        return time.perf_counter() - started, failed
+
+    def _finished(self, child: ChildRun) -> Run | None:
+        run = self.parent.find(child)
+        return run if run is not None and self.parent.is_done(run, self.split) else None
+
+    def _start(
+        self,
+        command: str,
+        child: ChildRun,
+        more: Sequence[str],
+        environment: Environment,
+        log: BinaryIO,
+    ) -> None:
+        if self._stopped:
+            raise ChildRunFailed("it was not started.")
+        whole = [sys.executable, "-m", "lightning_app", command, *child.arguments, *more]
+        # A session of its own: Ctrl-C does not reach the run, which gets one request to stop.
+        process = subprocess.Popen(
+            whole, stdout=log, stderr=log, env=environment, start_new_session=True
+        )
+        self._running.add(process)
+        if self._stopped:  # meanwhile
+            process.terminate()
+        try:
+            status = process.wait()
+        finally:
+            self._running.discard(process)
+        if status:
+            file = Path(log.name)
+            raise ChildRunFailed(
+                f"`{command}` ended with status {status}; the last lines of {file}:\n"
+                f"{last_lines(file)}"
+            )

@@ -1,0 +1,38 @@
+"""Metric buffer: collects metrics of a run, to be sent to MLflow in batches."""
+
+import time
+from collections.abc import Iterator, Mapping
+
+from mlflow.entities import Metric
+
+FLUSH_SECONDS = 5.0  # maximum delay of the UI; a write costs a training step some milliseconds
+MAX_BATCH = 1000  # metrics that MLflow accepts at once
+
+
+class MetricBuffer:
+    """Metrics that have not been sent yet."""
+
+    def __init__(self) -> None:
+        self._metrics: list[Metric] = []
+        self._emptied = time.monotonic()
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it is time to send, because of the delay or the number of metrics."""
+        late = time.monotonic() - self._emptied > FLUSH_SECONDS
+        return late or len(self._metrics) >= MAX_BATCH
+
+    def add(self, metrics: Mapping[str, float], step: int, epoch: int) -> None:
+        """Add metrics; the x-axis is the step for names that end in `_step`, else the epoch."""
+        now = time.time_ns() // 1_000_000
+        self._metrics += [
+            Metric(name, float(value), now, step if name.endswith("_step") else epoch)
+            for name, value in metrics.items()
+        ]
+
+    def batches(self) -> Iterator[list[Metric]]:
+        """Remove the metrics and yield them in batches that MLflow accepts."""
+        self._emptied = time.monotonic()
+        while self._metrics:
+            batch, self._metrics = self._metrics[:MAX_BATCH], self._metrics[MAX_BATCH:]
+            yield batch

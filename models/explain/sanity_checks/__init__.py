@@ -1,0 +1,41 @@
+"""Sanity checks of explanations: randomised weights, removed pixels, and the pointing game."""
+
+from models.explain.sanity_checks.methods import check_method, explanation
+from models.explain.sanity_checks.occlusion import occlusion
+from models.explain.sanity_checks.pointing import box_masks, pointing_game
+from models.explain.sanity_checks.randomization import (
+    Explain,
+    Randomization,
+    randomization,
+    randomized,
+    rank_correlation,
+)
+from models.explain.sanity_checks.removal import (
+    area,
+    blurred,
+    deletion_curve,
+    insertion_curve,
+    mean_color,
+    random_maps,
+    replacement_curve,
+)
+
+__all__ = [
+    "Explain",
+    "Randomization",
+    "area",
+    "blurred",
+    "box_masks",
+    "check_method",
+    "deletion_curve",
+    "explanation",
+    "insertion_curve",
+    "mean_color",
+    "occlusion",
+    "pointing_game",
+    "random_maps",
+    "randomization",
+    "randomized",
+    "rank_correlation",
+    "replacement_curve",
+]
