@@ -80,9 +80,7 @@ def test_logits_are_normalised_only_with_a_norm():
 
 
 def test_one_dropout_per_linear_layer_is_expected():
-    with pytest.raises(
-        ValueError, match=r"dropout to be one number or a list of 2, .*got 3"
-    ):
+    with pytest.raises(ValueError, match=r"dropout to be one number or a list of 2, .*got 3"):
         Head(8, 3, hidden=(4,), dropout=(0.1, 0.2, 0.3))
 
 

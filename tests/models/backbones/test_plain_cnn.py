@@ -55,9 +55,7 @@ def test_images_too_small_for_the_blocks_are_refused():
 
 
 def test_dropout_for_another_number_of_blocks_is_refused():
-    with pytest.raises(
-        ValueError, match=r"dropout to be one number or a list of 2, .*got 3"
-    ):
+    with pytest.raises(ValueError, match=r"dropout to be one number or a list of 2, .*got 3"):
         PlainCNN((4, 6))
 
 
