@@ -7,8 +7,8 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from callbacks.explainable import explainable
-from callbacks.pictures import Picture, Scene
+from callbacks.inspection_mode import inspection_mode
+from callbacks.pictures import Picture, PictureContext
 from lightning_app.api.figures import Figures
 from lightning_app.api.inputs import ImageInput, read_input
 from lightning_app.api.networks import Device, open_network
@@ -77,17 +77,17 @@ def _chosen(pictures: Pictures | None) -> Mapping[str, Picture]:
     return {name: known[name]() for name in (known if names is None else names)}
 
 
-def _scene(network: Network, images: Images) -> Scene:
+def _scene(network: Network, images: Images) -> PictureContext:
     def sample(num_images: int) -> tuple[Tensor, Tensor]:
         shown, labels = images.sample(num_images)
         return shown.to(network.device), labels.to(network.device)
 
     names, title = network.class_names, network.title
-    return Scene(network.model, names, sample, title, "images", names=images.sampled_names)
+    return PictureContext(network.model, names, sample, title, "images", names=images.sampled_names)
 
 
-def _draw(picture: Picture, scene: Scene) -> dict[str, Figure]:
+def _draw(picture: Picture, scene: PictureContext) -> dict[str, Figure]:
     """The figures of a picture; its tables and numbers are for runs."""
-    with explainable(scene.model):
+    with inspection_mode(scene.model):
         shown = dict(picture.draw(scene))
     return {name: content for name, content in shown.items() if isinstance(content, Figure)}
