@@ -53,7 +53,8 @@ def _plot_matrix(weights: np.ndarray, title: str, scale: Scale) -> Figure:
 def _merged(weights: np.ndarray, columns: int) -> tuple[np.ndarray, int]:
     """The strongest of neighbouring weights, and how many are merged to fit into the columns."""
     merged = -(-weights.shape[1] // columns)
-    padded = np.pad(weights, ((0, 0), (0, -weights.shape[1] % merged)))
+    missing = int(-weights.shape[1] % merged)
+    padded = np.pad(weights, [(0, 0), (0, missing)])
     groups = padded.reshape(len(weights), -1, merged)
     strongest = np.abs(groups).argmax(axis=2)[..., None]
     return np.take_along_axis(groups, strongest, axis=2)[..., 0], merged

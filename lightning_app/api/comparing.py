@@ -18,8 +18,7 @@ from lightning_app.commands.compare import comparison as commands
 from lightning_app.commands.compare.figures import figures_of, shown_images
 from lightning_app.commands.compare.images import read_images
 from lightning_app.commands.compare.settings import different_settings
-from lightning_app.commands.compare.terminal import described
-from lightning_app.pages.words import Words
+from lightning_app.pages.words import Words, p_value, points
 from lightning_app.store.runs import open_store
 from lightning_app.store.stored_run import StoredRun, open_stored_run
 
@@ -32,6 +31,7 @@ class Comparison:
     """Two runs on the same images.
 
     Attributes:
+        names: Names of the first and of the second run.
         split: The images: `test` or `val`.
         difference: Accuracy of the second run less that of the first, in [-1, 1].
         low: Lower end of its 95 % interval.
@@ -42,9 +42,9 @@ class Comparison:
         settings: Settings that differ, one row each, one column per run.
         figures: Differences by class, the difference of the confusion matrices, and the images
             that were fixed or broken.
-        text: Numbers, settings and tests as `lightning_cli compare` prints them.
     """
 
+    names: tuple[str, str]
     split: str
     difference: float
     low: float
@@ -53,14 +53,25 @@ class Comparison:
     table: pd.DataFrame
     settings: pd.DataFrame
     figures: Figures
-    text: str
 
     def __repr__(self) -> str:
-        return self.text
+        counts = self.table["change"].value_counts()
+        first, second = (self._accuracy(column) for column in ("predicted", "predicted_other"))
+        return (
+            f"{self.names[1]} against {self.names[0]}, on {len(self.table):,} {self.split} images\n"
+            f"  accuracy {first:.1%} to {second:.1%}: {points(self.difference)} points "
+            f"[{points(self.low)}, {points(self.high)}], "
+            f"McNemar {p_value(self.p_value, 'p ')} (exact)\n"
+            f"  {', '.join(f'{change} {counts.get(change, 0):,}' for change in CHANGES)}"
+        )
 
     def _repr_html_(self) -> str:
         """The summary and the figures, which is what notebooks ask for."""
-        return f"<pre>{escape(self.text)}</pre>\n{self.figures._repr_html_()}"
+        settings = self.settings.to_html()
+        return f"<pre>{escape(repr(self))}</pre>\n{settings}\n{self.figures._repr_html_()}"
+
+    def _accuracy(self, column: str) -> float:
+        return float(np.mean(self.table[column].to_numpy() == self.table["label"].to_numpy()))
 
 
 def compare(
@@ -114,6 +125,7 @@ def _summary(found: commands.Comparison, num_images: int) -> Comparison:
     words, [pair] = Words("en"), found.pairs
     test, settings = pair.test, dict(different_settings(found, words))
     return Comparison(
+        (found.names[0], found.names[1]),
         found.split,
         test.difference,
         test.low,
@@ -122,7 +134,6 @@ def _summary(found: commands.Comparison, num_images: int) -> Comparison:
         _table(found),
         pd.DataFrame.from_dict(settings, orient="index", columns=pd.Index(found.names)),
         Figures(figures_of(found, pair, _images(found, num_images), num_images)),
-        described(found, words),
     )
 
 

@@ -13,7 +13,7 @@ from lightning_app.api.figures import Figures
 from lightning_app.api.inputs import ImageInput, read_input
 from lightning_app.api.networks import Device, open_network
 from lightning_app.api.run import Run
-from lightning_app.cli.errors.possible_names import hint
+from lightning_app.cli.errors.possible_names import suggest_names
 from lightning_app.commands.explain.images import Images
 from lightning_app.commands.explain.network import Network
 from lightning_app.commands.explain.options import drawable
@@ -52,18 +52,18 @@ def explain(
     """
     chosen = _chosen(pictures)
     network = open_network(run, device)
-    scene = _scene(network, read_input(images, network.image_size, network.num_channels))
+    context = _context(network, read_input(images, network.image_size, network.num_channels))
     figures, left_out = Figures(), dict[str, str]()
     for name, picture in chosen.items():
         try:
-            figures |= _draw(picture, scene)
+            figures |= _draw(picture, context)
         except NothingToShow as reason:
             left_out[name] = str(reason)
-    told = "; ".join(f"{name}: {reason}" for name, reason in left_out.items())
+    reasons = "; ".join(f"{name}: {reason}" for name, reason in left_out.items())
     if not figures:
-        raise ValueError(f"Nothing can be drawn of this network. {told}")
-    if pictures is not None and told:
-        warnings.warn(f"Left out: {told}", stacklevel=2)
+        raise ValueError(f"Nothing can be drawn of this network. {reasons}")
+    if pictures is not None and reasons:
+        warnings.warn(f"Left out: {reasons}", stacklevel=2)
     return figures
 
 
@@ -73,11 +73,11 @@ def _chosen(pictures: Pictures | None) -> Mapping[str, Picture]:
     names = [pictures] if isinstance(pictures, str) else pictures
     known = drawable()
     if unknown := [name for name in names or () if name not in known]:
-        raise ValueError(f"There is no picture {unknown[0]!r}.{hint(unknown[0], known)}")
+        raise ValueError(f"There is no picture {unknown[0]!r}.{suggest_names(unknown[0], known)}")
     return {name: known[name]() for name in (known if names is None else names)}
 
 
-def _scene(network: Network, images: Images) -> PictureContext:
+def _context(network: Network, images: Images) -> PictureContext:
     def sample(num_images: int) -> tuple[Tensor, Tensor]:
         shown, labels = images.sample(num_images)
         return shown.to(network.device), labels.to(network.device)
@@ -86,8 +86,8 @@ def _scene(network: Network, images: Images) -> PictureContext:
     return PictureContext(network.model, names, sample, title, "images", names=images.sampled_names)
 
 
-def _draw(picture: Picture, scene: PictureContext) -> dict[str, Figure]:
+def _draw(picture: Picture, context: PictureContext) -> dict[str, Figure]:
     """The figures of a picture; its tables and numbers are for runs."""
-    with inspection_mode(scene.model):
-        shown = dict(picture.draw(scene))
+    with inspection_mode(context.model):
+        shown = dict(picture.draw(context))
     return {name: content for name, content in shown.items() if isinstance(content, Figure)}

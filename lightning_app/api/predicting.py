@@ -7,7 +7,7 @@ import pandas as pd
 from lightning_app.api.inputs import ImageInput, read_input
 from lightning_app.api.networks import Device, open_network
 from lightning_app.api.run import Run
-from lightning_app.commands.explain.predictions import prediction_table, probabilities_of
+from lightning_app.commands.explain import predictions as commands
 
 
 def predict(run: Run | str | Path, images: ImageInput, device: Device = "auto") -> pd.DataFrame:
@@ -41,5 +41,5 @@ def predict(run: Run | str | Path, images: ImageInput, device: Device = "auto") 
     """
     network = open_network(run, device)
     shown = read_input(images, network.image_size, network.num_channels)
-    probabilities = probabilities_of(network, shown)
-    return pd.DataFrame(prediction_table(network, shown.names, probabilities))
+    predictions = commands.predict(network, shown)
+    return pd.DataFrame(commands.prediction_table(network, shown.names, predictions))

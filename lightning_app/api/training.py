@@ -11,7 +11,7 @@ from lightning_app.api.loading import as_run, snapshot
 from lightning_app.api.run import Run, checkpoint_of
 from lightning_app.api.settings import as_arguments, as_config
 from lightning_app.cli import training
-from lightning_app.cli.errors.parse_errors import BriefParser
+from lightning_app.cli.command_parser import CommandParser
 from lightning_app.store.run_logger import RunLogger
 from lightning_app.store.run_recorder import run_logger_of
 from lightning_app.store.runs import open_store
@@ -79,7 +79,7 @@ def evaluate(run: Run | str | Path, split: Literal["test", "val"] = "test") -> R
     return _train(COMMANDS[split], as_config(run.config()), checkpoint)
 
 
-class _RaisingParser(BriefParser):
+class _RaisingParser(CommandParser):
     """Raises what the command line would print before it exits."""
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:

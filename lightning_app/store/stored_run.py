@@ -44,6 +44,7 @@ class StoredRun:
         }
         self.experiment = client.get_experiment(run.info.experiment_id).name
         self._client, self._folder = client, folder
+        self._downloaded: dict[str, Path] = {}
 
     @cached_property
     def files(self) -> list[str]:
@@ -54,10 +55,10 @@ class StoredRun:
         """Content of an artifact; empty if there is none."""
         if path not in self.files:
             return b""
-        file = self._folder / path
-        if not file.is_file():  # else it was downloaded before
-            self._client.download_artifacts(self.run.info.run_id, path, str(self._folder))
-        return file.read_bytes()
+        if path not in self._downloaded:
+            file = self._client.download_artifacts(self.run.info.run_id, path, str(self._folder))
+            self._downloaded[path] = Path(file)  # in a local store the artifact itself
+        return self._downloaded[path].read_bytes()
 
     def text(self, path: str) -> str:
         """Content of a text artifact; empty if there is none."""

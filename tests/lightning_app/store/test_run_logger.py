@@ -39,9 +39,23 @@ def fit(make_trainer, make_classifier, synthetic):
 
 
 @pytest.fixture
-def finished(client):
+def make_logger(workplace):
+    """Make loggers, which are finalized after the test: they sample system metrics until then."""
+    loggers = []
+
+    def make(*args, **options):
+        loggers.append(RunLogger(*args, **options))
+        return loggers[-1]
+
+    yield make
+    for logger in loggers:
+        logger.finalize()
+
+
+@pytest.fixture
+def finished(make_logger, client):
     """Id of a finished run with metrics."""
-    logger = RunLogger("states")
+    logger = make_logger("states")
     logger.log_metrics({"val/accuracy": 0.5, "epoch": 0}, step=4)
     run_id = logger.run_id
     logger.finalize()
@@ -49,24 +63,24 @@ def finished(client):
 
 
 @pytest.fixture
-def attach(finished):
+def attach(make_logger, finished):
     """A new logger that continues the finished run."""
 
     def make(**options):
-        logger = RunLogger("another")
+        logger = make_logger("another")
         assert logger.attach(finished, **options)
         return logger
 
     return make
 
 
-def test_run_that_ends_is_finished(client, fit):
-    fit(logger := RunLogger("states"))
+def test_run_that_ends_is_finished(make_logger, client, fit):
+    fit(logger := make_logger("states"))
     assert status(client, logger.run_id) == "FINISHED"
 
 
-def test_run_that_fails_is_failed_and_keeps_its_metrics(client, fit):
-    logger = RunLogger("states")
+def test_run_that_fails_is_failed_and_keeps_its_metrics(make_logger, client, fit):
+    logger = make_logger("states")
     with pytest.raises(RuntimeError, match="no"):
         fit(logger, RaiseAtTheEnd(RuntimeError("no")))
     assert status(client, logger.run_id) == "FAILED"
@@ -74,8 +88,8 @@ def test_run_that_fails_is_failed_and_keeps_its_metrics(client, fit):
 
 
 @pytest.mark.parametrize("interrupt", [KeyboardInterrupt(), SIGTERMException()])
-def test_run_that_is_interrupted_is_killed(client, fit, interrupt):
-    logger = RunLogger("states")
+def test_run_that_is_interrupted_is_killed(make_logger, client, fit, interrupt):
+    logger = make_logger("states")
     with pytest.raises(SystemExit):
         fit(logger, RaiseAtTheEnd(interrupt))
     assert status(client, logger.run_id) == "KILLED"
@@ -121,47 +135,47 @@ def test_metrics_of_a_test_are_logged_at_the_epoch_of_its_checkpoint(client, fin
     assert (metric.step, metric.value) == (7, 0.25)
 
 
-def test_run_of_another_store_cannot_be_resumed(workplace):
-    assert not RunLogger("states").attach("0" * 32)
+def test_run_of_another_store_cannot_be_resumed(make_logger, workplace):
+    assert not make_logger("states").attach("0" * 32)
 
 
-def test_names_differ_in_spite_of_equal_seeds(workplace, make_classifier):
+def test_names_differ_in_spite_of_equal_seeds(make_logger, workplace, make_classifier):
     names = set()
     for _ in range(2):
         make_classifier()  # seeds everything
-        names.add(RunLogger("states").run_name)
+        names.add(make_logger("states").run_name)
     assert len(names) == 2
 
 
-def test_given_name_is_kept(workplace):
-    assert RunLogger("states", run_name="first try").run_name == "first try"
+def test_given_name_is_kept(make_logger, workplace):
+    assert make_logger("states", run_name="first try").run_name == "first try"
 
 
-def test_experiment_is_opened_in_the_mode_for_trained_models(client):
-    _ = RunLogger("states").experiment
+def test_experiment_is_opened_in_the_mode_for_trained_models(make_logger, client):
+    _ = make_logger("states").experiment
     tags = client.get_experiment_by_name("states").tags
     assert tags["mlflow.experimentKind"] == "custom_model_development"
 
 
-def test_artifacts_and_checkpoints_are_below_the_root(client, workplace):
-    logger = RunLogger("states")
+def test_artifacts_and_checkpoints_are_below_the_root(make_logger, client, workplace):
+    logger = make_logger("states")
     run = client.get_run(logger.run_id)
     assert Path(run.info.artifact_uri).is_relative_to(workplace / "mlruns" / "artifacts")
     assert logger.checkpoint_folder == Path("mlruns/checkpoints/states") / logger.run_id
 
 
 def test_store_is_the_one_of_the_environment_variable(
-    workplace, monkeypatch, store_template, tmp_path
+    make_logger, workplace, monkeypatch, store_template, tmp_path
 ):
     other = f"sqlite:///{tmp_path / 'other.db'}"
     (tmp_path / "other.db").write_bytes(store_template.read_bytes())
     monkeypatch.setenv("MLFLOW_TRACKING_URI", other)
-    assert MlflowClient(other).get_run(RunLogger("states").run_id)
+    assert MlflowClient(other).get_run(make_logger("states").run_id)
 
 
-def test_metrics_are_buffered_until_they_are_flushed(client, monkeypatch):
+def test_metrics_are_buffered_until_they_are_flushed(make_logger, client, monkeypatch):
     monkeypatch.setattr(metric_buffer, "FLUSH_SECONDS", math.inf)
-    logger = RunLogger("states")
+    logger = make_logger("states")
     _ = logger.experiment
     logger.log_metrics({"val/loss": 1.5, "train/loss_step": 2.5, "epoch": 3}, step=70)
     assert client.get_run(logger._run_id).data.metrics == {}
@@ -173,8 +187,8 @@ def test_metrics_are_buffered_until_they_are_flushed(client, monkeypatch):
     assert history == {"val/loss": [(3, 1.5)], "train/loss_step": [(70, 2.5)]}
 
 
-def test_more_metrics_than_mlflow_accepts_at_once_are_sent(client):
-    logger = RunLogger("states")
+def test_more_metrics_than_mlflow_accepts_at_once_are_sent(make_logger, client):
+    logger = make_logger("states")
     _ = logger.experiment
     for step in range(1100):
         logger.log_metrics({"train/loss_step": float(step), "epoch": 0}, step=step)
@@ -204,21 +218,21 @@ def test_processes_that_create_one_store_at_once_all_get_their_run(
     assert len(client.search_runs([experiment.experiment_id])) == num_processes
 
 
-def test_each_server_has_its_own_spool(workplace, monkeypatch):
-    here = RunLogger("states")._spool
+def test_each_server_has_its_own_spool(make_logger, workplace, monkeypatch):
+    here = make_logger("states")._spool
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
-    assert RunLogger("states")._spool != here
+    assert make_logger("states")._spool != here
 
 
-def test_unwritable_folder_is_an_error(tmp_path):
+def test_unwritable_folder_is_an_error(make_logger, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(
         ValueError, match=r"cannot be stored in .*file/runs.*--trainer\.logger\.root"
     ):
-        RunLogger("states", root=tmp_path / "file" / "runs")
+        make_logger("states", root=tmp_path / "file" / "runs")
 
 
-def test_metric_that_mlflow_rejects_is_an_error(workplace):
-    logger = RunLogger("states")
+def test_metric_that_mlflow_rejects_is_an_error(make_logger, workplace):
+    logger = make_logger("states")
     with pytest.raises(MlflowException, match="may only contain"):
         logger.experiment.log_batch(logger.run_id, metrics=[Metric("what?!", 1.0, 0, 0)])

@@ -24,7 +24,7 @@ def test_time_of_an_epoch_is_the_median_so_that_a_slow_one_does_not_count(
         client.log_metric(run_id, "time/epoch", seconds, step=epoch)
         client.log_metric(run_id, "train/loss", 1.0, step=epoch)
     numbers = numbers_of(run_id)
-    assert numbers["time of an epoch"].value == "2.5 s"
+    assert numbers["time per epoch"].value == "2.5 s"
     assert numbers["epochs"].value == "3"
 
 
