@@ -15,7 +15,7 @@ from lightning_app.api.figures import Figures
 from lightning_app.api.loading import as_run
 from lightning_app.api.run import Run
 from lightning_app.commands.compare import comparison as commands
-from lightning_app.commands.compare.figures import figures_of, shown_images
+from lightning_app.commands.compare.figures import plot_pair, shown_images
 from lightning_app.commands.compare.images import read_images
 from lightning_app.commands.compare.settings import different_settings
 from lightning_app.pages.words import Words, p_value, points
@@ -133,7 +133,7 @@ def _summary(found: commands.Comparison, num_images: int) -> Comparison:
         test.p_value,
         _table(found),
         pd.DataFrame.from_dict(settings, orient="index", columns=pd.Index(found.names)),
-        Figures(figures_of(found, pair, _images(found, num_images), num_images)),
+        Figures(plot_pair(found, pair, _images(found, num_images), num_images)),
     )
 
 
