@@ -102,7 +102,8 @@ def test_most_frequent_confusion_is_shown(make_context, synthetic):
     number = int((labels == 2).sum())
     figure = shown(Mistakes(num_images=2), make_context(predicted))["mistakes/top_confusion"]
     assert figure.get_suptitle() == (
-        f"checks predicted as rows\nepoch 4: 2 of {number} images, 100% of the class"
+        f"Most frequent confusion, epoch 4: 2 of {number} images\n"
+        "checks predicted as rows, 100% of the class"
     )
     assert len(captions(figure)) == 2
     assert all("rows (" in text and "not checks (" in text for text in captions(figure))
@@ -111,7 +112,8 @@ def test_most_frequent_confusion_is_shown(make_context, synthetic):
 def test_named_confusion_is_shown(make_context, predicted):
     named = Mistakes(confusion=("full", "rows"), grad_cam=False)
     figure = shown(named, make_context(predicted))["mistakes/top_confusion"]
-    assert figure.get_suptitle().startswith("full predicted as rows\n")
+    assert figure.get_suptitle().startswith("Confusion, epoch 4: ")
+    assert "\nfull predicted as rows, " in figure.get_suptitle()
 
 
 def test_confusion_that_does_not_occur_has_no_sheet(make_context, predicted):
@@ -123,7 +125,7 @@ def test_class_name_may_be_a_number(make_context, predicted):
     named = Mistakes(confusion=(3, 0), grad_cam=False)
     context = make_context(predicted, class_names=["0", "1", "2", "3"])
     title = shown(named, context)["mistakes/top_confusion"].get_suptitle()
-    assert title.startswith("3 predicted as 0\n")
+    assert "\n3 predicted as 0, " in title
 
 
 def test_unknown_class_is_refused(make_context, predicted):

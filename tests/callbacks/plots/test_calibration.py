@@ -54,7 +54,7 @@ def test_risk_against_coverage_has_random_and_ideal_order_beside_it(figure):
     np.testing.assert_allclose(best.get_ydata(), [0, 0, 0, 25])
     assert [text.get_text() for text in axes.get_legend().texts] == [
         "in random order: 25.0 % mistakes",
-        "most confident first: 25.0 % at 90 % coverage, AURC 0.1458",
+        "by confidence: 25.0 % at 90 % coverage, AURC 0.1458",
         "ideal order: all mistakes last",
     ]
 
