@@ -7,7 +7,7 @@ from lightning.pytorch import LightningModule
 from lightning.pytorch.callbacks import EarlyStopping
 from matplotlib.figure import Figure
 
-from callbacks import Gallery, OutputRecorder, WeightAverage
+from callbacks import OutputRecorder, PictureGallery, WeightAverage
 from callbacks.pictures import PICTURES, ClassActivation, Filters, Picture
 from callbacks.pictures.picture import is_due
 from callbacks.trainer_parts import classifier_of
@@ -47,7 +47,7 @@ class Failing(Recorder):
 
 def gallery(*pictures, budget=1.0):
     recorder = OutputRecorder()
-    return [recorder, Gallery(list(pictures), recorder, budget)]
+    return [recorder, PictureGallery(list(pictures), recorder, budget)]
 
 
 def steps_of_images(client, logger):

@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch import nn
 
-from callbacks import Gallery, OutputRecorder
+from callbacks import OutputRecorder, PictureGallery
 from callbacks.outputs import Outputs, SampledFeatures
 from callbacks.pictures.embedding import Embedding
 from callbacks.pictures.picture import PictureContext
@@ -125,9 +125,10 @@ def test_a_fit_draws_it_from_the_features_of_the_validation(
 ):
     shown = []
     monkeypatch.setattr(
-        "callbacks.picture_gallery.Gallery._log", lambda self, picture, s, *_: shown.append(s[0])
+        "callbacks.picture_gallery.PictureGallery._log",
+        lambda self, picture, s, *_: shown.append(s[0]),
     )
     recorder = OutputRecorder()
-    gallery = Gallery([Embedding(thumbnails=4)], recorder, budget=1.0)
+    gallery = PictureGallery([Embedding(thumbnails=4)], recorder, budget=1.0)
     make_trainer(max_epochs=1, callbacks=[recorder, gallery]).fit(make_classifier(), synthetic)
     assert shown == ["embedding", "embedding_tsne", "neighbour_agreement"]

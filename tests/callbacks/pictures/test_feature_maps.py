@@ -2,7 +2,7 @@ import pytest
 import timm
 import torch
 
-from callbacks import Gallery, OutputRecorder
+from callbacks import OutputRecorder, PictureGallery
 from callbacks.pictures import FeatureMaps, PictureContext
 from lightning_app.store.run_logger import RunLogger
 from models import MLP, ImageClassifier, SmallCNN
@@ -139,7 +139,7 @@ def test_names_of_layers_are_keys_of_the_image_grid(
     logger, recorder = RunLogger("maps"), OutputRecorder()
     picture = FeatureMaps(layers=["block1.conv", "block2"])
     trainer = make_trainer(
-        logger=logger, max_epochs=1, callbacks=[recorder, Gallery([picture], recorder)]
+        logger=logger, max_epochs=1, callbacks=[recorder, PictureGallery([picture], recorder)]
     )
     trainer.fit(make_classifier(), synthetic)
     files = [file.path for file in client.list_artifacts(logger.run_id, "images")]

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from callbacks import Gallery, OutputRecorder
+from callbacks import OutputRecorder, PictureGallery
 from callbacks.pictures import Filters, PictureContext
 from models import MLP, ImageClassifier, SmallCNN
 
@@ -114,7 +114,7 @@ def test_resumed_fit_shows_the_difference_from_the_initial_weights(
     first.save_checkpoint(tmp_path / "a.ckpt")
     initial, picture = make_classifier(), Filters(difference=True)
     recorder = OutputRecorder()
-    callbacks = [recorder, Gallery([picture], recorder)]
+    callbacks = [recorder, PictureGallery([picture], recorder)]
     trainer = make_trainer(max_epochs=1, callbacks=callbacks)  # nothing is left to train
     trainer.fit(resumed := make_classifier(), synthetic, ckpt_path=tmp_path / "a.ckpt")
     weights = [m.backbone.blocks.block1.conv.weight.detach() for m in (initial, resumed)]

@@ -8,7 +8,7 @@ import torch
 from lightning.pytorch import Trainer, seed_everything
 from matplotlib.figure import Figure
 
-from callbacks import Gallery, OutputRecorder
+from callbacks import OutputRecorder, PictureGallery
 from callbacks.outputs import Outputs
 from callbacks.pictures import LabelSuspects, PictureContext
 from datamodules import Options, SyntheticDataModule
@@ -157,7 +157,7 @@ def test_zero_images_are_refused(name):
 
 def test_fit_logs_figure_table_and_fixes(make_classifier, make_trainer, synthetic, client):
     recorder, logger = OutputRecorder(), RunLogger("suspects")
-    callbacks = [recorder, Gallery([LabelSuspects()], recorder)]
+    callbacks = [recorder, PictureGallery([LabelSuspects()], recorder)]
     trainer = make_trainer(max_epochs=1, logger=logger, callbacks=callbacks)
     trainer.fit(make_classifier(), synthetic)
     found = {
