@@ -13,7 +13,7 @@ ODD = '<b>&"'
 @pytest.fixture
 def undrawn(compared, monkeypatch):
     """`compared` without pictures, whose drawing takes most of the time."""
-    monkeypatch.setattr(compare_page, "figures_of", lambda *_: {})
+    monkeypatch.setattr(compare_page, "plot_pair", lambda *_: {})
     return compared
 
 
