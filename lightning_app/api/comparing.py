@@ -138,16 +138,16 @@ def _summary(found: commands.Comparison, num_images: int) -> Comparison:
 
 
 def _table(found: commands.Comparison) -> pd.DataFrame:
-    answers = found.answers
-    first, second = answers.predicted == answers.labels
+    shared = found.predictions
+    first, second = shared.predicted == shared.labels
     return pd.DataFrame(
         {
-            "image": answers.images,
-            "label": answers.labels,
-            "predicted": answers.predicted[0],
-            "confidence": answers.confidence[0],
-            "predicted_other": answers.predicted[1],
-            "confidence_other": answers.confidence[1],
+            "image": shared.images,
+            "label": shared.labels,
+            "predicted": shared.predicted[0],
+            "confidence": shared.confidence[0],
+            "predicted_other": shared.predicted[1],
+            "confidence_other": shared.confidence[1],
             "change": np.array(CHANGES)[first * 2 + second * 1],
         }
     )
