@@ -15,7 +15,7 @@ from lightning_app.api.figures import Figures
 from lightning_app.api.loading import as_run
 from lightning_app.api.run import Run
 from lightning_app.commands.compare import comparison as commands
-from lightning_app.commands.compare.figures import figures_of, shown_images
+from lightning_app.commands.compare.figures import plot_pair, shown_images
 from lightning_app.commands.compare.images import read_images
 from lightning_app.commands.compare.settings import different_settings
 from lightning_app.pages.words import Words, p_value, points
@@ -133,21 +133,21 @@ def _summary(found: commands.Comparison, num_images: int) -> Comparison:
         test.p_value,
         _table(found),
         pd.DataFrame.from_dict(settings, orient="index", columns=pd.Index(found.names)),
-        Figures(figures_of(found, pair, _images(found, num_images), num_images)),
+        Figures(plot_pair(found, pair, _images(found, num_images), num_images)),
     )
 
 
 def _table(found: commands.Comparison) -> pd.DataFrame:
-    answers = found.answers
-    first, second = answers.predicted == answers.labels
+    shared = found.predictions
+    first, second = shared.predicted == shared.labels
     return pd.DataFrame(
         {
-            "image": answers.images,
-            "label": answers.labels,
-            "predicted": answers.predicted[0],
-            "confidence": answers.confidence[0],
-            "predicted_other": answers.predicted[1],
-            "confidence_other": answers.confidence[1],
+            "image": shared.images,
+            "label": shared.labels,
+            "predicted": shared.predicted[0],
+            "confidence": shared.confidence[0],
+            "predicted_other": shared.predicted[1],
+            "confidence_other": shared.confidence[1],
             "change": np.array(CHANGES)[first * 2 + second * 1],
         }
     )

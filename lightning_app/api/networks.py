@@ -6,8 +6,8 @@ from typing import Literal
 import torch
 
 from lightning_app.api.run import Run, checkpoint_of
+from lightning_app.commands.explain.checkpoint_network import checkpoint_network
 from lightning_app.commands.explain.network import Network
-from lightning_app.commands.explain.trained import trained_network
 
 Device = Literal["auto", "cpu", "cuda"]
 
@@ -27,6 +27,6 @@ def open_network(run: Run | str | Path, device: Device = "auto") -> Network:
         possible = "'auto', 'cpu' or 'cuda'" if has_gpu else "'auto' or 'cpu': torch finds no GPU"
         raise ValueError(f"Expected device to be {possible}; got {device!r}.")
     wanted = checkpoint_of(run) if isinstance(run, Run) else run
-    network = trained_network(str(wanted), None)
+    network = checkpoint_network(str(wanted), None)
     network.model.to("cuda" if device != "cpu" and has_gpu else "cpu").eval()
     return network

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import pandas as pd
 import yaml
 
-from lightning_app.commands.explain.trained import trained_network
+from lightning_app.commands.explain.checkpoint_network import checkpoint_network
 from lightning_app.store.checkpoints import read_checkpoint
 from lightning_app.store.run_recorder import CLASS_NAMES
 from lightning_app.store.runs import ID_LENGTH, open_store
@@ -70,7 +70,7 @@ class Run:
         Raises:
             ValueError: If the run has no checkpoint, or the network cannot be built.
         """
-        model = trained_network(str(checkpoint_of(self)), None).model.eval()
+        model = checkpoint_network(str(checkpoint_of(self)), None).model.eval()
         assert isinstance(model, ImageClassifier)
         return model
 

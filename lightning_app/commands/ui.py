@@ -38,9 +38,8 @@ def open_ui(args: list[str]) -> None:
         )
     options = ["--backend-store-uri", uri, "--host", HOST, "--port", str(port), "--workers", "1"]
     command = [sys.executable, "-m", "mlflow", "server", *options, "--uvicorn-opts", QUIET]
-    signal.signal(
-        signal.SIGTERM, signal.default_int_handler
-    )  # ends the server, too, as Ctrl-C does
+    # SIGTERM ends the server, too, as Ctrl-C does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     # MLflow's job runners, nine processes, serve its language-model features.
     environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     with subprocess.Popen(command, env=environment) as server:

@@ -175,15 +175,15 @@ def _compare(
 ) -> VariationResult:
     is_base, records = own is base, [record for _, record in own]
     others = [] if is_base else [record for _, record in base]
-    answers = read_predictions([*records, *others], split)
+    shared = read_predictions([*records, *others], split)
     metrics, times = records[0].metrics, [_epoch_times(record) for record in records]
     return VariationResult(
         name,
         [seed for seed, _ in own],
-        answers.labels,
-        answers.predicted[: len(records)],
-        answers.correct if is_base else answers.correct[len(records) :],
-        answers.left_out,
+        shared.labels,
+        shared.predicted[: len(records)],
+        shared.correct if is_base else shared.correct[len(records) :],
+        shared.left_out,
         median(sum(seconds) / 60 for seconds in times),
         median(median(seconds) if seconds else math.nan for seconds in times),
         int(metrics.get("params/total", 0)),

@@ -71,11 +71,11 @@ def render_comparison(
 
 def _images(comparison: Comparison, words: Words) -> str:
     """The images of the comparison, in a sentence."""
-    texts, answers = words["comparison"], comparison.answers
+    texts, predictions = words["comparison"], comparison.predictions
     split = words["splits"][comparison.split]
-    sentences = [texts["images"].format(number=words.number(len(answers.images)), split=split)]
-    if answers.left_out:
-        sentences.append(texts["left_out"].format(number=words.number(answers.left_out)))
+    sentences = [texts["images"].format(number=words.number(len(predictions.images)), split=split)]
+    if predictions.left_out:
+        sentences.append(texts["left_out"].format(number=words.number(predictions.left_out)))
     return " ".join(sentences)
 
 

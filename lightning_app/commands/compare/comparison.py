@@ -19,7 +19,7 @@ class Comparison:
         records: The runs.
         names: Unique names of the runs.
         split: Split of the images.
-        answers: Predictions of the runs.
+        predictions: Predictions of the runs.
         class_names: Classes in the order of the networks' outputs.
         pairs: Each run but the first, compared with the first.
         p_values: Adjusted p-values of all pairs of rows; empty if there is only one pair.
@@ -28,7 +28,7 @@ class Comparison:
     records: Sequence[StoredRun]
     names: list[str]
     split: SplitName
-    answers: SharedPredictions
+    predictions: SharedPredictions
     class_names: list[str]
     pairs: list[Pair]
     p_values: dict[tuple[int, int], float]
@@ -49,12 +49,12 @@ def compare_runs(records: Sequence[StoredRun], wanted: SplitName | None) -> Comp
         ValueError: If a run has no predictions, or the runs have no image in common.
     """
     split = choose_split(records, wanted)
-    answers = read_predictions(records, split)
+    predictions = read_predictions(records, split)
     known = [name for record in records for name in class_names_of(splits_of(record))]
-    names = classes_of(answers, known)
-    pairs = [compare_pair(answers, 0, row, names) for row in range(1, len(records))]
-    adjusted = pairwise_p_values(answers.correct) if len(pairs) > 1 else {}
-    return Comparison(records, names_of(records), split, answers, names, pairs, adjusted)
+    names = classes_of(predictions, known)
+    pairs = [compare_pair(predictions, 0, row, names) for row in range(1, len(records))]
+    adjusted = pairwise_p_values(predictions.correct) if len(pairs) > 1 else {}
+    return Comparison(records, names_of(records), split, predictions, names, pairs, adjusted)
 
 
 def choose_split(records: Sequence[StoredRun], wanted: SplitName | None) -> SplitName:

@@ -22,7 +22,7 @@ def shown_images(comparison: Comparison, num_images: int) -> list[str]:
         sheet[:num_images] for pair in comparison.pairs for sheet in (pair.fixed, pair.broken)
     ]
     rows = dict.fromkeys(row for sheet in sheets for row in sheet)
-    return [comparison.answers.images[row] for row in rows]
+    return [comparison.predictions.images[row] for row in rows]
 
 
 def plot_pair(
@@ -39,7 +39,7 @@ def plot_pair(
     before, after = (
         shorten(comparison.names[row], NAME_LENGTH) for row in (pair.first, pair.second)
     )
-    count = counted(len(comparison.answers.images), f"{comparison.split} image")
+    count = counted(len(comparison.predictions.images), f"{comparison.split} image")
     title = f"From {before} to {after}\n{count}"
     first, second = pair.confusions
     figures = {
@@ -50,7 +50,7 @@ def plot_pair(
         rows = getattr(pair, name)
         if shown := rows[:num_images]:
             head = f"{name.capitalize()}: {len(rows):,} of {count}\n{before} → {after}"
-            pixels = torch.stack([images[comparison.answers.images[row]] for row in shown])
+            pixels = torch.stack([images[comparison.predictions.images[row]] for row in shown])
             figures[name] = plot_changes(
                 pixels.movedim(1, -1).numpy(),
                 _changes(comparison, pair, shown),
@@ -69,14 +69,14 @@ def _columns(pair: Pair) -> dict[str, np.ndarray]:
 
 
 def _changes(comparison: Comparison, pair: Pair, rows: Sequence[int]) -> list[Change]:
-    answers = comparison.answers
+    predictions = comparison.predictions
     return [
         Change(
-            answers.labels[row],
-            answers.predicted[pair.first, row],
-            answers.confidence[pair.first, row],
-            answers.predicted[pair.second, row],
-            answers.confidence[pair.second, row],
+            predictions.labels[row],
+            predictions.predicted[pair.first, row],
+            predictions.confidence[pair.first, row],
+            predictions.predicted[pair.second, row],
+            predictions.confidence[pair.second, row],
         )
         for row in rows
     ]

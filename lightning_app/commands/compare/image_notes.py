@@ -21,10 +21,10 @@ def _validated_on_others(comparison: Comparison, words: Words) -> str:
 
 def _scored_on_others(comparison: Comparison, words: Words) -> str:
     """Note how many images each run was scored on, and how many they share."""
-    texts, answers = words["comparison"]["own_images"], comparison.answers
-    if not answers.on_different_images:
+    texts, predictions = words["comparison"]["own_images"], comparison.predictions
+    if not predictions.on_different_images:
         return ""
-    counts = [words.number(scored.images) for scored in answers.evaluated]
+    counts = [words.number(scored.images) for scored in predictions.evaluated]
     each = [
         texts["run"].format(name=name, number=number)
         for name, number in zip(comparison.names, counts, strict=True)
@@ -32,5 +32,5 @@ def _scored_on_others(comparison: Comparison, words: Words) -> str:
     return texts["told"].format(
         split=words["splits"][comparison.split],
         runs=texts["comma"].join(each),
-        shared=words.number(len(answers.images)),
+        shared=words.number(len(predictions.images)),
     )

@@ -69,20 +69,20 @@ class Pair:
 
 
 def compare_pair(
-    answers: SharedPredictions, first: int, second: int, class_names: Sequence[str]
+    predictions: SharedPredictions, first: int, second: int, class_names: Sequence[str]
 ) -> Pair:
     """Compare two runs.
 
     Args:
-        answers: Predictions of all runs.
+        predictions: Predictions of all runs.
         first: Row of the reference.
         second: Row of the run that is compared with it.
         class_names: All classes among the labels and predictions, in the order of the matrices.
     """
-    before, after = answers.correct[first], answers.correct[second]
-    order = torch.from_numpy(np.argsort(-answers.confidence[second], kind="stable"))
-    labels = _codes(answers.labels, class_names)
-    predicted = [_codes(answers.predicted[row], class_names) for row in (first, second)]
+    before, after = predictions.correct[first], predictions.correct[second]
+    order = torch.from_numpy(np.argsort(-predictions.confidence[second], kind="stable"))
+    labels = _codes(predictions.labels, class_names)
+    predicted = [_codes(predictions.predicted[row], class_names) for row in (first, second)]
     return Pair(
         first,
         second,
@@ -107,9 +107,9 @@ def pairwise_p_values(right: Tensor) -> dict[tuple[int, int], float]:
     return dict(zip(pairs, holm([test.p_value for test in tests]), strict=True))
 
 
-def classes_of(answers: SharedPredictions, known: Iterable[str]) -> list[str]:
+def classes_of(predictions: SharedPredictions, known: Iterable[str]) -> list[str]:
     """The classes among labels and predictions: known ones in their order, then the others."""
-    seen = {*answers.labels, *answers.predicted.flatten()}
+    seen = {*predictions.labels, *predictions.predicted.flatten()}
     return [name for name in dict.fromkeys([*known, *sorted(seen)]) if name in seen]
 
 

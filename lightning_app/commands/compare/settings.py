@@ -28,7 +28,7 @@ def different_settings(comparison: Comparison, words: Words) -> Differences:
         rows.append((texts["images"].format(split=words["splits"].get(split, split)), values))
     # A run may have been scored on other images than those that its fit has stored.
     label = texts["scored"].format(split=words["splits"][comparison.split])
-    rows.append((label, [_scored(scored, words) for scored in comparison.answers.evaluated]))
+    rows.append((label, [_scored(scored, words) for scored in comparison.predictions.evaluated]))
     return [(name, values) for name, values in rows if len(set(values)) > 1]
 
 

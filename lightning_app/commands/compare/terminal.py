@@ -50,15 +50,13 @@ def _text(number: Number) -> str:
 
 
 def _pair(comparison: Comparison, pair: Pair) -> Iterator[str]:
-    names, answers = comparison.names, comparison.answers
+    names, predictions = comparison.names, comparison.predictions
     yield (
         f"{names[pair.second]} against {names[pair.first]}, on "
-        f"{counted(len(answers.images), f'{comparison.split} image')}"
+        f"{counted(len(predictions.images), f'{comparison.split} image')}"
     )
-    if answers.left_out:
-        yield (
-            f"  {answers.left_out:,} left out: some runs do not have them, or with another label"
-        )
+    if predictions.left_out:
+        yield (f"  {predictions.left_out:,} left out: missing from a run, or labelled differently")
     yield (
         f"  fixed {len(pair.fixed):,}, broken {len(pair.broken):,}, both correct "
         f"{pair.both_correct:,}, both wrong {pair.both_wrong:,}"

@@ -11,12 +11,14 @@ from lightning_app.output.folder import Folder
 from models.explain import NothingToShow
 
 
-def draw(pictures: Mapping[str, Picture], scene: PictureContext, folder: Folder) -> dict[str, str]:
+def draw(
+    pictures: Mapping[str, Picture], context: PictureContext, folder: Folder
+) -> dict[str, str]:
     """Draw pictures: figures become PNG files, tables and all numbers CSV files.
 
     Args:
         pictures: Pictures by name.
-        scene: The network and the images.
+        context: The network and the images.
         folder: Output folder.
 
     Returns:
@@ -26,8 +28,8 @@ def draw(pictures: Mapping[str, Picture], scene: PictureContext, folder: Folder)
     numbers: dict[str, float] = {}
     for name, picture in tqdm(pictures.items(), "pictures", leave=False, disable=None):
         try:
-            with inspection_mode(scene.model):
-                for shown in picture.draw(scene):
+            with inspection_mode(context.model):
+                for shown in picture.draw(context):
                     _store(shown, folder, numbers)
         except NothingToShow as reason:
             left_out[name] = str(reason)

@@ -41,7 +41,7 @@ def explain(args: list[str]) -> None:
     pictures = chosen_pictures(options)
     predictions = prediction_table(network, images.names, predict(network, images))
     folder.write_table("predictions", predictions)
-    left_out = draw(pictures, _scene(network, images), folder)
+    left_out = draw(pictures, _context(network, images), folder)
     if options.each:
         write_overlays(pictures, network, images, folder)
     _print_results(predictions, folder, left_out)
@@ -97,7 +97,7 @@ def _read_names(file: Path) -> tuple[str, ...]:
     return tuple(line.strip() for line in lines if line.strip())
 
 
-def _scene(network: Network, images: Images) -> PictureContext:
+def _context(network: Network, images: Images) -> PictureContext:
     def sample(num_images: int) -> tuple[Tensor, Tensor]:
         shown, labels = images.sample(num_images)
         return shown.to(network.device), labels.to(network.device)

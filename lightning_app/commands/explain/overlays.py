@@ -30,12 +30,12 @@ def write_overlays(
         for index, file in enumerate(unique_stems(images.names)):
             unknown = torch.tensor([-1], device=network.device)
             shown = (images.batch([index]).to(network.device), unknown)
-            scene = PictureContext(
+            context = PictureContext(
                 network.model, network.class_names, lambda _, s=shown: s, network.title
             )
             try:
                 with inspection_mode(network.model):
-                    _, maps, _ = picture.find_evidence(scene)
+                    _, maps, _ = picture.find_evidence(context)
             except NothingToShow:  # reported with the contact sheet already
                 return
             mixed = overlay(images.original(index), maps[0].float().cpu().numpy())

@@ -10,8 +10,10 @@ from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput
 from mlflow.environment_variables import MLFLOW_RUN_CONTEXT
 
+from lightning_app.commands.ablate import ablate
+from lightning_app.commands.ablate.checks import RunSettings
 from lightning_app.commands.ablate.runner import Runner
-from lightning_app.store.locations import checkpoint_folder
+from lightning_app.store.locations import ROOT, checkpoint_folder
 from lightning_app.store.run_logger import RunLogger
 
 BASE = {
@@ -74,33 +76,35 @@ def family(client):
 
 @pytest.fixture
 def untrained_runs(monkeypatch):
-    """Child runs leave what `fit` and `test` leave, without training; returns the commands."""
+    """Child runs leave what commands would leave, unchecked and untrained; returns the commands."""
     commands = []
+    settings = RunSettings("parts", ROOT, "val/accuracy", "max")
 
     def start(self, command, child, more, environment, log):
         commands.append((command, child.name))
-        settings = dict(
+        arguments = dict(
             a[2:].split("=", 1) for a in child.arguments if a.startswith("--") and "=" in a
         )
         if command == "fit":
             with monkeypatch.context() as patch:
                 patch.setenv(MLFLOW_RUN_CONTEXT.name, environment[MLFLOW_RUN_CONTEXT.name])
-                leave_fit(settings, child.key)
+                leave_fit(arguments, child.key)
         else:
             run_id = self.parent.find(child).info.run_id
             split = {"test": "test", "validate": "val"}[command]
             leave_predictions(self.parent.client, run_id, split, child.key)
 
+    monkeypatch.setattr(ablate, "check_runs", lambda children, split: settings)
     monkeypatch.setattr(Runner, "_start", start)
     return commands
 
 
-def leave_fit(settings, key):
+def leave_fit(arguments, key):
     """Leave a finished run with parameters, metrics and checkpoints."""
     logger = RunLogger("parts")
     client = MlflowClient(logger.uri)
     run_id = logger.run_id
-    for name, value in settings.items():
+    for name, value in arguments.items():
         client.log_param(run_id, name, value)
     client.log_metric(run_id, "val/accuracy", int(key, 16) % 1000 / 1000)
     client.log_metric(run_id, "params/total", 12)

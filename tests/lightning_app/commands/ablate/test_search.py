@@ -61,12 +61,12 @@ def test_trial_is_trained_with_its_settings_and_stopped_early(
     assert float(run.data.params["model.optimizer.lr"]) == pytest.approx(row["model.optimizer.lr"])
 
 
-def test_invalid_choice_is_reported_before_anything_runs(write_plan, untrained_runs, capsys):
+def test_invalid_choice_is_reported_before_anything_runs(write_plan, in_this_process, capsys):
     ranges = {"data.augmentation": ["none", "nix"], **RANGES, "model.lrr": [1]}
     with pytest.raises(SystemExit, match="2"):
         main(["ablate", str(write_plan(search={"ranges": ranges}))])
     assert "has no key 'lrr'" in capsys.readouterr().err
-    assert untrained_runs == []
+    assert in_this_process == []
 
 
 def test_failed_trial_is_reported(write_plan, in_this_process, capsys):

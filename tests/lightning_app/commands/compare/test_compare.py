@@ -97,13 +97,13 @@ def test_contact_sheets_show_the_images_of_their_captions(place):
         [pair] = found.pairs
         names = shown_images(found, 4)
         images = read_images(first, "test", names)
-    assert set(names) == {found.answers.images[row] for row in pair.fixed[:4] + pair.broken[:4]}
+    assert set(names) == {found.predictions.images[row] for row in pair.fixed[:4] + pair.broken[:4]}
     axes = plot_pair(found, pair, images, 4)["fixed"].axes[0]
     drawn, captions = axes.images, axes.texts
     labels = [caption.get_text().split("\n")[0] for caption in captions]
-    assert labels == found.answers.labels[pair.fixed[:4]].tolist()
+    assert labels == found.predictions.labels[pair.fixed[:4]].tolist()
     for row, image in zip(pair.fixed[:4], drawn, strict=True):
-        expected = images[found.answers.images[row]][0].numpy()
+        expected = images[found.predictions.images[row]][0].numpy()
         np.testing.assert_allclose(image.get_array()[..., 0], expected)
 
 

@@ -5,16 +5,7 @@ import re
 import pytest
 import yaml
 
-from lightning_app.commands.compare import compare_page
-
 ODD = '<b>&"'
-
-
-@pytest.fixture
-def undrawn(compared, monkeypatch):
-    """`compared` without pictures, whose drawing takes most of the time."""
-    monkeypatch.setattr(compare_page, "figures_of", lambda *_: {})
-    return compared
 
 
 def test_images_that_changed_are_counted(make_tested, compared):
@@ -39,19 +30,19 @@ def test_clear_difference_is_called_significant(make_tested, compared, first, se
     make_tested("b", second * 10, labels="c" * 10)
     output, page = compared("a", "b")
     assert "McNemar p = 0.002 (exact)" in output  # 2 * 0.5**10
-    told = f"{word} (p = 0.002): the difference is statistically significant."
-    assert told in page.words
+    verdict = f"{word} (p = 0.002): the difference is statistically significant."
+    assert verdict in page.words
     assert (
         "if both runs were equally good; a difference is called significant below 0.05."
         in page.text
     )
 
 
-def test_numbers_stand_side_by_side(make_tested, undrawn):
+def test_numbers_stand_side_by_side(make_tested, compared):
     metrics = {"test/accuracy": 0.91234, "test/f1_macro": 0.5, "params/total": 1234}
     make_tested("a", "ccddoo", metrics=metrics, status="FAILED")
     make_tested("b", "ccddoo", metrics={"test/accuracy": 0.5})
-    output, page = undrawn("a", "b")
+    output, page = compared("a", "b")
     lines = output.splitlines()
     assert re.search(r"accuracy, test +91\.23 % +50\.00 %", output)
     assert re.search(r"parameters +1,234 +\N{EN DASH}", output)
@@ -61,13 +52,13 @@ def test_numbers_stand_side_by_side(make_tested, undrawn):
     assert {"91.23 %", "1,234", "failed"} <= set(page.words)
 
 
-def test_settings_that_differ_are_listed_if_they_affect_training(make_tested, undrawn):
+def test_settings_that_differ_are_listed_if_they_affect_training(make_tested, compared):
     silent = {"trainer.logger.run_name": "x", "pictures.budget": "0", "seed_everything": "0"}
     make_tested("a", "ccddoo", params={"model.lr": "0.1", "model.backbone": "A", **silent})
     other = {"trainer.logger.run_name": "y", "pictures.budget": "1", "seed_everything": "1"}
     make_tested("b", "ccddoo", params={"model.lr": "0.2", "model.backbone": "A", **other})
     make_tested("c", "ccddoo", params={"model.backbone": "A", "model.width": "4", **silent})
-    output, page = undrawn("a", "b", "c")
+    output, page = compared("a", "b", "c")
     assert re.search(r"model\.lr +0\.1 +0\.2 +\N{EN DASH}", output)
     assert re.search(r"model\.width +\N{EN DASH} +\N{EN DASH} +4", output)
     assert re.search(r"seed_everything +0 +1 +0", output)
@@ -75,19 +66,19 @@ def test_settings_that_differ_are_listed_if_they_affect_training(make_tested, un
     assert "model.width" in page.words
 
 
-def test_equal_settings_are_reported_as_equal(make_tested, undrawn):
+def test_equal_settings_are_reported_as_equal(make_tested, compared):
     make_tested("a", "ccddoo")
     make_tested("b", "ccddoo")
-    output, page = undrawn("a", "b")
+    output, page = compared("a", "b")
     assert "All settings are the same." in output
     assert "No setting differs." in page.words
 
 
-def test_three_runs_have_a_table_of_all_pairs(make_tested, undrawn):
+def test_three_runs_have_a_table_of_all_pairs(make_tested, compared):
     make_tested("a", "d" * 9, labels="c" * 9)
     make_tested("b", "c" * 9, labels="c" * 9)
     make_tested("d", "c" * 9, labels="c" * 9)
-    output, page = undrawn("a", "b", "d")
+    output, page = compared("a", "b", "d")
     [table] = [part for part in output.split("\n\n") if part.startswith("p-values of all 3 pairs")]
     assert [line.split() for line in table.splitlines()[1:]] == [
         ["b", "d"],
@@ -99,14 +90,14 @@ def test_three_runs_have_a_table_of_all_pairs(make_tested, undrawn):
     assert "adjusted for 3 pairs (Holm)" in page.text
 
 
-def test_verdict_on_several_runs_uses_the_adjusted_p_value(make_tested, undrawn):
+def test_verdict_on_several_runs_uses_the_adjusted_p_value(make_tested, compared):
     make_tested("a", "d" * 7, labels="c" * 7)
     make_tested("b", "c" * 7, labels="c" * 7)
-    _, page = undrawn("a", "b")
+    _, page = compared("a", "b")
     assert "Better (p = 0.016): the difference is statistically significant." in page.words
     make_tested("d", "d" * 7, labels="c" * 7)
     make_tested("e", "d" * 7, labels="c" * 7)
-    output, page = undrawn("a", "b", "d", "e")  # 6 * 2 * 0.5**7 = 0.094
+    output, page = compared("a", "b", "d", "e")  # 6 * 2 * 0.5**7 = 0.094
     assert "McNemar p = 0.016 (exact)" in output
     assert "  adjusted for all 6 pairs of runs (Holm): p = 0.094" in output
     assert "Better" not in page.text
@@ -115,17 +106,17 @@ def test_verdict_on_several_runs_uses_the_adjusted_p_value(make_tested, undrawn)
     assert {"0.094", "adjusted p-value, McNemar's exact test"} <= set(page.words)
 
 
-def test_one_image_is_written_in_the_singular(make_tested, undrawn):
+def test_one_image_is_written_in_the_singular(make_tested, compared):
     make_tested("a", "d", labels="c")
     make_tested("b", "c", labels="c")
-    output, _ = undrawn("a", "b")
+    output, _ = compared("a", "b")
     assert "b against a, on 1 test image\n" in output
     assert re.search(r"cat: \+100\.0 \[.*\] of 1 image\n", output)
 
 
-def test_runs_with_the_same_name_are_distinguished(make_tested, undrawn):
+def test_runs_with_the_same_name_are_distinguished(make_tested, compared):
     ids = [make_tested("same", letters) for letters in ("ccddoo", "ccddoc")]
-    output, _ = undrawn(*ids)
+    output, _ = compared(*ids)
     first, second = (f"same ({run_id[:6]})" for run_id in ids)
     assert f"{second} against {first}" in output
 
@@ -138,12 +129,12 @@ def test_names_are_escaped(make_tested, compared):
     assert ODD not in page.source
 
 
-def test_page_is_in_the_requested_language(make_tested, undrawn):
+def test_page_is_in_the_requested_language(make_tested, compared):
     make_tested("a", "ccddoo")
     make_tested("b", "ccddoc", params={"report.language": "zh"})
-    assert undrawn("a", "b")[1].all("html") == [{"lang": "zh-Hans"}]
-    assert undrawn("b", "a")[1].all("html") == [{"lang": "en"}]
-    page = undrawn("b", "a", "--language", "zh")[1]
+    assert compared("a", "b")[1].all("html") == [{"lang": "zh-Hans"}]
+    assert compared("b", "a")[1].all("html") == [{"lang": "en"}]
+    page = compared("b", "a", "--language", "zh")[1]
     assert "运行对比" in page.words
 
 

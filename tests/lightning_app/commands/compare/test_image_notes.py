@@ -27,7 +27,7 @@ def test_images_that_some_runs_lack_are_counted(make_tested, compared):
     make_tested("b", "ccdd", labels="cccd")  # one of another label, two that are not there
     output, page = compared("a", "b")
     assert "on 3 test images" in output
-    assert "3 left out: some runs do not have them, or with another label" in output
+    assert "3 left out: missing from a run, or labelled differently" in output
     assert "Left out: 3 (missing from a run, or labelled differently)." in page.text
 
 

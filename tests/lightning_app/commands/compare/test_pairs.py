@@ -10,7 +10,7 @@ from lightning_app.store.predictions import SharedPredictions
 NAMES = ["cat", "dog", "owl"]
 
 
-def answers_of(num_runs=2, number=200):
+def make_predictions(num_runs=2, number=200):
     """Runs that are correct seven, eight, … times of ten, with random confidences."""
     rng = np.random.default_rng(0)
     labels = rng.choice(NAMES, number)
@@ -21,9 +21,9 @@ def answers_of(num_runs=2, number=200):
 
 
 def test_images_are_counted_by_which_runs_are_correct():
-    answers = answers_of()
-    pair = compare_pair(answers, 0, 1, NAMES)
-    before, after = answers.correct.numpy()
+    predictions = make_predictions()
+    pair = compare_pair(predictions, 0, 1, NAMES)
+    before, after = predictions.correct.numpy()
     assert sorted(pair.fixed) == np.flatnonzero(after & ~before).tolist()
     assert sorted(pair.broken) == np.flatnonzero(before & ~after).tolist()
     assert (pair.both_correct, pair.both_wrong) == (
@@ -33,26 +33,26 @@ def test_images_are_counted_by_which_runs_are_correct():
 
 
 def test_most_confident_predictions_of_the_second_run_come_first():
-    answers = answers_of()
-    pair = compare_pair(answers, 0, 1, NAMES)
+    predictions = make_predictions()
+    pair = compare_pair(predictions, 0, 1, NAMES)
     for rows in (pair.fixed, pair.broken):
-        confidence = answers.confidence[1, rows]
+        confidence = predictions.confidence[1, rows]
         assert (np.diff(confidence) <= 0).all()
 
 
 def test_paired_test_is_mcnemars():
-    pair = compare_pair(answers_of(), 0, 1, NAMES)
+    pair = compare_pair(make_predictions(), 0, 1, NAMES)
     fixed, broken = len(pair.fixed), len(pair.broken)
     assert pair.test.p_value == pytest.approx(binomtest(fixed, fixed + broken).pvalue)
     assert pair.test.difference == pytest.approx((fixed - broken) / 200)
 
 
 def test_classes_have_the_difference_of_their_recalls_the_largest_gain_first():
-    answers = answers_of()
-    pair = compare_pair(answers, 0, 1, NAMES)
-    right = answers.correct.numpy()
+    predictions = make_predictions()
+    pair = compare_pair(predictions, 0, 1, NAMES)
+    right = predictions.correct.numpy()
     for change in pair.classes:
-        own = answers.labels == change.name
+        own = predictions.labels == change.name
         before, after = right[:, own].mean(axis=1)
         assert change.images == own.sum()
         assert change.test.difference == pytest.approx(after - before)
@@ -62,15 +62,15 @@ def test_classes_have_the_difference_of_their_recalls_the_largest_gain_first():
 
 
 def test_confusions_are_those_of_scikit_learn():
-    answers = answers_of()
-    pair = compare_pair(answers, 0, 1, NAMES)
+    predictions = make_predictions()
+    pair = compare_pair(predictions, 0, 1, NAMES)
     for row in (0, 1):
-        expected = confusion_matrix(answers.labels, answers.predicted[row], labels=NAMES)
+        expected = confusion_matrix(predictions.labels, predictions.predicted[row], labels=NAMES)
         np.testing.assert_array_equal(pair.confusions[row], expected)
 
 
 def test_p_values_of_all_pairs_are_adjusted():
-    right = answers_of(num_runs=3).correct
+    right = make_predictions(num_runs=3).correct
     found = pairwise_p_values(right)
     assert list(found) == [(0, 1), (0, 2), (1, 2)]
     plain = {}
@@ -84,7 +84,7 @@ def test_p_values_of_all_pairs_are_adjusted():
 
 def test_classes_are_in_the_order_of_the_outputs_and_others_come_last():
     predicted = np.array([["owl", "ape"]])
-    answers = SharedPredictions(
+    predictions = SharedPredictions(
         ["a", "b"], np.array(["owl", "cat"]), predicted, torch.ones(1, 2).numpy(), 0
     )
-    assert classes_of(answers, ["owl", "dog", "cat"]) == ["owl", "cat", "ape"]
+    assert classes_of(predictions, ["owl", "dog", "cat"]) == ["owl", "cat", "ape"]

@@ -147,9 +147,11 @@ def test_files_of_one_name_keep_their_suffixes():
 def test_predictions_without_label_are_neither_correct_nor_wrong(folder, photos):
     network = checkpoint_network("best", None)
     images = Images([photos / "a.png", photos / "b.png"], 32, 1)
-    scene = PictureContext(network.model.eval(), network.class_names, images.sample, "t", "images")
-    with inspection_mode(scene.model):
-        [(_, figure)] = ClassActivation().draw(scene)
+    context = PictureContext(
+        network.model.eval(), network.class_names, images.sample, "t", "images"
+    )
+    with inspection_mode(context.model):
+        [(_, figure)] = ClassActivation().draw(context)
     captions = figure.axes[0].texts
     names = {text.get_text().rsplit(" ", 1)[0] for text in captions}  # without the confidence
     assert names <= set(network.class_names)

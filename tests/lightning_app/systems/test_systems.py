@@ -9,9 +9,6 @@ import functools
 import shutil
 from pathlib import Path
 
-import cv2
-import numpy as np
-import pandas as pd
 import pytest
 import torch
 import yaml
@@ -20,65 +17,14 @@ from torchvision.models._api import BUILTIN_MODELS
 from torchvision.models.resnet import Bottleneck, _resnet
 
 from lightning_app.cli.picture_options import picture_types
-from lightning_app.commands.ablate.runner import Runner
 from lightning_app.main import main
 from models import ImageClassifier
 from models.freezing import freeze_before
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 FEW = ["--trainer.max_epochs=1", "--trainer.limit_train_batches=1", "--trainer.limit_val_batches=1"]
 QUICK = [*FEW, "--trainer.enable_progress_bar=false", "--report=false"]
 NO_DOWNLOAD = "--model.backbone.pretrained=false"
-
-
-@pytest.fixture
-def place(workplace):
-    """A folder with the configurations and ablations, as a user has it."""
-    for name in ("configs", "ablations"):
-        shutil.copytree(ROOT / name, workplace / name)
-    return workplace
-
-
-def write_image(file, rng, size=(40, 40)):
-    file.parent.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(str(file), rng.integers(0, 256, (*size, 3), np.uint8))
-
-
-@pytest.fixture
-def simpsons(place):
-    """Dataset of S0 and S1: photographs in class folders."""
-    rng = np.random.default_rng(0)
-    for name in ("bart", "homer", "lisa"):
-        for index in range(8):
-            write_image(place / "data" / "simpsons" / name / f"{index}.jpg", rng)
-    return place
-
-
-@pytest.fixture
-def scenes(place):
-    """Dataset of S2: images in one folder, a CSV file for each split, labels as numbers."""
-    rng, folder = np.random.default_rng(0), place / "data" / "scenes"
-    for split, count in (("train", 4), ("val", 1), ("test", 2)):
-        rows = [(f"{split}_{k}_{i}.jpg", k) for k in range(6) for i in range(count)]
-        for name, k in rows:
-            write_image(folder / "images" / name, rng, (40, 40 + k))
-        table = pd.DataFrame(rows, columns=["image_name", "label"])
-        table.to_csv(folder / f"{split}_data.csv", index=False)
-    return place
-
-
-@pytest.fixture
-def faces(place):
-    """Dataset of S3: rows of pixels, as Kaggle has them."""
-    rng, rows = np.random.default_rng(0), []
-    for usage, count in (("Training", 6), ("PublicTest", 1), ("PrivateTest", 1)):
-        for index in range(count * 7):
-            pixels = " ".join(map(str, rng.integers(0, 256, 48 * 48)))
-            rows.append((index % 7, pixels, usage))
-    (place / "data").mkdir()
-    table = pd.DataFrame(rows, columns=["emotion", "pixels", "Usage"])
-    table.to_csv(place / "data" / "fer2013.csv", index=False)
-    return place
 
 
 def fit(name, *more, pictures=()):
@@ -237,52 +183,3 @@ def test_s3_without_convolutions_has_no_pictures_of_them(faces):
     little = ["--pictures.activation_maximisation.steps=2", "--data.split.val_last_n=7"]
     with pytest.warns(UserWarning, match="No picture filters: the network has no convolution"):
         fit("fer2013_cnn", "--model.backbone=MLP", *little, pictures=drawn)
-
-
-SCENES = ("scenes", ["--data.image_size=32", "--model.backbone.depths=[1,1]"])
-FACES = ("faces", ["--data.split.val_last_n=7"])
-ABLATIONS = {
-    "scenes": SCENES,
-    "scenes_remove_classes": SCENES,
-    "scenes_recipe": SCENES,
-    "fer2013_dnn_recipe": FACES,
-    "fer2013_cnn_dnn": FACES,
-    "fer2013_recipe": FACES,
-}
-
-
-@pytest.fixture
-def score_the_base_alone(in_this_process, monkeypatch):
-    """Every variation is trained, but gets the predictions of the base, to save time."""
-    start, scored = Runner._start, []
-
-    def start_or_copy(self, command, child, *others):
-        if command == "fit" or not scored:
-            start(self, command, child, *others)
-            scored.extend([] if command == "fit" else [self.parent.find(child).info.run_id])
-            return
-        client = self.parent.client
-        folder = client.download_artifacts(scored[0], "predictions")
-        client.log_artifacts(self.parent.find(child).info.run_id, folder, "predictions")
-
-    monkeypatch.setattr(Runner, "_start", start_or_copy)
-
-
-@pytest.mark.parametrize("file", sorted((ROOT / "ablations").glob("*.yaml")), ids=lambda f: f.stem)
-def test_every_ablation_runs_to_its_table(request, in_this_process, client, file):
-    data, small = ABLATIONS[file.stem]
-    place = request.getfixturevalue(data)
-    excluding = file.stem == "scenes_remove_classes"
-    if not excluding:
-        request.getfixturevalue("score_the_base_alone")
-    quick = [*QUICK, "--pictures.budget=0", "--data.num_workers=0", "--data.batch_size=6", *small]
-    main(["ablate", f"ablations/{file.name}", "--seeds", "0", *quick])
-    plan = yaml.safe_load((place / "ablations" / file.name).read_text())
-    experiment_id = client.get_experiment_by_name(
-        data if data == "scenes" else "fer2013"
-    ).experiment_id
-    [parent] = client.search_runs([experiment_id], "tags.ablation != ''")
-    table = pd.read_csv(client.download_artifacts(parent.info.run_id, "ablation.csv"))
-    rows = [name for name in table.variation if not name.endswith(": other classes")]
-    assert rows == [plan.get("base_name", "base"), *plan["variations"]]
-    assert len(table) - len(rows) == (len(plan["variations"]) if excluding else 0)
