@@ -10,7 +10,7 @@ from lightning_app.store.run_logger import RunLogger
 
 @pytest.fixture
 def drawn(monkeypatch):
-    """What is given to the plot: histories, and what was freed."""
+    """Arguments of the plot: histories, and epochs of unfreezing."""
     calls = []
 
     def plot(history, freed):
@@ -46,7 +46,7 @@ def test_rates_are_in_order_from_input_to_output(drawn, fit):
     rates = [name for name in history if name.startswith("lr/")]
     assert rates == ["lr/block1", "lr/block2", "lr/block3", "lr/head"]
     assert all(epochs == [0, 1] for epochs in epochs_of(history).values())
-    assert freed == []  # all trains all the time
+    assert freed == []  # everything trains all the time
     assert "val/f1_macro" not in history
 
 

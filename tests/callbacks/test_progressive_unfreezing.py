@@ -1,4 +1,4 @@
-"""Facts about freezing, on real training."""
+"""Progressive unfreezing in real fits."""
 
 from functools import partial
 
@@ -69,7 +69,7 @@ def moved(before, after):
 def test_frozen_parameters_do_not_change_by_one_bit_and_others_do(
     make_classifier, make_trainer, optimizer, options
 ):
-    """Neither parameters nor statistics of batch norms, whatever happens in between."""
+    """Neither parameters nor statistics of batch norms change, whatever happens in between."""
     _, snapshots = fit(make_classifier, make_trainer, SCHEDULE, optimizer=optimizer, **options)
     expected = [["head"], ["block3", "head"], ["block3", "head"], None, ["block", "head"]]
     for epoch, free in enumerate(expected):
@@ -84,7 +84,7 @@ def test_frozen_parameters_do_not_change_by_one_bit_and_others_do(
 
 def test_optimizer_has_no_state_for_newly_unfrozen_stages(make_classifier, make_trainer):
     _, snapshots = fit(make_classifier, make_trainer, SCHEDULE)
-    assert snapshots.num_states == [0, 2, 5, 5, 7, 11]  # one a parameter that has trained
+    assert snapshots.num_states == [0, 2, 5, 5, 7, 11]  # one per parameter that has been trained
 
 
 def test_stages_that_are_frozen_again_do_not_change(make_classifier, make_trainer):
@@ -185,7 +185,7 @@ def test_two_processes_unfreeze_like_one(make_classifier, make_trainer):
 
 
 def test_compiled_network_unfreezes_like_an_uncompiled_one(make_classifier, make_trainer):
-    # Each boundary is compiled anew, and would be once more for validation.
+    # The network is compiled again for each boundary, and would be for validation.
     schedule = {0: "head", 1: "blocks.block2.norm.weight", 2: "all"}
     options = {"epochs": 3, "optimizer": MOMENTUM, "limit_val_batches": 0}
     plain, seen = fit(make_classifier, make_trainer, schedule, **options)
@@ -201,7 +201,7 @@ def test_compiled_network_unfreezes_like_an_uncompiled_one(make_classifier, make
 def test_average_of_frozen_weights_equals_them(make_classifier, make_trainer):
     class Validated(Snapshots):
         def on_train_epoch_end(self, trainer, pl_module):
-            """Too late: the weights are back."""
+            """Nothing: the weights have been swapped back in by then."""
 
         def on_validation_epoch_start(self, trainer, pl_module):
             if not trainer.sanity_checking:
@@ -216,7 +216,7 @@ def test_average_of_frozen_weights_equals_them(make_classifier, make_trainer):
     assert all("block3" in n or "head" in n for n in moved(start, averages[2]))
     assert any("block1" in name for name in moved(start, averages[3]))
     trained = {name for name in moved(averages[3], plain.states[-1]) if "running" not in name}
-    assert trained  # what is validated is not what is trained
+    assert trained  # the validated weights are not the trained ones
     assert not moved(averages[3], {n: model.state_dict()[n] for n in averages[3]})
 
 
@@ -283,7 +283,7 @@ def test_two_sources_of_learning_rates_are_refused(make_classifier, make_trainer
 
 
 def test_numbers_of_parameters_are_logged_exactly(make_classifier, make_trainer, client):
-    """As float32, which Lightning's `log` makes of them, 17,116,211 would be one more."""
+    """In float32, as by Lightning's `log`, 17,116,211 would be rounded."""
     logger = RunLogger("parameters")
     wide = make_classifier(
         head=lambda features, classes: Head(features, classes, (17_000_001 // 33,)),

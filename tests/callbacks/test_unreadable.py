@@ -1,4 +1,4 @@
-"""A training does not end because of one bad file."""
+"""Files that become unreadable do not end a training."""
 
 import pytest
 import torch
@@ -32,7 +32,7 @@ class Delete(Callback):
 
 
 class Counts(Callback):
-    """Notes what was logged, and how many images were validated on."""
+    """Records what is logged, and how many images are validated."""
 
     def __init__(self):
         self.unreadable, self.validated = [], []
@@ -53,7 +53,7 @@ def test_files_that_disappear_are_skipped_and_counted(
     with pytest.warns(UserWarning, match=r"6 images can no longer be read .*train/cat/3\.png, val"):
         trainer.fit(make_classifier(num_classes=2, num_channels=3), data)
     assert counts.unreadable == [None, 6, 6]
-    assert counts.validated == [16, 11, 11]  # a whole batch of four is gone
+    assert counts.validated == [16, 11, 11]  # a whole batch of four is missing
     assert torch.isfinite(trainer.callback_metrics["val/loss"])
 
 

@@ -7,7 +7,7 @@ from callbacks.weight_average import moving_average
 
 
 class Weights(Callback):
-    """The head's weights after each step, and those that are validated."""
+    """Records the weights of the head after each step and in validation."""
 
     def __init__(self):
         self.stepped, self.validated = [], []
@@ -32,7 +32,7 @@ def test_validation_and_the_end_of_a_fit_use_the_average(make_classifier, make_t
     callbacks = [WeightAverage(decay=0.3), weights]
     trainer = make_trainer(max_epochs=2, num_sanity_val_steps=0, callbacks=callbacks)
     trainer.fit(model, synthetic)
-    expected = [*averages(weights.stepped, 0.3)]  # after the steps 2 to 6, three of them an epoch
+    expected = [*averages(weights.stepped, 0.3)]  # after steps 2 to 6, three per epoch
     torch.testing.assert_close(weights.validated[0], expected[1])
     torch.testing.assert_close(weights.validated[-1], expected[4])
     torch.testing.assert_close(model.head.layers[1].weight.detach(), expected[4])

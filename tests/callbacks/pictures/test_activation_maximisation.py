@@ -70,7 +70,7 @@ def test_pixels_can_be_maximised_too(context):
 
 
 def test_any_network_can_be_shown():
-    """As for `lightning_cli explain`: no backbone, no data, one image."""
+    """As in `lightning_cli explain`: no backbone, no data, one image."""
     torch.manual_seed(0)
     model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(400, 2)).eval()
     context = PictureContext(

@@ -100,7 +100,7 @@ def test_network_without_feature_maps_has_nothing_to_show():
 def test_pattern_without_feature_maps_has_nothing_to_show(model):
     with pytest.raises(ValueError, match="'head' matches no layer that has a feature map"):
         shown(FeatureMaps(layers=["block1", "head"]), model)
-    model = timm.create_model("test_efficientnet")  # some of its convolutions squeeze and excite
+    model = timm.create_model("test_efficientnet")  # some of its convolutions have no feature map
     names = shown(FeatureMaps(layers="convolutions"), model, channels=3).keys()
     assert "feature_maps/conv_stem" in names
     assert not any("se." in name for name in names)

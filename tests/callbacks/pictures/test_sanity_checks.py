@@ -1,6 +1,7 @@
 import pytest
 import timm
 import torch
+from jsonargparse import ArgumentParser
 from matplotlib.figure import Figure
 
 from callbacks.inspection_mode import inspection_mode
@@ -97,3 +98,12 @@ def test_drawing_does_not_change_the_network(make_context):
     assert all(before[name].equal(tensor) for name, tensor in context.model.state_dict().items())
     assert not any(module._forward_hooks for module in context.model.modules())
     assert all(parameter.grad is None for parameter in context.model.parameters())
+
+
+def test_configurations_of_earlier_versions_are_read():
+    parser = ArgumentParser()
+    parser.add_argument("--honesty", type=SanityChecks | bool, default=SanityChecks())
+    stored = {"class_path": "callbacks.pictures.Honesty", "init_args": {"num_steps": 3}}
+    picture = parser.instantiate_classes(parser.parse_object({"honesty": stored})).honesty
+    assert isinstance(picture, SanityChecks)
+    assert picture.num_steps == 3

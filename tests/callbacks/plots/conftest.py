@@ -1,4 +1,4 @@
-"""What several tests of figures need."""
+"""Fixtures for tests of figures."""
 
 import pytest
 from fontTools.fontBuilder import FontBuilder
@@ -25,7 +25,7 @@ def fits():
 
 @pytest.fixture
 def no_fonts(monkeypatch):
-    """A system that has nothing but matplotlib's own fonts."""
+    """A system with only the fonts of matplotlib."""
     own = [entry for entry in fontManager.ttflist if "mpl-data" in entry.fname]
     monkeypatch.setattr(fontManager, "ttflist", own)
     monkeypatch.setattr(fonts, "findSystemFonts", list)
@@ -38,7 +38,7 @@ def no_fonts(monkeypatch):
 
 @pytest.fixture
 def install(no_fonts, monkeypatch, tmp_path):
-    """Install a font in which each of some letters is a black square, and nothing else."""
+    """Install a font that has only the given letters, each as a black square."""
 
     def make(name, letters):
         pen, letters = TTGlyphPen(None), sorted(set(letters))

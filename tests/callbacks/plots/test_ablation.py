@@ -1,4 +1,4 @@
-"""The figures of an ablation, whatever variations and classes are called."""
+"""Figures of an ablation, for any names of variations and classes."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ LONG = "WMAWHW of the schedule " * 5
 
 
 def named(number, letters):
-    """Different names of that length."""
+    """Different names of a length."""
     return [f"{k} {LONG}"[:letters] for k in range(number)]
 
 

@@ -22,7 +22,7 @@ def many(num_classes):
 
 
 def marks_of(axes):
-    """Place and ends of each class, by colour."""
+    """Position and interval of each class, by colour."""
     found = {}
     for container in axes.containers:
         [line, _, [bars]] = container.lines

@@ -18,12 +18,12 @@ def halves(figure):
 
 
 def bar(figure):
-    """The axes of the scale."""
+    """Axes of the colour bar."""
     return next(axes for axes in figure.axes if axes.get_ylabel())
 
 
 def color(name, value):
-    """Of a value in [0, 1]."""
+    """Colour of a value in [0, 1]."""
     return np.array(matplotlib.colormaps[name](value, bytes=True)[:3])
 
 
@@ -60,7 +60,9 @@ def test_dead_map_is_crossed_out():
     grey, cross = dead[len(dead) // 2, 0], dead[0, 0]
     assert grey.tolist() == [200] * 3
     assert cross.tolist() == dead[-1, 0].tolist() == [90] * 3
-    np.testing.assert_array_equal(alive[-1, -1], color("viridis", 1.0))  # the scale is theirs
+    np.testing.assert_array_equal(
+        alive[-1, -1], color("viridis", 1.0)
+    )  # the scale ignores dead maps
 
 
 @pytest.mark.parametrize("one_scale", [False, True])

@@ -7,7 +7,7 @@ from callbacks.plots import plot_filters
 
 
 def shown(figure):
-    """Pixels of the sheet."""
+    """Pixels of the mosaic."""
     return np.asarray(figure.axes[0].images[0].get_array())
 
 
@@ -19,7 +19,7 @@ def fits(figure):
 
 
 def color(name, value):
-    """Of a value in [0, 1]."""
+    """Colour of a value in [0, 1]."""
     return np.array(matplotlib.colormaps[name](value, bytes=True)[:3])
 
 

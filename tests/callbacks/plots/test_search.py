@@ -1,4 +1,4 @@
-"""A panel a setting, the most important first."""
+"""Figures of a search: one panel per setting, the most important first."""
 
 from itertools import pairwise
 
@@ -37,7 +37,7 @@ def draw(settings, **options):
 
 
 def ticks(axes):
-    """Labels that are in sight, after drawing."""
+    """Tick labels within the axes, after drawing."""
     low, high = axes.get_xlim()
     labels = [label for label in axes.get_xticklabels() if low <= label.get_position()[0] <= high]
     assert not any(label.get_text() for label in axes.get_xticklabels(minor=True))

@@ -17,13 +17,13 @@ def texts(axes):
 
 
 def cells_of(figure):
-    """The axes whose cells have names."""
+    """The axes with class names."""
     [axes] = [axes for axes in figure.axes if axes.get_ylabel() == "true" and axes.collections]
     return axes
 
 
 def confused(num_classes, group_size=10):
-    """Classes that are taken for those of their group, which is spread over the matrix."""
+    """Classes that are confused within groups, which are spread over the matrix."""
     rng = np.random.default_rng(0)
     group = rng.permutation(num_classes) // group_size
     counts = rng.poisson(1.5 * (group[:, None] == group))
@@ -79,7 +79,7 @@ def test_can_be_read_at_any_number_of_classes(num_classes, fits):
     for labels, side in ((axes.get_yticklabels(), "height"), (axes.get_xticklabels(), "width")):
         assert all(label.get_fontsize() >= 6 for label in labels)
         pitch = getattr(axes.get_window_extent(), side) / len(labels)
-        assert getattr(labels[0].get_window_extent(), side) <= pitch + 1  # no name on another
+        assert getattr(labels[0].get_window_extent(), side) <= pitch + 1  # names do not overlap
 
 
 @pytest.mark.parametrize("normalize", [True, False])

@@ -37,7 +37,7 @@ def test_groups_that_are_confused_within_themselves_are_found(num_classes, size)
 
 
 def test_classes_with_the_same_confusions_are_adjacent():
-    """Two and three are never taken for each other, but both for zero."""
+    """Two and three are never confused with each other, but both with zero."""
     counts = 10 * np.eye(5, dtype=int)
     counts[2, 0] = counts[3, 0] = 8
     order, [group] = cluster_classes(counts)

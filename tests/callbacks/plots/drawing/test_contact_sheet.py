@@ -8,7 +8,7 @@ from callbacks.plots.drawing.contact_sheet import enlarged, tile
 
 
 def shades(*values, size=(20, 20)):
-    """Pictures of one grey each."""
+    """Images of one grey level each."""
     return np.stack([np.full((*size, 3), value) for value in values])
 
 

@@ -10,7 +10,7 @@ PICTURE = np.random.default_rng(0).integers(0, 255, (40, 60, 3), dtype=np.uint8)
 
 
 def drawn(show, size, dpi):
-    """Pixels of a figure with a picture."""
+    """Pixels of a figure with an image."""
     axes = add_picture_axes(size, "title")
     show(axes)
     canvas = FigureCanvasAgg(axes.figure)
