@@ -8,7 +8,7 @@ METHODS = ("smooth_grad", "integrated_gradients", "gradient_times_input")
 
 def drawn(number, methods, empty=()):
     maps = {name: np.full((number, 9, 9), float(name not in empty)) for name in methods}
-    title = "which pixels matter to the prediction, best.ckpt, epoch 13"
+    title = "Saliency for the predicted class, best.ckpt, epoch 13: 6 images"
     captions = ["buildings 92%\nnot mountain"] * number
     return plot_saliency(np.ones((number, 9, 9, 3)), maps, captions, ["black"] * number, title)
 
