@@ -4,7 +4,7 @@ from callbacks.data_visualizer import DataVisualizer
 from callbacks.learning_curves import LearningCurvesVisualizer
 from callbacks.learning_rate_finder import LearningRateRangeTest
 from callbacks.outputs import OutputRecorder
-from callbacks.picture_gallery import Gallery
+from callbacks.picture_gallery import PictureGallery
 from callbacks.predictions import PredictionWriter
 from callbacks.progressive_unfreezing import ProgressiveUnfreezing
 from callbacks.stopwatch import Stopwatch
@@ -22,10 +22,10 @@ VISUALIZERS = (
 __all__ = [
     "VISUALIZERS",
     "DataVisualizer",
-    "Gallery",
     "LearningCurvesVisualizer",
     "LearningRateRangeTest",
     "OutputRecorder",
+    "PictureGallery",
     "PredictionWriter",
     "ProgressiveUnfreezing",
     "Stopwatch",

@@ -22,7 +22,7 @@ from models.explain import NothingToShow
 DEBUG = "LIGHTNING_CLI_DEBUG"
 
 
-class Gallery(Callback):
+class PictureGallery(Callback):
     """Draw pictures during a fit at the epochs of their `when`, and all of them at its end.
 
     If a fit validates with averaged weights, the pictures show these. The metric `time/pictures`

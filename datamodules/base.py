@@ -142,11 +142,7 @@ class ImageDataModule(LightningDataModule, ABC):
         """Batches of readable images without augmentation, on the CPU, in [0, 1]."""
         dataset = PlainDataset(self.sources[split], self.unreadable(split))
         loader = make_loader(dataset, indices, self.batch_size, self.num_workers)
-        return (
-            [to_unit_range(images), labels, places]
-            for images, labels, places in loader
-            if len(labels)
-        )
+        return ([to_unit_range(images), *rest] for images, *rest in loader if len(images))
 
     def train_dataloader(self) -> DataLoader[Any]:
         """Shuffled and augmented images; an incomplete last batch is dropped."""

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from datamodules.complaints import Complain, Complaint, Item, Kind, raise_error
@@ -11,6 +12,7 @@ from datamodules.split_folders import FOLDERS, split_folders
 from datamodules.walk import files_below, is_image, leads_outside
 
 LeftOut = Mapping[Kind, list[Item]]
+SHOWN = 5  # links in a message
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class ClassFolders:
     folders: Mapping[str, Path]
     names: Mapping[str, Sequence[str]]
 
-    @property
+    @cached_property
     def class_names(self) -> tuple[str, ...]:
         """The folders of training images that hold one, in alphabetical order."""
         return tuple(sorted(set(self.labels("train"))))
@@ -79,8 +81,7 @@ def read_class_folders(
         complain(Complaint("empty split", (Item(folders[split].name),), text))
     _complain_of_classes(found, complain)
     for kind, items in left_out.items():
-        listed = ", ".join(item.name for item in items[:5])
-        text = f"{root} has links that are not followed: {listed}." if kind == "link" else ""
+        text = _about_links(root, items) if kind == "link" else ""
         complain(Complaint(kind, tuple(items), text, is_error=False))
     return found
 
@@ -126,6 +127,12 @@ def _complain_of_classes(found: ClassFolders, complain: Complain) -> None:
     if empty := sorted(names - set(classes)):
         text = f"{train} has folders without an image: {', '.join(empty)}."
         complain(Complaint("empty class folder", tuple(map(Item, empty)), text, is_error=False))
+
+
+def _about_links(root: Path, links: Sequence[Item]) -> str:
+    listed = ", ".join(link.name for link in links[:SHOWN])
+    more = f" and {len(links) - SHOWN} more" if len(links) > SHOWN else ""
+    return f"{root} has links that are not followed: {listed}{more}."
 
 
 def _without_images(split: str, folder: Path) -> str:

@@ -58,7 +58,7 @@ class ManifestDataModule(ImageDataModule):
 
     def __init__(
         self,
-        manifest: Path | str | dict[str, Path | str],
+        manifest: dict[str, Path | str] | Path | str,  # in this order, else jsonargparse dumps text
         root: Path | str | None = None,
         labels: dict[str, Path | str] | None = None,
         header: bool = True,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import yaml
 
-from callbacks import Gallery, OutputRecorder
+from callbacks import OutputRecorder, PictureGallery
 from lightning_app.main import main
 from lightning_app.store.run_logger import RunLogger
 
@@ -55,7 +55,7 @@ def test_a_new_picture_is_one_file(make_classifier, make_trainer, synthetic, cli
     code: dict = {"__name__": "confidence"}
     exec(compile(block("adding.md", "python", 1), "adding.md", "exec"), code)
     recorder, logger = OutputRecorder(), RunLogger("confidence")
-    callbacks = [recorder, Gallery([code["Confidence"](when=1)], recorder, 1.0)]
+    callbacks = [recorder, PictureGallery([code["Confidence"](when=1)], recorder, 1.0)]
     trainer = make_trainer(max_epochs=2, logger=logger, callbacks=callbacks)
     trainer.fit(make_classifier(), synthetic)
     files = [file.path for file in client.list_artifacts(logger.run_id, "images")]

@@ -105,7 +105,9 @@ class Mistakes(Picture):
             pair = " predicted as ".join(shorten(names[k], NAME_LENGTH) for k in (true, predicted))
             share = f"{len(confused) / int(of_class.sum()):.0%} of the class"
             of_pair = f"{len(shown)} of {counted(len(confused), 'image')}"
-            yield "top_confusion", shown, f"{pair}\n{context.title}: {of_pair}, {share}"
+            what = "Confusion" if self.confusion else "Most frequent confusion"
+            title = f"{what}, {context.title}: {of_pair}\n{pair}, {share}"
+            yield "top_confusion", shown, title
         shown = mistakes[: self.num_images]
         of_mistakes = f"{len(shown)} of {len(mistakes):,}"
         title = f"Most confident mistakes, {context.title}: {of_mistakes}\n{found}"

@@ -112,7 +112,7 @@ def _draw_risk(axes: Axes, risk: np.ndarray) -> None:
     best = np.clip(coverage - (1 - mistakes / num_images), 0, None) / coverage
     shown = np.unique(np.linspace(0, num_images - 1, MAX_POINTS).round().astype(int))
     kept = max(round(0.9 * num_images), 1)
-    ours = f"most confident first: {100 * risk[kept - 1]:.1f} % at 90 % coverage"
+    ours = f"by confidence: {100 * risk[kept - 1]:.1f} % at 90 % coverage"
     across, percent = 100 * coverage[shown], 100 * risk[shown]
     everything = f"in random order: {100 * risk[-1]:.1f} % mistakes"
     axes.axhline(100 * risk[-1], color="black", lw=0.8, ls="--", label=everything)
@@ -127,7 +127,7 @@ def _draw_risk(axes: Axes, risk: np.ndarray) -> None:
     )
     axes.set_xlim(0, 100)
     axes.set_ylim(0, max(105 * float(risk.max()), 1))
-    axes.set_xlabel("coverage: share of images, most confident first, %")
+    axes.set_xlabel("coverage: most confident images, %")
     axes.set_ylabel("risk: mistakes among them, %")
     axes.grid(alpha=0.25)
     axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 1), fontsize=8.5, frameon=False)

@@ -53,8 +53,8 @@ def _plot_matrix(weights: np.ndarray, title: str, scale: Scale) -> Figure:
 def _merged(weights: np.ndarray, columns: int) -> tuple[np.ndarray, int]:
     """The strongest of neighbouring weights, and how many are merged to fit into the columns."""
     merged = -(-weights.shape[1] // columns)
-    missing = int(-weights.shape[1] % merged)
-    padded = np.pad(weights, [(0, 0), (0, missing)])
+    missing = np.zeros((len(weights), -weights.shape[1] % merged), weights.dtype)
+    padded = np.concatenate([weights, missing], axis=1)
     groups = padded.reshape(len(weights), -1, merged)
     strongest = np.abs(groups).argmax(axis=2)[..., None]
     return np.take_along_axis(groups, strongest, axis=2)[..., 0], merged

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from datamodules.complaints import Complain, raise_error
-from datamodules.tables.table import find_column, read_table, refuse
+from datamodules.tables.table import DAMAGED, find_column, read_table, refuse
 
 PIXELS = ("feature", "pixels")  # names of the column; the second is Kaggle's
 LABELS = ("label", "emotion")
@@ -26,7 +26,7 @@ def has_pixels(file: Path) -> bool:
     """Whether the header of a CSV file names a column of pixels, and none of image paths."""
     try:
         columns = pd.read_csv(file, nrows=0, encoding="utf-8-sig").columns
-    except (OSError, ValueError):  # `read_table` reports what is wrong with it
+    except (OSError, ValueError, *DAMAGED):  # `read_table` reports what is wrong with it
         return False
     names = {str(name).strip() for name in columns}
     return bool(names & set(PIXELS)) and "image" not in names

@@ -12,6 +12,7 @@ from datamodules.complaints import Complain, Complaint, Item, Kind, raise_error
 from datamodules.sources.missing import MissingDataError
 
 DELIMITERS = (";", "\t", "|", ",")
+DAMAGED = (EOFError, lzma.LZMAError, zlib.error, gzip.BadGzipFile)  # errors of compressed files
 
 
 def read_table(file: Path, header: bool = True, delimiter: str = ",") -> Any:
@@ -134,7 +135,7 @@ def _parse(file: Path, header: bool, delimiter: str) -> Any:
         raise ValueError(f"{file} is not UTF-8; save it as UTF-8.") from None
     except pd.errors.EmptyDataError:
         raise ValueError(f"{file} is empty.") from None
-    except (EOFError, lzma.LZMAError, zlib.error, gzip.BadGzipFile) as error:
+    except DAMAGED as error:
         raise ValueError(f"{file} is damaged or cut off: {error}.") from None
     except pd.errors.ParserError as error:
         reason = str(error).removeprefix("Error tokenizing data. C error: ").strip()

@@ -12,6 +12,7 @@ from lightning_app.api.run import Run, checkpoint_of
 from lightning_app.api.settings import as_arguments, as_config
 from lightning_app.cli import training
 from lightning_app.cli.command_parser import CommandParser
+from lightning_app.cli.errors.setting_places import COMMAND_LINE
 from lightning_app.store.run_logger import RunLogger
 from lightning_app.store.run_recorder import run_logger_of
 from lightning_app.store.runs import open_store
@@ -84,7 +85,8 @@ class _RaisingParser(CommandParser):
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
         """See `argparse.ArgumentParser`."""
-        raise ValueError((message or "").removeprefix("error: ").strip())
+        text = (message or "").removeprefix("error: ").removeprefix(f"{COMMAND_LINE}: ")
+        raise ValueError(text.strip())
 
 
 class _PythonCLI(training.ImageClassificationCLI):

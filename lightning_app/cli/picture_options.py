@@ -7,9 +7,9 @@ from lightning.pytorch.cli import LightningArgumentParser
 
 from callbacks import (
     DataVisualizer,
-    Gallery,
     LearningCurvesVisualizer,
     OutputRecorder,
+    PictureGallery,
     PredictionWriter,
 )
 from callbacks.pictures import PICTURES, Picture
@@ -60,5 +60,5 @@ def picture_callbacks(settings: dict[str, Any], predictions: dict[str, Any]) -> 
     ]
     pictures = [picture for picture in chosen if isinstance(picture, Picture)]
     others = [callback for callback in chosen if isinstance(callback, Callback)]
-    gallery = Gallery(pictures, recorder, budget)
+    gallery = PictureGallery(pictures, recorder, budget)
     return [recorder, gallery, writer, *others]

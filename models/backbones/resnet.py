@@ -21,8 +21,7 @@ class ResNet(Backbone):
     ResNet-50 is `layer4.2.conv3`. The 3x3 convolution of a block has the stride.
 
     Args:
-        depths: Number of blocks of each stage: (3, 4, 23, 3) is ResNet-101, (3, 8, 36, 3) is
-            ResNet-152.
+        depths: Blocks of each stage: (3, 4, 23, 3) is ResNet-101, (3, 8, 36, 3) is ResNet-152.
         norm: `batch`, or `none` for no norm. Without it the convolutions have biases, and the last
             one of each block is initialised with zeros, since the variance would otherwise double
             from block to block.

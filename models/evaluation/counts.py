@@ -47,7 +47,7 @@ class TrainingSums:
 class EvaluationCounts:
     """Counts over the batches of a validation or test, from which all its metrics follow.
 
-    Adding a batch does not wait for the device. See `TrainingSums` for why this is no module.
+    Adding a batch does not wait for the device. `TrainingSums` says why this is not a module.
 
     Args:
         num_classes: Number of classes K.

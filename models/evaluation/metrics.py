@@ -21,7 +21,7 @@ MANY = sys.maxsize
 
 @dataclass(frozen=True)
 class Metric:
-    """A number that tells how good a network is, computed from the counts of all batches.
+    """A number that measures how good a network is, computed from the counts of all batches.
 
     Attributes:
         name: It is logged as `val/<name>` and `test/<name>`, and is the key of its text in reports.

@@ -1,4 +1,4 @@
-"""The curves of real fits, read back from their runs."""
+"""Learning curves of real fits."""
 
 import pytest
 from lightning.pytorch import Callback
@@ -40,7 +40,7 @@ def epochs_of(history):
     return {name: [epoch for epoch, _ in points] for name, points in history.items() if points}
 
 
-def test_rates_come_from_input_to_output(drawn, fit):
+def test_rates_are_in_order_from_input_to_output(drawn, fit):
     fit(2)
     [(history, freed)] = drawn
     rates = [name for name in history if name.startswith("lr/")]
@@ -50,7 +50,7 @@ def test_rates_come_from_input_to_output(drawn, fit):
     assert "val/f1_macro" not in history
 
 
-def test_what_was_freed_has_its_name_and_its_parameters(drawn, fit, make_classifier):
+def test_unfreezing_is_labelled_with_boundary_and_parameters(drawn, fit, make_classifier):
     fit(4, ProgressiveUnfreezing({0: "head", 2: "block3", 3: "all"}))
     [(_, freed)] = drawn
     model = make_classifier()
@@ -73,7 +73,7 @@ def test_rates_of_frozen_stages_are_zero(drawn, fit):
     }
 
 
-def test_unfreezing_by_another_callback_shows_as_numbers(drawn, fit):
+def test_unfreezing_by_another_callback_is_labelled_with_parameters(drawn, fit):
     class Freeze(Callback):
         def on_train_epoch_start(self, trainer, pl_module):
             pl_module.backbone.requires_grad_(trainer.current_epoch > 0)
@@ -84,7 +84,7 @@ def test_unfreezing_by_another_callback_shows_as_numbers(drawn, fit):
     assert int(few.replace(",", "")) < int(many.replace(",", ""))
 
 
-def test_curves_of_a_resumed_run_are_whole(drawn, fit, tmp_path):
+def test_curves_of_a_resumed_run_are_complete(drawn, fit, tmp_path):
     last = ModelCheckpoint(tmp_path, "last", save_on_train_epoch_end=True)
     unfreezing = ProgressiveUnfreezing({0: "head", 1: "all"})
     logger = fit(1, last, unfreezing, enable_checkpointing=True)
@@ -97,14 +97,14 @@ def test_curves_of_a_resumed_run_are_whole(drawn, fit, tmp_path):
     assert [epoch for epoch, _ in freed] == [0, 1]
 
 
-def test_run_without_validation_has_its_training(drawn, fit):
+def test_run_without_validation_has_training_curves(drawn, fit):
     fit(1, limit_val_batches=0)
     [(history, _)] = drawn
     assert epochs_of(history)["train/loss"] == [0]
     assert not history["val/loss"]
 
 
-def test_a_fit_that_fails_shows_the_epochs_that_there_were(drawn, fit):
+def test_a_fit_that_fails_shows_the_epochs_so_far(drawn, fit):
     class Fail(Callback):
         def on_train_epoch_start(self, trainer, pl_module):
             if trainer.current_epoch == 1:
@@ -117,7 +117,7 @@ def test_a_fit_that_fails_shows_the_epochs_that_there_were(drawn, fit):
 
 
 @pytest.mark.parametrize("command", ["fit", "predict"])
-def test_what_fails_before_it_trains_leaves_the_curves_alone(
+def test_failure_before_the_first_step_leaves_the_curves_unchanged(
     drawn, fit, make_classifier, make_trainer, synthetic, command
 ):
     class Fail(Callback):
@@ -134,12 +134,12 @@ def test_what_fails_before_it_trains_leaves_the_curves_alone(
     assert not drawn
 
 
-def test_macro_f1_is_read_if_it_is_wanted(drawn, fit):
+def test_macro_f1_is_an_option(drawn, fit):
     fit(1, curves={"macro_f1": True})
     assert epochs_of(drawn[0][0])["val/f1_macro"] == [0]
 
 
-def test_figure_lies_in_the_run(fit, client):
+def test_figure_is_logged(fit, client):
     logger = fit(1)
     files = [file.path for file in client.list_artifacts(logger.run_id, "figures")]
     assert files == ["figures/learning_curves.png"]

@@ -9,7 +9,7 @@ from lightning_app.store.run_logger import RunLogger
 from models import CosineDecay, Head, Optimization
 from models.optimization.range_test import RangeTest, range_test
 
-QUICK = {"num_steps": 25}
+QUICK = {"num_steps": 20}
 
 
 @pytest.fixture
@@ -33,24 +33,20 @@ def rates(trainer):
     return {n[3:]: float(v) for n, v in trainer.callback_metrics.items() if n[:3] == "lr/"}
 
 
-def test_training_is_the_same_as_without(fit):
-    plain, tested = fit()[1].state_dict(), fit(LearningRateRangeTest(**QUICK))[1].state_dict()
-    assert all(plain[name].equal(tested[name]) for name in plain)
-
-
-def test_random_numbers_are_the_same_as_without(fit):
-    fit()
-    plain = torch.rand(3), np.random.rand(3)
-    fit(LearningRateRangeTest(**QUICK))
-    assert torch.rand(3).equal(plain[0])
-    assert (np.random.rand(3) == plain[1]).all()
+def test_range_test_changes_neither_the_training_nor_the_random_numbers(fit):
+    weights = fit()[1].state_dict()
+    numbers = torch.rand(3), np.random.rand(3)
+    tested = fit(LearningRateRangeTest(**QUICK))[1].state_dict()
+    assert torch.rand(3).equal(numbers[0])
+    assert (np.random.rand(3) == numbers[1]).all()
+    assert all(weights[name].equal(tested[name]) for name in weights)
 
 
 @pytest.mark.parametrize(
     ("scheduler", "factor"),
     [(None, 1), (CosineDecay(), 0.5), (lambda o: ExponentialLR(o, 0.1), 0.1)],
 )
-def test_suggestion_is_used_in_the_ratio_of_the_stages(fit, monkeypatch, scheduler, factor):
+def test_suggestion_keeps_the_ratios_of_the_stages(fit, monkeypatch, scheduler, factor):
     monkeypatch.setattr(RangeTest, "suggestion", lambda tried: 0.02)
     callback = LearningRateRangeTest(**QUICK, use_suggestion=True)
     trainer, _ = fit(callback, lr_scheduler=scheduler)
@@ -67,7 +63,7 @@ def test_suggestion_is_the_peak_of_one_cycle(fit, monkeypatch):
     assert trainer.optimizers[0].param_groups[-1]["max_lr"] == pytest.approx(0.02)
 
 
-def test_each_step_takes_the_next_rate_in_the_ratio_of_the_stages(make_classifier):
+def test_each_step_uses_the_next_rate_and_keeps_the_ratios_of_the_stages(make_classifier):
     seen = []
 
     class Recorded(torch.optim.SGD):
@@ -91,7 +87,7 @@ def test_steepest_point_is_suggested():
     assert RangeTest(rates, losses).suggestion() == pytest.approx(1e-2, rel=0.05)
 
 
-def test_loss_that_nowhere_falls_suggests_nothing():
+def test_loss_that_never_falls_gives_no_suggestion():
     rates = np.geomspace(1e-6, 1, 50)
     assert RangeTest(rates, np.linspace(1, 2, 50)).suggestion() is None
     assert RangeTest(rates[:5], np.ones(5)).suggestion() is None
@@ -106,7 +102,7 @@ def test_test_ends_where_the_loss_diverges(make_classifier, synthetic):
     assert np.isfinite(tried.losses).all()
 
 
-def test_figure_is_in_the_run(make_classifier, make_trainer, synthetic, client):
+def test_figure_is_logged(make_classifier, make_trainer, synthetic, client):
     logger = RunLogger("rates")
     trainer = make_trainer(max_epochs=1, logger=logger, callbacks=[LearningRateRangeTest(**QUICK)])
     trainer.fit(make_classifier(), synthetic)
@@ -122,6 +118,6 @@ def test_figure_is_in_the_run(make_classifier, make_trainer, synthetic, client):
         ({"num_steps": 5}, "Expected num_steps of 20 or more, got 5"),
     ],
 )
-def test_settings_that_make_no_curve_are_refused(options, message):
+def test_impossible_settings_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
         LearningRateRangeTest(**options)

@@ -7,7 +7,7 @@ from lightning.pytorch import LightningModule
 from lightning.pytorch.callbacks import EarlyStopping
 from matplotlib.figure import Figure
 
-from callbacks import Gallery, OutputRecorder, WeightAverage
+from callbacks import OutputRecorder, PictureGallery, WeightAverage
 from callbacks.pictures import PICTURES, ClassActivation, Filters, Picture
 from callbacks.pictures.picture import is_due
 from callbacks.trainer_parts import classifier_of
@@ -18,7 +18,7 @@ from models.explain import NothingToShow
 
 @dataclass(eq=False)
 class Recorder(Picture):
-    """Notes when and what it is asked to draw."""
+    """Records the contexts in which it is drawn."""
 
     name: ClassVar[str] = "recorder"
     splits: ClassVar[tuple[str, ...]] = ("val", "test")
@@ -27,7 +27,7 @@ class Recorder(Picture):
 
     def draw(self, context):
         assert not context.model.training
-        torch.rand(3)  # must not be missed by the training
+        torch.rand(3)  # must not change the random numbers of the training
         self.contexts.append(context)
         yield self.name, Figure(figsize=(1, 1))
         yield "number", 0.5
@@ -47,11 +47,11 @@ class Failing(Recorder):
 
 def gallery(*pictures, budget=1.0):
     recorder = OutputRecorder()
-    return [recorder, Gallery(list(pictures), recorder, budget)]
+    return [recorder, PictureGallery(list(pictures), recorder, budget)]
 
 
 def steps_of_images(client, logger):
-    """Epochs of the pictures in the grid of a run."""
+    """Epochs of the images in the image grid of a run."""
     return sorted(
         int(file.path.split("+step+")[1].split("+")[0])
         for file in client.list_artifacts(logger.run_id, "images")
@@ -73,8 +73,8 @@ def test_schedule(when, expected):
     assert due == expected
 
 
-def test_what_was_due_while_nothing_was_validated_is_made_up_for():
-    assert is_due("doubling", range(3, 6))  # 4 was
+def test_epochs_without_validation_are_caught_up_with():
+    assert is_due("doubling", range(3, 6))  # 4 is a power of two
     assert not is_due("doubling", range(5, 8))
 
 
@@ -86,7 +86,7 @@ def test_what_was_due_while_nothing_was_validated_is_made_up_for():
         (3, ["epoch 0", "epoch 3", "epoch 5"]),
     ],
 )
-def test_a_fit_draws_at_its_epochs_and_at_its_end(
+def test_a_fit_draws_at_the_scheduled_epochs_and_at_its_end(
     make_classifier, make_trainer, synthetic, when, titles
 ):
     recorder = Recorder(when=when)
@@ -106,7 +106,7 @@ def test_a_fit_that_stops_early_logs_its_last_epoch_once(
     assert steps_of_images(client, logger) == [0, 1]
 
 
-def test_validate_and_test_draw_once_and_know_their_images(
+def test_validate_and_test_draw_once_with_the_outputs_for_their_images(
     make_classifier, make_trainer, synthetic
 ):
     recorder, model = Recorder(), make_classifier()
@@ -124,7 +124,7 @@ def test_validate_and_test_draw_once_and_know_their_images(
         torch.testing.assert_close(context.outputs.features.values, features)
 
 
-def test_only_few_features_are_kept(make_classifier, make_trainer, synthetic, monkeypatch):
+def test_number_of_kept_features_is_limited(make_classifier, make_trainer, synthetic, monkeypatch):
     monkeypatch.setattr("callbacks.outputs.MAX_FEATURES", 5)
     recorder = Recorder()
     model = make_classifier()
@@ -135,7 +135,7 @@ def test_only_few_features_are_kept(make_classifier, make_trainer, synthetic, mo
     torch.testing.assert_close(context.outputs.features.values, features)
 
 
-def test_drawing_leaves_weights_modes_and_hooks_as_they_were(
+def test_drawing_changes_neither_weights_nor_modes_nor_hooks(
     make_classifier, make_trainer, synthetic
 ):
     def weights(*pictures):
@@ -149,7 +149,7 @@ def test_drawing_leaves_weights_modes_and_hooks_as_they_were(
     assert all(plain[name].equal(drawn[name]) for name in plain)
 
 
-def test_averaged_weights_are_shown_and_the_others_trained(
+def test_averaged_weights_are_drawn_and_do_not_change_the_training(
     make_classifier, make_trainer, synthetic
 ):
     seen = []
@@ -173,7 +173,9 @@ def test_averaged_weights_are_shown_and_the_others_trained(
     assert all(plain[name].equal(drawn[name]) for name in plain)
 
 
-def test_budget_thins_the_schedule_and_says_so(make_classifier, make_trainer, synthetic, messages):
+def test_pictures_beyond_the_budget_are_skipped_with_a_message(
+    make_classifier, make_trainer, synthetic, messages
+):
     cheap = Recorder(when=1)
     trainer = make_trainer(max_epochs=6, callbacks=gallery(cheap, budget=1e-9))
     trainer.fit(make_classifier(), synthetic)
@@ -185,7 +187,7 @@ def test_budget_thins_the_schedule_and_says_so(make_classifier, make_trainer, sy
     assert "0.0 s during the fit; some were skipped to stay within 1e-07% of the time" in last
 
 
-def test_pictures_tables_numbers_and_the_time_they_took_are_in_the_run(
+def test_figures_tables_numbers_and_drawing_time_are_logged(
     make_classifier, make_trainer, synthetic, client
 ):
     logger = RunLogger("shown")
@@ -203,7 +205,9 @@ def test_pictures_tables_numbers_and_the_time_they_took_are_in_the_run(
     assert table.epoch.tolist() == ["epoch 2"]
 
 
-def test_once_drawn_pictures_are_figures(make_classifier, make_trainer, synthetic, client):
+def test_pictures_drawn_once_are_logged_as_figures(
+    make_classifier, make_trainer, synthetic, client
+):
     logger = RunLogger("once")
     callbacks = gallery(Recorder(when="last"))
     make_trainer(max_epochs=1, logger=logger, callbacks=callbacks).fit(make_classifier(), synthetic)
@@ -211,14 +215,12 @@ def test_once_drawn_pictures_are_figures(make_classifier, make_trainer, syntheti
     assert files == ["figures/val_recorder.png"]
 
 
-def test_a_picture_that_fails_is_an_error_where_nothing_is_lost(
-    make_classifier, make_trainer, synthetic
-):
+def test_a_picture_that_fails_is_an_error_in_validate(make_classifier, make_trainer, synthetic):
     with pytest.raises(KeyError, match="out of paint"):
         make_trainer(callbacks=gallery(Failing())).validate(make_classifier(), synthetic)
 
 
-def test_nothing_to_show_is_said_once(make_classifier, make_trainer, synthetic):
+def test_nothing_to_show_is_reported_once(make_classifier, make_trainer, synthetic):
     picture = Failing(when=1, error=NothingToShow)
     trainer = make_trainer(max_epochs=3, callbacks=gallery(picture))
     with pytest.warns(UserWarning, match="No picture recorder: out of paint") as warnings:
@@ -228,7 +230,7 @@ def test_nothing_to_show_is_said_once(make_classifier, make_trainer, synthetic):
 
 
 class NoConvolution(Backbone):
-    """A network that no picture of ours can show."""
+    """A network without convolutions."""
 
     num_features = 8
 
@@ -243,7 +245,7 @@ class NoConvolution(Backbone):
         return {"layer": ["layer.weight", "layer.bias"]}
 
 
-def test_network_without_pictures_trains_all_the_same(make_classifier, make_trainer, synthetic):
+def test_network_without_possible_pictures_is_trained(make_classifier, make_trainer, synthetic):
     model = make_classifier(make_backbone=NoConvolution)
     trainer = make_trainer(max_epochs=1, callbacks=gallery(ClassActivation(), Filters()))
     with pytest.warns(UserWarning, match="No picture grad_cam: No layer of the network returns"):
@@ -252,7 +254,7 @@ def test_network_without_pictures_trains_all_the_same(make_classifier, make_trai
 
 
 @pytest.mark.parametrize("name", PICTURES)
-def test_schedule_that_never_comes_is_refused_by_the_name_of_its_setting(name):
+def test_error_of_a_schedule_names_the_setting(name):
     with pytest.raises(ValueError, match=rf"^pictures\.{name}\.when is 0; expected 1 or more\.$"):
         PICTURES[name](when=0)
 
@@ -263,7 +265,7 @@ def test_budget_out_of_range_is_refused(budget):
         gallery(budget=budget)
 
 
-def test_another_module_is_refused():
+def test_other_modules_are_refused():
     with pytest.raises(TypeError, match="Expected an ImageClassifier, got LightningModule"):
         classifier_of(LightningModule())
 
@@ -282,7 +284,7 @@ class Saving(Recorder):
         yield "one", 1.0
 
 
-def test_two_processes_draw_once_from_the_images_of_both(
+def test_two_processes_draw_once_with_the_outputs_of_both(
     make_classifier, make_trainer, synthetic, tmp_path
 ):
     model = make_classifier()

@@ -43,7 +43,7 @@ class Counts(Callback):
 
 
 @pytest.mark.parametrize("num_workers", [0, 2])
-def test_files_that_vanish_are_skipped_and_counted(
+def test_files_that_disappear_are_skipped_and_counted(
     data, make_classifier, make_trainer, num_workers
 ):
     data.num_workers = num_workers
@@ -57,14 +57,14 @@ def test_files_that_vanish_are_skipped_and_counted(
     assert torch.isfinite(trainer.callback_metrics["val/loss"])
 
 
-def test_all_files_gone_is_an_error_that_names_one(data, make_classifier, make_trainer):
+def test_losing_all_files_is_an_error_that_names_one(data, make_classifier, make_trainer):
     files = [data.root / "train" / name / f"{i}.png" for name in ("cat", "dog") for i in range(8)]
     trainer = make_trainer(max_epochs=3, callbacks=[Delete(*files)])
     with pytest.raises(ValueError, match=r"20 images in a row: There is no image file .*\.png"):
         trainer.fit(make_classifier(num_classes=2, num_channels=3), data)
 
 
-def test_bad_files_are_listed_before_the_first_step(data, make_classifier, make_trainer):
+def test_unreadable_files_are_listed_before_the_first_step(data, make_classifier, make_trainer):
     for split in ("train", "val"):
         (data.root / split / "cat" / "1.png").write_bytes(b"no picture")
     trainer = make_trainer(max_epochs=1)
@@ -73,7 +73,7 @@ def test_bad_files_are_listed_before_the_first_step(data, make_classifier, make_
     assert trainer.global_step == 0
 
 
-def test_bad_files_are_left_out_on_demand(data, make_classifier, make_trainer):
+def test_unreadable_files_can_be_skipped(data, make_classifier, make_trainer):
     (data.root / "train" / "cat" / "1.png").write_bytes(b"no picture")
     data.options = Options(on_error="skip")
     with pytest.warns(UserWarning, match=r"1 of 32 images cannot be read"):

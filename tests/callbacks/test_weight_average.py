@@ -27,7 +27,7 @@ def averages(weights, decay):
         yield average
 
 
-def test_validation_and_the_end_of_a_fit_see_the_average(make_classifier, make_trainer, synthetic):
+def test_validation_and_the_end_of_a_fit_use_the_average(make_classifier, make_trainer, synthetic):
     weights, model = Weights(), make_classifier()
     callbacks = [WeightAverage(decay=0.3), weights]
     trainer = make_trainer(max_epochs=2, num_sanity_val_steps=0, callbacks=callbacks)
@@ -38,7 +38,7 @@ def test_validation_and_the_end_of_a_fit_see_the_average(make_classifier, make_t
     torch.testing.assert_close(model.head.layers[1].weight.detach(), expected[4])
 
 
-def test_average_is_taken_when_the_optimizer_steps(make_classifier, make_trainer, synthetic):
+def test_average_is_updated_when_the_optimizer_steps(make_classifier, make_trainer, synthetic):
     weights, model = Weights(), make_classifier()
     callbacks = [WeightAverage(), weights]
     trainer = make_trainer(max_epochs=2, accumulate_grad_batches=2, callbacks=callbacks)
@@ -47,7 +47,7 @@ def test_average_is_taken_when_the_optimizer_steps(make_classifier, make_trainer
     torch.testing.assert_close(model.head.layers[1].weight.detach(), expected)
 
 
-def test_training_goes_on_with_the_weights(make_classifier, make_trainer, synthetic):
+def test_training_continues_with_the_weights(make_classifier, make_trainer, synthetic):
     def weights(*callbacks):
         seen = Weights()
         trainer = make_trainer(max_epochs=3, callbacks=[*callbacks, seen])
@@ -58,7 +58,7 @@ def test_training_goes_on_with_the_weights(make_classifier, make_trainer, synthe
         assert plain.equal(averaged)
 
 
-def test_average_of_frozen_weights_is_equal_to_them(make_classifier, make_trainer, synthetic):
+def test_average_of_frozen_weights_equals_them(make_classifier, make_trainer, synthetic):
     model = make_classifier()
     model.backbone.requires_grad_(False)
     before = {name: p.detach().clone() for name, p in model.backbone.named_parameters()}

@@ -71,7 +71,7 @@ def test_digits_are_the_scans_of_scikit_learn():
     data = DigitsDataModule(image_size=8)
     images = np.concatenate([source.reader.images[source.rows] for source in data.sources.values()])
     assert len(images) == 1797
-    # Class counts as the data set's own description gives them.
+    # The class counts from the dataset's own description.
     counts = sum(np.bincount(source.labels) for source in data.sources.values())
     assert counts.tolist() == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
     assert images.max() == 255

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from lightning.pytorch.cli import LightningArgumentParser
 
 from datamodules import ManifestDataModule, Options, SplitSettings
 from datamodules.tables.manifest import Columns
@@ -277,3 +278,11 @@ def test_files_may_be_named_by_strings(make_manifest, tmp_path):
     for manifest in (str(tmp_path / "labels.csv"), {"train": str(tmp_path / "labels.csv")}):
         data = ManifestDataModule(manifest, root=root, image_size=8)
         assert data.load()["train"].names == ["3.png", "4.png"]
+
+
+def test_stored_configuration_keeps_the_file_of_each_split():
+    parser = LightningArgumentParser(exit_on_error=False)
+    parser.add_lightning_class_args(ManifestDataModule, "data")
+    config = parser.parse_args(["--data.manifest", "{train: a.csv, val: b.csv}"])
+    stored = parser.dump(parser.parse_string(parser.dump(config)))
+    assert "  manifest:\n    train: a.csv\n    val: b.csv\n" in stored

@@ -2,7 +2,7 @@ import pytest
 import torch
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.cli import ReduceLROnPlateau
-from sklearn.metrics import f1_score
+from sklearn.metrics import f1_score, top_k_accuracy_score
 from torch import nn
 
 from models import CrossEntropy, Head
@@ -30,6 +30,17 @@ def test_logged_metrics_are_those_of_all_images_together(make_classifier, make_t
     assert metrics["val/loss"] == pytest.approx(loss, rel=1e-5)
     assert metrics["val/accuracy"] == pytest.approx((predicted == labels).float().mean().item())
     assert metrics["val/f1_macro"] == pytest.approx(f1_score(labels, predicted, average="macro"))
+
+
+def test_top_k_accuracy_is_logged_from_six_classes_on(make_classifier, make_trainer, synthetic):
+    keep, model = KeepBatches(), make_classifier(num_classes=6)
+    trainer = make_trainer(callbacks=[keep])
+    [metrics] = trainer.validate(model, synthetic, verbose=False)
+    logits, labels = torch.cat(keep.logits), torch.cat(keep.labels)
+    expected = top_k_accuracy_score(labels, logits, k=3, labels=range(6))
+    assert metrics["val/top3_accuracy"] == pytest.approx(expected)
+    [metrics] = make_trainer().validate(make_classifier(), synthetic, verbose=False)
+    assert set(metrics) == {"val/loss", "val/accuracy", "val/f1_macro"}
 
 
 def test_training_learns(make_classifier, make_trainer, synthetic):

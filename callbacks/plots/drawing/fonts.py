@@ -1,4 +1,4 @@
-"""Fonts of the system for letters that the font of the figures has not."""
+"""Fallback fonts: fonts of the system for letters that the default font does not have."""
 
 import warnings
 from collections.abc import Set
@@ -17,24 +17,24 @@ from matplotlib.font_manager import (
 
 from callbacks.plots.drawing.scripts import is_drawn, listed, needs_shaping, packages_for, script_of
 
-LAST_LATIN = "\u024f"  # up to here every font has its letters, so nothing is looked up
-NO_LETTERS = "Last Resort"  # a font of boxes, one for each script
-SHAPES = hasattr(ft2font, "__libraqm_version__")  # matplotlib >= 3.11 joins and turns letters
+LAST_LATIN = "\u024f"  # every font has the letters up to here, so they are not looked up
+NO_LETTERS = "Last Resort"  # a font of placeholder boxes
+SHAPES = hasattr(ft2font, "__libraqm_version__")  # matplotlib >= 3.11 shapes text
 LANGUAGES = {"Hangul": "KR", "Hiragana": "JP", "Katakana": "JP"}  # else Chinese: SC
 
 
 class FallbackFonts:
-    """The fonts that were found so far; the system is searched only for letters that are new."""
+    """The fonts found so far; the system is searched only for new letters."""
 
     def __init__(self) -> None:
-        self.chosen: dict[str, Set[str]] = {}  # letters that each family is there for
+        self.chosen: dict[str, Set[str]] = {}  # letters for which each family was chosen
         self.hopeless: set[str] = set()  # letters that no font has
-        self.told = False  # that letters are drawn unjoined
+        self.warned = False  # of letters that are drawn unjoined
 
     def families(self, text: str) -> list[str]:
-        """Families that have the letters of a text which the figures' own font has not.
+        """Font families for the letters of a text that the default font does not have.
 
-        A letter that no font has is a warning, once, that says what to install.
+        If no font has a letter, it warns once and names the package to install.
         """
         letters = {letter for letter in text if letter > LAST_LATIN and is_drawn(letter)}
         if not letters:
@@ -51,13 +51,13 @@ class FallbackFonts:
         return [family for family, covered in self.chosen.items() if covered & letters]
 
     def _warn_of_shapes(self, letters: set[str]) -> None:
-        if SHAPES or self.told:
+        if SHAPES or self.warned:
             return
         if scripts := {script_of(letter) for letter in letters if needs_shaping(letter)}:
-            self.told = True
+            self.warned = True
             warnings.warn(
                 f"matplotlib {matplotlib.__version__} draws {listed(scripts)} letters unjoined "
-                "and from left to right; matplotlib 3.11 draws them as they are written.",
+                "and from left to right; matplotlib 3.11 draws them correctly.",
                 stacklevel=2,
             )
 
@@ -72,7 +72,7 @@ class _Candidate(NamedTuple):
 
 
 def _cover(letters: set[str]) -> dict[str, set[str]]:
-    """As few families as have them all, and what each is there for; those that look best first."""
+    """As few families as possible for the letters, and the letters covered by each."""
     _list_new_fonts()
     scripts = {script_of(letter) for letter in letters}
     language = next((LANGUAGES[script] for script in sorted(scripts & LANGUAGES.keys())), "SC")
@@ -105,12 +105,12 @@ def _rank(entry: FontEntry, language: str) -> tuple[int, ...]:
 
 @cache
 def _list_new_fonts() -> None:
-    """Tell matplotlib of fonts that were installed since it listed them, perhaps months ago."""
+    """Add fonts that were installed after matplotlib cached its list of fonts."""
     known = {entry.fname for entry in fontManager.ttflist}
     for file in sorted(set(findSystemFonts()) - known):
         try:
             fontManager.addfont(file)
-        except (OSError, RuntimeError):  # of a kind that it cannot read
+        except (OSError, RuntimeError):  # of an unsupported format
             continue
 
 
@@ -120,7 +120,7 @@ def _own_letters(file: str) -> set[str]:
 
 
 def _letters(file: str) -> set[str]:
-    """The letters that a font has, if they can be drawn: coloured emoji cannot."""
+    """The letters that a font can draw; none for fonts of coloured emoji."""
     try:
         font = ft2font.FT2Font(file)
     except (OSError, RuntimeError):
@@ -133,9 +133,9 @@ def _warn_of_missing(letters: set[str]) -> None:
     shown = "".join(sorted(letters)[:10]) + "…" * (len(letters) > 10)
     warnings.warn(
         f"No font of this system has {shown} ({listed(scripts)}): figures show boxes instead. On "
-        f"Debian and Ubuntu install {listed(packages_for(letters))}; elsewhere take a font from "
+        f"Debian and Ubuntu install {listed(packages_for(letters))}; elsewhere use a font from "
         "https://fonts.google.com/noto.",
         stacklevel=2,
     )
-    # Else matplotlib says so of each letter, each time that one is drawn.
+    # Otherwise matplotlib warns of each letter each time it is drawn.
     warnings.filterwarnings("ignore", r"Glyph .* missing from font")

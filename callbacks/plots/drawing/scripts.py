@@ -1,4 +1,4 @@
-"""What Unicode knows of a letter, and which Debian package has a font for it."""
+"""Scripts: the script of a letter by its Unicode name, and the Debian package for it."""
 
 import unicodedata
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ SYMBOLS = {"So", "Sk", "Sm"}  # categories of emoji and other signs
 
 
 def packages_for(letters: Iterable[str]) -> set[str]:
-    """Debian's packages that have them."""
+    """Debian packages with fonts for the letters."""
     packages = set()
     for letter in letters:
         if unicodedata.category(letter) in SYMBOLS:
@@ -19,7 +19,7 @@ def packages_for(letters: Iterable[str]) -> set[str]:
 
 
 def script_of(letter: str) -> str:
-    """The first word of its name: CJK, Devanagari; an emoji has none."""
+    """The first word of its Unicode name, such as CJK or Devanagari; `symbols` for emoji."""
     if unicodedata.category(letter) in SYMBOLS:
         return "symbols"
     name = unicodedata.name(letter, "unknown").split()[0].split("-")[0]
@@ -27,18 +27,18 @@ def script_of(letter: str) -> str:
 
 
 def listed(names: Iterable[str]) -> str:
-    """Names in a sentence: `a, b and c`."""
+    """Names joined as in a sentence: `a, b and c`."""
     *names, last = sorted(names)
     return f"{', '.join(names)} and {last}" if names else last
 
 
 def is_drawn(letter: str) -> bool:
-    """Whether it is a sign of its own: joiners, variation selectors and blanks are not."""
+    """Whether the letter is visible: joiners, variation selectors and spaces are not."""
     return unicodedata.category(letter)[0] not in "CZ" and not (
         unicodedata.name(letter, "").startswith("VARIATION SELECTOR")
     )
 
 
 def needs_shaping(letter: str) -> bool:
-    """Whether it is written from right to left, or joined with its neighbours."""
+    """Whether the letter is written from right to left, or joined with its neighbours."""
     return unicodedata.bidirectional(letter) in ("R", "AL") or unicodedata.category(letter) == "Mc"

@@ -10,7 +10,7 @@ QUICK = {"steps": 2, "num_filters": 4, "seconds": None}
 
 @pytest.fixture
 def context(make_classifier):
-    """Of a small network with four classes."""
+    """A small network with four classes, and unlabelled images."""
     images = torch.zeros(4, 1, 16, 16)
     names = ["rows", "columns", "checks", "full"]
     model = make_classifier().eval()
@@ -25,31 +25,33 @@ def title(figure):
     return figure.get_suptitle()
 
 
-def test_three_convolutions_and_the_classes_are_shown_by_themselves(context):
+def test_classes_and_three_convolutions_are_shown_by_default(context):
     shown = dict(ActivationMaximisation(**QUICK).draw(context))
     keys = ["classes", "block1.conv", "block2.conv", "block3.conv"]
     assert list(shown) == [f"activation_maximisation/{key}" for key in keys]
     assert title(shown["activation_maximisation/block2.conv"]) == (
-        "block2.conv, after ReLU\nwhat excites each most, 4 of 16, epoch 4"
+        "Images that maximise each channel of block2.conv, after ReLU\nepoch 4: 4 of 16"
     )
     assert texts(shown["activation_maximisation/block2.conv"]) == ["0", "1", "2", "3"]
 
 
-def test_classes_have_their_names_and_what_the_network_says(context):
+def test_classes_are_captioned_with_name_and_probability(context):
     [(_, figure)] = [
         item for item in ActivationMaximisation(**QUICK).draw(context) if "classes" in item[0]
     ]
-    names, sure = zip(*(text.split("\n") for text in texts(figure)), strict=True)
+    names, probabilities = zip(*(text.split("\n") for text in texts(figure)), strict=True)
     assert names == tuple(context.class_names)
-    assert all(0 <= int(text.rstrip("%")) <= 100 for text in sure)
-    assert "all 4, epoch 4" in title(figure)
+    assert all(0 <= int(text.rstrip("%")) <= 100 for text in probabilities)
+    assert title(figure) == "Images that maximise the logit of each class\nepoch 4: all 4"
 
 
-def test_named_layers_answer_for_themselves(context):
+def test_named_layers_are_maximised_without_their_activation(context):
     picture = ActivationMaximisation(**QUICK, layers="block?.conv", classes=False)
     shown = dict(picture.draw(context))
     assert len(shown) == 3
-    assert title(shown["activation_maximisation/block1.conv"]).startswith("block1.conv\n")
+    assert title(shown["activation_maximisation/block1.conv"]).startswith(
+        "Images that maximise each channel of block1.conv\n"
+    )
 
 
 def test_dead_filters_are_counted_and_marked(context):
@@ -58,16 +60,16 @@ def test_dead_filters_are_counted_and_marked(context):
         block.norm.weight[1], block.norm.bias[1] = 0, -1
     picture = ActivationMaximisation(**QUICK, layers=["block1.relu"], classes=False)
     [(_, figure)] = picture.draw(context)
-    assert "4 of 8, 1 dead, epoch 4" in title(figure)
+    assert "epoch 4: 4 of 8, 1 dead" in title(figure)
     assert texts(figure) == ["0", "1 (dead)", "2", "3"]
 
 
-def test_pixels_take_as_many_steps_as_asked_for(context):
+def test_pixels_can_be_maximised_too(context):
     picture = ActivationMaximisation(method="pixels", **QUICK, layers=["block1.relu"])
     assert len(list(picture.draw(context))) == 2
 
 
-def test_any_network_will_do():
+def test_any_network_can_be_shown():
     """As for `lightning_cli explain`: no backbone, no data, one image."""
     torch.manual_seed(0)
     model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(400, 2)).eval()
@@ -78,14 +80,14 @@ def test_any_network_will_do():
     assert list(shown) == ["activation_maximisation/classes", "activation_maximisation/0"]
 
 
-def test_sheets_that_would_take_too_long_are_left_out_and_named(context):
+def test_sheets_that_would_take_too_long_are_omitted_and_named(context):
     picture = ActivationMaximisation(steps=1000, num_filters=4, seconds=1e-3)
-    with pytest.raises(NothingToShow, match=r"classes, .*block3.conv: 4 images would take longer"):
+    with pytest.raises(NothingToShow, match=r"classes, .*block3.conv: even 4 images would exceed"):
         list(picture.draw(context))
 
 
-def test_where_time_is_short_fewer_filters_are_shown(context, monkeypatch):
-    """A clock that goes on by a second with each image and step, and by none otherwise."""
+def test_fewer_filters_are_shown_if_time_is_short(context, monkeypatch):
+    """The clock advances by one second per image and step."""
     picture = ActivationMaximisation(
         steps=10, num_filters=8, classes=False, layers="block1.conv", seconds=75
     )
@@ -100,10 +102,10 @@ def test_where_time_is_short_fewer_filters_are_shown(context, monkeypatch):
     monkeypatch.setattr("callbacks.pictures.activation_maximisation.time.perf_counter", lambda: now)
     monkeypatch.setattr(picture, "_maximised", slow)
     [(_, figure)] = picture.draw(context)
-    assert "6 of 8" in title(figure)  # seven would do, but not fill their rows
+    assert "6 of 8" in title(figure)  # there is time for seven, but six fill their rows
 
 
-def test_layer_that_the_network_lacks_is_refused_before_training(context, synthetic):
+def test_unknown_layer_is_refused_before_training(context, synthetic):
     with pytest.raises(
         ValueError, match=r"pictures\.activation_maximisation\.layers: .*no layer 'block9\.conv'"
     ):
@@ -111,16 +113,16 @@ def test_layer_that_the_network_lacks_is_refused_before_training(context, synthe
 
 
 @pytest.mark.parametrize("option", ["num_filters", "steps", "seconds"])
-def test_numbers_that_ask_for_nothing_are_refused(option):
+def test_numbers_below_one_are_refused(option):
     with pytest.raises(ValueError, match=rf"activation_maximisation\.{option} is 0; expected more"):
         ActivationMaximisation(**{option: 0})
 
 
-def test_it_is_drawn_once_unless_asked_for_more():
+def test_it_is_drawn_once_by_default():
     assert ActivationMaximisation().when == "last"
 
 
-def test_drawing_leaves_the_network_as_it_was(context):
+def test_drawing_changes_neither_network_nor_random_state(context):
     before = {name: value.clone() for name, value in context.model.state_dict().items()}
     state = torch.get_rng_state()
     list(ActivationMaximisation(**QUICK).draw(context))

@@ -20,14 +20,14 @@ def context(predicted, labels, **options):
     )
 
 
-def test_titles_say_when_how_many_and_how_good():
+def test_title_has_epoch_number_of_images_and_accuracy():
     shown = dict(ConfusionMatrix().draw(context([0, 0, 1, 2], [0, 1, 1, 2])))
     assert list(shown) == ["confusion_matrix", "confusion_counts", "confusions"]
     for name in ("confusion_matrix", "confusion_counts"):
-        assert shown[name].get_suptitle() == "epoch 4: 4 images, accuracy 75.0%"
+        assert shown[name].get_suptitle() == ("Confusion matrix, epoch 4: 4 images, accuracy 75.0%")
 
 
-def test_table_lists_confusions_when_the_run_ends():
+def test_table_lists_confusions_at_the_end():
     shown = dict(ConfusionMatrix().draw(context([0, 0, 0, 1, 0, 2], [0, 1, 1, 1, 2, 2])))
     assert shown["confusions"] == {
         "true": ["dog", "owl"],
@@ -38,11 +38,12 @@ def test_table_lists_confusions_when_the_run_ends():
     assert "confusions" not in dict(ConfusionMatrix().draw(context([0, 0], [0, 1], final=False)))
 
 
-def test_images_of_unknown_class_do_not_count():
+def test_unlabelled_images_do_not_count():
     shown = dict(ConfusionMatrix().draw(context([0, 0, 1, 1], [0, -1, 1, -1])))
-    assert shown["confusion_matrix"].get_suptitle() == "epoch 4: 2 images, accuracy 100.0%"
+    title = shown["confusion_matrix"].get_suptitle()
+    assert title == "Confusion matrix, epoch 4: 2 images, accuracy 100.0%"
 
 
-def test_without_known_classes_there_is_nothing_to_show():
+def test_without_labels_there_is_nothing_to_show():
     with pytest.raises(NothingToShow, match="the images have no labels"):
         list(ConfusionMatrix().draw(context([0, 0], [-1, -1])))

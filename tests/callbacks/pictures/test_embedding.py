@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch import nn
 
-from callbacks import Gallery, OutputRecorder
+from callbacks import OutputRecorder, PictureGallery
 from callbacks.outputs import Outputs, SampledFeatures
 from callbacks.pictures.embedding import Embedding
 from callbacks.pictures.picture import PictureContext
@@ -12,7 +12,7 @@ from models.explain import NothingToShow
 
 
 class Pixels:
-    """Images that are as bright as their place."""
+    """Images whose brightness is their index."""
 
     def images(self, split, indices):
         return torch.tensor(indices).view(-1, 1, 1, 1).expand(-1, 1, 4, 4) / 100
@@ -24,7 +24,7 @@ def context(
     generator = torch.Generator().manual_seed(0)
     truth = torch.arange(num_images) % num_classes
     logits = 9.0 * nn.functional.one_hot(truth, num_classes)
-    featured = torch.arange(0, num_images, 2)  # as if there were too many
+    featured = torch.arange(0, num_images, 2)  # as with too many images
     centers = 9 * torch.randn(num_classes, 8, generator=generator)
     if features is None:
         features = centers[truth[featured]] + torch.rand(len(featured), 8, generator=generator)
@@ -50,23 +50,23 @@ def title(figure):
     return figure.texts[0].get_text()
 
 
-def test_components_come_each_time_and_tsne_at_the_end():
+def test_pca_is_drawn_each_time_and_tsne_at_the_end():
     assert figures(Embedding(), context(final=False)) == ["embedding"]
     assert figures(Embedding(), context()) == ["embedding", "embedding_tsne", "neighbour_agreement"]
     assert figures(Embedding(method="pca"), context()) == ["embedding", "neighbour_agreement"]
     assert figures(Embedding(method="tsne"), context(final=False)) == ["embedding"]
 
 
-def test_title_says_how_many_neighbours_share_the_class():
+def test_title_has_the_share_of_neighbours_of_the_same_class():
     shown = dict(Embedding(method="pca", num_neighbours=3).draw(context()))
     assert shown["neighbour_agreement"] == 1
-    assert "PCA of 20 images" in title(shown["embedding"])
-    assert "\n100 % of the nearest neighbours share the class" in title(shown["embedding"])
+    assert "Embedding, epoch 4: PCA of 20 images" in title(shown["embedding"])
+    assert "\n100 % of the nearest neighbours have the same class" in title(shown["embedding"])
 
 
-def test_mistakes_are_those_of_the_images_whose_features_are_kept():
+def test_rings_are_the_mistakes_among_images_with_features():
     labels = torch.arange(40) % 4
-    labels[[6, 7]] = 1 - labels[[6, 7]] % 2  # of the two only the first is on the map
+    labels[[6, 7]] = 1 - labels[[6, 7]] % 2  # only the first of the two is on the map
     [(_, figure)] = Embedding().draw(context(labels=labels, final=False))
     rings = (figure.axes[0].collections[0].get_edgecolors()[:, 3] == 1).sum()
     assert rings == 1
@@ -83,27 +83,27 @@ def test_thumbnails_are_the_images_of_their_points():
     assert len(set(places)) == 5
 
 
-def test_without_a_source_of_images_points_stay_points():
+def test_without_images_there_are_only_points():
     [(_, figure)] = Embedding(thumbnails=5).draw(context(final=False))
     assert not figure.axes[0].images
 
 
-def test_images_of_unknown_class_are_not_on_the_map():
+def test_unlabelled_images_are_not_on_the_map():
     labels = torch.arange(40) % 4
     labels[:20] = -1
     [(_, figure)] = Embedding().draw(context(labels=labels, final=False))
     assert len(figure.axes[0].collections[0].get_offsets()) == 10
 
 
-def test_of_many_classes_the_most_mixed_are_named():
+def test_only_the_most_mixed_of_many_classes_are_named():
     [(_, figure)] = Embedding().draw(context(900, 45, final=False))
     assert len(figure.axes[0].texts) == 15
-    assert title(figure).endswith("named: most mixed")
+    assert title(figure).endswith("; names: the most mixed classes")
 
 
 @pytest.mark.parametrize("options", [{"with_features": False}, {"labels": torch.full((40,), -1)}])
-def test_without_features_of_known_images_there_is_nothing_to_show(options):
-    with pytest.raises(NothingToShow, match="features of three images"):
+def test_without_features_of_labelled_images_there_is_nothing_to_show(options):
+    with pytest.raises(NothingToShow, match="features of three labelled images"):
         list(Embedding().draw(context(**options)))
 
 
@@ -115,19 +115,20 @@ def test_without_features_of_known_images_there_is_nothing_to_show(options):
         ({"num_neighbours": 0}, "num_neighbours is 0; expected 1 or more"),
     ],
 )
-def test_what_cannot_be_drawn_is_refused(options, message):
+def test_impossible_settings_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
         Embedding(**options)
 
 
-def test_a_fit_draws_it_from_the_features_of_its_validation(
+def test_a_fit_draws_it_from_the_features_of_the_validation(
     make_classifier, make_trainer, synthetic, monkeypatch
 ):
     shown = []
     monkeypatch.setattr(
-        "callbacks.picture_gallery.Gallery._log", lambda self, picture, s, *_: shown.append(s[0])
+        "callbacks.picture_gallery.PictureGallery._log",
+        lambda self, picture, s, *_: shown.append(s[0]),
     )
     recorder = OutputRecorder()
-    gallery = Gallery([Embedding(thumbnails=4)], recorder, budget=1.0)
+    gallery = PictureGallery([Embedding(thumbnails=4)], recorder, budget=1.0)
     make_trainer(max_epochs=1, callbacks=[recorder, gallery]).fit(make_classifier(), synthetic)
     assert shown == ["embedding", "embedding_tsne", "neighbour_agreement"]

@@ -1,4 +1,4 @@
-"""Class activation and saliency: which class is explained, and what the pictures say."""
+"""Class activation and saliency: which class is explained, and what the figures show."""
 
 from dataclasses import replace
 
@@ -39,35 +39,35 @@ def test_images_without_a_label_are_explained_by_their_prediction(context, image
     unknown = PictureContext(
         context.model, NAMES, lambda n: (images[0], torch.full((8,), -1)), "images"
     )
-    asked = find_targets(unknown, 8, "true", "grad_cam")
-    assert asked.classes.equal(find_targets(context, 8, "predicted", "grad_cam").classes)
-    assert set(asked.colors) == {NEUTRAL}
-    assert not any("not" in caption for caption in asked.captions)
+    targets = find_targets(unknown, 8, "true", "grad_cam")
+    assert targets.classes.equal(find_targets(context, 8, "predicted", "grad_cam").classes)
+    assert set(targets.colors) == {NEUTRAL}
+    assert not any("not" in caption for caption in targets.captions)
 
 
-def test_images_that_a_user_names_have_their_names_in_the_pictures(context, images):
+def test_files_of_a_user_are_named_in_the_captions(context, images):
     named = replace(context, names=lambda n: [f"file_{index}.jpg" for index in range(n)])
-    asked = find_targets(named, 3, "predicted", "grad_cam")
-    assert [caption.split("\n")[0] for caption in asked.captions] == [
+    targets = find_targets(named, 3, "predicted", "grad_cam")
+    assert [caption.split("\n")[0] for caption in targets.captions] == [
         "file_0.jpg",
         "file_1.jpg",
         "file_2.jpg",
     ]
 
 
-def test_captions_say_what_is_predicted_how_surely_and_what_is_true(context, images):
-    asked = find_targets(context, 8, "predicted", "grad_cam")
+def test_captions_have_prediction_confidence_and_label(context, images):
+    targets = find_targets(context, 8, "predicted", "grad_cam")
     with torch.no_grad():
-        sure, predicted = context.model(images[0]).softmax(dim=1).max(dim=1)
-    for row, (caption, color) in enumerate(zip(asked.captions, asked.colors, strict=True)):
-        right = bool(predicted[row] == images[1][row])
-        assert caption.startswith(f"{NAMES[predicted[row]]} {sure[row].item():.0%}")
-        assert caption.endswith(f"\nnot {NAMES[images[1][row]]}") != right
-        assert color == (GOOD if right else BAD)
+        confidence, predicted = context.model(images[0]).softmax(dim=1).max(dim=1)
+    for row, (caption, color) in enumerate(zip(targets.captions, targets.colors, strict=True)):
+        correct = bool(predicted[row] == images[1][row])
+        assert caption.startswith(f"{NAMES[predicted[row]]} {confidence[row].item():.0%}")
+        assert caption.endswith(f"\nnot {NAMES[images[1][row]]}") != correct
+        assert color == (GOOD if correct else BAD)
 
 
 @pytest.mark.parametrize("kind", [ClassActivation, Saliency])
-def test_class_that_is_none_is_refused_before_training_and_while_drawing(context, synthetic, kind):
+def test_unknown_class_is_refused_before_training_and_while_drawing(context, synthetic, kind):
     message = rf"pictures\.{kind.name}\.explain is 'dots'; expected predicted, true, .*: rows, col"
     with pytest.raises(ValueError, match=message):
         kind(explain="dots").begin(context.model, synthetic)
@@ -75,16 +75,17 @@ def test_class_that_is_none_is_refused_before_training_and_while_drawing(context
         [*kind(explain="dots").draw(context)]
 
 
-def test_of_many_classes_an_error_lists_some():
+def test_error_lists_only_some_of_many_classes():
     with pytest.raises(ValueError, match=r"a class: 0, 1, 2, 3, 4, 5, 6, 7, …\.$"):
         class_to_explain("dots", [str(index) for index in range(10)], "grad_cam")
 
 
-def test_class_activation_is_called_after_its_method(context):
-    for method in ("grad_cam", "hires_cam", "eigen_cam"):
+def test_class_activation_is_named_after_its_method(context):
+    for method, title in (("grad_cam", "Grad-CAM"), ("hires_cam", "HiResCAM")):
         [(name, figure)] = ClassActivation(method=method, num_images=4).draw(context)
         assert name == method
-        assert "the evidence for the prediction lies" in figure.get_suptitle()
+        expected = f"{title}, epoch 4: 4 images\nEvidence for the predicted class in blocks"
+        assert figure.get_suptitle() == expected
         assert len(figure.axes[0].images) == 4
 
 
@@ -92,14 +93,14 @@ def test_named_layer_is_explained_and_an_unknown_one_refused_before_training(con
     picture = ClassActivation(layer="block2.conv", num_images=2)
     picture.begin(context.model, synthetic)
     [(_, figure)] = picture.draw(context)
-    assert figure.get_suptitle().endswith("block2.conv, epoch 4")
+    assert figure.get_suptitle().endswith("\nEvidence for the predicted class in block2.conv")
     with pytest.raises(
         ValueError, match=r"pictures\.grad_cam\.layer: .*no layer 'block9'\. Near names: "
     ):
         ClassActivation(layer="block9").begin(context.model, synthetic)
 
 
-def test_every_epoch_explains_the_layer_that_was_found_first(context, monkeypatch):
+def test_every_epoch_explains_the_same_layer(context, monkeypatch):
     searches = []
 
     def search(model, images):
@@ -113,17 +114,17 @@ def test_every_epoch_explains_the_layer_that_was_found_first(context, monkeypatc
     assert len(searches) == 1
 
 
-def test_saliency_has_a_row_an_image_and_a_column_a_method(context):
+def test_saliency_has_one_row_per_image_and_one_column_per_method(context):
     [(name, figure)] = Saliency(num_images=3, methods=("vanilla", "smooth_grad")).draw(context)
     axes = figure.axes[0]
     assert name == "saliency"
     assert len(axes.images) == 3 * 3
     texts = [text.get_text() for text in axes.texts]
     assert texts[:3] == ["image", "vanilla", "smooth\ngrad"]
-    assert figure.get_suptitle() == "which pixels matter to the prediction, epoch 4"
+    assert figure.get_suptitle() == "Saliency for the predicted class, epoch 4: 3 images"
 
 
-def test_methods_that_need_a_relu_are_left_out_of_a_vit(images):
+def test_methods_that_need_a_relu_are_omitted_for_a_vit(images):
     backbone = TimmBackbone("test_vit", num_channels=1, image_size=32)
     model = ImageClassifier(backbone, 4, Head).eval()
     context = PictureContext(model, NAMES, lambda n: (images[0][:n], images[1][:n]), "epoch 0")

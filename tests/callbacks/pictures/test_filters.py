@@ -2,12 +2,12 @@ import pytest
 import torch
 from torch import nn
 
-from callbacks import Gallery, OutputRecorder
+from callbacks import OutputRecorder, PictureGallery
 from callbacks.pictures import Filters, PictureContext
 from models import MLP, ImageClassifier, SmallCNN
 
 
-def scene_of(model, channels=1, size=8):
+def context_of(model, channels=1, size=8):
     images = torch.rand(2, channels, size, size, generator=torch.Generator().manual_seed(0))
     return PictureContext(
         model.eval(), ["cat", "dog"], lambda n: (images[:n], torch.zeros(n)), "epoch 4"
@@ -16,7 +16,7 @@ def scene_of(model, channels=1, size=8):
 
 def shown(picture, model, **options):
     """Figures by name."""
-    return dict(picture.draw(scene_of(model, **options)))
+    return dict(picture.draw(context_of(model, **options)))
 
 
 def title(figure):
@@ -30,29 +30,29 @@ def model():
     return ImageClassifier(SmallCNN(4, num_channels=1), 3)
 
 
-def test_default_is_the_layer_that_sees_the_image(model):
+def test_default_is_the_layer_that_gets_the_image(model):
     figures = shown(Filters(), model)
     assert list(figures) == ["filters"]
-    assert title(figures["filters"]) == "block1.conv: 4 of 4 filters\nepoch 4"
+    assert title(figures["filters"]) == "Filters of block1.conv, epoch 4\n4 of 4 filters"
 
 
-def test_layers_that_are_asked_for_have_a_key_each(model):
+def test_each_named_layer_has_a_key(model):
     figures = shown(Filters(layers="convolutions", num_filters=6), model)
     assert list(figures) == [f"filters/block{index}.conv" for index in (1, 2, 3)]
     assert title(figures["filters/block3.conv"]) == (
-        "block3.conv: 6 of 16 filters\ninput channel 0 of 8, epoch 4"
+        "Filters of block3.conv, epoch 4\n6 of 16 filters, input channel 0 of 8"
     )
 
 
-def test_title_says_what_is_shown_of_a_filter():
+def test_title_names_the_part_of_the_filters():
     model = nn.Sequential(
         nn.Conv2d(3, 6, 3), nn.Conv2d(6, 6, 3, groups=6), nn.Conv2d(6, 4, 3, groups=2)
     )
     titles = [title(f) for f in shown(Filters(layers="convolutions"), model).values()]
     assert titles == [
-        "0: 6 of 6 filters\nin colour, epoch 4",
-        "1: 6 of 6 filters\neach sees one input channel, epoch 4",
-        "2: 4 of 4 filters\ninput channel 0 of 3 (in each of 2 groups), epoch 4",
+        "Filters of 0, epoch 4\n6 of 6 filters, in colour",
+        "Filters of 1, epoch 4\n6 of 6 filters, each for one input channel",
+        "Filters of 2, epoch 4\n4 of 4 filters, input channel 0 of 3 (in each of 2 groups)",
     ]
 
 
@@ -63,25 +63,25 @@ def test_norm_is_a_magnitude(model):
     assert figure.axes[1].get_ylim()[0] == 0
 
 
-def test_layer_of_one_position_is_a_matrix(model):
+def test_linear_layer_is_a_matrix(model):
     [figure] = shown(Filters(layers="head*", num_filters=2), model).values()
     assert figure.axes[0].get_ylabel() == "filter"
     assert figure.axes[0].images[0].get_extent() == [-0.5, 15.5, 1.5, -0.5]
 
 
-def test_first_linear_layer_is_shown_as_it_sees_the_pixels():
+def test_filters_of_a_first_linear_layer_are_images():
     [figure] = shown(Filters(), MLP((5,), 0.0, num_channels=1, image_size=8)).values()
-    assert title(figure) == "layer1.0: 5 of 5 filters\nepoch 4"
-    assert figure.axes[0].get_ylabel() == ""  # no matrix
+    assert title(figure) == "Filters of layer1.0, epoch 4\n5 of 5 filters"
+    assert figure.axes[0].get_ylabel() == ""  # not a matrix
 
 
-def test_difference_is_zero_at_first_and_then_the_update(model, synthetic):
+def test_difference_is_zero_at_first_and_then_the_change_of_the_weights(model, synthetic):
     picture = Filters(difference=True)
     picture.begin(model, synthetic)
     figures = shown(picture, model)
     assert list(figures) == ["filters", "filters_change"]
     assert title(figures["filters_change"]) == (
-        "block1.conv: 4 of 4 filters\nchange in training, epoch 4"
+        "Change of the filters of block1.conv, epoch 4\n4 of 4 filters"
     )
     sheet = figures["filters_change"].axes[0].images[0].get_array()
     assert len({tuple(color) for color in sheet.reshape(-1, 3)}) == 2  # zero, and the ground
@@ -90,7 +90,7 @@ def test_difference_is_zero_at_first_and_then_the_update(model, synthetic):
     assert bar.get_ylim() == pytest.approx((-0.25, 0.25))
 
 
-def test_another_model_begins_anew(model, synthetic):
+def test_another_model_has_its_own_initial_weights(model, synthetic):
     picture = Filters(difference=True)
     picture.begin(model, synthetic)
     other = ImageClassifier(SmallCNN(4, num_channels=1), 3)
@@ -100,13 +100,13 @@ def test_another_model_begins_anew(model, synthetic):
     assert bar.get_ylim() == pytest.approx((-0.5, 0.5))
 
 
-def test_weights_are_kept_only_if_a_difference_is_asked_for(model, synthetic):
+def test_initial_weights_are_kept_only_for_the_difference(model, synthetic):
     picture = Filters(layers="convolutions")
     picture.begin(model, synthetic)
     assert picture._initial is None
 
 
-def test_resumed_fit_still_differs_from_the_initial_weights(
+def test_resumed_fit_shows_the_difference_from_the_initial_weights(
     make_classifier, make_trainer, synthetic, tmp_path
 ):
     first = make_trainer(max_epochs=1)
@@ -114,7 +114,7 @@ def test_resumed_fit_still_differs_from_the_initial_weights(
     first.save_checkpoint(tmp_path / "a.ckpt")
     initial, picture = make_classifier(), Filters(difference=True)
     recorder = OutputRecorder()
-    callbacks = [recorder, Gallery([picture], recorder)]
+    callbacks = [recorder, PictureGallery([picture], recorder)]
     trainer = make_trainer(max_epochs=1, callbacks=callbacks)  # nothing is left to train
     trainer.fit(resumed := make_classifier(), synthetic, ckpt_path=tmp_path / "a.ckpt")
     weights = [m.backbone.blocks.block1.conv.weight.detach() for m in (initial, resumed)]
@@ -126,10 +126,10 @@ def test_resumed_fit_still_differs_from_the_initial_weights(
     assert bar.get_ylim() == pytest.approx((-limit, limit))
 
 
-def test_what_changed_cannot_be_told_without_the_beginning(model):
-    drawn = Filters(difference=True).draw(scene_of(model))
+def test_without_initial_weights_there_is_no_difference(model):
+    drawn = Filters(difference=True).draw(context_of(model))
     assert next(drawn)[0] == "filters"
-    with pytest.raises(ValueError, match="what the weights were before training is not known"):
+    with pytest.raises(ValueError, match="the weights before training are not known"):
         next(drawn)
 
 
@@ -141,7 +141,7 @@ def test_what_changed_cannot_be_told_without_the_beginning(model):
         ({"layers": "block2.conv", "channel": 4}, "Expected a channel below 4"),
     ],
 )
-def test_settings_that_do_not_fit_the_network_are_refused_before_it_trains(
+def test_settings_that_do_not_fit_the_network_are_refused_before_training(
     model, synthetic, options, message
 ):
     with pytest.raises(ValueError, match=message):
@@ -155,6 +155,6 @@ def test_settings_that_do_not_fit_the_network_are_refused_before_it_trains(
         ({"channel": -1}, "pictures.filters.channel is -1; expected 0 or more, or norm"),
     ],
 )
-def test_numbers_that_name_nothing_are_refused(options, message):
+def test_numbers_out_of_range_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
         Filters(**options)

@@ -8,7 +8,7 @@ import torch
 from lightning.pytorch import Trainer, seed_everything
 from matplotlib.figure import Figure
 
-from callbacks import Gallery, OutputRecorder
+from callbacks import OutputRecorder, PictureGallery
 from callbacks.outputs import Outputs
 from callbacks.pictures import LabelSuspects, PictureContext
 from datamodules import Options, SyntheticDataModule
@@ -21,7 +21,7 @@ from models.explain import NothingToShow
 
 @pytest.fixture(scope="module")
 def flipped(tmp_path_factory):
-    """Synthetic pictures, one in twenty of which got another label, and those that did."""
+    """Synthetic images, of which 5 % got a wrong label, and the labels of these."""
     data = SyntheticDataModule(num_images=400)
     rng = np.random.default_rng(0)
     rows = {}
@@ -39,7 +39,7 @@ def flipped(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def context(flipped):
-    """A network that has learned from them, and what it says of the validation images."""
+    """A network trained on these images, and its outputs for the validation images."""
     data = flipped[0]
     seed_everything(0, verbose=False)
     optimizer = lambda groups: torch.optim.AdamW(groups, lr=3e-3)  # noqa: E731
@@ -60,27 +60,27 @@ def drawn(picture, context):
     return [content for _, content in picture.draw(context)]
 
 
-def test_flipped_labels_are_found_and_set_right(context, flipped):
+def test_flipped_labels_are_found_and_corrected(context, flipped):
     _, rows = flipped
     _, table, text = drawn(LabelSuspects(), context)
     first = set(table["image"][: len(rows)])
     assert len(first & set(rows)) / len(rows) >= 0.9
     assert set(table["split"][: len(rows)]) == {"train", "val"}
     fixes = pd.read_csv(io.StringIO(text)).set_index("image")
-    assert set(fixes.index) <= set(rows)  # no label is doubted without a reason
+    assert set(fixes.index) <= set(rows)  # no correct label is a likely error
     assert len(fixes) / len(rows) >= 0.6
     for image in fixes.index:
         assert tuple(fixes.loc[image, ["suggested", "label"]]) == rows[image]
 
 
-def test_fixes_are_taken_back_by_the_data(context, flipped, tmp_path):
+def test_fixes_correct_the_labels_of_the_datamodule(context, flipped, tmp_path):
     data, rows = flipped
     (tmp_path / "label_fixes.csv").write_text(drawn(LabelSuspects(), context)[2])
     clean = SyntheticDataModule(400).sources["train"]
-    mended = with_fixes(data.sources, data.class_names, tmp_path / "label_fixes.csv")["train"]
+    corrected = with_fixes(data.sources, data.class_names, tmp_path / "label_fixes.csv")["train"]
     before = (data.sources["train"].labels != clean.labels).sum()
     assert before == sum(name in rows for name in clean.names)
-    assert (mended.labels != clean.labels).sum() <= 0.4 * before
+    assert (corrected.labels != clean.labels).sum() <= 0.4 * before
 
 
 def test_sheet_shows_each_suspect_with_both_labels(context):
@@ -89,10 +89,10 @@ def test_sheet_shows_each_suspect_with_both_labels(context):
     assert len(axes.images) == len(axes.texts) == 5
     for text, label, other in zip(axes.texts, table["label"], table["suggested"], strict=False):
         assert text.get_text().startswith(f"{label}\n→ {other}\n")
-    assert "labels to look at, epoch 5\n" in figure.get_suptitle()
+    assert "Likely label errors, epoch 5: " in figure.get_suptitle()
 
 
-def test_network_that_doubts_most_labels_mends_none(context):
+def test_untrained_network_suggests_no_fixes(context):
     guesses = torch.randn(
         context.predictions.logits.shape, generator=torch.Generator().manual_seed(0)
     )
@@ -104,7 +104,7 @@ def test_network_that_doubts_most_labels_mends_none(context):
     assert "so the network has probably learned too little to tell" in title
 
 
-def test_without_training_images_only_the_outputs_are_read(context):
+def test_without_training_images_the_outputs_are_reused(context):
     class NoPass(torch.nn.Module):
         def forward(self, images):
             raise AssertionError("a second pass over the validation images")
@@ -115,24 +115,24 @@ def test_without_training_images_only_the_outputs_are_read(context):
     assert sorted(table["rank"]) == list(range(1, len(context.predictions.labels) + 1))
 
 
-def test_training_images_beyond_the_limit_are_evenly_left_out(context):
+def test_training_images_are_limited_evenly(context):
     _, table, _ = drawn(LabelSuspects(max_images=40), context)
-    judged = [
+    evaluated = [
         n for n, split in zip(table["image"], table["split"], strict=True) if split == "train"
     ]
-    places = sorted(context.data.sources["train"].names.index(name) for name in judged)
-    assert len(judged) == 40
+    places = sorted(context.data.sources["train"].names.index(name) for name in evaluated)
+    assert len(evaluated) == 40
     assert set(np.diff(places)) <= {6, 7}
 
 
-def test_test_images_have_a_file_of_their_own(context):
+def test_fixes_of_test_images_have_their_own_file(context):
     context.data.sources["test"] = context.data.sources["val"]
     test = replace(context, split="test")
     names = [name for name, _ in LabelSuspects().draw(test)]
     assert names == ["label_suspects", "label_suspects", "label_fixes_test.csv"]
 
 
-def test_nothing_is_left_on_the_network(context):
+def test_drawing_does_not_change_the_network(context):
     before = {name: tensor.clone() for name, tensor in context.model.state_dict().items()}
     drawn(LabelSuspects(), context)
     assert not any(module._forward_hooks for module in context.model.modules())
@@ -145,19 +145,19 @@ def test_run_without_labels_or_data_has_nothing_to_show(context):
     unlabelled = Outputs(replace(context.predictions, labels=unknown))
     with pytest.raises(NothingToShow, match="the images have no labels"):
         drawn(LabelSuspects(), replace(context, outputs=unlabelled))
-    with pytest.raises(NothingToShow, match="only where a datamodule gives them"):
+    with pytest.raises(NothingToShow, match="can only be found with a datamodule"):
         drawn(LabelSuspects(), replace(context, data=None))
 
 
 @pytest.mark.parametrize("name", ["num_images", "max_images"])
-def test_numbers_have_to_be_positive(name):
+def test_zero_images_are_refused(name):
     with pytest.raises(ValueError, match=rf"pictures\.label_suspects\.{name} is 0; expected 1"):
         LabelSuspects(**{name: 0})
 
 
-def test_fit_leaves_sheet_table_and_fixes(make_classifier, make_trainer, synthetic, client):
+def test_fit_logs_figure_table_and_fixes(make_classifier, make_trainer, synthetic, client):
     recorder, logger = OutputRecorder(), RunLogger("suspects")
-    callbacks = [recorder, Gallery([LabelSuspects()], recorder)]
+    callbacks = [recorder, PictureGallery([LabelSuspects()], recorder)]
     trainer = make_trainer(max_epochs=1, logger=logger, callbacks=callbacks)
     trainer.fit(make_classifier(), synthetic)
     found = {

@@ -25,7 +25,7 @@ def context(confusion, labels=None, **options):
     )
 
 
-def test_figure_each_time_and_tables_at_the_end():
+def test_there_is_a_figure_each_time_and_tables_at_the_end():
     assert [name for name, _ in ClassScores().draw(context(CONFUSION, final=False))] == [
         "per_class"
     ]
@@ -33,17 +33,17 @@ def test_figure_each_time_and_tables_at_the_end():
     assert names == ["per_class", "per_class", "scores"]
 
 
-def test_title_has_the_scores_of_the_whole_and_their_intervals():
+def test_title_has_the_overall_scores_and_their_intervals():
     [(_, figure)] = ClassScores().draw(context(CONFUSION, final=False))
     low, high = 100 * bootstrap_intervals(CONFUSION).overall_accuracy
     first, second = figure.get_suptitle().split("\n")
-    assert first == "epoch 4: 18 images"
+    assert first == "Scores of each class, epoch 4: 18 images"
     assert second.startswith(
-        f"accuracy 83.3% (95% interval {low:.1f} to {high:.1f}), macro F1 82.9%"
+        f"accuracy 83.3% (95 % interval {low:.1f} to {high:.1f}), macro F1 82.9%"
     )
 
 
-def test_table_of_the_classes_begins_with_their_scores_and_ends_with_their_intervals():
+def test_table_of_the_classes_has_their_scores_and_intervals():
     _, (_, table), _ = ClassScores().draw(context(CONFUSION))
     assert list(table) == [
         *("class", "precision", "recall", "f1", "support", "accuracy"),
@@ -57,7 +57,7 @@ def test_table_of_the_classes_begins_with_their_scores_and_ends_with_their_inter
     assert table["f1_low"] == pytest.approx(bootstrap_intervals(CONFUSION).f1[0], nan_ok=True)
 
 
-def test_table_of_the_whole_holds_values_between_their_ends():
+def test_overall_scores_lie_within_their_intervals():
     *_, (name, table) = ClassScores().draw(context(CONFUSION))
     assert name == "scores"
     assert table["metric"] == ["accuracy", "f1_macro"]
@@ -66,6 +66,6 @@ def test_table_of_the_whole_holds_values_between_their_ends():
         assert low < value < high
 
 
-def test_without_known_classes_there_is_nothing_to_show():
+def test_without_labels_there_is_nothing_to_show():
     with pytest.raises(NothingToShow, match="the images have no labels"):
         list(ClassScores().draw(context(CONFUSION, torch.full((18,), -1))))

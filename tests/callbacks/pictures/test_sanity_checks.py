@@ -28,7 +28,7 @@ def shown_by(picture, context):
         return dict(picture.draw(context))
 
 
-def test_one_figure_and_three_numbers_a_method(make_context):
+def test_there_is_one_figure_and_three_numbers_per_method(make_context):
     shown = shown_by(SanityChecks(num_steps=4), make_context())
     assert isinstance(shown.pop("honesty"), Figure)
     names = {name.removeprefix("honesty_") for name in shown}
@@ -50,19 +50,21 @@ def test_numbers_are_means_over_the_images(make_context):
             assert shown[f"honesty_{name}_deletion"] == pytest.approx(area(curves).mean().item())
 
 
-def test_title_says_when_and_how_many_images(make_context):
+def test_title_has_epoch_and_number_of_images(make_context):
     figure = shown_by(SanityChecks(num_steps=2), make_context())["honesty"]
-    assert figure.get_suptitle().startswith("are the pictures honest? 8 images, epoch 3")
+    assert figure.get_suptitle().startswith(
+        "Sanity checks of the explanations, epoch 3: 8 images\n"
+    )
 
 
-def test_larger_images_are_fewer(make_context):
+def test_fewer_images_are_used_if_they_are_large(make_context):
     figure = shown_by(SanityChecks(num_steps=1, num_stages=1), make_context(size=(1, 130, 130)))[
         "honesty"
     ]
     assert "4 images" in figure.get_suptitle()
 
 
-def test_methods_that_a_network_has_nothing_for_are_left_out(make_context):
+def test_methods_that_do_not_work_for_the_network_are_omitted(make_context):
     """A transformer has no ReLU for guided backpropagation."""
     torch.manual_seed(0)
     context = make_context(timm.create_model("test_vit", num_classes=4), size=(3, 160, 160))
@@ -72,13 +74,13 @@ def test_methods_that_a_network_has_nothing_for_are_left_out(make_context):
     assert "honesty_guided_deletion" not in shown
 
 
-def test_network_with_nothing_to_test_has_no_picture(make_context):
+def test_without_any_method_there_is_nothing_to_show(make_context):
     context = make_context(torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(256, 4)))
     with pytest.raises(NothingToShow, match="feature map"):
         shown_by(SanityChecks(methods=("grad_cam",)), context)
 
 
-def test_wrong_names_are_refused_before_training(make_classifier, synthetic):
+def test_unknown_names_are_refused_before_training(make_classifier, synthetic):
     with pytest.raises(ValueError, match=r"no explanation method 'gradcam'. Near names: grad_cam"):
         SanityChecks(methods=("gradcam",)).begin(make_classifier(), synthetic)
     with pytest.raises(ValueError, match=r"Expected grad_cam, .*, vanilla"):
@@ -87,7 +89,7 @@ def test_wrong_names_are_refused_before_training(make_classifier, synthetic):
         SanityChecks(layer="layer4").begin(make_classifier(), synthetic)
 
 
-def test_network_stays_as_it_is(make_context):
+def test_drawing_does_not_change_the_network(make_context):
     context = make_context()
     before = {name: tensor.clone() for name, tensor in context.model.state_dict().items()}
     with torch.inference_mode():

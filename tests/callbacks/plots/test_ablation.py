@@ -29,7 +29,7 @@ def draw_ablation(names, difference=(-0.1, -0.2, 0.0), title="title"):
     return plot_ablation(names, scores, [0.85] * len(names), differences, title)
 
 
-def test_accuracy_figure_has_a_dot_a_seed_and_an_interval_a_variation():
+def test_ablation_has_one_dot_per_seed_and_one_interval_per_variation():
     differences = np.array([[np.nan] * 3, [-0.1, -0.2, 0.0]])
     figure = plot_ablation(
         ["base", "other"], [[0.8, 0.9], [0.75]], [0.85, 0.8], differences, "title"
@@ -46,7 +46,7 @@ def test_accuracy_figure_has_a_dot_a_seed_and_an_interval_a_variation():
 
 
 @pytest.mark.parametrize("letters", [8, 24, 100])
-def test_labels_of_both_axes_are_whole_and_apart(fits, letters):
+def test_labels_of_both_axes_are_complete_and_do_not_overlap(fits, letters):
     figure = draw_ablation(["base", *named(3, letters)])
     assert fits(figure)
     assert not overlap([axes.xaxis.label for axes in figure.axes])
@@ -61,7 +61,7 @@ def test_long_title_has_several_lines_or_is_shortened(fits, title):
     ("difference", "text"),
     [(-0.0004, "0.0"), (0.0004, "0.0"), (0.0, "0.0"), (-0.0006, "-0.1"), (0.02, "+2.0")],
 )
-def test_no_difference_has_no_sign(difference, text):
+def test_zero_difference_has_no_sign(difference, text):
     figure = draw_ablation(["base", "other"], (difference, difference - 0.01, difference + 0.01))
     assert [annotation.get_text() for annotation in figure.axes[1].texts] == [text]
 
@@ -73,7 +73,7 @@ def test_classes_without_images_have_no_row():
     assert figure.axes[0].get_ylabel() == ""
 
 
-def test_images_of_a_class_stand_beside_its_name(fits):
+def test_number_of_images_is_beside_the_class_name(fits):
     accuracies = np.array([[0.5, np.nan, 1.0], [0.25, np.nan, 1.0]])
     figure = plot_class_accuracies(
         accuracies, ["base", "other"], ["forest", "lake", "river"], "title", counts=[15, 0, 1200]
@@ -85,7 +85,7 @@ def test_images_of_a_class_stand_beside_its_name(fits):
     assert fits(plot_class_accuracies(np.ones((2, 1)), ["base", "other"], ["a"], "t", counts=[15]))
 
 
-def test_of_many_classes_those_that_change_most_are_shown():
+def test_only_classes_that_change_most_are_shown_if_there_are_many():
     accuracies = np.full((2, 100), 0.5)
     accuracies[1, 60:] = 0.9
     names = [f"class {k}" for k in range(100)]
@@ -93,7 +93,7 @@ def test_of_many_classes_those_that_change_most_are_shown():
     assert [t.get_text() for t in figure.axes[0].get_yticklabels()] == names[60:]
 
 
-def test_base_is_as_wide_at_the_ends_of_the_axis_as_elsewhere():
+def test_line_of_the_base_is_not_clipped_at_the_ends():
     accuracies = np.array([[0.0, 0.5, 1.0]] * 2)
     accuracies[1] = 0.25
     figure = plot_class_accuracies(accuracies, ["base", "other"], ["a", "b", "c"], "title")
@@ -112,7 +112,7 @@ def test_base_is_as_wide_at_the_ends_of_the_axis_as_elsewhere():
 @pytest.mark.parametrize(
     ("letters", "columns"), [(8, 3), (29, 3), (100, 2)], ids=["short", "long", "shortened"]
 )
-def test_legend_of_variations_has_columns_for_which_there_is_room(fits, letters, columns):
+def test_legend_has_as_many_columns_as_fit(fits, letters, columns):
     names = [f"base of {LONG}"[:letters], *named(5, letters)]
     figure = plot_class_accuracies(np.full((6, 2), 0.5), names, ["a", LONG], "title")
     assert fits(figure)
@@ -121,7 +121,7 @@ def test_legend_of_variations_has_columns_for_which_there_is_room(fits, letters,
     assert len(legend.texts) == 6
 
 
-def test_bars_of_destinations_add_up_to_the_whole():
+def test_bars_of_predicted_classes_sum_to_100_percent():
     figure = plot_destinations({"a": np.array([0.25, 0, 0.75])}, ["a", "b", "c"], "title")
     bars = figure.axes[0].patches
     assert [(bar.get_x(), bar.get_width()) for bar in bars] == [(0, 25), (25, 75)]
@@ -139,7 +139,7 @@ def test_names_leave_room_for_the_bars(fits, letters, columns):
     assert not overlap([axes.xaxis.label, legend])
 
 
-def test_of_many_destinations_the_least_are_one(fits):
+def test_rare_predicted_classes_are_merged(fits):
     shares = np.r_[np.full(5, 0.002), np.full(19, 0.05), np.full(20, 0.002)]
     names = [f"class {k}" for k in range(44)]
     figure = plot_destinations({"class 50": shares}, names, "title")
@@ -150,6 +150,6 @@ def test_of_many_destinations_the_least_are_one(fits):
     assert figure.axes[0].get_window_extent().y0 > legend.get_window_extent().y1
 
 
-def test_names_that_begin_with_an_underscore_are_in_the_legend():
+def test_names_that_start_with_an_underscore_are_in_the_legend():
     figure = plot_destinations({"a": np.array([0.5, 0.5])}, ["_background", "b"], "title")
     assert [text.get_text() for text in figure.legends[0].texts] == ["_background", "b"]

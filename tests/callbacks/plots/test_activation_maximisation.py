@@ -20,7 +20,7 @@ def test_images_are_shown_with_their_names_and_the_dead_are_crossed_out():
     assert figure.get_suptitle() == "conv"
 
 
-def test_given_images_are_left_alone():
+def test_given_images_are_not_changed():
     images = np.ones((1, 64, 80, 3))
     plot_maximised(images, ["0"], np.array([True]), "conv")
     assert (images == 1).all()

@@ -12,7 +12,7 @@ LONG = Change("abraham_grampa", "charles_montgomery_burns", 1.0, "abraham_grampa
 TITLE = "fixed: 31 of 1,360 test images\na-long-name-of-a-run-12a → a-long-name-of-a-run-34b\nc"
 
 
-def test_captions_say_what_both_said_and_how_sure_they_were():
+def test_captions_have_label_and_both_predictions_with_confidence():
     broken = Change("owl", "owl", 0.7, "cat", 0.85)
     axes = plot_changes(IMAGES[:2], [FIXED, broken], "t").axes[0]
     assert [text.get_text() for text in axes.texts] == [
@@ -30,7 +30,7 @@ def test_images_are_in_their_order():
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 9, 20])
-def test_nothing_is_cut_off_and_many_are_wider_than_high(number):
+def test_nothing_is_cut_off_and_many_images_are_wider_than_high(number):
     figure = plot_changes(IMAGES[:number], [LONG] * number, TITLE)
     FigureCanvasAgg(figure).draw()
     drawn, page = figure.get_tightbbox(), figure.get_size_inches()
@@ -39,7 +39,7 @@ def test_nothing_is_cut_off_and_many_are_wider_than_high(number):
     assert number < 3 or 1.2 < page[0] / page[1] < 2.6
 
 
-def test_captions_do_not_run_into_their_neighbours():
+def test_captions_do_not_overlap():
     figure = plot_changes(IMAGES, [LONG] * 20, "t")
     FigureCanvasAgg(figure).draw()
     first, second = (text.get_window_extent() for text in figure.axes[0].texts[:2])

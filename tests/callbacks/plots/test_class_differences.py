@@ -39,7 +39,7 @@ def test_classes_are_sorted_by_their_gain_in_percentage_points():
     assert marks.get_xlim()[0] == -marks.get_xlim()[1]
 
 
-def test_colours_tell_what_chance_may_have_done():
+def test_colour_shows_whether_the_interval_includes_zero():
     marks, _ = plot_class_differences(DIFFERENCES, NAMES, "t").axes
     found = marks_of(marks)
     expected = {GOOD: (0, [10, 50]), UNSURE: (1, [-10, 20]), BAD: (2, [-30, -10])}
@@ -49,7 +49,7 @@ def test_colours_tell_what_chance_may_have_done():
         np.testing.assert_allclose(intervals, [ends])
 
 
-def test_of_many_classes_both_ends_are_named_beside_all():
+def test_largest_gains_and_losses_of_many_classes_are_named():
     points = many(1000)
     everything, marks, _ = plot_class_differences(points, [str(k) for k in range(1000)], "t").axes
     names = [int(label.get_text()) for label in marks.get_yticklabels()]

@@ -41,7 +41,7 @@ def test_stages_with_equal_rates_share_a_line():
     assert rates.get_yscale() == "log"
 
 
-def test_stages_with_other_rates_have_lines_of_their_own():
+def test_stages_with_different_rates_have_their_own_lines():
     curves = history(stages=("block1", "block2", "block3", "head"))
     curves["lr/head"] = [(epoch, 10 * rate) for epoch, rate in curves["lr/head"]]
     rates = plot_curves(curves).axes[2]
@@ -49,7 +49,7 @@ def test_stages_with_other_rates_have_lines_of_their_own():
     np.testing.assert_allclose(rates.lines[1].get_ydata(), [1, 0.5, 0.25])
 
 
-def test_of_many_stages_some_are_named_and_the_last_always_is():
+def test_some_of_many_stages_are_named_including_the_last():
     stages = [*(f"blocks.{index}" for index in range(24)), "head"]
     rates = plot_curves(history(stages=stages, decay=0.9)).axes[2]
     assert len(rates.lines) == 25
@@ -57,7 +57,7 @@ def test_of_many_stages_some_are_named_and_the_last_always_is():
     assert legend(rates)[-1] == "head"
 
 
-def test_a_rate_of_zero_is_left_out():
+def test_a_rate_of_zero_is_not_drawn():
     curves = history()
     curves["lr/head"] = curves["lr/block1"] = [(0, 0.1), (1, 0.0)]
     values = plot_curves(curves).axes[2].lines[0].get_ydata()
@@ -81,19 +81,19 @@ def test_best_epoch_has_a_star_on_accuracy_and_loss():
     curves = history()
     curves["val/accuracy"] = [(0, 0.5), (1, 0.75), (2, 0.75)]  # the first of two
     loss, accuracy, _ = plot_curves(curves).axes
-    assert accuracy.get_title() == "accuracy: best 0.7500, epoch 1"
+    assert accuracy.get_title() == "Accuracy: best 0.7500, epoch 1"
     assert stars(accuracy) == [[[1, 0.75]]]
     assert stars(loss) == [[[1, pytest.approx(5 / 3)]]]
 
 
 def test_run_without_validation_has_no_best_epoch():
     loss, accuracy, _ = plot_curves(history(stage="train")).axes
-    assert accuracy.get_title() == "accuracy"
+    assert accuracy.get_title() == "Accuracy"
     assert legend(loss) == ["training"]
     assert not stars(accuracy)
 
 
-def test_unfreezing_is_marked_before_its_epoch_and_says_what_trains():
+def test_unfreezing_is_marked_before_its_epoch_and_labelled():
     freed = [(0, "head: 10"), (2, "block1: 900")]
     figure = plot_curves(history(4), freed)
     for axes in figure.axes:
@@ -104,7 +104,7 @@ def test_unfreezing_is_marked_before_its_epoch_and_says_what_trains():
     assert above.get_xticks().tolist() == [-0.5, 1.5]
 
 
-def test_labels_that_would_cover_each_other_are_left_out():
+def test_labels_that_would_overlap_are_omitted():
     freed = [(0, "head"), (1, "a"), (2, "b"), (100, "c")]
     figure = plot_curves(history(200), freed)
     labels = [label.get_text() for label in figure.axes[2].child_axes[0].get_xticklabels()]

@@ -20,35 +20,35 @@ def names_of(axes):
     return {text.get_text(): text.get_position() for text in axes.texts}
 
 
-def test_points_lie_where_they_are_and_have_the_colour_of_their_class():
+def test_points_have_their_position_and_the_colour_of_their_class():
     [dots] = draw().axes[0].collections
     colors = {tuple(p): c for p, c in zip(dots.get_offsets(), dots.get_facecolors(), strict=True)}
     for point, label in zip(POINTS, LABELS, strict=True):
         np.testing.assert_allclose(colors[tuple(point)][:3], class_colors(3)[label])
 
 
-def test_mistakes_have_a_black_ring_and_lie_above():
+def test_mistakes_have_a_black_ring_and_are_on_top():
     [dots] = draw().axes[0].collections
     black = [i for i, color in enumerate(dots.get_edgecolors()) if tuple(color) == to_rgba("black")]
     assert black == [len(POINTS) - 1]
     assert dots.get_offsets()[-1].tolist() == [2, 0]
 
 
-def test_name_stands_where_the_middle_of_the_class_is():
+def test_name_is_at_the_middle_of_the_class():
     names = names_of(draw().axes[0])
     assert names.keys() == {"cat", "owl"}
     np.testing.assert_allclose(names["cat"], [0, 0], atol=1e-3)  # the median of each direction
     np.testing.assert_allclose(names["owl"], [5, 5], atol=1e-3)
 
 
-def test_name_of_a_class_in_two_groups_stands_in_one_of_them():
+def test_name_of_a_class_in_two_groups_is_in_one_of_them():
     points = np.array([[0.0, 0.0], [0.1, 0.0], [8.0, 8.0], [8.1, 8.0], [4.0, 4.0]])
     labels, wrong = np.array([0, 0, 0, 0, 1]), np.zeros(5, bool)
     axes = plot_embedding(points, labels, wrong, ["cat", "dog"], [0, 1], "t").axes[0]
     assert min(np.linalg.norm(points[:4] - names_of(axes)["cat"], axis=1)) < 1e-3
 
 
-def test_long_names_stand_in_the_margins():
+def test_long_names_are_in_the_margins():
     names = [f"abraham_grampa_simpson_{k}" for k in range(30)]
     figure = plot_embedding(
         np.random.default_rng(0).normal(size=(30, 2)),
@@ -68,7 +68,7 @@ def test_long_names_stand_in_the_margins():
     assert all(box.x0 > page.x0 and box.x1 < page.x1 for box in boxes)
 
 
-def test_thumbnails_lie_at_their_points_and_do_not_cover_each_other():
+def test_thumbnails_are_at_their_points_and_do_not_overlap():
     images = np.stack([np.full((4, 8, 1), value) for value in (0.2, 0.8, 0.5)])
     axes = draw(thumbnails=Thumbnails(np.array([3, 1, 4]), images)).axes[0]
     for picture, row, value in zip(axes.images, (3, 1, 4), (0.2, 0.8, 0.5), strict=True):
@@ -99,11 +99,11 @@ def test_nothing_is_cut_off(num_classes):
     assert (drawn.max <= page + 0.01).all()
 
 
-def test_points_that_are_all_one_are_drawn():
+def test_identical_points_can_be_drawn():
     plot_embedding(np.zeros((3, 2)), np.zeros(3, int), np.zeros(3, bool), ["a"], [0], "t")
 
 
-def test_boxes_are_pushed_apart_by_as_much_as_they_overlap():
+def test_boxes_are_pushed_apart_by_their_overlap():
     places = apart(np.zeros((3, 2)), np.tile([2.0, 1.0], (3, 1)))
     heights = np.sort(places[:, 1])
     assert (np.diff(heights) > 0.99).all()

@@ -32,7 +32,7 @@ def test_each_map_is_relative_to_its_own_maximum():
     strong, weak = halves(figure)
     np.testing.assert_array_equal(strong, weak)
     assert bar(figure).get_ylim() == pytest.approx((0, 1))
-    assert bar(figure).get_ylabel() == "output, share of each map's own maximum"
+    assert bar(figure).get_ylabel() == "output relative to the maximum of the map"
 
 
 def test_on_one_scale_a_weak_map_is_dark():
@@ -64,12 +64,12 @@ def test_dead_map_is_crossed_out():
 
 
 @pytest.mark.parametrize("one_scale", [False, True])
-def test_layer_that_is_dead_altogether_is_drawn(one_scale):
+def test_completely_dead_layer_is_drawn(one_scale):
     figure = plot_feature_maps(np.zeros((2, 4, 4)), IMAGE, ~LIVE, "t", one_scale)
     FigureCanvasAgg(figure).draw()
 
 
-def test_image_is_shown_beside_the_title_in_its_own_form():
+def test_image_beside_the_title_keeps_its_aspect_ratio():
     figure = plot_feature_maps(np.stack([RAMP, RAMP]), IMAGE, LIVE, "layer1\n2 of 2 maps")
     corner = next(
         a for a in figure.axes if a.images and a.images[0].get_array().shape[:2] == (8, 12)
@@ -81,7 +81,7 @@ def test_image_is_shown_beside_the_title_in_its_own_form():
 
 
 @pytest.mark.parametrize("shape", [(64, 112, 112), (64, 4, 4), (30, 54, 54), (1, 7, 7), (9, 6, 12)])
-def test_sheets_of_any_form_fit_their_page(shape):
+def test_mosaics_of_any_shape_fit_the_figure(shape):
     maps = np.random.default_rng(0).random(shape)
     title = "layer4.2.conv3 after ReLU\n64 of 2048 maps, 100 dead (10 crossed out)\nimage: horse"
     figure = plot_feature_maps(maps, np.ones((224, 224, 3)), np.zeros(len(maps), bool), title)

@@ -34,7 +34,7 @@ def test_filters_share_a_scale_with_zero_in_the_middle():
         np.testing.assert_array_equal(sheet[0, column], color("RdBu_r", value))
 
 
-def test_magnitudes_begin_at_zero():
+def test_scale_of_magnitudes_starts_at_zero():
     figure = plot_filters(np.array([[[0.0, 0.3]]]), "conv", magnitude=True)
     assert figure.axes[1].get_ylim() == pytest.approx((0, 0.3))
     np.testing.assert_array_equal(shown(figure)[0, 0], color("viridis", 0.0))
@@ -60,11 +60,11 @@ def test_matrix_has_a_row_for_each_filter_and_a_column_for_each_input():
     assert np.argwhere(strong).tolist() == [[1, 5]]
 
 
-def test_of_more_inputs_than_pixels_the_strongest_is_drawn():
+def test_with_more_inputs_than_pixels_the_strongest_are_drawn():
     weights = np.full((2, 2000), 0.1)
     weights[0, 1500], weights[1, 3] = -1, 1
     axes = plot_filters(weights, "conv").axes[0]
-    assert axes.get_xlabel() == "input (of each 4 the strongest)"
+    assert axes.get_xlabel() == "input (largest magnitude of every 4)"
     sheet = np.asarray(axes.images[0].get_array())
     assert sheet.shape == (2, 500, 3)
     np.testing.assert_array_equal(sheet[0, 375], color("RdBu_r", 0.0))
@@ -88,7 +88,7 @@ def test_dead_layer_is_drawn():
         (9, 3000),
     ],
 )
-def test_sheets_of_any_form_fit_their_page_and_are_legible(shape):
+def test_mosaics_of_any_shape_fit_the_figure_and_are_legible(shape):
     filters = np.random.default_rng(0).normal(scale=1e-3, size=shape)
     figure = plot_filters(filters, "layer1.0.conv1: 64 of 128 filters\nepoch 4")
     assert fits(figure)

@@ -11,11 +11,11 @@ from callbacks.plots.mistakes import NamedPrediction
 
 IMAGES = np.linspace(0, 1, 9)[:, None, None, None] * np.ones((9, 24, 24, 1))
 MAPS = np.broadcast_to(np.eye(24), (9, 24, 24))
-ANSWERS = [NamedPrediction("charles_montgomery_burns", 1.0, "abraham_grampa_simpson", 0.0)] * 9
+PREDICTIONS = [NamedPrediction("charles_montgomery_burns", 1.0, "abraham_grampa_simpson", 0.0)] * 9
 
 
-def test_each_image_lies_above_itself_under_its_map():
-    tile = plot_mistakes(IMAGES, MAPS, ANSWERS, "t").axes[0].images[4].get_array()
+def test_each_image_is_above_its_overlay():
+    tile = plot_mistakes(IMAGES, MAPS, PREDICTIONS, "t").axes[0].images[4].get_array()
     assert tile.shape == (24 + 1 + 24, 24, 3)
     np.testing.assert_allclose(tile[:24], 0.5)
     np.testing.assert_allclose(tile[24], 1)
@@ -23,27 +23,27 @@ def test_each_image_lies_above_itself_under_its_map():
 
 
 def test_nine_images_without_maps_are_three_by_three():
-    axes = plot_mistakes(IMAGES, None, ANSWERS, "t").axes[0]
+    axes = plot_mistakes(IMAGES, None, PREDICTIONS, "t").axes[0]
     corners = {(image.get_extent()[0], image.get_extent()[3]) for image in axes.images}
     assert [len(set(side)) for side in zip(*corners, strict=True)] == [3, 3]
 
 
-def test_captions_say_what_was_said_and_what_is_right():
-    answers = [
+def test_captions_have_prediction_label_and_loss():
+    predictions = [
         NamedPrediction("cat", 0.97, "dog", -math.log(0.02)),
         NamedPrediction("owl", 0.6, "owl", 0.51),
     ]
-    axes = plot_mistakes(IMAGES[:2], None, answers, "t").axes[0]
+    axes = plot_mistakes(IMAGES[:2], None, predictions, "t").axes[0]
     assert [text.get_text() for text in axes.texts] == [
         "cat (97%)\nnot dog (2%)\nloss 3.91",
-        "owl (60%)\nright\nloss 0.51",
+        "owl (60%)\ncorrect\nloss 0.51",
     ]
     assert [to_rgb(text.get_color()) for text in axes.texts] == [to_rgb(BAD), to_rgb(GOOD)]
 
 
-def test_flat_map_is_said_to_be_flat():
+def test_flat_map_is_captioned():
     maps = np.stack([np.zeros((24, 24)), np.eye(24)])
-    axes = plot_mistakes(IMAGES[:2], maps, ANSWERS[:2], "t").axes[0]
+    axes = plot_mistakes(IMAGES[:2], maps, PREDICTIONS[:2], "t").axes[0]
     flat = [text.get_text().endswith("\n(no evidence)") for text in axes.texts]
     assert flat == [True, False]
 
@@ -52,8 +52,9 @@ def test_flat_map_is_said_to_be_flat():
 @pytest.mark.parametrize("with_maps", [True, False])
 def test_sheet_is_nearly_square_and_nothing_is_cut_off(number, with_maps):
     maps = MAPS[:number] if with_maps else None
-    title = "charles_mon…burns taken for abraham_gra…mpson\nvalidation: 7 images, 14% of the class"
-    figure = plot_mistakes(IMAGES[:number], maps, ANSWERS[:number], title)
+    pair = "charles_mon…burns predicted as abraham_gra…mpson"
+    title = f"{pair}\nvalidation: 7 of 9 images, 14% of the class"
+    figure = plot_mistakes(IMAGES[:number], maps, PREDICTIONS[:number], title)
     FigureCanvasAgg(figure).draw()
     drawn, page = figure.get_tightbbox(), figure.get_size_inches()
     assert min(drawn.x0, drawn.y0) > -0.01
@@ -61,8 +62,8 @@ def test_sheet_is_nearly_square_and_nothing_is_cut_off(number, with_maps):
     assert 0.45 < page[0] / page[1] < 2.2
 
 
-def test_captions_do_not_run_into_their_neighbours():
-    figure = plot_mistakes(IMAGES, MAPS, ANSWERS, "t")
+def test_captions_do_not_overlap():
+    figure = plot_mistakes(IMAGES, MAPS, PREDICTIONS, "t")
     FigureCanvasAgg(figure).draw()
     first, second = (text.get_window_extent() for text in figure.axes[0].texts[:2])
     assert first.x1 < second.x0

@@ -22,7 +22,7 @@ def many(num_classes):
     return scores | {"support": np.arange(num_classes) * 9}
 
 
-def test_worst_class_comes_first_and_one_that_never_occurs_is_left_out():
+def test_lowest_f1_comes_first_and_classes_that_never_occur_are_omitted():
     bars, images = plot_class_scores(SCORES, NAMES, "t").axes
     assert [label.get_text() for label in bars.get_yticklabels()] == ["dog", "cat"]
     assert [bar.get_width() for bar in bars.patches] == [0.45, 0.85]
@@ -44,14 +44,14 @@ def test_marks_are_precision_and_recall():
     assert marks == {"precision": [0.5, 0.9], "recall": [0.4, 0.8]}
 
 
-def test_precision_is_seen_through_an_equal_recall():
+def test_precision_is_visible_even_if_recall_is_equal():
     bars, _ = plot_class_scores(SCORES, NAMES, "t").axes
     precision, recall = bars.collections[-2:]
     assert len(recall.get_facecolor()) == 0  # hollow
     assert recall.get_sizes()[0] > precision.get_sizes()[0]
 
 
-def test_of_many_classes_the_worst_are_named_beside_all():
+def test_lowest_scores_of_many_classes_are_named():
     scores = many(1000)
     everything, bars, _ = plot_class_scores(scores, [str(k) for k in range(1000)], "t").axes
     names = [int(label.get_text()) for label in bars.get_yticklabels()]

@@ -29,18 +29,18 @@ def test_sheet_places_tiles_row_by_row():
     assert texts(axes) == ["a", "b", "c"]
 
 
-def test_overlay_covers_where_the_map_is_strong_and_only_there():
+def test_overlay_changes_the_image_only_where_the_map_is_strong():
     images = np.full((1, 4, 4, 1), 0.5)
     maps = np.zeros((1, 4, 4))
     maps[0, 1, 2] = 1
     figure = plot_overlays(images, maps, ["cat"], [GOOD], "t")
     pair = np.asarray(figure.axes[0].images[0].get_array())
-    np.testing.assert_allclose(pair[:, :4], 0.5)  # the image as it is
+    np.testing.assert_allclose(pair[:, :4], 0.5)  # the image itself
     changed = np.abs(pair[:, 4:] - pair[0, 4]).sum(axis=2) > 0.01
     assert np.argwhere(changed).tolist() == [[1, 2]]
 
 
-def test_flat_map_is_said_to_be_flat():
+def test_flat_map_is_captioned():
     maps = np.stack([np.zeros((4, 4)), np.eye(4)])
     figure = plot_overlays(np.ones((2, 4, 4, 3)), maps, ["cat", "dog"], [GOOD, BAD], "t")
     assert texts(figure.axes[0]) == ["cat (no evidence)", "dog"]
@@ -50,7 +50,7 @@ def test_flat_map_is_said_to_be_flat():
     ]
 
 
-def test_long_captions_do_not_run_into_their_neighbours():
+def test_long_captions_do_not_overlap():
     names = ["charles_montgomery_burns and his friend\nnot abraham_grampa_simpson"] * 4
     figure = plot_overlays(np.ones((4, 8, 8, 3)), np.ones((4, 8, 8)), names, [BAD] * 4, "t")
     FigureCanvasAgg(figure).draw()
@@ -59,9 +59,11 @@ def test_long_captions_do_not_run_into_their_neighbours():
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 12])
-def test_pairs_fill_the_figure_and_the_scale_stands_beside_them(number, fits):
+def test_pairs_fill_the_figure_beside_the_colour_bar(number, fits):
     images, maps = np.ones((number, 24, 24, 3)), np.ones((number, 24, 24))
-    title = "where the evidence for the prediction lies\nfeatures.12.expand3x3, epoch 13"
+    title = (
+        "Grad-CAM, epoch 13: 12 images\nEvidence for the predicted class in features.12.expand3x3"
+    )
     figure = plot_overlays(images, maps, ["cat"] * number, [GOOD] * number, title)
     assert fits(figure)
     sheet, bar = (axes.get_window_extent() for axes in figure.axes)
@@ -69,10 +71,10 @@ def test_pairs_fill_the_figure_and_the_scale_stands_beside_them(number, fits):
     assert 0 < bar.x0 - sheet.x1 < 0.05 * figure.bbox.width
 
 
-def test_curves_name_the_best_epoch():
+def test_title_of_the_accuracy_names_the_best_epoch():
     history = {"val/accuracy": [(0, 0.5), (1, 0.75), (2, 0.625)], "train/loss": [(0, 1.0)]}
     loss, accuracy = plot_curves(history).axes
-    assert accuracy.get_title() == "accuracy: best 0.7500, epoch 1"
+    assert accuracy.get_title() == "Accuracy: best 0.7500, epoch 1"
     assert accuracy.lines[0].get_ydata() == pytest.approx([0.5, 0.75, 0.625])
     assert [line.get_label() for line in loss.lines] == ["training"]
 
@@ -103,7 +105,7 @@ def test_class_counts_fit_a_page(num_classes, fits):
     assert fits(figure)
 
 
-def test_augmentations_begin_with_the_image_itself():
+def test_augmentations_start_with_the_original_image():
     images, draws = np.zeros((2, 4, 4, 1)), np.ones((2, 3, 4, 4, 1))
     axes = plot_augmentations(images, draws, ["cat", "dog"]).axes[0]
     means = [np.asarray(image.get_array()).mean() for image in axes.images]

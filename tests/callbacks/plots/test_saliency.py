@@ -15,7 +15,7 @@ def drawn(number, methods, empty=()):
 
 @pytest.mark.parametrize("number", [1, 6])
 @pytest.mark.parametrize("methods", [("vanilla",), METHODS])
-def test_title_heads_and_scale_have_room(number, methods, fits):
+def test_title_headers_and_colour_bar_fit(number, methods, fits):
     figure = drawn(number, methods)
     assert fits(figure)
     heads = [text for text in figure.axes[0].texts if text.get_va() == "bottom"]
@@ -26,14 +26,14 @@ def test_title_heads_and_scale_have_room(number, methods, fits):
     assert middle == pytest.approx(figure.bbox.width / 2, abs=2)
 
 
-def test_captions_begin_near_the_left_edge(fits):
+def test_captions_start_near_the_left_edge(fits):
     figure = drawn(6, METHODS)
     assert fits(figure)
     captions = [text for text in figure.axes[0].texts if text.get_ha() == "right"]
     assert captions[0].get_window_extent().x0 < 0.05 * figure.bbox.width
 
 
-def test_map_without_any_signal_says_so():
+def test_map_without_signal_is_labelled():
     texts = [t.get_text() for t in drawn(2, ("vanilla", "rectified"), ["rectified"]).axes[0].texts]
     assert texts.count("no signal") == 2
     assert "no signal" not in [t.get_text() for t in drawn(2, ("vanilla",)).axes[0].texts]

@@ -27,7 +27,7 @@ def test_correlations_start_at_one_and_end_with_the_last_stage():
     assert list(values) == [1, 0.75, 0.5, 0.25]
 
 
-def test_correlations_stand_below_the_maps_that_they_are_of():
+def test_correlations_are_below_their_maps():
     figure = draw(["grad_cam", "vanilla"])
     strip, chart = figure.axes[:2]
     assert strip.get_xlim() == chart.get_xlim()
@@ -44,7 +44,7 @@ def test_strongest_pixel_of_a_map_is_bright_and_a_flat_map_is_dark():
     np.testing.assert_allclose(first, np.broadcast_to(to_rgb("#440154"), first.shape), atol=0.01)
 
 
-def test_legend_says_the_areas():
+def test_legend_has_the_areas():
     deletion, insertion = draw(["grad_cam"]).axes[2:]
     labels = [text.get_text() for text in deletion.get_legend().get_texts()]
     assert labels == ["random order: 0.50", "grad cam: 0.12"]  # half a step of four
@@ -52,7 +52,7 @@ def test_legend_says_the_areas():
     assert labels == ["random order: 0.50", "grad cam: 0.88"]
 
 
-def test_legends_leave_the_ends_free_where_curves_begin():
+def test_legends_are_away_from_the_starts_of_the_curves():
     figure = draw(["grad_cam"])
     FigureCanvasAgg(figure).draw()
     for axes in figure.axes[2:]:

@@ -8,7 +8,7 @@ import pytest
 from callbacks.plots.search import plot_search
 
 
-def test_settings_have_axes_that_suit_them():
+def test_axes_suit_the_values_of_the_settings():
     figure = plot_search(
         np.array([0.9, 0.8, 0.7]),
         {"augmentation": ["none", "light", "none"], "lr": [1e-4, 1e-2, 1e-1], "width": [4, 8, 16]},
@@ -56,7 +56,7 @@ def ticks(axes):
         ([3, 3, 4], ["3", "4"]),
     ],
 )
-def test_axis_of_a_logarithmic_range_is_logarithmic_also_of_near_values(fits, values, expected):
+def test_axis_of_a_logarithmic_range_is_logarithmic_even_for_close_values(fits, values, expected):
     other = {"other": [0.1, 0.2, 0.3], "third": [1, 2, 3], "fourth": [1, 2, 3]}
     figure = draw({"lr": values, **other}, log=["lr"])
     assert fits(figure)
@@ -65,7 +65,7 @@ def test_axis_of_a_logarithmic_range_is_logarithmic_also_of_near_values(fits, va
     assert ticks(lr) == expected
 
 
-def test_axis_of_values_of_a_logarithmic_range_that_are_all_the_same_is_linear(fits):
+def test_axis_of_equal_values_is_linear(fits):
     figure = draw({"lr": [0.01, 0.01]}, log=["lr"])
     assert fits(figure)
     assert figure.axes[0].get_xscale() == "linear"
@@ -73,7 +73,7 @@ def test_axis_of_values_of_a_logarithmic_range_that_are_all_the_same_is_linear(f
 
 @pytest.mark.parametrize("log", [(), ("width",)])
 @pytest.mark.parametrize("values", [[7, 8, 9], [3, 3, 3], [1, 2, 2], [1, 7, 30], [-1, 0, 1]])
-def test_whole_numbers_have_whole_ticks(fits, values, log):
+def test_integers_have_integer_ticks(fits, values, log):
     figure = draw({"width": values}, log=log if min(values) > 0 else ())
     assert fits(figure)
     shown = ticks(figure.axes[0])
@@ -81,12 +81,12 @@ def test_whole_numbers_have_whole_ticks(fits, values, log):
     assert all(float(text.replace("\N{MINUS SIGN}", "-")).is_integer() for text in shown)
 
 
-def test_switches_are_choices():
+def test_booleans_are_choices():
     figure = draw({"pretrained": [True, False, True]})
     assert [t.get_text() for t in figure.axes[0].get_xticklabels()] == ["False", "True"]
 
 
-def test_long_names_of_settings_and_choices_are_apart(fits):
+def test_long_names_of_settings_and_choices_do_not_overlap(fits):
     choices = [f"{k} is a policy of augmentation" for k in range(4)]
     names = [f"data.options.{k}.the_name_of_a_setting_that_is_long" for k in range(4)]
     figure = draw(dict.fromkeys(names, choices))

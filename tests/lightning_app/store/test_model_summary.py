@@ -1,5 +1,8 @@
 """Model summary: correct numbers, and no effect on the network."""
 
+import gc
+import weakref
+
 import pytest
 import torch
 
@@ -30,6 +33,16 @@ def test_network_is_left_unchanged():
     assert all(module.training for module in classifier.modules())
     hooks = [len(m._forward_hooks) + len(m._forward_pre_hooks) for m in classifier.modules()]
     assert sum(hooks) == 0
+
+
+def test_network_is_not_kept():
+    """torchinfo caches the layers, and a layer's module knows the trainer with its optimizer."""
+    classifier = ImageClassifier(SmallCNN(8, 1), 4)
+    summarize(classifier, 1, 32)
+    kept = weakref.ref(classifier)
+    del classifier
+    gc.collect()
+    assert kept() is None
 
 
 def test_error_of_a_network_about_its_images_is_passed_on():

@@ -21,7 +21,8 @@ def small_vgg11(num_classes):
     model.features.to_empty(device="cpu")
     for layer in model.features:
         if isinstance(layer, nn.Conv2d):
-            layer.reset_parameters()
+            nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
+            nn.init.zeros_(layer.bias)
     return model
 
 

@@ -29,11 +29,11 @@ def networks(num_classes):
     return first, first - moved + np.roll(moved, 1, axis=1)
 
 
-def test_cells_are_percentage_points_of_the_true_class_with_their_sign():
+def test_cells_are_signed_changes_in_percent_of_the_true_class():
     figure = plot_confusion_difference(FIRST, SECOND, NAMES, "t")
     np.testing.assert_allclose(shown(figure), [[10, -20, 10], [0, 40, -40], [0, 0, 0]])
     assert texts(figure.axes[0]) == ["+10", "-20", "+10", "", "+40", "-40", "", "", ""]
-    assert "percentage points of the class's images" in [a.get_ylabel() for a in figure.axes]
+    assert "change in % of the true class" in [a.get_ylabel() for a in figure.axes]
 
 
 def test_colours_are_symmetric_about_white_at_zero():
@@ -43,7 +43,7 @@ def test_colours_are_symmetric_about_white_at_zero():
     assert min(cells.cmap(0.5)[:3]) > 0.95
 
 
-def test_confusions_that_changed_most_are_listed():
+def test_largest_changes_are_listed():
     below = plot_confusion_difference(FIRST, SECOND, NAMES, "t").axes[1]
     assert texts(below) == [
         "dog → owl",
@@ -58,7 +58,7 @@ def test_confusions_that_changed_most_are_listed():
 
 
 @pytest.mark.parametrize("num_classes", [2, 61])
-def test_the_same_answers_are_white_and_nothing_is_listed(num_classes):
+def test_equal_networks_are_white_with_an_empty_list(num_classes):
     counts, _ = networks(num_classes)
     names = [str(index) for index in range(num_classes)]
     figure = plot_confusion_difference(counts, counts, names, "t")
@@ -79,7 +79,7 @@ def test_can_be_read_at_any_number_of_classes(num_classes):
     assert len(cells.get_yticklabels()) in ((num_classes,) if num_classes <= 60 else (19, 20))
 
 
-def test_of_many_classes_those_that_changed_are_drawn_large():
+def test_changed_classes_among_many_are_enlarged():
     counts = np.diag(np.full(100, 9))
     changed = counts.copy()
     changed[3, 3], changed[3, 77] = 4, 5

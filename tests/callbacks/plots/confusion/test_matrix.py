@@ -1,10 +1,9 @@
-import time
-
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from callbacks.plots import plot_confusion_matrix
 from callbacks.plots.confusion.panels import Colors, draw_overview
@@ -102,7 +101,7 @@ def test_no_name_and_no_label_is_cut_off(names, normalize, fits):
 
 
 @pytest.mark.parametrize("num_classes", [2, 20, 61])
-def test_perfect_network_has_nothing_to_list(num_classes, fits):
+def test_perfect_network_has_an_empty_list(num_classes, fits):
     names = [str(index) for index in range(num_classes)]
     figure = plot_confusion_matrix(np.eye(num_classes, dtype=int), names, "t", normalize=True)
     assert fits(figure)
@@ -110,7 +109,7 @@ def test_perfect_network_has_nothing_to_list(num_classes, fits):
 
 
 @pytest.mark.parametrize("num_classes", [2, 100])
-def test_no_image_is_no_error(num_classes):
+def test_zero_images_can_be_drawn(num_classes):
     counts = np.zeros((num_classes, num_classes), dtype=int)
     plot_confusion_matrix(counts, [str(k) for k in range(num_classes)], "t", normalize=False)
 
@@ -137,7 +136,7 @@ def test_most_confused_of_many_classes_are_drawn_with_names_and_numbers():
     assert sorted(texts(cells)) == ["", "5", "9", "9"]
 
 
-def test_no_confusion_of_a_thousand_classes_falls_between_two_pixels():
+def test_every_confusion_of_a_thousand_classes_is_visible():
     values = np.zeros((1000, 1000))
     values[3, 901] = 1
     axes = Figure().subplots()
@@ -148,8 +147,8 @@ def test_no_confusion_of_a_thousand_classes_falls_between_two_pixels():
     assert axes.images[0].get_extent() == [0, 1000, 1000, 0]
 
 
-def test_two_hundred_classes_take_seconds_at_most():
+def test_many_classes_need_few_texts():
+    """Texts take most of the time: with one per cell, 200 classes take two minutes."""
     counts, names = confused(200)
-    started = time.process_time()
-    FigureCanvasAgg(plot_confusion_matrix(counts, names, "t", normalize=True)).draw()
-    assert time.process_time() - started < 2.4  # a fiftieth of torchmetrics' 122 s
+    figure = plot_confusion_matrix(counts, names, "t", normalize=True)
+    assert len(figure.findobj(Text)) < 1000

@@ -11,7 +11,7 @@ from callbacks.plots.confusion.order import (
 COUNTS = np.array([[6, 2, 0], [2, 1, 1], [0, 0, 0]])
 
 
-def test_confusions_are_sorted_by_images_and_then_by_share():
+def test_confusions_are_sorted_by_images_then_by_share():
     assert most_frequent_confusions(COUNTS, 9) == [(1, 0, 2, 0.5), (0, 1, 2, 0.25), (1, 2, 1, 0.25)]
     assert len(most_frequent_confusions(COUNTS, 2)) == 2
 
@@ -36,7 +36,7 @@ def test_groups_that_are_confused_within_themselves_are_found(num_classes, size)
     assert all(len({group[order[place]] for place in places}) == 1 for places in found)
 
 
-def test_classes_with_the_same_confusions_lie_together():
+def test_classes_with_the_same_confusions_are_adjacent():
     """Two and three are never taken for each other, but both for zero."""
     counts = 10 * np.eye(5, dtype=int)
     counts[2, 0] = counts[3, 0] = 8

@@ -12,14 +12,14 @@ def shades(*values, size=(20, 20)):
     return np.stack([np.full((*size, 3), value) for value in values])
 
 
-def test_tiles_lie_row_by_row_with_white_where_there_is_none():
+def test_tiles_are_row_by_row_and_missing_ones_are_white():
     sheet = tile(shades(0.1, 0.2, 0.3), columns=2)
     assert sheet.shape == (41, 41, 3)  # a gap of one pixel
     assert sheet[[0, 0, 40, 40], [0, 40, 0, 40], 0].tolist() == [0.1, 0.2, 0.3, 1]
     assert (sheet[20] == 1).all()
 
 
-def test_ground_is_between_tiles_and_not_where_there_is_none():
+def test_ground_is_between_tiles_but_not_in_place_of_missing_ones():
     sheet = tile(np.uint8(255 * shades(0, 0, 0)), columns=2, ground=0.2)
     assert sheet.dtype == np.uint8
     assert sheet[20, 0, 0] == sheet[0, 20, 0] == sheet[40, 20, 0] - 204 == 51
@@ -30,11 +30,11 @@ def test_full_sheet_has_no_white():
     assert (tile(shades(0, 0, 0, 0), columns=2, ground=0) == 0).all()
 
 
-def test_grey_tiles_are_taken():
+def test_grey_tiles_are_accepted():
     assert (tile(np.zeros((1, 3, 3, 1)), columns=1) == np.zeros((3, 3, 3))).all()
 
 
-def test_pictures_are_enlarged_by_whole_pixels():
+def test_images_are_enlarged_by_integer_factors():
     pictures = np.arange(4.0).reshape(1, 2, 2, 1)
     assert enlarged(pictures, 5)[0, :, :, 0].tolist() == [
         [0, 0, 1, 1],
@@ -45,7 +45,7 @@ def test_pictures_are_enlarged_by_whole_pixels():
     assert enlarged(pictures, 1).shape == (1, 2, 2, 1)
 
 
-def test_sheet_without_captions_is_one_image_and_looks_as_one_with_captions():
+def test_sheet_without_captions_is_one_image_that_looks_the_same():
     tiles = shades(0.1, 0.2, 0.3)
     plain = plot_contact_sheet(tiles, ["", "", ""], 2, "t").axes[0]
     captioned = plot_contact_sheet(tiles, ["a", "", ""], 2, "t").axes[0]
@@ -58,10 +58,10 @@ def test_sheet_without_captions_is_one_image_and_looks_as_one_with_captions():
 
 
 @pytest.mark.parametrize("number", [1, 3, 8, 12])
-def test_no_title_is_cut_off_and_no_caption_lies_on_its_neighbour(number, fits, install):
+def test_title_is_not_cut_off_and_captions_do_not_overlap(number, fits, install):
     install("Squares", chinese := "阿布拉罕辛普森爷爷春田镇的居民们")
     caption = f"{chinese}\n→ abraham_grampa_simpson\n0 → 100 % train"
-    title = "labels to look at, epoch 5: 2,924 of 4,250 images seem to be of another class (red)"
+    title = "Likely label errors, epoch 5: 2,924 of 4,250 images are likely of another class (red)"
     figure = plot_contact_sheet(
         np.zeros((number, 9, 9, 3)), [caption] * number, min(number, 4), title
     )

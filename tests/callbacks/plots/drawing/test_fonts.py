@@ -17,29 +17,29 @@ def test_latin_needs_no_search(monkeypatch):
     assert FallbackFonts().families("Zoë's Łódź ångström") == []
 
 
-def test_letters_of_the_own_font_need_no_other(no_fonts):
+def test_letters_of_the_default_font_need_no_fallback(no_fonts):
     assert FallbackFonts().families("кошка γάτα … ≈ קט") == []
 
 
-def test_font_installed_after_matplotlib_listed_them_is_found(install):
+def test_newly_installed_font_is_found(install):
     install("Tiny Sans", CAT)
     assert FallbackFonts().families(f"{CAT} cat") == ["Tiny Sans"]
 
 
-def test_one_font_that_has_all_letters_goes_before_two(install):
+def test_one_font_with_all_letters_is_preferred_to_two(install):
     install("A Sans", CAT)
     install("B Sans", DOG)
     install("C", CAT + DOG)
     assert FallbackFonts().families(CAT + DOG) == ["C"]
 
 
-def test_several_fonts_are_taken_where_none_has_all(install):
+def test_several_fonts_are_used_if_none_has_all_letters(install):
     install("A", CAT)
     install("B", DOG)
     assert sorted(FallbackFonts().families(CAT + DOG)) == ["A", "B"]
 
 
-def test_sans_and_the_language_of_the_letters_go_first(install):
+def test_sans_fonts_of_the_language_are_preferred(install):
     for name in ("Tiny Serif CJK SC", "Tiny Sans CJK KR", "Tiny Sans CJK JP", "Tiny Sans CJK SC"):
         install(name, f"{CAT}ね고")
     assert FallbackFonts().families(CAT) == ["Tiny Sans CJK SC"]
@@ -47,7 +47,7 @@ def test_sans_and_the_language_of_the_letters_go_first(install):
     assert FallbackFonts().families("고") == ["Tiny Sans CJK KR"]
 
 
-def test_missing_letters_are_one_warning_that_says_what_to_install(no_fonts):
+def test_missing_letters_cause_one_warning_that_names_the_package(no_fonts):
     found = FallbackFonts()
     message = r"No font .* has ऩ猫🐶 \(CJK, Devanagari and symbols\).* install fonts-noto-cjk, "
     with pytest.warns(UserWarning, match=message + "fonts-noto-core and fonts-symbola; elsewhere"):
@@ -56,7 +56,7 @@ def test_missing_letters_are_one_warning_that_says_what_to_install(no_fonts):
         assert found.families("猫") == []
 
 
-def test_old_matplotlib_is_said_to_draw_arabic_unjoined(no_fonts, monkeypatch):
+def test_old_matplotlib_warns_of_unjoined_arabic(no_fonts, monkeypatch):
     monkeypatch.setattr(fonts, "SHAPES", False)
     with pytest.warns(UserWarning, match=r"draws Arabic letters unjoined .* matplotlib 3\.11"):
         FallbackFonts().families("قطة")
@@ -72,7 +72,7 @@ def test_letters_of_a_fallback_font_are_drawn(install):
     assert black == pytest.approx((0.8 * 36 / 72 * 100) ** 2, rel=0.08)
 
 
-def test_dollar_signs_of_names_are_no_formula():
+def test_dollar_signs_in_names_are_not_formulas():
     figure = Figure()
     axes = figure.subplots()
     axes.set_title("$5 and $6")
@@ -84,7 +84,7 @@ def test_dollar_signs_of_names_are_no_formula():
     assert [text.get_parse_math() for text in texts] == [False] * 4
 
 
-def test_numbers_of_logarithmic_axes_stay_formulas():
+def test_numbers_of_logarithmic_axes_remain_formulas():
     figure = Figure()
     axes = figure.subplots()
     axes.semilogx([1e-5, 1], [0, 1])

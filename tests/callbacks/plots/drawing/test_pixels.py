@@ -20,14 +20,14 @@ def drawn(show, size, dpi):
 
 
 @pytest.mark.parametrize(("size", "dpi"), [((60, 40), DPI), ((30, 20), DPI), ((60, 40), 2 * DPI)])
-def test_picture_is_drawn_as_imshow_does(size, dpi):
+def test_image_is_drawn_as_by_imshow(size, dpi):
     ours = drawn(lambda axes: show_pixels(axes, PICTURE), size, dpi)
     np.testing.assert_array_equal(
         ours, drawn(lambda axes: axes.imshow(PICTURE, aspect="auto"), size, dpi)
     )
 
 
-def test_every_pixel_is_where_it_belongs():
+def test_every_pixel_is_in_its_place():
     page = drawn(lambda axes: show_pixels(axes, PICTURE), (60, 40), DPI)
     inside = page[-12 - 40 : -12, 12 : 12 + 60, :3]
     np.testing.assert_array_equal(inside, PICTURE)

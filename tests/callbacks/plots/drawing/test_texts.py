@@ -7,14 +7,14 @@ from callbacks.plots.drawing.texts import counted, inches_of, letters_in, shorte
 
 
 @pytest.mark.parametrize("text", ["class number 17", "WWWW", "illicit", "two\nlines of it"])
-def test_width_is_that_of_the_drawn_text(text):
+def test_width_equals_that_of_the_drawn_text(text):
     figure = Figure(dpi=100)
     FigureCanvasAgg(figure)
     drawn = figure.text(0, 0, text, fontsize=20).get_window_extent().width / 100
     assert inches_of(text, 20) == pytest.approx(drawn, rel=0.04)
 
 
-def test_width_of_letters_that_another_font_has_is_about_right(install):
+def test_width_of_letters_of_a_fallback_font_is_approximate(install):
     install("Squares", "阿布拉罕辛普森")
     figure = Figure(dpi=100)
     text = figure.text(0, 0, "阿布拉罕辛普森", fontsize=20)
@@ -24,7 +24,7 @@ def test_width_of_letters_that_another_font_has_is_about_right(install):
     )
 
 
-def test_middle_of_a_text_is_taken_out_until_it_fits():
+def test_middle_of_a_text_is_removed_until_it_fits():
     assert shorten("class", 6) == "class"
     shown = shorten("class number 17 of the list", 14)
     assert shown.startswith("class")
@@ -33,20 +33,20 @@ def test_middle_of_a_text_is_taken_out_until_it_fits():
     assert inches_of(shown, 72) <= 14 * 0.6
 
 
-def test_of_wide_letters_fewer_fit():
+def test_fewer_wide_letters_fit():
     assert len(shorten("阿" * 30, 20)) == 12
     assert len(shorten("i" * 60, 20)) > 30
 
 
-def test_inches_in_letters_and_back():
+def test_inches_and_letters_convert_back():
     room = letters_in(2.0, 8)
     assert 1.9 < inches_of(shorten("W" * 99, room), 8) <= 2.0
 
 
-def test_one_is_not_counted_in_the_plural():
+def test_one_is_singular():
     assert [counted(n, "image") for n in (0, 1, 1200)] == ["0 images", "1 image", "1,200 images"]
 
 
-def test_lines_are_broken_between_words_where_they_are_too_wide():
+def test_wide_lines_are_broken_between_words():
     text = wrapped("one two three four\nfive", inches_of("one two", 10), 10)
     assert text == "one two\nthree\nfour\nfive"

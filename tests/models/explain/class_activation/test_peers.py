@@ -32,7 +32,7 @@ def convnext():
 
 
 def vgg():
-    model = timm.create_model("vgg11", num_classes=5, mlp_ratio=0.02)  # else 120 million weights
+    model = timm.create_model("vgg11", num_classes=5, mlp_ratio=0.1)  # else 120 million weights
     return model, "features", 64, None
 
 

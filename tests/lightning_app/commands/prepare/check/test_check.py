@@ -114,7 +114,7 @@ def test_copies_are_reported_under_the_worst_harm_that_they_do(sound, save, phot
     }
 
 
-def test_status_is_1_after_an_error_and_the_page_is_written(sound, save, tmp_path, capsys):
+def test_status_is_1_after_an_error_and_the_report_is_written(sound, save, tmp_path, capsys):
     save("val/cat/leak.png", 1)
     with pytest.raises(SystemExit) as end:
         check([str(sound), "--out", str(tmp_path / "page.html"), "--processes", "2"])

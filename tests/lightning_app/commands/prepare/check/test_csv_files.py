@@ -207,7 +207,7 @@ def test_report_on_pixels_shows_their_images_and_counts_classes(faces, face, tmp
         *(["class", "train", "test"], ["happy", "3", "1"], ["sad", "3", "0"]),
     ]
     assert "= faces.csv:8 (happy in test)" in shown
-    assert out.read_text("utf-8").count("data:image/jpeg;base64,") >= 2
+    assert out.read_text("utf-8").count("data:image/webp;base64,") >= 2
 
 
 def test_thumbnails_of_pixels_are_rgb(faces):

@@ -1,0 +1,44 @@
+import pytest
+
+from lightning_app.store.run_facts import splits_of
+from lightning_app.store.run_scores import results_of, wilson
+from lightning_app.store.stored_run import open_stored_run
+
+
+@pytest.fixture
+def results(client):
+    """Read the scores of a run, by split, and by the names of the metrics."""
+
+    def read(run_id):
+        with open_stored_run(client, client.get_run(run_id)) as record:
+            found = results_of(record, splits_of(record))
+        return {each.split: {m.name: score for m, score in each.scores.items()} for each in found}
+
+    return read
+
+
+def test_scores_are_all_metrics_that_were_logged(make_run, results):
+    logged = {"accuracy": 0.5, "top5_accuracy": 0.75, "f1_macro": 0.25, "loss": 2.0}
+    run_id = make_run(metrics={f"val/{name}": value for name, value in logged.items()})
+    found = results(run_id)
+    assert {name: score.value for name, score in found["val"].items()} == logged
+    assert list(found) == ["val"]
+
+
+def test_splits_have_the_same_metrics(make_run, results):
+    found = results(make_run(metrics={"test/accuracy": 0.5, "val/accuracy": 0.5, "val/loss": 1}))
+    assert list(found["test"]) == list(found["val"]) == ["accuracy", "loss"]
+    assert found["test"]["loss"].value != found["test"]["loss"].value  # NaN
+
+
+def test_shares_of_images_have_an_interval_and_other_scores_need_a_table(
+    make_run, add_split, results
+):
+    names = ("accuracy", "top5_accuracy", "f1_macro", "loss")
+    run_id = make_run(metrics={f"test/{name}": 0.75 for name in names})
+    add_split(run_id, "test", {"cat": 30, "dog": 70})
+    found = results(run_id)["test"]
+    for name in ("accuracy", "top5_accuracy"):
+        assert (found[name].low, found[name].high) == wilson(0.75, 100)
+    assert found["f1_macro"].low != found["f1_macro"].low  # NaN
+    assert found["loss"].low != found["loss"].low
