@@ -70,7 +70,7 @@ def test_folders_in_place_of_files_are_reported(folder, photos, tmp_path, refuse
     error = refused("--ckpt_path", "best", "--images", photos, "--out", photos / "a.png")
     assert "a.png is a file; the output (--out) has to be a folder" in error
     error = refused("--ckpt_path", photos / "a.png", "--images", photos)
-    assert "a.png is damaged or not a checkpoint. A file of weights alone goes with" in error
+    assert "a.png is damaged or not a checkpoint. For a file of weights, use --network" in error
     names = ("--class_names", tmp_path / "none.txt")
     error = refused("--ckpt_path", "best", "--images", photos, *names)
     assert "none.txt cannot be read (--class_names): No such file or directory." in error
