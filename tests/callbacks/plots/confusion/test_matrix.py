@@ -1,10 +1,9 @@
-import time
-
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from callbacks.plots import plot_confusion_matrix
 from callbacks.plots.confusion.panels import Colors, draw_overview
@@ -148,8 +147,8 @@ def test_every_confusion_of_a_thousand_classes_is_visible():
     assert axes.images[0].get_extent() == [0, 1000, 1000, 0]
 
 
-def test_two_hundred_classes_take_seconds_at_most():
-    counts, names = confused(200)
-    started = time.process_time()
-    FigureCanvasAgg(plot_confusion_matrix(counts, names, "t", normalize=True)).draw()
-    assert time.process_time() - started < 2.4  # a fiftieth of torchmetrics' 122 s
+def test_two_hundred_classes_are_drawn_with_few_texts():
+    """torchmetrics draws 40,000, one per cell, which takes two minutes."""
+    figure = plot_confusion_matrix(*confused(200), "t", normalize=True)
+    FigureCanvasAgg(figure).draw()
+    assert len(figure.findobj(Text)) < 1000
