@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import pytest
 import torch
 import torchvision
@@ -9,8 +7,6 @@ from torchvision.models import MNASNet, VisionTransformer
 
 from models import SmallCNN, TimmBackbone, TorchvisionBackbone
 from models.backbones.weights import downloading, load_weights
-
-SQUEEZENET = Path(__file__).parents[4] / "shared/data/weights/squeezenet1_0_imagenet.pth"
 
 
 @pytest.fixture
@@ -139,11 +135,10 @@ def test_network_without_weights_on_the_hub_is_refused():
         TimmBackbone("test_vit4", pretrained=True)
 
 
-@pytest.mark.skipif(not SQUEEZENET.is_file(), reason="the pretrained weights are not here")
-def test_pretrained_features_are_those_of_torchvision(messages):
+def test_features_of_a_torchvision_file_are_those_of_torchvision(tmp_path, messages):
     reference = torchvision.models.squeezenet1_0().eval()
-    reference.load_state_dict(torch.load(SQUEEZENET, weights_only=True))
-    backbone = TorchvisionBackbone("squeezenet1_0", weights=SQUEEZENET).eval()
+    torch.save(reference.state_dict(), tmp_path / "squeezenet.pth")
+    backbone = TorchvisionBackbone("squeezenet1_0", weights=tmp_path / "squeezenet.pth").eval()
     assert same(backbone.network.features, reference.features)
     assert "left out classifier.1.weight, classifier.1.bias, the classifier" in messages.text
     images = torch.rand(2, 3, 96, 96)
