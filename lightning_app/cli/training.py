@@ -15,6 +15,7 @@ from lightning.pytorch.utilities import rank_zero_info
 
 from callbacks import PredictionWriter, Stopwatch, UnreadableMonitor
 from datamodules import ImageDataModule
+from lightning_app.cli.class_choice import settings_of_checkpoint
 from lightning_app.cli.command_parser import CommandParser
 from lightning_app.cli.config_parser import import_datamodules, import_models, link_data_to_model
 from lightning_app.cli.defaults import (
@@ -92,6 +93,11 @@ class ImageClassificationCLI(LightningCLI):
                 f"`lightning_cli {self.command}` needs a trained network: --ckpt_path best, "
                 "--ckpt_path last, --ckpt_path RUN, or --ckpt_path FILE."
             )
+
+    def _parse_ckpt_path(self) -> None:
+        """Take the network and its settings from the checkpoint, whatever the configuration has."""
+        with settings_of_checkpoint():
+            super()._parse_ckpt_path()
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         """Build the trainer with the callbacks of the configuration, the pictures and our own."""

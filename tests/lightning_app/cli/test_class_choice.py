@@ -1,0 +1,124 @@
+"""A class that is chosen starts from its own defaults, whatever was configured before."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from lightning_app.main import main
+
+BASE = """\
+data: {class_path: DigitsDataModule, init_args: {batch_size: 8}}
+model:
+  class_path: ImageClassifier
+  init_args:
+    backbone: {class_path: PlainCNN, init_args: {dropout: 0.1}}
+    head: {class_path: Head, init_args: {norm: batch, hidden: [4]}}
+    loss: {class_path: CrossEntropy, init_args: {label_smoothing: 0.2}}
+    optimizer: {class_path: torch.optim.AdamW, init_args: {lr: 0.5, weight_decay: 0.25}}
+    lr_scheduler: {class_path: CosineDecay, init_args: {final: 0.125}}
+trainer:
+  logger: {class_path: RunLogger, init_args: {tags: {a: b}}}
+"""
+ADAM = {"lr": 1e-3, "weight_decay": 0, "betas": [0.9, 0.999], "amsgrad": False}
+SGD = {"lr": 1e-3, "weight_decay": 0, "momentum": 0}
+
+
+@pytest.fixture
+def printed(workplace, capsys):
+    """The configuration as `--print_config` shows it."""
+
+    def printed(*arguments, base=BASE):
+        Path("base.yaml").write_text(base)
+        with pytest.raises(SystemExit, match="0"):
+            main(["fit", "--config", "base.yaml", *arguments, "--print_config"])
+        return yaml.safe_load(capsys.readouterr().out)
+
+    return printed
+
+
+def init_args(config, setting):
+    for key in setting.split("."):
+        config = config["init_args"][key] if "class_path" in config else config[key]
+    return config["init_args"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "chosen", "expected"),
+    [
+        ("model.optimizer", "torch.optim.Adam", ADAM),
+        ("model.optimizer", "torch.optim.SGD", SGD),
+        ("model.lr_scheduler", "PolynomialDecay", {"final": 0.0}),
+        ("model.loss", "LogitAdjustment", {"label_smoothing": 0.0}),
+        ("model.backbone", "MLP", {"dropout": [0.25, 0.5, 0.5], "widths": [512, 1024, 512]}),
+        ("data", "SyntheticDataModule", {"batch_size": 32}),
+    ],
+)
+@pytest.mark.parametrize("place", ["command line", "second file"])
+def test_class_that_is_chosen_starts_from_its_own_defaults(
+    printed, setting, chosen, expected, place
+):
+    arguments = [f"--{setting}", chosen]
+    if place == "second file":
+        content = {"class_path": chosen}
+        for key in reversed(setting.split(".")):
+            content = {key: content if key != "model" else {"init_args": content}}
+        Path("second.yaml").write_text(yaml.safe_dump(content))
+        arguments = ["--config", "second.yaml"]
+    with pytest.warns(UserWarning, match="starts from its own defaults and does not inherit"):
+        found = init_args(printed(*arguments), setting)
+    assert {name: found[name] for name in expected} == expected
+
+
+def test_default_of_an_optimizer_is_not_inherited_without_being_set(printed, recwarn):
+    base = BASE.replace(
+        "torch.optim.AdamW, init_args: {lr: 0.5, weight_decay: 0.25}", "torch.optim.Adam"
+    )
+    found = init_args(printed(base=base), "model.optimizer")
+    assert {name: found[name] for name in ADAM} == ADAM
+    assert not [w for w in recwarn if "own defaults" in str(w.message)]
+
+
+@pytest.mark.parametrize(
+    ("setting", "chosen", "message"),
+    [
+        (
+            "model.loss",
+            "FocalLoss",
+            "no setting label_smoothing, which is set for CrossEntropy",
+        ),
+        (
+            "trainer.logger",
+            "CSVLogger",
+            "no setting tags, which is set for RunLogger",
+        ),
+        (
+            "model.optimizer",
+            "torch.optim.LBFGS",
+            "no setting weight_decay, which is set for AdamW",
+        ),
+    ],
+)
+def test_what_is_set_for_another_class_is_not_dropped_silently(
+    workplace, capsys, setting, chosen, message
+):
+    Path("base.yaml").write_text(BASE)
+    with pytest.raises(SystemExit, match="2"):
+        main(["fit", "--config", "base.yaml", f"--{setting}", chosen])
+    error = " ".join(capsys.readouterr().err.split())
+    assert f"{message}. Remove it there, or choose the class there." in error
+
+
+def test_what_is_set_after_the_choice_is_kept(printed):
+    with pytest.warns(UserWarning, match="does not inherit"):
+        config = printed(
+            "--model.optimizer", "torch.optim.SGD", "--model.optimizer.momentum", "0.9"
+        )
+    found = init_args(config, "model.optimizer")
+    assert (found["momentum"], found["lr"]) == (0.9, 1e-3)
+
+
+def test_same_class_keeps_its_settings(printed, recwarn):
+    found = init_args(printed("--model.optimizer", "torch.optim.AdamW"), "model.optimizer")
+    assert (found["lr"], found["weight_decay"]) == (0.5, 0.25)
+    assert not [w for w in recwarn if "own defaults" in str(w.message)]
