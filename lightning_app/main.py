@@ -59,7 +59,7 @@ def main(args: list[str] | None = None) -> None:
     elif command == "--version":
         print(f"lightning_cli {version(DISTRIBUTION)}")
     elif command in TRAINING:
-        _run("lightning_app.cli.training:run", arguments)
+        _run("lightning_app.cli.training_commands:run", arguments)
     elif command in COMMANDS:
         _run(COMMANDS[command], options)
     else:
