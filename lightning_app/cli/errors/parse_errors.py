@@ -20,9 +20,6 @@ from lightning_app.cli.errors.setting_places import Setting, all_settings, locat
 from lightning_app.cli.errors.user_errors import DEBUG
 
 NO_FILE = re.compile(r"""Parser key "config": (?P<what>.*): '(?P<file>.*)'""")
-LACKING = re.compile(
-    r"The class chosen here has no setting .* there\."
-)  # see class_path_changes.py
 GROUP = re.compile(r"ambiguous option: --(?P<group>[\w.]+)\S* could match (?P<names>.+)")
 PLAIN = re.compile(r"\b(int|float|bool|str)\b|'")  # types that are written as values, not classes
 MAX_LINES = 5  # of a message that is shown as it is
@@ -63,8 +60,6 @@ def explain_parse_error(message: str, arguments: Sequence[str], parser: Argument
         return f"--config: {match['what']}: {match['file']}.{_yaml_files(near)}"
     if message.startswith(("Problems parsing config", "Unexpected config")):
         return unreadable_file(arguments) or _shortened(message)
-    if match := LACKING.search(message):
-        return match[0]
     if match := GROUP.match(message):
         return _group(match)
     if complaint := parser_messages.deepest_complaint(message):
