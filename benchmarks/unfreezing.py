@@ -1,14 +1,18 @@
-"""What does it cost to train a part of a network, and what holds when the rest is freed?
+"""Unfreezing callbacks compared: cost of a training step, and checks of what they do correctly.
 
     uv run python benchmarks/unfreezing.py
 
-Ours beside Lightning's `BackboneFinetuning` and the package `finetuning-scheduler`, which only this
-benchmark needs; both get the optimizer that they document, of what trains at first. Cost: resnet18
-of timm, batches of 16, fits of a few steps by turns; milliseconds of a training step (CPU time of
-one thread; time of the clock on a GPU), the median over all steps of all rounds, and what the graph
-keeps for the backward pass, parameters and buffers excluded (on a GPU the peak of allocated
-memory). Ratios are to the full step; the aim for the head alone is 0.37 of the time. Facts: each
-tool trains a tiny network on the CPU and frees it in the third of four epochs.
+ProgressiveUnfreezing of this project, Lightning's `BackboneFinetuning`, and the package
+finetuning-scheduler, which only this benchmark needs. The optimizers of the other two get only the
+parameters that train at first, as their documentation asks for.
+
+- Checks: each callback trains a tiny network on the CPU, first its head alone, and from the third
+  of four epochs on everything.
+- Cost: timm's resnet18, batches of 16, short fits that alternate. A step is measured in
+  milliseconds of CPU time on one thread, or of wall time on a GPU: the median over all steps of all
+  rounds. Memory is what the graph keeps for the backward pass, without parameters and buffers; on a
+  GPU it is the peak of the allocated memory. Ratios are relative to a step that trains everything;
+  the target for the head alone is 0.37 of the time.
 """
 
 import logging
@@ -28,8 +32,14 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer, seed_everything
 from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
-from unfreezing_facts import FACTS, answer
-from unfreezing_tools import TOOLS, Tool, classifier_for, ours, scheduler
+from unfreezing_callbacks import (
+    CALLBACKS,
+    MakeCallback,
+    finetuning_scheduler,
+    make_classifier,
+    progressive_unfreezing,
+)
+from unfreezing_checks import CHECKS, run_check
 
 from callbacks import ProgressiveUnfreezing
 from datamodules import SyntheticDataModule
@@ -38,22 +48,22 @@ from models.freezing import stage_names
 
 IMAGE_SIZE, BATCH_SIZE, STEPS, ROUNDS = 64, 16, 8, 3
 WARM_UP = 2  # steps of a fit that are not timed
-OTHER = "finetuning-scheduler"
+OWN, OPTIONAL = "ProgressiveUnfreezing", "finetuning-scheduler"
 ON_GPU = torch.cuda.is_available()
 
 
-class Meter(Callback):
-    """Times the steps of a fit; the last it weighs."""
+class StepMeter(Callback):
+    """Measures the time of each training step, and the memory that the last one keeps."""
 
     def __init__(self) -> None:
         self.marks: list[float] = []
-        self.kept: dict[int, int] = {}  # bytes of each storage, by its address
+        self.kept_bytes: dict[int, int] = {}  # by address of the storage
         self.hooks = ExitStack()
 
     def on_train_batch_start(
         self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        """Read the clock, or begin to weigh."""
+        """Read the clock; in the last step also watch what the graph keeps."""
         self.marks.append(now())
         if batch_idx < STEPS - 1:
             return
@@ -62,7 +72,7 @@ class Meter(Callback):
         def keep(tensor: Tensor) -> Tensor:
             storage = tensor.untyped_storage()
             if storage.data_ptr() not in own:
-                self.kept[storage.data_ptr()] = storage.nbytes()
+                self.kept_bytes[storage.data_ptr()] = storage.nbytes()
             return tensor
 
         self.hooks.enter_context(saved_tensors_hooks(keep, lambda tensor: tensor))
@@ -70,42 +80,50 @@ class Meter(Callback):
     def on_before_backward(
         self, trainer: Trainer, pl_module: LightningModule, loss: Tensor
     ) -> None:
-        """The graph is complete."""
+        """Stop watching: the graph is complete."""
         self.hooks.close()
 
     @property
     def step_ms(self) -> list[float]:
-        """Milliseconds of each step."""
+        """Milliseconds of each step after the warm-up."""
         marks = self.marks[WARM_UP:]
         return [1e3 * (end - start) for start, end in pairwise(marks)]
 
 
 def now() -> float:
-    """Seconds, of the CPU if the work is done there."""
+    """CPU seconds, or wall seconds on a GPU once it has finished its work."""
     if ON_GPU:
         torch.cuda.synchronize()
         return time.perf_counter()
     return time.process_time()
 
 
-def measure(tool: Tool, boundary: str, folder: Path) -> tuple[list[float], int]:
-    """Train a few steps: milliseconds of each, and bytes kept for the backward pass."""
+def measure(make_callback: MakeCallback, boundary: str, folder: Path) -> tuple[list[float], int]:
+    """Milliseconds of each step of a short fit, and bytes kept for the backward pass.
+
+    Args:
+        make_callback: Makes the unfreezing callback.
+        boundary: What ProgressiveUnfreezing trains: `all`, `half` of the stages, or `head`. The
+            other callbacks train the head.
+        folder: For files of the trainer.
+    """
     seed_everything(0, verbose=False)
-    classifier = classifier_for(tool, TimmBackbone("resnet18"))
+    classifier = make_classifier(make_callback, TimmBackbone("resnet18"))
     names = stage_names(classifier)
     boundary = {"half": names[len(names) // 2]}.get(boundary, boundary)
-    freezing = ProgressiveUnfreezing({0: boundary}) if tool is ours else tool(classifier, 4)
-    meter = Meter()
+    own = make_callback is progressive_unfreezing
+    callback = ProgressiveUnfreezing({0: boundary}) if own else make_callback(classifier, 4)
+    meter = StepMeter()
     trainer = Trainer(
         accelerator="gpu" if ON_GPU else "cpu",
         devices=1,
         max_epochs=1,
-        max_steps=STEPS,  # the one that `finetuning-scheduler` does not override
+        max_steps=STEPS,  # finetuning-scheduler overrides max_epochs
         limit_train_batches=STEPS,
         limit_val_batches=0,
-        callbacks=[freezing, meter],
+        callbacks=[callback, meter],
         logger=False,
-        enable_checkpointing=tool is scheduler,
+        enable_checkpointing=make_callback is finetuning_scheduler,
         enable_progress_bar=False,
         enable_model_summary=False,
         use_distributed_sampler=False,
@@ -115,62 +133,62 @@ def measure(tool: Tool, boundary: str, folder: Path) -> tuple[list[float], int]:
     if ON_GPU:
         torch.cuda.reset_peak_memory_stats()
     trainer.fit(classifier, data)
-    kept = torch.cuda.max_memory_allocated() if ON_GPU else sum(meter.kept.values())
+    kept = torch.cuda.max_memory_allocated() if ON_GPU else sum(meter.kept_bytes.values())
     return meter.step_ms, kept
 
 
-def print_cost(tools: dict[str, Tool], folder: Path) -> None:
-    """A row a tool and what it trains."""
-    rows = [("ours", what) for what in ("all", "half", "head")]
-    rows += [(name, "head") for name in tools if name != "ours"]
+def print_cost(callbacks: dict[str, MakeCallback], folder: Path) -> None:
+    """Print one row per callback and part of the network that trains."""
+    rows = [(OWN, part) for part in ("all", "half", "head")]
+    rows += [(name, "head") for name in callbacks if name != OWN]
     times: dict[tuple[str, str], list[float]] = defaultdict(list)
     kept: dict[tuple[str, str], int] = {}
     for _ in range(ROUNDS):
         for row in rows:
-            steps, kept[row] = measure(tools[row[0]], row[1], folder)
+            steps, kept[row] = measure(callbacks[row[0]], row[1], folder)
             times[row] += steps
     full = rows[0]
-    print(f"{'tool':22} {'trains':6}  ms/step  ratio  MB kept  ratio")
+    print(f"{'callback':22}  {'trains':6}  ms/step  ratio  MB kept  ratio")
     for row in rows:
         step, ratio = median(times[row]), median(times[row]) / median(times[full])
         share = kept[row] / kept[full]
         cells = f"{step:7.1f}  {ratio:5.2f}  {kept[row] / 1e6:7.2f}  {share:5.3f}"
-        print(f"{row[0]:22} {row[1]:6}  {cells}")
+        print(f"{row[0]:22}  {row[1]:6}  {cells}")
 
 
-def print_facts(tools: dict[str, Tool], folder: Path) -> None:
-    """A row a fact; errors below, by number."""
-    print(f"{'fact':44}  {'  '.join(f'{name:20}' for name in tools)}".rstrip())
+def print_checks(callbacks: dict[str, MakeCallback], folder: Path) -> None:
+    """Print one row per check, and the numbered errors below."""
+    print(f"{'check':44}  {'  '.join(f'{name:22}' for name in callbacks)}".rstrip())
     errors: list[str] = []
-    for number, (title, fact) in enumerate(FACTS.items()):
+    for number, (title, check) in enumerate(CHECKS.items()):
         cells = []
-        for name, tool in tools.items():
-            place = folder / f"{name}{number}"
-            place.mkdir()
-            cells.append(answer(fact, tool, place))
+        for name, make_callback in callbacks.items():
+            own_folder = folder / f"{name}{number}"
+            own_folder.mkdir()
+            cells.append(run_check(check, make_callback, own_folder))
             if cells[-1].startswith("error"):
                 errors.append(f"[{len(errors) + 1}] {cells[-1]}")
                 cells[-1] = f"error [{len(errors)}]"
-        print(f"{title:44}  {'  '.join(f'{cell:20}' for cell in cells)}".rstrip(), flush=True)
+        print(f"{title:44}  {'  '.join(f'{cell:22}' for cell in cells)}".rstrip(), flush=True)
     print(*errors, sep="\n")
 
 
 def main() -> None:
-    """Print both tables, the facts first: no process forks after work on a GPU."""
+    """Print both tables, the checks first: processes cannot be forked after work on a GPU."""
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
     for name in ("lightning.pytorch", "lightning.pytorch.utilities.rank_zero"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    tools = dict(TOOLS)
+    callbacks = dict(CALLBACKS)
     if find_spec("finetuning_scheduler") is None:
-        print(f"{OTHER} is not installed: uv pip install {OTHER}\n")
-        del tools[OTHER]
+        print(f"{OPTIONAL} is not installed. To include it: uv pip install {OPTIONAL}\n")
+        del callbacks[OPTIONAL]
     else:
-        print(f"{OTHER} {version(OTHER)}, lightning {version('lightning')}\n")
+        print(f"{OPTIONAL} {version(OPTIONAL)}, lightning {version('lightning')}\n")
     with tempfile.TemporaryDirectory() as folder:
-        print_facts(tools, Path(folder))
+        print_checks(callbacks, Path(folder))
         print()
-        print_cost(tools, Path(folder))
+        print_cost(callbacks, Path(folder))
 
 
 if __name__ == "__main__":

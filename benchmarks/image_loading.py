@@ -1,12 +1,16 @@
-"""How many images a second does one core load, beside the usual ways?
+"""Speed of image loading on one core, relative to the usual loaders: Pillow, torchvision, OpenCV.
 
-    uv run python benchmarks/loader.py
+    uv run python benchmarks/image_loading.py
 
-Photographs: JPEG files of 500 x 375 pixels, squeezed to 224 x 224, mirrored by chance, in batches
-of 32. Faces: 48 x 48 grey pixels in memory, in batches of 64, not augmented. All ways take turns in
-one process, on one thread; CPU time counts. A row is the median over rounds; ratios are taken
-within a round. Aims: ours at least 2.4 times Pillow with torchvision v1 and 0.95 of the fastest,
-the mapped cache 20 times Pillow with v1, the batches of faces 6 times item by item.
+- Photographs: JPEG files of 500 x 375 pixels, resized to 224 x 224 and randomly mirrored, in
+  batches of 32.
+- Faces: grey images of 48 x 48 pixels in memory, in batches of 64, without augmentation.
+
+All loaders alternate in one process, on one thread. Rates are images per second of CPU time:
+medians over rounds. Ratios are medians of the ratios within a round, relative to the first row.
+Targets for photographs, relative to Pillow with torchvision v1: 2.4 without a cache, and at least
+0.95 of the fastest loader; 20 with the memory-mapped cache. Target for faces: 6 relative to loading
+item by item.
 """
 
 import random
@@ -36,11 +40,11 @@ from datamodules.sources.source import ImageSource
 
 NUM_FILES, SIZE, ROUNDS = 128, 224, 7
 NUM_FACES = 4096
-Load = Callable[[Sequence[int]], Any]  # indices of a batch -> the batch
+LoadBatch = Callable[[Sequence[int]], Any]  # from indices of images to a batch
 
 
 def write_photographs(folder: Path) -> list[Path]:
-    """Blurred noise: it compresses and decodes like a photograph, 60 to 70 KB a file."""
+    """Write blurred noise, which compresses and decodes like photographs: 60 to 70 KB per file."""
     rng = np.random.default_rng(0)
     files = [folder / f"{index}.jpg" for index in range(NUM_FILES)]
     for file in files:
@@ -51,16 +55,16 @@ def write_photographs(folder: Path) -> list[Path]:
     return files
 
 
-def flags(source: ImageSource) -> torch.Tensor:
-    """None was unreadable yet."""
+def unreadable_flags(source: ImageSource) -> torch.Tensor:
+    """Flags of unreadable images, (N,) uint8, none of which is set."""
     return torch.zeros(len(source), dtype=torch.uint8)
 
 
-def photograph_loaders(files: list[Path]) -> dict[str, Load]:
-    """Each way to load photographs."""
+def photograph_loaders(files: list[Path]) -> dict[str, LoadBatch]:
+    """Loaders of photographs, by the text of their row."""
     labels, names = np.zeros(len(files), np.int64), [file.name for file in files]
-    v1 = Compose([Resize((SIZE, SIZE)), RandomHorizontalFlip(), ToTensor()])
-    modern = v2.Compose(
+    v1_transforms = Compose([Resize((SIZE, SIZE)), RandomHorizontalFlip(), ToTensor()])
+    v2_transforms = v2.Compose(
         [
             v2.ToImage(),
             v2.Resize((SIZE, SIZE)),
@@ -68,34 +72,36 @@ def photograph_loaders(files: list[Path]) -> dict[str, Load]:
             v2.ToDtype(torch.float32, scale=True),
         ]
     )
-    bare = A.Compose([A.Resize(SIZE, SIZE), A.HorizontalFlip(), ToTensorV2()])
+    albumentations = A.Compose([A.Resize(SIZE, SIZE), A.HorizontalFlip(), ToTensorV2()])
 
-    def opened(file: Path) -> Image.Image:
+    def pillow(file: Path) -> Image.Image:
         return Image.open(file).convert("RGB")
 
-    def decoded(file: Path) -> np.ndarray:
+    def opencv(file: Path) -> np.ndarray:
         return cv2.imread(str(file), cv2.IMREAD_COLOR_RGB)  # pyright: ignore[reportReturnType]
 
-    def item_by_item(load: Callable[[Path], Any]) -> Load:
+    def item_by_item(load: Callable[[Path], Any]) -> LoadBatch:
         return lambda batch: default_collate([(load(files[i]), labels[i], i) for i in batch])
 
-    def ours(source: ImageSource) -> Load:
+    def this_project(source: ImageSource) -> LoadBatch:
         mirrored = Augmentation([A.HorizontalFlip()])
-        dataset = AugmentedDataset(source, mirrored, 0, flags(source))
+        dataset = AugmentedDataset(source, mirrored, 0, unreadable_flags(source))
         return lambda batch: dataset.__getitems__([(0, index) for index in batch])
 
     source = ImageSource(FileReader(files[0].parent, names, SIZE, 3), labels, names)
     return {
-        "Pillow, torchvision v1": item_by_item(lambda file: v1(opened(file))),
-        "Pillow, torchvision v2": item_by_item(lambda file: modern(opened(file))),
-        "OpenCV, albumentations": item_by_item(lambda file: bare(image=decoded(file))["image"]),
-        "ours": ours(source),
-        "ours, options.cache: disk": ours(cache.cached(source, "disk")),
+        "Pillow, torchvision v1": item_by_item(lambda file: v1_transforms(pillow(file))),
+        "Pillow, torchvision v2": item_by_item(lambda file: v2_transforms(pillow(file))),
+        "OpenCV, albumentations": item_by_item(
+            lambda file: albumentations(image=opencv(file))["image"]
+        ),
+        "this project": this_project(source),
+        "this project, cache: disk": this_project(cache.cached(source, "disk")),
     }
 
 
-def face_loaders() -> dict[str, Load]:
-    """Both ways to load what is in memory."""
+def face_loaders() -> dict[str, LoadBatch]:
+    """Loaders of images in memory, by the text of their row."""
     rng = np.random.default_rng(0)
     faces = rng.integers(0, 256, (NUM_FACES, 48, 48, 1), dtype=np.uint8)
     labels = rng.integers(0, 7, NUM_FACES)
@@ -106,29 +112,31 @@ def face_loaders() -> dict[str, Load]:
 
     return {
         "item by item": lambda batch: default_collate([item(index) for index in batch]),
-        "ours": PlainDataset(source, flags(source)).__getitems__,
+        "this project": PlainDataset(source, unreadable_flags(source)).__getitems__,
     }
 
 
-def race(loaders: dict[str, Load], num_images: int, batch_size: int) -> dict[str, list[float]]:
-    """Images per second of CPU time, a number a round."""
+def measure_rates(
+    loaders: dict[str, LoadBatch], num_images: int, batch_size: int
+) -> dict[str, list[float]]:
+    """Images per second of CPU time, per loader and round."""
     order = random.Random(0).sample(range(num_images), num_images)
     batches = [order[start : start + batch_size] for start in range(0, num_images, batch_size)]
     rates: dict[str, list[float]] = {name: [] for name in loaders}
-    for turn in range(ROUNDS + 1):
+    for round_number in range(ROUNDS + 1):
         for name, load in loaders.items():
             start = time.process_time()
             for batch in batches:
                 load(batch)
-            if turn:  # the first warms up
+            if round_number > 0:  # the first warms up
                 rates[name].append(num_images / (time.process_time() - start))
     return rates
 
 
 def print_table(title: str, rates: dict[str, list[float]]) -> None:
-    """A row a way; ratios to the first."""
+    """Print one row per loader, with its ratio to the first."""
     first, *_ = rates.values()
-    print(f"\n{title:28} images/s  ratio  its range")
+    print(f"\n{title:28} images/s  ratio  range")
     for name, values in rates.items():
         low, *_, high = ratios = sorted(a / b for a, b in zip(values, first, strict=True))
         print(f"{name:28} {median(values):8.0f}  {median(ratios):5.2f}  {low:.2f} to {high:.2f}")
@@ -141,8 +149,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         cache.FOLDER = Path(folder) / "cache"
         photographs = photograph_loaders(write_photographs(Path(folder)))
-        print_table("photographs", race(photographs, NUM_FILES, 32))
-    print_table("faces in memory", race(face_loaders(), NUM_FACES, 64))
+        print_table("photographs", measure_rates(photographs, NUM_FILES, 32))
+    print_table("faces in memory", measure_rates(face_loaders(), NUM_FACES, 64))
 
 
 if __name__ == "__main__":
