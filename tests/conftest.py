@@ -4,6 +4,7 @@ pytest-xdist's main process only hands out the tests, but it loads this file too
 torch nor MLflow, which take seconds to import, so the fixtures import them.
 """
 
+import ctypes
 import gc
 import logging
 import os
@@ -60,8 +61,11 @@ def free_memory():
         while SqlAlchemyStore._engine_map:
             SqlAlchemyStore._engine_map.popitem()[1].dispose()
         gc.collect()
+        trim(0)
         resident = process.memory_info().rss
 
+    # The GNU C library keeps what is freed, unless it is told to give it back.
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", lambda _: None)
     process = psutil.Process()
     resident = process.memory_info().rss
     return free
