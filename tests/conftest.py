@@ -31,14 +31,20 @@ os.environ["MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL"] = "3600"  # seconds
 GROWTH = 100 * 2**20  # bytes that a process may grow by before memory is freed
 
 
-def pytest_collection_finish():
-    """Exempt what the imports made from garbage collection.
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Exempt what the imports make from garbage collection.
 
     With these 800,000 objects a collection takes half a second, so that Python collects rarely,
     and trainers and networks of earlier tests, which are reference cycles, add up to gigabytes.
     """
-    gc.collect()
-    gc.freeze()
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_unconfigure():
