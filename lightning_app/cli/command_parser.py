@@ -29,6 +29,14 @@ class CommandParser(LightningArgumentParser):
         explanation = explain_parse_error(message, getattr(self, "args", None) or (), parser)
         self.exit(2, f"error: {explanation}\n")
 
+    def parse_args(self, args: Any = None, *arguments: Any, **kwargs: Any) -> Namespace:
+        """Parse a command line; `null` unsets a setting, also one inside another."""
+        # jsonargparse passes `--data.split.val_last_n null` on to the parser of the class of `data`
+        # as `--split.val_last_n=None`.
+        if not self.exit_on_error and args and str(args[0]).endswith("=None"):
+            args = [f"{args[0].removesuffix('None')}null"]
+        return super().parse_args(args, *arguments, **kwargs)
+
     def parse_string(self, content: str, *args: Any, **kwargs: Any) -> Namespace:
         """Parse the text of a configuration, in which classes may have their former paths."""
         return super().parse_string(with_current_class_paths(content), *args, **kwargs)
