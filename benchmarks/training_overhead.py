@@ -26,7 +26,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import nn
 
 from datamodules import DigitsDataModule, ImageDataModule
-from lightning_app.cli.training import run
+from lightning_app.cli.training_commands import run
 from models import ImageClassifier, SmallCNN
 from models.losses.loss import CrossEntropy
 

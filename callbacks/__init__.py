@@ -3,12 +3,12 @@
 from callbacks.data_visualizer import DataVisualizer
 from callbacks.learning_curves import LearningCurvesVisualizer
 from callbacks.learning_rate_finder import LearningRateRangeTest
-from callbacks.outputs import OutputRecorder
+from callbacks.output_recorder import OutputRecorder
 from callbacks.picture_gallery import PictureGallery
-from callbacks.predictions import PredictionWriter
+from callbacks.prediction_writer import PredictionWriter
 from callbacks.progressive_unfreezing import ProgressiveUnfreezing
 from callbacks.stopwatch import Stopwatch
-from callbacks.unreadable import UnreadableMonitor
+from callbacks.unreadable_images import UnreadableMonitor
 from callbacks.weight_average import WeightAverage
 
 # Callbacks that log figures besides the pictures, in the order of the report.

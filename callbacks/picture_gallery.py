@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from callbacks.inspection_mode import inspection_mode
-from callbacks.outputs import OutputRecorder, Outputs
+from callbacks.output_recorder import OutputRecorder, Outputs
 from callbacks.pictures.picture import Picture, PictureContext, PictureOutput, is_due
 from callbacks.tracking import log_figure, log_metric, log_step_figure, log_table, log_text
 from callbacks.trainer_parts import classifier_of, data_of

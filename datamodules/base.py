@@ -20,10 +20,10 @@ from datamodules.augmentation.views import with_views
 from datamodules.dataset import AugmentedDataset, Batch, PlainDataset, to_unit_range
 from datamodules.fixed_images import augmented_draws, images_at, spread
 from datamodules.loaders import default_workers, eval_loader, make_loader, train_loader
-from datamodules.needed import naming_origin, prepared
 from datamodules.options import Options, at_least
+from datamodules.required_images import naming_origin, prepared
 from datamodules.sources.source import ImageSource
-from datamodules.splits.arrange import arrange
+from datamodules.splits.assign_splits import arrange
 from datamodules.splits.sampler import mix
 from datamodules.splits.selection import merged_names
 from datamodules.splits.settings import SplitSettings

@@ -9,7 +9,7 @@ from pathlib import Path
 from datamodules.complaints import Complain, Complaint, Item, Kind, raise_error
 from datamodules.sources.decode import EXTENSIONS
 from datamodules.split_folders import FOLDERS, split_folders
-from datamodules.walk import files_below, is_image, leads_outside
+from datamodules.walk_folders import files_below, is_image, leads_outside
 
 LeftOut = Mapping[Kind, list[Item]]
 SHOWN = 5  # links in a message

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from datamodules.sources.missing import MissingDataError
-from datamodules.walk import files_below, is_image
+from datamodules.sources.missing_data import MissingDataError
+from datamodules.walk_folders import files_below, is_image
 
 FOLDERS = {  # names of the folder of each split, below the root
     "train": ("train", "training"),

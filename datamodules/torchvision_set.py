@@ -16,7 +16,7 @@ from datamodules.known_sets.layouts import LAYOUTS, Layout
 from datamodules.options import Options
 from datamodules.sources.arrays import ArrayReader
 from datamodules.sources.files import FileReader
-from datamodules.sources.resized import ResizedReader
+from datamodules.sources.resized_images import ResizedReader
 from datamodules.sources.source import ImageSource
 from datamodules.splits.settings import SplitSettings
 

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from lightning_app.api.comparing import Comparison, compare
     from lightning_app.api.explaining import explain
     from lightning_app.api.figures import Figures
+    from lightning_app.api.fitting import evaluate, fit
     from lightning_app.api.loading import load
     from lightning_app.api.predicting import predict
     from lightning_app.api.run import Run
-    from lightning_app.api.training import evaluate, fit
 
     __version__: str
 
@@ -41,9 +41,9 @@ HOMES = {
     "Figures": "figures",
     "Run": "run",
     "compare": "comparing",
-    "evaluate": "training",
+    "evaluate": "fitting",
     "explain": "explaining",
-    "fit": "training",
+    "fit": "fitting",
     "load": "loading",
     "predict": "predicting",
 }

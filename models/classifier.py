@@ -22,7 +22,7 @@ from models.factories import (
 )
 from models.head import Head
 from models.losses.loss import CrossEntropy
-from models.optimization.optimization import Optimization, step_on_plateau
+from models.optimization.optimization import DEFAULT_OPTIMIZER, Optimization, step_on_plateau
 from models.optimization.parameter_groups import group_parameters, scaled_rates
 from models.optimization.schedules import Schedule, num_steps_of
 from models.randomness import reseed_step
@@ -56,7 +56,7 @@ class ImageClassifier(LightningModule):
         num_classes: int,
         head: HeadCallable = Head,
         loss: LossCallable = CrossEntropy,
-        optimizer: OptimizerCallable = torch.optim.AdamW,
+        optimizer: OptimizerCallable = DEFAULT_OPTIMIZER,
         lr_scheduler: Schedule | LRSchedulerCallable | None = None,
         optimization: Optimization = Optimization(),
         compile: bool | str = False,

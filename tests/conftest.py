@@ -4,6 +4,7 @@ torch and MLflow take seconds to import. They are imported in the fixtures, sinc
 of pytest-xdist also loads this file but needs neither: it only distributes the tests.
 """
 
+import ctypes
 import gc
 import logging
 import os
@@ -31,15 +32,21 @@ os.environ["MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL"] = "3600"  # seconds
 MAX_GROWTH = 100 * 2**20  # bytes that a process may grow by before memory is freed
 
 
-def pytest_collection_finish():
-    """Exempt the objects that the imports created from garbage collection.
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Exempt the objects that the imports create from garbage collection.
 
     There are 800,000 of them, with which a collection takes half a second. So Python would collect
     rarely, and trainers and networks of earlier tests, which are reference cycles, would add up to
     gigabytes.
     """
-    gc.collect()
-    gc.freeze()
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_unconfigure():
@@ -62,8 +69,11 @@ def free_memory():
         while SqlAlchemyStore._engine_map:
             SqlAlchemyStore._engine_map.popitem()[1].dispose()
         gc.collect()
+        trim(0)
         resident = process.memory_info().rss
 
+    # The GNU C library keeps freed memory until `malloc_trim` returns it to the system.
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", lambda _: None)
     process = psutil.Process()
     resident = process.memory_info().rss
     return free

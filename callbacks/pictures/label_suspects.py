@@ -9,10 +9,10 @@ import torch
 from matplotlib.figure import Figure
 
 from callbacks.figure_kind import FigureKind
+from callbacks.label_suspects import Suspects, copy_groups, find_suspects
 from callbacks.pictures.picture import Picture, PictureContext, PictureOutput, When
 from callbacks.plots.drawing.texts import counted
 from callbacks.plots.label_suspects import plot_label_suspects
-from callbacks.suspects import Suspects, copy_groups, find_suspects
 from models import Backbone, ImageClassifier
 from models.evaluation.label_errors import (
     gather_features,

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from callbacks.figure_kind import FigureKind
-from callbacks.outputs import Outputs
+from callbacks.output_recorder import Outputs
 from callbacks.trainer_parts import ImageData
 from models.evaluation.predictions import Predictions
 from models.explain import NothingToShow

@@ -3,8 +3,8 @@
 import numpy as np
 from matplotlib.figure import Figure
 
+from callbacks.plots.drawing.colour_scale import magnitude_scale, signed_scale
 from callbacks.plots.drawing.mosaic import plot_mosaic
-from callbacks.plots.drawing.scale import magnitude_scale, signed_scale
 
 
 def plot_feature_maps(

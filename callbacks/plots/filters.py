@@ -3,9 +3,9 @@
 import numpy as np
 from matplotlib.figure import Figure
 
+from callbacks.plots.drawing.colour_scale import SIGNED_COLORS, Scale, magnitude_scale, signed_scale
 from callbacks.plots.drawing.fixed_layout import add_picture_axes, add_scale
 from callbacks.plots.drawing.mosaic import SIDE, plot_mosaic
-from callbacks.plots.drawing.scale import SIGNED_COLORS, Scale, magnitude_scale, signed_scale
 
 
 def plot_filters(

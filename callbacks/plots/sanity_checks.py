@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from callbacks.plots.drawing.scale import MAGNITUDE
+from callbacks.plots.drawing.colour_scale import MAGNITUDE
 from callbacks.plots.drawing.style import DPI, OKABE_ITO
 from callbacks.plots.drawing.texts import shorten
 

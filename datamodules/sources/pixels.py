@@ -9,7 +9,7 @@ import pandas as pd
 
 from datamodules.atomic_files import atomic_write
 from datamodules.sources.cache import FOLDER, memory_mapped
-from datamodules.sources.missing import MissingDataError
+from datamodules.sources.missing_data import MissingDataError
 from datamodules.tables.pixels import parse_pixels
 
 

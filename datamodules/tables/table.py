@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from datamodules.complaints import Complain, Complaint, Item, Kind, raise_error
-from datamodules.sources.missing import MissingDataError
+from datamodules.sources.missing_data import MissingDataError
 
 DELIMITERS = (";", "\t", "|", ",")
 DAMAGED = (EOFError, lzma.LZMAError, zlib.error, gzip.BadGzipFile)  # errors of compressed files

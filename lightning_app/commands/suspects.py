@@ -9,9 +9,9 @@ import torch
 from jsonargparse import Namespace
 from tqdm import tqdm
 
+from callbacks.label_suspects import Suspects, copy_groups, find_suspects
 from callbacks.pictures.label_suspects import draw_suspects
 from callbacks.plots.drawing.texts import shorten
-from callbacks.suspects import Suspects, copy_groups, find_suspects
 from datamodules import ImageDataModule
 from lightning_app.cli.config_parser import (
     import_models,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from lightning_app.store.run_facts import SplitSummary
+from lightning_app.store.describe_run import SplitSummary
 from lightning_app.store.stored_run import StoredRun
 from models.evaluation.metrics import METRICS, Metric
 

@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 
 from models.backbones.backbone import Backbone, check_image_size, stages_of_children
-from models.backbones.budget import scale_for_budget, scaled
+from models.backbones.parameter_budget import scale_for_budget, scaled
 from models.head import linear_block, per_layer
 
 KERNEL_SIZE = 5

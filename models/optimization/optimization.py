@@ -10,12 +10,13 @@ from typing import Any, Literal
 from lightning.pytorch import Trainer
 from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
-from torch.optim import Optimizer
+from torch.optim import AdamW, Optimizer
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from models.optimization.parameter_groups import rates_of, stage_of
 from models.optimization.schedules import Schedule, scheduler_of
 
+DEFAULT_OPTIMIZER = AdamW
 NEVER = sys.maxsize  # epochs after which Lightning steps a scheduler
 
 

@@ -136,7 +136,7 @@ def test_validate_and_test_draw_once_with_the_outputs_for_their_images(
 
 
 def test_number_of_kept_features_is_limited(make_classifier, make_trainer, synthetic, monkeypatch):
-    monkeypatch.setattr("callbacks.outputs.MAX_FEATURES", 5)
+    monkeypatch.setattr("callbacks.output_recorder.MAX_FEATURES", 5)
     recorder = Recorder()
     model = make_classifier()
     make_trainer(callbacks=gallery(recorder)).validate(model, synthetic, verbose=False)

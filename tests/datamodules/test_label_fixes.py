@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from datamodules import ImageFolderDataModule, ManifestDataModule, Options, SplitSettings
-from datamodules.splits.arrange import arrange
+from datamodules.splits.assign_splits import arrange
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from models import MLP, Head, ImageClassifier, PlainCNN, ResNet, TorchvisionBackbone
-from models.backbones.budget import count_parameters
+from models.backbones.parameter_budget import count_parameters
 
 
 def simpsons_head(num_features, num_classes):

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from callbacks.plots.drawing.scale import Scale
+from callbacks.plots.drawing.colour_scale import Scale
 from callbacks.plots.drawing.style import DPI
 
 BAR, MARGIN = 92, 12  # pixels: width of a colour bar with its text, and around everything

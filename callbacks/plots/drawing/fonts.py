@@ -15,7 +15,13 @@ from matplotlib.font_manager import (
     fontManager,
 )
 
-from callbacks.plots.drawing.scripts import is_drawn, listed, needs_shaping, packages_for, script_of
+from callbacks.plots.drawing.writing_systems import (
+    is_drawn,
+    listed,
+    needs_shaping,
+    packages_for,
+    script_of,
+)
 
 LAST_LATIN = "\u024f"  # every font has the letters up to here, so they are not looked up
 NO_LETTERS = "Last Resort"  # a font of placeholder boxes

@@ -3,10 +3,10 @@
 import numpy as np
 from matplotlib.figure import Figure
 
+from callbacks.plots.drawing.colour_scale import SIGNED, Scale
 from callbacks.plots.drawing.contact_sheet import enlarged, tile
 from callbacks.plots.drawing.fixed_layout import add_picture_axes, add_scale
 from callbacks.plots.drawing.pixels import show_pixels
-from callbacks.plots.drawing.scale import SIGNED, Scale
 
 SIDE = 560  # pixels of a mosaic, unless it has too many tiles
 MIN_TILE = 26  # pixels of the longer side of a tile

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from jsonargparse import ArgumentParser
 
-from lightning_app.cli.errors import complaints
+from lightning_app.cli.errors import parser_messages
 from lightning_app.cli.errors.possible_names import (
     bases_of,
     first_unknown,
@@ -20,7 +20,6 @@ from lightning_app.cli.errors.setting_places import Setting, all_settings, locat
 from lightning_app.cli.errors.user_errors import DEBUG
 
 NO_FILE = re.compile(r"""Parser key "config": (?P<what>.*): '(?P<file>.*)'""")
-LACKING = re.compile(r"The class chosen here has no setting .* there\.")  # see class_choice.py
 GROUP = re.compile(r"ambiguous option: --(?P<group>[\w.]+)\S* could match (?P<names>.+)")
 PLAIN = re.compile(r"\b(int|float|bool|str)\b|'")  # types that are written as values, not classes
 MAX_LINES = 5  # of a message that is shown as it is
@@ -38,7 +37,7 @@ class Case:
         parser: The parser of the subcommand.
     """
 
-    complaint: complaints.Complaint
+    complaint: parser_messages.Complaint
     match: re.Match[str]
     arguments: Sequence[str]
     parser: ArgumentParser
@@ -61,11 +60,9 @@ def explain_parse_error(message: str, arguments: Sequence[str], parser: Argument
         return f"--config: {match['what']}: {match['file']}.{_yaml_files(near)}"
     if message.startswith(("Problems parsing config", "Unexpected config")):
         return unreadable_file(arguments) or _shortened(message)
-    if match := LACKING.search(message):
-        return match[0]
     if match := GROUP.match(message):
         return _group(match)
-    if complaint := complaints.deepest_complaint(message):
+    if complaint := parser_messages.deepest_complaint(message):
         for pattern, explanation in EXPLANATIONS.items():
             if match := pattern.search(complaint.text):
                 return explanation(Case(complaint, match, arguments, parser))
@@ -169,12 +166,12 @@ def _shortened(message: str) -> str:
 
 
 EXPLANATIONS: dict[re.Pattern[str], Callable[[Case], str]] = {
-    complaints.UNKNOWN_OPTION: _unknown_option,
-    complaints.UNRECOGNIZED: _unrecognized,
-    complaints.UNKNOWN_CLASS: _unknown_class,
-    complaints.NOT_IMPORTED: _unknown_class,
-    complaints.REQUIRED: _missing,
-    complaints.NOT_A_CLASS: _beside_class,
-    complaints.PYDANTIC: _refused_value,
-    complaints.WRONG_TYPE: _wrong_value,
+    parser_messages.UNKNOWN_OPTION: _unknown_option,
+    parser_messages.UNRECOGNIZED: _unrecognized,
+    parser_messages.UNKNOWN_CLASS: _unknown_class,
+    parser_messages.NOT_IMPORTED: _unknown_class,
+    parser_messages.REQUIRED: _missing,
+    parser_messages.NOT_A_CLASS: _beside_class,
+    parser_messages.PYDANTIC: _refused_value,
+    parser_messages.WRONG_TYPE: _wrong_value,
 }

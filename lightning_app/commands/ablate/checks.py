@@ -7,7 +7,7 @@ from pathlib import Path
 
 from jsonargparse import Namespace
 
-from lightning_app.cli.training import ImageClassificationCLI, run
+from lightning_app.cli.training_commands import ImageClassificationCLI, run
 from lightning_app.commands.ablate.plan import ChildRun
 from lightning_app.store.predictions import SplitName
 

@@ -12,8 +12,8 @@ import torch
 from scipy.stats import t
 from torch import Tensor
 
+from lightning_app.store.describe_run import class_names_of, splits_of
 from lightning_app.store.predictions import SplitName, read_predictions
-from lightning_app.store.run_facts import class_names_of, splits_of
 from lightning_app.store.stored_run import StoredRun
 from models.evaluation.paired_test import CONFIDENCE, PairedTest, paired_test
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lightning_app.commands.compare.pairs import Pair, classes_of, compare_pair, pairwise_p_values
+from lightning_app.store.describe_run import class_names_of, splits_of
 from lightning_app.store.locations import ROOT, checkpoint_folder
 from lightning_app.store.predictions import COMMANDS, SharedPredictions, SplitName, read_predictions
-from lightning_app.store.run_facts import class_names_of, splits_of
 from lightning_app.store.runs import name_with_id, quoted
 from lightning_app.store.stored_run import StoredRun
 

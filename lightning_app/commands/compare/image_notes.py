@@ -2,7 +2,7 @@
 
 from lightning_app.commands.compare.comparison import Comparison
 from lightning_app.pages.words import Words
-from lightning_app.store.run_facts import splits_of
+from lightning_app.store.describe_run import splits_of
 
 
 def image_notes(comparison: Comparison, words: Words) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from lightning_app.pages.words import UNKNOWN, Words
-from lightning_app.store import run_facts
+from lightning_app.store import describe_run
 from lightning_app.store.run_scores import SPLITS, Result, results_of
 from lightning_app.store.stored_run import StoredRun
 from models.evaluation.metrics import METRICS, Metric
@@ -27,10 +27,10 @@ def number_rows(records: Sequence[StoredRun], words: Words) -> Rows:
     makers: dict[str, Callable[[StoredRun], str]] = {
         "total": lambda record: _metric(record, "params/total", words),
         "trainable": lambda record: _metric(record, "params/trainable", words),
-        "epochs": lambda record: words.number(run_facts.num_epochs(record)),
+        "epochs": lambda record: words.number(describe_run.num_epochs(record)),
         "best": _best,
-        "took": lambda record: _duration(run_facts.duration(record), words),
-        "epoch": lambda record: _duration(run_facts.epoch_duration(record), words),
+        "took": lambda record: _duration(describe_run.duration(record), words),
+        "epoch": lambda record: _duration(describe_run.epoch_duration(record), words),
         "state": lambda record: words["states"].get(record.run.info.status, UNKNOWN),
     }
     for key, make in makers.items():
@@ -40,7 +40,8 @@ def number_rows(records: Sequence[StoredRun], words: Words) -> Rows:
 
 def _scores(records: Sequence[StoredRun], words: Words) -> Rows:
     found = [
-        {r.split: r for r in results_of(record, run_facts.splits_of(record))} for record in records
+        {r.split: r for r in results_of(record, describe_run.splits_of(record))}
+        for record in records
     ]
     rows: Rows = []
     for split in SPLITS:
@@ -66,7 +67,7 @@ def _metric(record: StoredRun, name: str, words: Words) -> str:
 
 
 def _best(record: StoredRun) -> str:
-    best = run_facts.best_epoch(record)
+    best = describe_run.best_epoch(record)
     return f"{best[1]} ({best[0]} {best[2]:.4f})" if best else UNKNOWN
 
 

@@ -2,9 +2,9 @@
 
 from lightning_app.commands.compare.comparison import Comparison
 from lightning_app.pages.words import UNKNOWN, Words
+from lightning_app.store.describe_run import COMMIT, splits_of
 from lightning_app.store.parameters import affects_training
 from lightning_app.store.predictions import EvaluatedImages
-from lightning_app.store.run_facts import COMMIT, splits_of
 from lightning_app.store.stored_run import StoredRun
 
 COMMIT_LENGTH = 8

@@ -15,8 +15,8 @@ from lightning_app.commands.explain.library_network import library_network
 from lightning_app.commands.explain.log_to_run import log_files, open_run
 from lightning_app.commands.explain.network import Network
 from lightning_app.commands.explain.options import chosen_pictures, parse
-from lightning_app.commands.explain.overlays import write_overlays
 from lightning_app.commands.explain.predictions import predict, prediction_table
+from lightning_app.commands.explain.write_overlays import write_overlays
 from lightning_app.output.folder import Folder
 
 SHOWN = 12  # images whose prediction is printed

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from datamodules.sources.decode import EXTENSIONS, file_complaint, read_image
 from datamodules.sources.files import resize
-from datamodules.walk import files_below, is_image
+from datamodules.walk_folders import files_below, is_image
 
 SHOWN = 5  # broken images that an error lists
 

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from callbacks.predictions import prediction_columns
+from callbacks.prediction_writer import prediction_columns
 from lightning_app.commands.explain.images import Images
 from lightning_app.commands.explain.network import Network
 from models.evaluation.predictions import UNLABELLED, Predictions

@@ -12,12 +12,12 @@ import numpy as np
 
 from datamodules.augmentation.load import load_augmentation
 from datamodules.splits.settings import SplitSettings
-from lightning_app.commands.prepare.amounts import add_amounts, positive, to_split
 from lightning_app.commands.prepare.copies import Copy, in_both_splits, leaked, plan_copies
 from lightning_app.commands.prepare.originals import Originals, from_folders, from_manifest
 from lightning_app.commands.prepare.settings import keep_to_settings
+from lightning_app.commands.prepare.split_sizes import add_amounts, positive, to_split
 from lightning_app.commands.prepare.tables import write_table
-from lightning_app.commands.prepare.writing import Writing, target, write_copies
+from lightning_app.commands.prepare.write_copies import Writing, target, write_copies
 
 DESCRIPTION = """\
 Write the same number of images for each class: the originals and augmented copies of them. The

@@ -14,7 +14,7 @@ from webdataset.writer import ShardWriter
 from datamodules import ImageDataModule
 from datamodules.sources.cache import PATIENCE
 from datamodules.sources.files import FileReader
-from datamodules.sources.readable import readable
+from datamodules.sources.readability import readable
 from datamodules.sources.shard_index import INDEX, ShardIndex, SplitIndex, stored_file
 from datamodules.sources.shards import ShardReader
 from datamodules.sources.source import UNLABELLED, ImageSource

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from datamodules.sources.source import ImageSource
 from datamodules.splits.selection import limited
-from lightning_app.commands.prepare.amounts import add_amounts, positive, to_split
 from lightning_app.commands.prepare.originals import from_folders
+from lightning_app.commands.prepare.split_sizes import add_amounts, positive, to_split
 from lightning_app.commands.prepare.tables import count_table, write_table
 
 DESCRIPTION = """\

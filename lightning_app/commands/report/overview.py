@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from lightning_app.pages.words import Words
-from lightning_app.store import run_facts
-from lightning_app.store.run_facts import CHANGED, COMMIT, SplitSummary, class_names_of
+from lightning_app.store import describe_run
+from lightning_app.store.describe_run import CHANGED, COMMIT, SplitSummary, class_names_of
 from lightning_app.store.run_scores import Result
 from lightning_app.store.stored_run import StoredRun
 
@@ -29,7 +29,7 @@ def tiles(
         "parameters": stored_run.metrics.get("params/total", 0),
     }
     shown += [(words["tiles"][key], words.number(value)) for key, value in numbers.items() if value]
-    duration = run_facts.duration(stored_run)
+    duration = describe_run.duration(stored_run)
     return shown + ([(words["tiles"]["time"], words.duration(duration))] if duration else [])
 
 
@@ -40,13 +40,13 @@ def training_rows(stored_run: StoredRun, words: Words) -> Rows:
     return _labelled(
         words,
         {
-            "network": run_facts.describe_object(stored_run, "model.backbone"),
+            "network": describe_run.describe_object(stored_run, "model.backbone"),
             "parameters": _parameters(stored_run, words),
-            "loss": run_facts.describe_object(stored_run, "model.loss"),
-            "optimizer": run_facts.describe_optimizer(stored_run),
-            "schedule": run_facts.describe_object(stored_run, "model.lr_scheduler"),
+            "loss": describe_run.describe_object(stored_run, "model.loss"),
+            "optimizer": describe_run.describe_optimizer(stored_run),
+            "schedule": describe_run.describe_object(stored_run, "model.lr_scheduler"),
             "epochs": words["values"]["epochs"].format(
-                done=run_facts.num_epochs(stored_run), planned=planned
+                done=describe_run.num_epochs(stored_run), planned=planned
             ),
             "batch": params.get("data.batch_size", ""),
             "precision": params.get("trainer.precision", ""),
@@ -65,9 +65,9 @@ def data_rows(stored_run: StoredRun, words: Words, splits: Sequence[SplitSummary
     return _labelled(
         words,
         {
-            "data": run_facts.describe_dataset(stored_run),
+            "data": describe_run.describe_dataset(stored_run),
             "image_size": words["values"]["pixels"].format(side=side) if side else "",
-            "augmentation": run_facts.describe_augmentation(stored_run),
+            "augmentation": describe_run.describe_augmentation(stored_run),
             "classes": shown,
         },
     )
@@ -75,13 +75,13 @@ def data_rows(stored_run: StoredRun, words: Words, splits: Sequence[SplitSummary
 
 def ended_rows(stored_run: StoredRun, words: Words) -> Rows:
     """Start, duration, device and end state."""
-    info, duration = stored_run.run.info, run_facts.duration(stored_run)
+    info, duration = stored_run.run.info, describe_run.duration(stored_run)
     return _labelled(
         words,
         {
             "started": words.date(info.start_time),
             "took": words.duration(duration) if duration else "",
-            "device": run_facts.environment(stored_run).get("device", ""),
+            "device": describe_run.environment(stored_run).get("device", ""),
             "state": words["states"].get(info.status, info.status),
         },
     )
@@ -92,7 +92,7 @@ def code_rows(stored_run: StoredRun, words: Words) -> Rows:
     commit = stored_run.tags.get(COMMIT, "")
     if commit and stored_run.tags.get(CHANGED) == "yes":
         commit += f" ({words['values']['uncommitted']})"
-    environment = run_facts.environment(stored_run)
+    environment = describe_run.environment(stored_run)
     return _labelled(
         words,
         {

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from lightning_app.commands.report.report_page import render_report
-from lightning_app.commands.report.saving import store_report
+from lightning_app.commands.report.save_report import store_report
 from lightning_app.commands.report.settings import FILE
 from lightning_app.pages.language import LANGUAGES, language_of
 from lightning_app.pages.page_file import check_page_file, write_html

@@ -12,7 +12,7 @@ from lightning_app.pages.data_uris import Embedded, embed_all
 from lightning_app.pages.language import Language
 from lightning_app.pages.rendering import WIDE, open_templates, side_by_side
 from lightning_app.pages.words import Words
-from lightning_app.store.run_facts import COMMIT, best_epoch, class_names_of, splits_of
+from lightning_app.store.describe_run import COMMIT, best_epoch, class_names_of, splits_of
 from lightning_app.store.run_scores import confusions, results_of, worst_classes
 from lightning_app.store.stored_run import StoredRun, open_stored_run
 

@@ -3,7 +3,7 @@ import torch
 from matplotlib.figure import Figure
 from torch import nn
 
-from callbacks.outputs import Outputs
+from callbacks.output_recorder import Outputs
 from callbacks.pictures.calibration import Calibration
 from callbacks.pictures.picture import PictureContext
 from models.evaluation.predictions import Predictions

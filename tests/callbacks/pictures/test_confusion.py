@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from callbacks.outputs import Outputs
+from callbacks.output_recorder import Outputs
 from callbacks.pictures import ConfusionMatrix, PictureContext
 from models.evaluation.predictions import Predictions
 from models.explain import NothingToShow

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from callbacks import OutputRecorder, PictureGallery
-from callbacks.outputs import Outputs, SampledFeatures
+from callbacks.output_recorder import Outputs, SampledFeatures
 from callbacks.pictures.embedding import Embedding
 from callbacks.pictures.picture import PictureContext
 from models.evaluation.predictions import Predictions

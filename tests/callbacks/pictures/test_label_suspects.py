@@ -9,7 +9,7 @@ from lightning.pytorch import Trainer, seed_everything
 from matplotlib.figure import Figure
 
 from callbacks import OutputRecorder, PictureGallery
-from callbacks.outputs import Outputs
+from callbacks.output_recorder import Outputs
 from callbacks.pictures import LabelSuspects, PictureContext
 from datamodules import Options, SyntheticDataModule
 from datamodules.label_fixes import with_fixes

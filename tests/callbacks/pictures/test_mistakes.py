@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from torch import nn
 
 from callbacks.inspection_mode import inspection_mode
-from callbacks.outputs import Outputs
+from callbacks.output_recorder import Outputs
 from callbacks.pictures import Mistakes, PictureContext
 from models import MLP
 from models.evaluation.predictions import Predictions

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from callbacks.outputs import Outputs
+from callbacks.output_recorder import Outputs
 from callbacks.pictures import ClassScores, PictureContext
 from models.evaluation.intervals import bootstrap_intervals
 from models.evaluation.predictions import Predictions

@@ -4,7 +4,7 @@ import pytest
 from datamodules import Options, SplitSettings
 from datamodules.sources.arrays import ArrayReader
 from datamodules.sources.source import UNLABELLED, ImageSource
-from datamodules.splits.arrange import arrange
+from datamodules.splits.assign_splits import arrange
 from datamodules.splits.selection import merged_names
 
 CLASSES = ("buildings", "forest", "glacier", "mountain", "sea", "street")

@@ -62,7 +62,7 @@ def test_label_errors_come_first_and_are_corrected(command, images, workplace, c
 
 
 def test_network_that_doubts_most_labels_corrects_none(command, workplace, capsys, monkeypatch):
-    monkeypatch.setattr("callbacks.suspects.MAX_SHARE", 0.04)
+    monkeypatch.setattr("callbacks.label_suspects.MAX_SHARE", 0.04)
     main(command)
     assert not (workplace / "suspects" / "label_fixes.csv").exists()
     assert (workplace / "suspects" / "label_suspects.csv").exists()

@@ -8,7 +8,7 @@ import torch
 from lightning.pytorch import Callback
 from torch.nn.functional import cross_entropy
 
-from lightning_app.cli import training
+from lightning_app.cli import training_commands
 from lightning_app.commands.ablate.checks import _DryRunCLI
 from models.randomness import reseed
 
@@ -36,7 +36,9 @@ def test_optimizer_of_a_published_system_is_that_of_its_source(name, request):
         write_manifest(place / "data" / "manifest.csv")
         options += ["--data.manifest=data/manifest.csv"]
     with torch.device("meta"):
-        cli = training.run(["fit", "--config", f"configs/{name}.yaml", *options], _DryRunCLI)
+        cli = training_commands.run(
+            ["fit", "--config", f"configs/{name}.yaml", *options], _DryRunCLI
+        )
         model = cli.config_init["fit"].model
         optimizer = model.make_optimizer(model.parameter_groups())
     kind, expected = SOURCES[name]
@@ -73,10 +75,10 @@ class Recorder(Callback):
 
 def test_steps_of_a_published_recipe_are_those_of_a_bare_loop(faces, monkeypatch):
     recorder = Recorder()
-    monkeypatch.setattr(training, "Stopwatch", lambda: recorder)
+    monkeypatch.setattr(training_commands, "Stopwatch", lambda: recorder)
     few = ["--trainer.max_epochs=1", "--data.batch_size=8", "--data.split.val_last_n=7"]
     quick = ["--pictures.budget=0", "--report=false", "--trainer.accelerator=cpu"]
-    training.run(["fit", "--config", "configs/fer2013_dnn.yaml", *few, *quick])
+    training_commands.run(["fit", "--config", "configs/fer2013_dnn.yaml", *few, *quick])
 
     network = torch.nn.Sequential(*recorder.before).train()
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)

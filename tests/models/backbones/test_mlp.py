@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from models import MLP, Head
-from models.backbones.budget import count_parameters
+from models.backbones.parameter_budget import count_parameters
 
 
 def test_published_face_network_is_built_exactly():

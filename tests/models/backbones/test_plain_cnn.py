@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from models import Head, PlainCNN
-from models.backbones.budget import count_parameters
+from models.backbones.parameter_budget import count_parameters
 
 KINDS = ["Conv2d", "ReLU", "MaxPool2d", "BatchNorm2d", "Dropout"]
 

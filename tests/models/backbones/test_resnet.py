@@ -4,7 +4,7 @@ import torchvision
 from torch import nn
 
 from models import ResNet
-from models.backbones.budget import count_parameters
+from models.backbones.parameter_budget import count_parameters
 
 
 def small(**options):

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from datamodules.tables.manifest import manifest_files
 from datamodules.tables.pixels import has_pixels
-from lightning_app.commands.prepare.amounts import positive
 from lightning_app.commands.prepare.check.check_page import write_page
 from lightning_app.commands.prepare.check.class_findings import class_findings
 from lightning_app.commands.prepare.check.copy_findings import copy_findings
@@ -20,6 +19,7 @@ from lightning_app.commands.prepare.check.listing import Listing
 from lightning_app.commands.prepare.check.size_findings import size_findings
 from lightning_app.commands.prepare.check.survey import survey
 from lightning_app.commands.prepare.check.terminal import print_findings
+from lightning_app.commands.prepare.split_sizes import positive
 
 DESCRIPTION = """\
 Look for problems that make training fail or its scores wrong: unreadable files, copies in two

@@ -10,7 +10,7 @@ from datamodules.sources.source import UNLABELLED
 from datamodules.tables.labels import class_indices, with_known_labels
 from datamodules.tables.manifest import Layout, existing, inside_root, read_rows
 from datamodules.tables.pixels import USAGES, parse_pixels, with_splits
-from datamodules.walk import files_below, is_image
+from datamodules.walk_folders import files_below, is_image
 from lightning_app.commands.prepare.check.findings import Entry, Exhibit, Finding, about
 from lightning_app.commands.prepare.check.listing import Listing, findings_of
 

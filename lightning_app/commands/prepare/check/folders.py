@@ -5,7 +5,7 @@ from pathlib import Path
 
 from datamodules.class_folders import ClassFolders, read_class_folders
 from datamodules.complaints import Complaint, Item, Kind
-from datamodules.walk import files_below, is_image
+from datamodules.walk_folders import files_below, is_image
 from lightning_app.commands.prepare.check.facts import format_of
 from lightning_app.commands.prepare.check.findings import Entry, Exhibit, Finding, about
 from lightning_app.commands.prepare.check.listing import Listing, findings_of

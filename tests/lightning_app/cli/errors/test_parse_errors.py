@@ -2,7 +2,7 @@
 
 import pytest
 
-from lightning_app.cli.training import run
+from lightning_app.cli.training_commands import run
 
 SETTINGS = """\
 data:

@@ -14,7 +14,7 @@ from callbacks.pictures import ClassActivation, PictureContext
 from lightning_app.commands.explain.checkpoint_network import checkpoint_network
 from lightning_app.commands.explain.images import Images, find_images
 from lightning_app.commands.explain.library_network import library_network
-from lightning_app.commands.explain.overlays import overlay, unique_stems
+from lightning_app.commands.explain.write_overlays import overlay, unique_stems
 from lightning_app.main import main
 from lightning_app.store.checkpoints import find_checkpoint
 from models import ImageClassifier

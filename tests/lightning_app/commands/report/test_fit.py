@@ -12,7 +12,7 @@ import yaml
 from mlflow import MlflowClient
 
 from lightning_app.cli.picture_options import picture_types
-from lightning_app.commands.report import ending
+from lightning_app.commands.report import report_of_fit
 from lightning_app.commands.report.settings import Report
 from lightning_app.main import main
 from lightning_app.store.run_logger import RunLogger
@@ -159,9 +159,9 @@ def test_failure_to_write_the_report_is_a_warning(workplace, monkeypatch):
     def refuse(*_):
         raise ConnectionError("no route to host")
 
-    monkeypatch.setattr(ending, "store_report", refuse)
+    monkeypatch.setattr(report_of_fit, "store_report", refuse)
     logger = RunLogger()
     with pytest.warns(UserWarning, match="Report not written: ConnectionError: no route to host"):
-        ending.report_run(logger, Report())
+        report_of_fit.report_run(logger, Report())
     with suppress(Exception):
         logger.finalize()

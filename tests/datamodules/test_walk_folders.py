@@ -1,4 +1,4 @@
-from datamodules.walk import files_below, is_image, leads_outside
+from datamodules.walk_folders import files_below, is_image, leads_outside
 
 
 def names_below(folder, **options):

@@ -10,7 +10,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.trainer.states import TrainerFn
 from lightning.pytorch.utilities import rank_zero_info
 
-from callbacks.outputs import OutputRecorder
+from callbacks.output_recorder import OutputRecorder
 from callbacks.submission import fill_submission, wants_numbers
 from callbacks.tracking import log_text
 from callbacks.trainer_parts import data_of

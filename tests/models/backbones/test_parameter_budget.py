@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from models import MLP, PlainCNN
-from models.backbones.budget import count_parameters, scale_for_budget, scaled
+from models.backbones.parameter_budget import count_parameters, scale_for_budget, scaled
 
 
 @pytest.mark.parametrize("kind", [PlainCNN, MLP])

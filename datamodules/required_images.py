@@ -5,8 +5,8 @@ from contextlib import contextmanager
 
 from datamodules.options import Options
 from datamodules.sources.cache import cached
-from datamodules.sources.missing import MissingDataError
-from datamodules.sources.readable import readable
+from datamodules.sources.missing_data import MissingDataError
+from datamodules.sources.readability import readable
 from datamodules.sources.source import ImageSource
 
 NEEDED = {"fit": ("train", "val"), "validate": ("val",), "test": ("test",)}  # splits of a command

@@ -4,7 +4,7 @@ import os
 import warnings
 
 from lightning_app.cli.errors.user_errors import DEBUG
-from lightning_app.commands.report.saving import store_report
+from lightning_app.commands.report.save_report import store_report
 from lightning_app.commands.report.settings import Report
 from lightning_app.store.run_logger import RunLogger
 

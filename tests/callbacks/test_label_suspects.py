@@ -1,6 +1,6 @@
 import torch
 
-from callbacks.suspects import copy_groups, find_suspects
+from callbacks.label_suspects import copy_groups, find_suspects
 from datamodules import SyntheticDataModule
 from datamodules.sources.arrays import ArrayReader
 from datamodules.sources.source import ImageSource

@@ -15,7 +15,7 @@ from lightning.pytorch.utilities import rank_zero_info
 
 from callbacks import PredictionWriter, Stopwatch, UnreadableMonitor
 from datamodules import ImageDataModule
-from lightning_app.cli.class_choice import settings_of_checkpoint
+from lightning_app.cli.class_path_changes import settings_of_checkpoint
 from lightning_app.cli.command_parser import CommandParser
 from lightning_app.cli.config_parser import import_datamodules, import_models, link_data_to_model
 from lightning_app.cli.defaults import (
@@ -26,7 +26,7 @@ from lightning_app.cli.defaults import (
 )
 from lightning_app.cli.picture_options import add_pictures, picture_callbacks
 from lightning_app.cli.summary import print_fit_summary, print_prediction_files
-from lightning_app.commands.report.ending import report_run
+from lightning_app.commands.report.report_of_fit import report_run
 from lightning_app.commands.report.settings import Report
 from lightning_app.store.checkpoints import KEYWORDS, find_checkpoint, read_checkpoint
 from lightning_app.store.run_logger import RunLogger

@@ -10,7 +10,7 @@ from typing import Any, Literal, NoReturn
 from lightning_app.api.loading import as_run, snapshot
 from lightning_app.api.run import Run, checkpoint_of
 from lightning_app.api.settings import as_arguments, as_config
-from lightning_app.cli import training
+from lightning_app.cli import training_commands
 from lightning_app.cli.command_parser import CommandParser
 from lightning_app.cli.errors.setting_places import COMMAND_LINE
 from lightning_app.store.run_logger import RunLogger
@@ -89,7 +89,7 @@ class _RaisingParser(CommandParser):
         raise ValueError(text.strip())
 
 
-class _PythonCLI(training.ImageClassificationCLI):
+class _PythonCLI(training_commands.ImageClassificationCLI):
     """The training commands for a program that goes on afterwards."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -103,12 +103,12 @@ class _PythonCLI(training.ImageClassificationCLI):
 def _train(*arguments: str) -> Run:
     """Run a command of the command line, and read the run that it was about."""
     with _restored_interrupts():
-        logger = _logger_of(training.run([*arguments], _PythonCLI))
+        logger = _logger_of(training_commands.run([*arguments], _PythonCLI))
     client = open_store(logger.root)
     return snapshot(client, client.get_run(logger.run_id or ""), logger.root)
 
 
-def _logger_of(cli: training.ImageClassificationCLI) -> RunLogger:
+def _logger_of(cli: training_commands.ImageClassificationCLI) -> RunLogger:
     if (logger := run_logger_of(cli.trainer)) is None:
         raise ValueError(
             "A run is returned, so trainer.logger has to be a RunLogger; expected no other setting "
