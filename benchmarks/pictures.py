@@ -125,10 +125,10 @@ def main() -> None:
     )
     quick = parser.parse_args().quick
     torch.set_num_threads(1)
-    print(f"{'time of':45}  {'relative to':29}  {'ratio':>6}  {'target':>6}")
+    print(f"{'time of':45}  {'relative to':30}  {'ratio':>6}  {'target':>6}")
 
     def row(measured: str, base: str, ratio: float, target: str = "") -> None:
-        print(f"{measured:45}  {base:29}  {ratio:6.2f}  {target:>6}", flush=True)
+        print(f"{measured:45}  {base:30}  {ratio:6.2f}  {target:>6}", flush=True)
 
     for name, ratio in compare_grad_cam().items():
         if name != "forward":

@@ -1,7 +1,7 @@
-"""Fixtures of the whole suite: small models, quiet trainers, and a tracking store that is ready.
+"""Fixtures for all tests: small models, quiet trainers, prepared MLflow stores, free memory.
 
-pytest-xdist's main process only hands out the tests, but it loads this file too. It needs neither
-torch nor MLflow, which take seconds to import, so the fixtures import them.
+torch and MLflow take seconds to import. They are imported in the fixtures, since the main process
+of pytest-xdist also loads this file but needs neither: it only distributes the tests.
 """
 
 import ctypes
@@ -19,24 +19,26 @@ import pytest
 from filelock import FileLock
 from PIL import Image
 
-# For all processes of a test, before torch is imported. Two threads on busy cores are slower than
-# one, and sums depend on their number.
+# For all processes of a test, set before torch is imported. On busy cores two threads are slower
+# than one, and sums depend on the number of threads.
 os.environ["OMP_NUM_THREADS"] = "1"
-# A process that compiles all that it imports takes three times as long to start.
+# Without cached bytecode a process takes three times as long to start.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-# Only a slow fit has system metrics, and a run that a test leaves open would log them for ever.
+# System metrics would appear only in fits that last long enough, and a run that a test leaves open
+# would log them until the process ends.
 os.environ["MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL"] = "3600"  # seconds
 
-GROWTH = 100 * 2**20  # bytes that a process may grow by before memory is freed
+MAX_GROWTH = 100 * 2**20  # bytes that a process may grow by before memory is freed
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection():
-    """Exempt what the imports make from garbage collection.
+    """Exempt the objects that the imports create from garbage collection.
 
-    With these 800,000 objects a collection takes half a second, so that Python collects rarely,
-    and trainers and networks of earlier tests, which are reference cycles, add up to gigabytes.
+    There are 800,000 of them, with which a collection takes half a second. So Python would collect
+    rarely, and trainers and networks of earlier tests, which are reference cycles, would add up to
+    gigabytes.
     """
     gc.disable()
     try:
@@ -48,21 +50,21 @@ def pytest_collection():
 
 
 def pytest_unconfigure():
-    """Let the interpreter delete everything when it ends."""
+    """Undo the exemption, so that the interpreter deletes these objects when it exits."""
     gc.unfreeze()
 
 
 @pytest.fixture(scope="session")
 def free_memory():
-    """Free the memory that earlier tests left, where it is much."""
+    """Function that frees the memory of earlier tests if the process has grown much."""
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
     from mlflow.tracking._tracking_service.utils import _tracking_store_registry
 
     def free():
         nonlocal resident
-        if process.memory_info().rss < resident + GROWTH:
+        if process.memory_info().rss < resident + MAX_GROWTH:
             return
-        # MLflow keeps each store that was ever opened, with its compiled queries.
+        # MLflow keeps every store that was opened, with its compiled queries.
         _tracking_store_registry._get_store_with_resolved_uri.cache_clear()
         while SqlAlchemyStore._engine_map:
             SqlAlchemyStore._engine_map.popitem()[1].dispose()
@@ -70,7 +72,7 @@ def free_memory():
         trim(0)
         resident = process.memory_info().rss
 
-    # The GNU C library keeps what is freed, unless it is told to give it back.
+    # The GNU C library keeps freed memory until `malloc_trim` returns it to the system.
     trim = getattr(ctypes.CDLL(None), "malloc_trim", lambda _: None)
     process = psutil.Process()
     resident = process.memory_info().rss
@@ -78,33 +80,36 @@ def free_memory():
 
 
 @pytest.fixture(autouse=True, scope="session")
-def quick_stores():
-    """Let SQLite not wait for the disk, and MLflow read its list of migrations once."""
+def fast_stores():
+    """Faster stores: SQLite does not wait for the disk, and MLflow lists its migrations once."""
     from mlflow.store.db import utils as databases
     from sqlalchemy import event
     from sqlalchemy.engine import Engine
 
-    def connected(connection, record):
+    def do_not_wait(connection, record):
         connection.execute("PRAGMA synchronous = OFF")
 
-    event.listen(Engine, "connect", connected)
+    event.listen(Engine, "connect", do_not_wait)
     with pytest.MonkeyPatch.context() as patch:
         revision = cache(databases._get_latest_schema_revision)
         patch.setattr(databases, "_get_latest_schema_revision", revision)
         yield
-    event.remove(Engine, "connect", connected)
+    event.remove(Engine, "connect", do_not_wait)
 
 
 @pytest.fixture(autouse=True)
-def nothing_of_another_test(monkeypatch, free_memory):
-    """Remove the store of an earlier test, which MLflow sets in the environment; free memory."""
+def clean_process(monkeypatch, free_memory):
+    """Process without the state of earlier tests.
+
+    MLflow puts the store of a test into the environment; it is removed, and memory is freed.
+    """
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     free_memory()
 
 
 @pytest.fixture(scope="session")
 def store_template(request):
-    """An empty MLflow database, made once for all workers and sessions: migrations take seconds."""
+    """Empty MLflow database, made once for all workers and sessions: migrations take seconds."""
     file = request.config.cache.mkdir("store") / f"mlflow-{version('mlflow')}.db"
     with FileLock(f"{file}.lock"):
         if not file.is_file():
@@ -118,7 +123,7 @@ def store_template(request):
 
 @pytest.fixture
 def workplace(tmp_path, monkeypatch, store_template):
-    """An empty folder to run commands in; its store is ready."""
+    """Empty working folder to run commands in, with an empty MLflow store."""
     (tmp_path / "mlruns").mkdir()
     shutil.copy(store_template, tmp_path / "mlruns" / "mlflow.db")
     monkeypatch.chdir(tmp_path)
@@ -127,7 +132,7 @@ def workplace(tmp_path, monkeypatch, store_template):
 
 @pytest.fixture
 def client(workplace):
-    """Reads what runs left in the workplace."""
+    """MLflow client of the store in `workplace`."""
     from mlflow import MlflowClient
 
     return MlflowClient(f"sqlite:///{workplace / 'mlruns' / 'mlflow.db'}")
@@ -135,7 +140,7 @@ def client(workplace):
 
 @pytest.fixture
 def make_classifier():
-    """A small classifier for the synthetic data, the same at every call."""
+    """Function that makes a small classifier for synthetic images, always with equal weights."""
     from lightning.pytorch import seed_everything
     from torch.optim import AdamW
 
@@ -152,7 +157,7 @@ def make_classifier():
 
 @pytest.fixture
 def make_trainer(tmp_path):
-    """A trainer that prints nothing and leaves nothing behind."""
+    """Function that makes a trainer that prints nothing and writes only below `tmp_path`."""
     from lightning.pytorch import Trainer
 
     def make(**options):
@@ -172,7 +177,7 @@ def make_trainer(tmp_path):
 
 @pytest.fixture
 def synthetic():
-    """Eighty images of four textures, of which sixty-four train."""
+    """Eighty synthetic images of four textures, 64 of them in the training split."""
     from datamodules import SyntheticDataModule
 
     return SyntheticDataModule(num_images=80, batch_size=16)
@@ -180,7 +185,7 @@ def synthetic():
 
 @pytest.fixture
 def write_image():
-    """Write an image of one colour."""
+    """Function that writes an image of one colour."""
 
     def write(file, color=(200, 100, 50), size=(20, 10), **options):
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -192,7 +197,7 @@ def write_image():
 
 @pytest.fixture
 def messages(caplog):
-    """Messages to the user; Lightning's loggers do not propagate to the root logger."""
+    """Log messages, including those of Lightning, whose loggers do not propagate to the root."""
     logger = logging.getLogger("lightning.pytorch.utilities.rank_zero")
     logger.addHandler(caplog.handler)
     with caplog.at_level("INFO", logger=logger.name):

@@ -1,4 +1,4 @@
-"""What the documents show works as it stands there."""
+"""Examples in the documentation work as printed, and its links lead to files."""
 
 import re
 import sys
@@ -16,29 +16,30 @@ from lightning_app.store.run_logger import RunLogger
 DOCS = Path(__file__).parents[1] / "docs"
 
 
-def block(document, language, number=0):
-    """A block of code in a language."""
+def code_block(document, language, number=0):
+    """One of the code blocks of a document that are in a language, counted from 0."""
     return re.findall(rf"```{language}\n(.*?)```", (DOCS / document).read_text(), re.DOTALL)[number]
 
 
-def test_every_link_to_a_file_leads_to_one():
-    above = DOCS.parent
-    pages = [above / "README.md", above / "CONTRIBUTING.md", *DOCS.rglob("*.md")]
+def test_links_to_files_lead_to_files():
+    root = DOCS.parent
+    documents = [root / "README.md", root / "CONTRIBUTING.md", *DOCS.rglob("*.md")]
     links = [
-        (page, link)
-        for page in pages
-        for link in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text("utf-8"))
+        (document, link)
+        for document in documents
+        for link in re.findall(r"\]\(([^)#\s]+)[^)]*\)", document.read_text("utf-8"))
         if not re.match(r"https?:", link)
     ]
     assert len(links) > 20
-    assert [(page.name, link) for page, link in links if not (page.parent / link).exists()] == []
+    broken = [(file.name, link) for file, link in links if not (file.parent / link).exists()]
+    assert broken == []
 
 
-def test_a_new_data_set_is_one_file_and_one_yaml(workplace, client, monkeypatch):
+def test_example_of_a_new_dataset_trains(workplace, client, monkeypatch):
     monkeypatch.syspath_prepend(workplace)
     monkeypatch.delitem(sys.modules, "flags", raising=False)
-    Path("flags.py").write_text(block("adding.md", "python"))
-    config = block("adding.md", "yaml")
+    Path("flags.py").write_text(code_block("adding.md", "python"))
+    config = code_block("adding.md", "yaml")
     Path("flags.yaml").write_text(config.replace("datamodules.flags", "flags"))
     Path("data").mkdir()
     rng = np.random.default_rng(0)
@@ -51,36 +52,37 @@ def test_a_new_data_set_is_one_file_and_one_yaml(workplace, client, monkeypatch)
     assert 0 <= run.data.metrics["val/accuracy"] <= 1
 
 
-def test_a_new_picture_is_one_file(make_classifier, make_trainer, synthetic, client):
+def test_example_of_a_new_picture_logs_figures_and_a_metric(
+    make_classifier, make_trainer, synthetic, client
+):
     code: dict = {"__name__": "confidence"}
-    exec(compile(block("adding.md", "python", 1), "adding.md", "exec"), code)
+    exec(compile(code_block("adding.md", "python", 1), "adding.md", "exec"), code)
     recorder, logger = OutputRecorder(), RunLogger("confidence")
     callbacks = [recorder, PictureGallery([code["Confidence"](when=1)], recorder, 1.0)]
     trainer = make_trainer(max_epochs=2, logger=logger, callbacks=callbacks)
     trainer.fit(make_classifier(), synthetic)
     files = [file.path for file in client.list_artifacts(logger.run_id, "images")]
-    assert (
-        len([f for f in files if f.startswith("images/val~confidence+step+") and "png" in f]) == 2
-    )
+    prefix = "images/val~confidence+step+"
+    assert len([file for file in files if file.startswith(prefix) and "png" in file]) == 2
     assert 0.25 <= client.get_run(logger.run_id).data.metrics["val/mean_confidence"] <= 1
 
 
-def test_settings_of_the_training_document_are_settings(workplace, capsys):
-    text = (DOCS / "training.md").read_text()
-    blocks = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
-    network = "model:\n  init_args:\n" + textwrap.indent(blocks[0], "    ")
+def test_settings_in_training_md_are_valid(workplace, capsys):
+    document = (DOCS / "training.md").read_text()
+    blocks = re.findall(r"```yaml\n(.*?)```", document, re.DOTALL)
+    backbone = "model:\n  init_args:\n" + textwrap.indent(blocks[0], "    ")
     model = blocks[2].replace("class_path: ImageClassifier\n  ", "")
-    for number, extra in enumerate((network, blocks[1], model, blocks[3])):
+    expected = ("layer4.*", "layer3.27.bn1", "warmup_epochs: 2", "WeightAverage")
+    for extra, text in zip((backbone, blocks[1], model, blocks[3]), expected, strict=True):
         Path("extra.yaml").write_text(extra)
         base = ["--config", str(DOCS.parent / "configs" / "digits.yaml")]
         with pytest.raises(SystemExit, match="0"):
             main(["fit", *base, "--config", "extra.yaml", "--print_config"])
-        marks = ("layer4.*", "layer3.27.bn1", "warmup_epochs: 2", "WeightAverage")
-        assert marks[number] in capsys.readouterr().out
+        assert text in capsys.readouterr().out
 
 
-def test_settings_of_the_document_of_pictures_are_settings(workplace, capsys):
-    Path("extra.yaml").write_text(block("pictures.md", "yaml"))
+def test_settings_in_pictures_md_are_valid(workplace, capsys):
+    Path("extra.yaml").write_text(code_block("pictures.md", "yaml"))
     base = ["--config", str(DOCS.parent / "configs" / "digits.yaml")]
     with pytest.raises(SystemExit, match="0"):
         main(["fit", *base, "--config", "extra.yaml", "--print_config"])

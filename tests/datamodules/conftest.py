@@ -1,4 +1,4 @@
-"""Fixtures for tests of shards: photographs, and shards of them."""
+"""Fixtures for tests of shards: noisy images in class folders, and shards of them."""
 
 import shutil
 
@@ -12,7 +12,7 @@ from lightning_app.commands.prepare.shard_writer import write_shards
 
 @pytest.fixture(scope="session")
 def noise_images(tmp_path_factory):
-    """Three classes of 24 noisy photographs each, all different, two formats; not to be changed."""
+    """Folder of three classes with 24 different noisy images each, in two formats; read-only."""
     folder = tmp_path_factory.mktemp("noise") / "images"
     rng = np.random.default_rng(0)
     for index in range(72):
@@ -25,7 +25,7 @@ def noise_images(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def written_shards(noise_images):
-    """These photographs in shards of about four images; not to be changed."""
+    """Folder with shards of these images, about four in each; read-only."""
     folder = noise_images.parent / "shards"
     folder.mkdir()
     data = ImageFolderDataModule(noise_images, image_size=8, num_workers=0)
@@ -35,12 +35,12 @@ def written_shards(noise_images):
 
 @pytest.fixture
 def noise_folder(noise_images):
-    """The dataset of these photographs."""
+    """Datamodule of these images in class folders."""
     return ImageFolderDataModule(noise_images, image_size=8, num_workers=0)
 
 
 @pytest.fixture
 def shards(written_shards, tmp_path, monkeypatch):
-    """A copy of these shards; the working folder is beside them."""
+    """Copy of these shards in `tmp_path`, which becomes the working folder."""
     monkeypatch.chdir(tmp_path)
     return shutil.copytree(written_shards, tmp_path / "shards")

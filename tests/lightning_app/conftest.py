@@ -1,4 +1,4 @@
-"""Runs written by hand into a real store, runs of an ablation, and pages taken apart."""
+"""Fixtures for tests of the application: stored runs without training, HTML pages, ablations."""
 
 import base64
 import csv
@@ -16,11 +16,17 @@ from lightning_app.commands.ablate.runner import ChildRunFailed, Runner
 from lightning_app.main import main
 
 CLASSES = ("cat", "dog", "owl")
-VOID = ("meta", "img", "input", "link", "br", "wbr")
+VOID_TAGS = ("meta", "img", "input", "link", "br", "wbr")
 
 
 class Page(HTMLParser):
-    """Collects what a page holds, and checks that each tag is closed."""
+    """Parsed HTML page; fails if a tag is not closed.
+
+    Attributes:
+        source: The HTML.
+        tags: Name and attributes of each tag, in order.
+        words: Each piece of visible text, in order.
+    """
 
     def __init__(self, text):
         super().__init__()
@@ -30,7 +36,7 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag, attrs):
         self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
+        if tag not in VOID_TAGS:
             self.open.append(tag)
 
     def handle_endtag(self, tag):
@@ -58,12 +64,13 @@ def decoded(uri):
 
 @pytest.fixture
 def parse():
+    """Function that parses an HTML page."""
     return Page
 
 
 @pytest.fixture
 def make_run(client):
-    """Make a run of these parameters, metrics, tables and end state."""
+    """Function that stores a run with given parameters, metrics, tables and final status."""
 
     def make(params=(), metrics=(), tables=(), status="FINISHED", name="net-1a2b"):
         experiment = client.get_experiment_by_name("hand")
@@ -87,7 +94,7 @@ def make_run(client):
 
 @pytest.fixture
 def add_split(client):
-    """Name the images of a split."""
+    """Function that logs the class counts of a split as a dataset of a run."""
 
     def add(run_id, split, counts):
         profile = {"num_images": sum(counts.values()), "class_counts": counts}
@@ -100,7 +107,7 @@ def add_split(client):
 
 @pytest.fixture
 def in_this_process(monkeypatch):
-    """Run children of an ablation here, by the same command; returns the commands."""
+    """Ablations run their child runs in this process; the list of their commands and names."""
     commands = []
 
     def start(self, command, child, more, environment, log):
@@ -110,8 +117,8 @@ def in_this_process(monkeypatch):
                 for name in environment.keys() - os.environ.keys():
                     patch.setenv(name, environment[name])
                 main([command, *child.arguments, *more])
-        except SystemExit as end:
-            raise ChildRunFailed(f"`{command}` ended with status {end.code}") from end
+        except SystemExit as error:
+            raise ChildRunFailed(f"`{command}` ended with status {error.code}") from error
 
     monkeypatch.setattr(Runner, "_start", start)
     return commands
@@ -119,7 +126,7 @@ def in_this_process(monkeypatch):
 
 @pytest.fixture
 def add_predictions(client):
-    """Store rows of (image, label, predicted, confidence)."""
+    """Function that stores predictions, given as rows of (image, label, predicted, confidence)."""
 
     def add(run_id, rows, split="test"):
         text = io.StringIO()
@@ -131,7 +138,7 @@ def add_predictions(client):
 
 @pytest.fixture
 def make_tested(make_run, add_predictions):
-    """Make a run with predictions, one letter per image: `c`at, `d`og or `o`wl."""
+    """Function that stores a run with predictions, one letter per image: `c`at, `d`og or `o`wl."""
 
     def make(name, letters, labels="ccddoo", split="test", **options):
         run_id = make_run(name=name, **options)

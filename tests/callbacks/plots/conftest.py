@@ -1,4 +1,4 @@
-"""Fixtures for tests of figures."""
+"""Fixtures for tests of figures: a check of their edges, and fonts."""
 
 import pytest
 from fontTools.fontBuilder import FontBuilder
@@ -13,19 +13,19 @@ from callbacks.plots.drawing.legible import legible
 
 @pytest.fixture
 def fits():
-    """Whether everything that is drawn lies within the figure's edges."""
+    """Function that checks whether everything drawn lies within the edges of a figure."""
 
     def check(figure):
         FigureCanvasAgg(legible(figure)).draw()
-        drawn, page = figure.get_tightbbox(), figure.get_size_inches()
-        return min(drawn.x0, drawn.y0) > -0.01 and (drawn.max <= page + 0.01).all()
+        drawn, size = figure.get_tightbbox(), figure.get_size_inches()
+        return min(drawn.x0, drawn.y0) > -0.01 and (drawn.max <= size + 0.01).all()
 
     return check
 
 
 @pytest.fixture
-def no_fonts(monkeypatch):
-    """A system with only the fonts of matplotlib."""
+def only_matplotlib_fonts(monkeypatch):
+    """System with only the fonts of matplotlib."""
     own = [entry for entry in fontManager.ttflist if "mpl-data" in entry.fname]
     monkeypatch.setattr(fontManager, "ttflist", own)
     monkeypatch.setattr(fonts, "findSystemFonts", list)
@@ -33,14 +33,14 @@ def no_fonts(monkeypatch):
     fonts._list_new_fonts.cache_clear()
     yield
     fonts._list_new_fonts.cache_clear()
-    fontManager._findfont_cached.cache_clear()
+    fontManager._findfont_cached.cache_clear()  # pyright: ignore[reportAttributeAccessIssue]
 
 
 @pytest.fixture
-def install(no_fonts, monkeypatch, tmp_path):
-    """Install a font that has only the given letters, each as a black square."""
+def install_font(only_matplotlib_fonts, monkeypatch, tmp_path):
+    """Function that installs a font with only the given letters, each a black square."""
 
-    def make(name, letters):
+    def install(name, letters):
         pen, letters = TTGlyphPen(None), sorted(set(letters))
         corners = ((0, 0), (0, 800), (800, 800), (800, 0))
         pen.moveTo(corners[0])
@@ -51,7 +51,7 @@ def install(no_fonts, monkeypatch, tmp_path):
         builder = FontBuilder(1000, isTTF=True)
         builder.setupGlyphOrder([".notdef", *(f"u{ord(letter):04X}" for letter in letters)])
         builder.setupCharacterMap({ord(letter): f"u{ord(letter):04X}" for letter in letters})
-        glyphs = {name: square for name in builder.font.getGlyphOrder()} | {".notdef": empty}
+        glyphs = dict.fromkeys(builder.font.getGlyphOrder(), square) | {".notdef": empty}
         builder.setupGlyf(glyphs)
         builder.setupHorizontalMetrics(dict.fromkeys(glyphs, (1000, 0)))
         builder.setupHorizontalHeader(ascent=800, descent=-200)
@@ -63,4 +63,4 @@ def install(no_fonts, monkeypatch, tmp_path):
         before = fonts.findSystemFonts()
         monkeypatch.setattr(fonts, "findSystemFonts", lambda: [*before, str(file)])
 
-    return make
+    return install

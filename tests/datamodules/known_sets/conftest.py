@@ -1,4 +1,4 @@
-"""Images that encode their label and split, and a check of every published dataset."""
+"""Fixtures for tests of published datasets: images that encode their label and split."""
 
 import cv2
 import numpy as np
@@ -8,8 +8,11 @@ SPLITS = {"train": 60, "val": 120, "test": 180}
 PER_CLASS = {"train": 2, "val": 1, "test": 1}
 
 
-def picture(split, label, size, num_channels):
-    """Red encodes the label, green the split, blue the row; grey images encode them in rows."""
+def coded_image(split, label, size, num_channels):
+    """Image whose red encodes the label, green the split and blue the row.
+
+    In a grey image the first row encodes the label, the second the split, the others their number.
+    """
     red, green = label * 37 % 251, SPLITS[split]
     if num_channels == 1:
         rows = np.array([red, green, *range(2, size)], np.uint8)
@@ -20,28 +23,28 @@ def picture(split, label, size, num_channels):
 
 
 @pytest.fixture
-def pictures():
-    """Images, (N, size, size, C), of a split with `num_classes` classes, and their labels."""
+def coded_images():
+    """Function that makes images, (N, size, size, C), and labels of a split."""
 
     def make(split, num_classes, size, num_channels=3):
         labels = list(range(num_classes)) * PER_CLASS[split]
-        images = [picture(split, label, size, num_channels) for label in labels]
+        images = [coded_image(split, label, size, num_channels) for label in labels]
         return np.stack(images), np.array(labels, np.uint8)
 
     return make
 
 
 @pytest.fixture
-def write_images(tmp_path, pictures):
-    """Write such images of 8 x 8 pixels to paths of a pattern, and return the paths."""
+def write_images(tmp_path, coded_images):
+    """Function that writes such images, 8 x 8 pixels, to paths of a pattern; returns the paths."""
 
     def write(pattern, split, names, first=0):
-        images, labels = pictures(split, len(names), 8)
+        images, labels = coded_images(split, len(names), 8)
         files = []
         for n, (image, y) in enumerate(zip(images, labels, strict=True)):
-            k = n // len(names) + 1  # number among those of its class
-            place = pattern.format(split=split, name=names[y], y=y, n=first + n, k=k)
-            file = tmp_path / place
+            k = n // len(names) + 1  # number within its class, from 1
+            name = pattern.format(split=split, name=names[y], y=y, n=first + n, k=k)
+            file = tmp_path / name
             file.parent.mkdir(parents=True, exist_ok=True)
             assert cv2.imwrite(str(file), image[..., ::-1])
             files.append(file)
@@ -51,8 +54,8 @@ def write_images(tmp_path, pictures):
 
 
 @pytest.fixture
-def check_set():
-    """Check names, labels, sizes and pixels of a dataset of such images."""
+def check_dataset():
+    """Function that checks names, labels, sizes and pixels of a dataset of such images."""
 
     def check(data, names, splits):
         assert data.class_names == tuple(names)
@@ -62,9 +65,9 @@ def check_set():
             assert sorted(source.labels) == sorted([*range(len(names))] * PER_CLASS[split])
             assert len(set(source.names)) == len(source)
             for index, label in enumerate(source.labels):
-                expected = picture(split, int(label), data.image_size, data.num_channels)
+                expected = coded_image(split, int(label), data.image_size, data.num_channels)
                 got = source.read(index)
                 assert got.shape == expected.shape
-                assert np.abs(got.astype(int) - expected).max() <= 3  # JPEG rounds
+                assert np.abs(got.astype(int) - expected).max() <= 3  # tolerance for JPEG
 
     return check

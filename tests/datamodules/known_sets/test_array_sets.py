@@ -16,10 +16,10 @@ DIGITS = tuple(string.digits)
 BALANCED = tuple(string.digits + string.ascii_uppercase + "abdefghnqrt")
 
 
-def write_cifar(root, pictures, folder, files, key, meta):
+def write_cifar(root, coded_images, folder, files, key, meta):
     (root / folder).mkdir()
     for split, parts in files.items():
-        images, labels = pictures(split, 3, 32)
+        images, labels = coded_images(split, 3, 32)
         rows = images.transpose(0, 3, 1, 2).reshape(len(images), -1)
         for number, file in enumerate(parts):
             share = slice(number, None, len(parts))
@@ -28,15 +28,15 @@ def write_cifar(root, pictures, folder, files, key, meta):
     (root / folder / meta[0]).write_bytes(pickle.dumps({meta[1]: list(NAMES)}))
 
 
-def write_cifar10(root, pictures):
+def write_cifar10(root, coded_images):
     files = {"train": [f"data_batch_{i}" for i in range(1, 6)], "test": ["test_batch"]}
     meta = ("batches.meta", "label_names")
-    write_cifar(root, pictures, "cifar-10-batches-py", files, "labels", meta)
+    write_cifar(root, coded_images, "cifar-10-batches-py", files, "labels", meta)
 
 
-def write_cifar100(root, pictures):
+def write_cifar100(root, coded_images):
     files, meta = {"train": ["train"], "test": ["test"]}, ("meta", "fine_label_names")
-    write_cifar(root, pictures, "cifar-100-python", files, "fine_labels", meta)
+    write_cifar(root, coded_images, "cifar-100-python", files, "fine_labels", meta)
 
 
 def write_idx(file, array, kind=8):
@@ -46,9 +46,9 @@ def write_idx(file, array, kind=8):
 
 
 def write_mnist(folder):
-    def write(root, pictures):
+    def write(root, coded_images):
         for split, prefix in (("train", "train"), ("test", "t10k")):
-            images, labels = pictures(split, 10, 28, 1)
+            images, labels = coded_images(split, 10, 28, 1)
             write_idx(root / folder / "raw" / f"{prefix}-images-idx3-ubyte", images[..., 0])
             write_idx(root / folder / "raw" / f"{prefix}-labels-idx1-ubyte", labels)
 
@@ -56,9 +56,9 @@ def write_mnist(folder):
 
 
 def write_emnist(variant, num_classes, first=0):
-    def write(root, pictures):
+    def write(root, coded_images):
         for split in ("train", "test"):
-            images, labels = pictures(split, num_classes, 28, 1)
+            images, labels = coded_images(split, num_classes, 28, 1)
             stem = root / "EMNIST" / "raw" / f"emnist-{variant}-{split}"
             transposed = images[..., 0].transpose(0, 2, 1)
             write_idx(stem.with_name(f"{stem.name}-images-idx3-ubyte"), transposed)
@@ -67,38 +67,38 @@ def write_emnist(variant, num_classes, first=0):
     return write
 
 
-def write_qmnist(root, pictures):
+def write_qmnist(root, coded_images):
     for split in ("train", "test"):
-        images, labels = pictures(split, 10, 28, 1)
+        images, labels = coded_images(split, 10, 28, 1)
         rows = np.full((len(labels), 8), 7, ">i4")  # label, writer, ...
         rows[:, 0] = labels
         write_idx(root / f"QMNIST/raw/qmnist-{split}-images-idx3-ubyte", images[..., 0])
         write_idx(root / f"QMNIST/raw/qmnist-{split}-labels-idx2-int", rows, kind=12)
 
 
-def write_usps(root, pictures):
+def write_usps(root, coded_images):
     for split, file in (("train", "usps.bz2"), ("test", "usps.t.bz2")):
         lines = []
-        for image, label in zip(*pictures(split, 10, 16, 1), strict=True):
+        for image, label in zip(*coded_images(split, 10, 16, 1), strict=True):
             values = enumerate(image.ravel() / 127.5 - 1, start=1)
             lines.append(f"{label + 1} " + " ".join(f"{i}:{value:.6f}" for i, value in values))
         (root / file).write_bytes(bz2.compress("\n".join(lines).encode()))
 
 
-def write_svhn(root, pictures):
+def write_svhn(root, coded_images):
     for split in ("train", "test"):
-        images, labels = pictures(split, 10, 32)
+        images, labels = coded_images(split, 10, 32)
         numbers = np.where(labels == 0, 10, labels)[:, None]
         savemat(root / f"{split}_32x32.mat", {"X": images.transpose(1, 2, 3, 0), "y": numbers})
 
 
-def write_stl10(root, pictures):
+def write_stl10(root, coded_images):
     folder = root / "stl10_binary"
     folder.mkdir()
     (folder / "class_names.txt").write_text("\n".join(NAMES))
     (folder / "unlabeled_X.bin").touch()
     for split in ("train", "test"):
-        images, labels = pictures(split, 3, 96)
+        images, labels = coded_images(split, 3, 96)
         (folder / f"{split}_X.bin").write_bytes(images.transpose(0, 3, 2, 1).tobytes())
         (folder / f"{split}_y.bin").write_bytes((labels + np.uint8(1)).tobytes())
 
@@ -143,10 +143,12 @@ def no_checksums(monkeypatch):
 
 
 @pytest.mark.parametrize("name", SETS)
-def test_set_has_the_published_classes_splits_and_pixels(name, tmp_path, pictures, check_set):
+def test_set_has_the_published_classes_splits_and_pixels(
+    name, tmp_path, coded_images, check_dataset
+):
     write, classes, image_size = SETS[name]
-    write(tmp_path, pictures)
+    write(tmp_path, coded_images)
     data = TorchvisionDataModule(name, tmp_path, download=False)
     assert data.image_size == image_size
-    check_set(data, classes, ("train", "test"))
+    check_dataset(data, classes, ("train", "test"))
     assert set(data.sources) == {"train", "val", "test"}

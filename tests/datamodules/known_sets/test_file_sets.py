@@ -161,10 +161,10 @@ def open_set(tmp_path, write_images, monkeypatch):
 
 
 @pytest.mark.parametrize("name", SETS)
-def test_set_has_the_published_classes_splits_and_pixels(name, open_set, check_set):
+def test_set_has_the_published_classes_splits_and_pixels(name, open_set, check_dataset):
     _, classes, splits = SETS[name]
     data = open_set(name)
-    check_set(data, classes, splits)
+    check_dataset(data, classes, splits)
     assert data.load()["train"].complaint(0) is None
 
 

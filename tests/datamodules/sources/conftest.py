@@ -1,4 +1,4 @@
-"""Fixtures for tests of shards: HTTP servers."""
+"""Fixtures for tests of remote shards: HTTP servers with and without range requests."""
 
 import threading
 from contextlib import contextmanager
@@ -11,7 +11,12 @@ from datamodules.sources import shards as shards_module
 
 
 class RangeHandler(SimpleHTTPRequestHandler):
-    """Supports ranges; breaks some of the connections half-way."""
+    """Handler with range requests; it closes some connections after half of the content.
+
+    Args:
+        log: List to which each request is added, as path and range.
+        broken: Numbers, from 1, of the requests whose connections are closed early.
+    """
 
     def __init__(self, *args, log, broken, **options):
         self.log, self.broken = log, broken
@@ -20,25 +25,25 @@ class RangeHandler(SimpleHTTPRequestHandler):
     def do_GET(self):
         with open(self.translate_path(self.path), "rb") as stream:  # noqa: PTH123
             content = stream.read()
-        asked = self.headers["Range"]
-        self.log.append((self.path[1:], asked))
-        if asked:
-            first, last = map(int, asked.removeprefix("bytes=").split("-"))
+        requested = self.headers["Range"]
+        self.log.append((self.path[1:], requested))
+        if requested:
+            first, last = map(int, requested.removeprefix("bytes=").split("-"))
             content = content[first : last + 1]
-        self.send_response(206 if asked else 200)
+        self.send_response(206 if requested else 200)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         breaks = len(self.log) in self.broken
         self.wfile.write(content[: len(content) // 2] if breaks else content)
 
-    def log_message(self, *args):
+    def log_message(self, format, *args):
         pass
 
 
 class PlainHandler(SimpleHTTPRequestHandler):
-    """Python's own handler, which does not support ranges."""
+    """Python's own handler, which does not support range requests."""
 
-    def log_message(self, *args):
+    def log_message(self, format, *args):
         pass
 
 
@@ -57,7 +62,7 @@ def serving(folder, handler):
 
 @pytest.fixture
 def serve(shards):
-    """Serve the shards, log the requests, and break those with the given numbers."""
+    """Function that serves the shards, logs requests, and breaks some of the connections."""
 
     @contextmanager
     def run(broken=()):
@@ -70,6 +75,6 @@ def serve(shards):
 
 
 @pytest.fixture
-def serve_plainly():
-    """Serve a folder by Python's own server, which does not support ranges."""
+def serve_without_ranges():
+    """Function that serves a folder with Python's own server, without range requests."""
     return lambda folder: serving(folder, PlainHandler)

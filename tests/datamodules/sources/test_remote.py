@@ -16,8 +16,8 @@ def test_connection_that_always_breaks_is_an_error(serve, monkeypatch):
     assert len(log) == 3
 
 
-def test_missing_index_of_a_server_is_named(tmp_path, serve_plainly):
-    with serve_plainly(tmp_path) as url, pytest.raises(StorageError, match="no http://127"):
+def test_missing_index_of_a_server_is_named(tmp_path, serve_without_ranges):
+    with serve_without_ranges(tmp_path) as url, pytest.raises(StorageError, match="no http://127"):
         read_bytes(f"{url}/index.json")
 
 

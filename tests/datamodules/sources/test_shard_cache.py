@@ -22,9 +22,9 @@ def read_all(root):
     }
 
 
-def test_server_without_ranges_works(shards, serve_plainly, monkeypatch):
+def test_server_without_ranges_works(shards, serve_without_ranges, monkeypatch):
     monkeypatch.setattr(shard_cache, "PIECE", 500)
-    with serve_plainly(shards) as url:
+    with serve_without_ranges(shards) as url:
         assert read_all(url) == read_all(shards)
 
 

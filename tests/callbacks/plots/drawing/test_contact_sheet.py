@@ -58,8 +58,8 @@ def test_sheet_without_captions_is_one_image_that_looks_the_same():
 
 
 @pytest.mark.parametrize("number", [1, 3, 8, 12])
-def test_title_is_not_cut_off_and_captions_do_not_overlap(number, fits, install):
-    install("Squares", chinese := "阿布拉罕辛普森爷爷春田镇的居民们")
+def test_title_is_not_cut_off_and_captions_do_not_overlap(number, fits, install_font):
+    install_font("Squares", chinese := "阿布拉罕辛普森爷爷春田镇的居民们")
     caption = f"{chinese}\n→ abraham_grampa_simpson\n0 → 100 % train"
     title = "Likely label errors, epoch 5: 2,924 of 4,250 images are likely of another class (red)"
     figure = plot_contact_sheet(

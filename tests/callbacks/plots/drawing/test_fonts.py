@@ -17,37 +17,37 @@ def test_latin_needs_no_search(monkeypatch):
     assert FallbackFonts().families("Zoë's Łódź ångström") == []
 
 
-def test_letters_of_the_default_font_need_no_fallback(no_fonts):
+def test_letters_of_the_default_font_need_no_fallback(only_matplotlib_fonts):
     assert FallbackFonts().families("кошка γάτα … ≈ קט") == []
 
 
-def test_newly_installed_font_is_found(install):
-    install("Tiny Sans", CAT)
+def test_newly_installed_font_is_found(install_font):
+    install_font("Tiny Sans", CAT)
     assert FallbackFonts().families(f"{CAT} cat") == ["Tiny Sans"]
 
 
-def test_one_font_with_all_letters_is_preferred_to_two(install):
-    install("A Sans", CAT)
-    install("B Sans", DOG)
-    install("C", CAT + DOG)
+def test_one_font_with_all_letters_is_preferred_to_two(install_font):
+    install_font("A Sans", CAT)
+    install_font("B Sans", DOG)
+    install_font("C", CAT + DOG)
     assert FallbackFonts().families(CAT + DOG) == ["C"]
 
 
-def test_several_fonts_are_used_if_none_has_all_letters(install):
-    install("A", CAT)
-    install("B", DOG)
+def test_several_fonts_are_used_if_none_has_all_letters(install_font):
+    install_font("A", CAT)
+    install_font("B", DOG)
     assert sorted(FallbackFonts().families(CAT + DOG)) == ["A", "B"]
 
 
-def test_sans_fonts_of_the_language_are_preferred(install):
+def test_sans_fonts_of_the_language_are_preferred(install_font):
     for name in ("Tiny Serif CJK SC", "Tiny Sans CJK KR", "Tiny Sans CJK JP", "Tiny Sans CJK SC"):
-        install(name, f"{CAT}ね고")
+        install_font(name, f"{CAT}ね고")
     assert FallbackFonts().families(CAT) == ["Tiny Sans CJK SC"]
     assert FallbackFonts().families(f"{CAT}ね") == ["Tiny Sans CJK JP"]
     assert FallbackFonts().families("고") == ["Tiny Sans CJK KR"]
 
 
-def test_missing_letters_cause_one_warning_that_names_the_package(no_fonts):
+def test_missing_letters_cause_one_warning_that_names_the_package(only_matplotlib_fonts):
     found = FallbackFonts()
     message = r"No font .* has ऩ猫🐶 \(CJK, Devanagari and symbols\).* install fonts-noto-cjk, "
     with pytest.warns(UserWarning, match=message + "fonts-noto-core and fonts-symbola; elsewhere"):
@@ -56,14 +56,14 @@ def test_missing_letters_cause_one_warning_that_names_the_package(no_fonts):
         assert found.families("猫") == []
 
 
-def test_old_matplotlib_warns_of_unjoined_arabic(no_fonts, monkeypatch):
+def test_old_matplotlib_warns_of_unjoined_arabic(only_matplotlib_fonts, monkeypatch):
     monkeypatch.setattr(fonts, "SHAPES", False)
     with pytest.warns(UserWarning, match=r"draws Arabic letters unjoined .* matplotlib 3\.11"):
         FallbackFonts().families("قطة")
 
 
-def test_letters_of_a_fallback_font_are_drawn(install):
-    install("Tiny Sans", CAT)
+def test_letters_of_a_fallback_font_are_drawn(install_font):
+    install_font("Tiny Sans", CAT)
     figure = Figure(figsize=(2, 1), dpi=100)
     figure.text(0.5, 0.5, CAT, fontsize=36, va="center")
     canvas = FigureCanvasAgg(legible(figure))

@@ -14,8 +14,8 @@ def test_width_equals_that_of_the_drawn_text(text):
     assert inches_of(text, 20) == pytest.approx(drawn, rel=0.04)
 
 
-def test_width_of_letters_of_a_fallback_font_is_approximate(install):
-    install("Squares", "阿布拉罕辛普森")
+def test_width_of_letters_of_a_fallback_font_is_approximate(install_font):
+    install_font("Squares", "阿布拉罕辛普森")
     figure = Figure(dpi=100)
     text = figure.text(0, 0, "阿布拉罕辛普森", fontsize=20)
     FigureCanvasAgg(legible(figure))
