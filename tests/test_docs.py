@@ -45,7 +45,7 @@ def test_links_to_files_lead_to_files():
     ],
 )
 def test_api_pages_list_all_members(page, module, names):
-    """These modules have no `__all__`, so `:members:` alone would document none of their classes."""
+    """Without `__all__`, a bare `:members:` would document none of their classes."""
     text = (DOCS / "api" / page).read_text("utf-8")
     members = re.search(rf"automodule:: {module}\n   :members: ([\w,\s]+)", text)
     assert members
