@@ -14,6 +14,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
 project = "lightning-image-classification"
+copyright = "2026, the contributors"
 release = metadata.version(project)
 extensions = [
     "myst_parser",

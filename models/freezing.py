@@ -58,7 +58,7 @@ def freeze_before(boundary: str, classifier: ImageClassifier) -> list[nn.Module]
         classifier: The classifier, changed in place.
 
     Returns:
-        The frozen batch norms, whose statistics must not change: put them into `eval()` before each
+        The frozen batch norms, whose statistics must not change. Put them into `eval()` before each
         step. They keep `track_running_stats`, so that training and evaluation normalise alike.
     """
     names = ordered_parameters(classifier)

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 import yaml
 
+import models
 from callbacks import OutputRecorder, PictureGallery
+from callbacks.pictures import PICTURES
 from lightning_app.main import main
 from lightning_app.store.run_logger import RunLogger
 
@@ -33,6 +35,21 @@ def test_links_to_files_lead_to_files():
     assert len(links) > 20
     broken = [(file.name, link) for file, link in links if not (file.parent / link).exists()]
     assert broken == []
+
+
+@pytest.mark.parametrize(
+    ("page", "module", "names"),
+    [
+        ("models.md", "models", set(models.HOMES)),
+        ("callbacks.md", "callbacks.pictures", {cls.__name__ for cls in PICTURES.values()}),
+    ],
+)
+def test_api_pages_list_all_members(page, module, names):
+    """Without `__all__`, a bare `:members:` would document none of their classes."""
+    text = (DOCS / "api" / page).read_text("utf-8")
+    members = re.search(rf"automodule:: {module}\n   :members: ([\w,\s]+)", text)
+    assert members
+    assert names <= set(re.findall(r"\w+", members[1]))
 
 
 def test_example_of_a_new_dataset_trains(workplace, client, monkeypatch):

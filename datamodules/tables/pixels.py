@@ -43,8 +43,8 @@ def parse_pixels(file: Path, complain: Complain = raise_error) -> tuple[np.ndarr
         complain: Called with rows that are not an image; they are then left out.
 
     Returns:
-        Images, uint8 (N, H, H, C), and one row for each: `image` (file and line, `faces.csv:2`),
-        `label` and `split` (empty if the file lacks them), `@file` and `@line`.
+        Images, uint8 (N, H, H, C), and one row for each with `image` (file and line, such as
+        `faces.csv:2`), `label` and `split` (empty if the file lacks them), `@file` and `@line`.
 
     Raises:
         ValueError: If there is no column of pixels, no row with a square image, or `complain`

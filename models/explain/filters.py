@@ -58,8 +58,8 @@ def filters_of(
             linear layer are then images, or square patches with their channels last.
 
     Returns:
-        On the CPU, float32: (n, h, w, 3) for filters that take RGB, else (n, h, w); for a layer
-        that takes one position at a time, the matrix (n, inputs).
+        The filters on the CPU, in float32. The shape is (n, h, w, 3) for filters that take RGB,
+        else (n, h, w); for a layer that takes one position at a time, it is (n, inputs).
 
     Raises:
         ValueError: If the layer does not have this channel.

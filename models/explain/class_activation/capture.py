@@ -63,7 +63,7 @@ def to_heat(maps: Tensor, images: Tensor) -> Tensor:
         images: The explained images, (N, C, H, W).
 
     Returns:
-        Maps (N, H, W) in [0, 1]: each has the maximum 1, or is 0 everywhere if the image has no
+        Maps (N, H, W) in [0, 1]. Each has the maximum 1, or is 0 everywhere if the image has no
         evidence for the class.
     """
     size = images.shape[2:]

@@ -25,7 +25,7 @@ def grad_cam(
         to_map: Reshapes the layer's output to (N, D, h, w); None for `map_layout`.
 
     Returns:
-        Maps (N, H, W) in [0, 1]: each has the maximum 1, or is 0 everywhere if the image has no
+        Maps (N, H, W) in [0, 1]. Each has the maximum 1, or is 0 everywhere if the image has no
         evidence for the class.
 
     Raises:

@@ -15,7 +15,7 @@ def vanilla_gradient(model: nn.Module, images: Tensor, classes: Tensor) -> Tenso
         classes: The class to explain for each image, (N,).
 
     Returns:
-        Signed attributions (N, C, H, W): the derivative of the logit by each pixel.
+        Signed attributions (N, C, H, W), the derivative of the logit by each pixel.
     """
     with torch.inference_mode(False), torch.enable_grad():
         images = images.detach().clone().requires_grad_()
