@@ -19,7 +19,17 @@ WRAPPER = re.compile("Does not validate against|Problem with given|Type .* expec
 
 
 class CommandParser(LightningArgumentParser):
-    """Parser that explains errors in a few lines and reads configurations of earlier versions."""
+    """Parser that explains errors in a few lines and reads configurations of earlier versions.
+
+    Keys have to be spelled out: with abbreviations, a typo could silently set something else.
+
+    Args:
+        arguments: Positional arguments of LightningArgumentParser.
+        options: Its options.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **({"allow_abbrev": False} | options))
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         """Print an explanation and exit with status 2; nested parsers raise instead."""

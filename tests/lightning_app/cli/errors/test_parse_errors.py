@@ -155,12 +155,14 @@ def test_wrong_value_is_shown_with_the_expected_types(error_of, old, new, messag
 BACKBONE, OPTIMIZER = "`model.backbone`", "`model.optimizer`"
 
 
-@pytest.mark.filterwarnings("ignore:(?s).*Abbreviated options")
 @pytest.mark.parametrize(
     ("argument", "message"),
     [
         ("--trainer.max_epochs=x", "`trainer.max_epochs` expects int or null, got 'x'."),
-        ("--trainer.max_epoc=x", "`trainer.max_epochs` expects int or null, got 'x'."),
+        ("--trainer.max_ep=1", "`trainer` has no key 'max_ep'."),
+        ("--data.batch_s=8", "`data` (DigitsDataModule) has no key 'batch_s'."),
+        ("--data.split.va=0.2", "`data.split` (DigitsDataModule) has no key 'va'."),
+        ("--conf=fit.yaml", "there is no key 'conf'."),
         ("--data.split.val=x", "`data.split.val` expects float, got 'x'."),
         ("--model.backbone.widht=3", f"{BACKBONE} (SmallCNN) has no key 'widht'."),
         ("--model.backbone=SmalCNN", f"{BACKBONE} expects a subclass of Backbone, got 'SmalCNN'."),
