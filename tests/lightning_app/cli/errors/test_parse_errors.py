@@ -232,6 +232,22 @@ def test_missing_config_is_shown_with_the_configurations_here(error_of):
     )
 
 
+def test_configurations_are_listed_with_those_of_configs_first(error_of, tmp_path):
+    files = (".hidden.yaml", ".github/ci.yaml", "ablations/few.yaml", "configs/toys.yaml")
+    for file in ("a/own.yaml", *files):
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).touch()
+    listed = "\n  Possible: configs/toys.yaml, a/own.yaml, fit.yaml."
+    assert error_of("", "", "--config", "nope.yaml").endswith(listed)
+    assert error_of("", "", "--trainer.max_epochs", "1").endswith(listed)
+
+
+def test_long_list_of_configurations_ends_with_one_ellipsis(error_of, tmp_path):
+    for index in range(40):
+        (tmp_path / f"{index}.yaml").touch()
+    assert error_of("", "", "--config", "nope.yaml").endswith(".yaml, …")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
