@@ -25,11 +25,12 @@ class CommandParser(LightningArgumentParser):
 
     Args:
         arguments: Positional arguments of LightningArgumentParser.
-        options: Its options.
+        allow_abbrev: Whether to accept abbreviations.
+        options: Its other options.
     """
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **({"allow_abbrev": False} | options))
+    def __init__(self, *arguments: Any, allow_abbrev: bool = False, **options: Any) -> None:
+        super().__init__(*arguments, allow_abbrev=allow_abbrev, **options)
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         """Print an explanation and exit with status 2; nested parsers raise instead."""

@@ -50,7 +50,7 @@ def _is_hidden(file: Path) -> bool:
 
 def options_below(group: str, parser: ArgumentParser) -> list[str]:
     """The options of a group of settings, in the order of its parser."""
-    names = (action.dest for action in parser._actions)
+    names = (action.dest for action in parser._actions if not action.dest.endswith(".help"))
     return [name for name in names if name.startswith(f"{group}.")]
 
 
