@@ -101,7 +101,8 @@ def find_suspects(
         sources: The images of each split.
         indices: Positions of the N images in the sources, by split, in the order of the labels.
         labels: Labels in the dataset, (N,).
-        probabilities: Of the classes, (N, K), from networks that were not trained on the image.
+        probabilities: Probabilities of the classes, (N, K), from networks that were not trained
+            on the image.
     """
     rows = [(split, index) for split, chosen in indices.items() for index in chosen.tolist()]
     return Suspects(

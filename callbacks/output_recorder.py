@@ -28,8 +28,8 @@ class Outputs(NamedTuple):
     """Outputs of a network for the images of a split.
 
     Attributes:
-        predictions: Of each image once, in their order.
-        features: Of some of them; None if the network returned none.
+        predictions: Predictions for each image once, in the order of the images.
+        features: Features of some images; None if the network returned none.
     """
 
     predictions: Predictions

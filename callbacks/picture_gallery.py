@@ -99,10 +99,10 @@ class PictureGallery(Callback):
             return
         context, before = self._context(trainer, pl_module, outputs, final=True), self.spent
         self._draw(self.pictures, context, trainer)
-        skipped = f"; some were skipped to stay within {100 * self.budget:g}% of the time"
+        skipped = f" (some skipped, budget {100 * self.budget:g} %)"
         rank_zero_info(
-            f"Pictures    {before:.1f} s during the fit{skipped * self.thinned}, and "
-            f"{self.spent - before:.1f} s at its end, outside the budget"
+            f"Pictures    {before:.1f} s while training{skipped * self.thinned}, "
+            f"{self.spent - before:.1f} s at the end"
         )
 
     def _draw_all(self, trainer: Trainer, module: LightningModule, split: str) -> None:

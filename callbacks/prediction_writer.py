@@ -103,7 +103,7 @@ def prediction_columns(
     """Columns `predicted`, `confidence`, `predicted_2`, `confidence_2` …, one row per image.
 
     Args:
-        predictions: Of N images.
+        predictions: Predictions for N images.
         class_names: Names of the K classes.
         top_k: Number of classes in a row, the most probable first; all if there are fewer.
     """

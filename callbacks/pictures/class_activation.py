@@ -90,7 +90,7 @@ class ClassActivation(Picture):
                 targets.captions,
                 targets.colors,
                 f"{TITLES[self.method]}, {context.title}: {images}\n"
-                f"Evidence for {targets.what} in {short_name(context.model, name)}",
+                f"Evidence for {targets.what}, layer {short_name(context.model, name)}",
             ),
         )
 

@@ -11,6 +11,7 @@ from lightning_app.api.loading import as_run, snapshot
 from lightning_app.api.run import Run, checkpoint_of
 from lightning_app.api.settings import as_arguments, as_config
 from lightning_app.cli import training_commands
+from lightning_app.cli.classification_cli import ImageClassificationCLI
 from lightning_app.cli.command_parser import CommandParser
 from lightning_app.cli.errors.setting_places import COMMAND_LINE
 from lightning_app.store.run_logger import RunLogger
@@ -89,7 +90,7 @@ class _RaisingParser(CommandParser):
         raise ValueError(text.strip())
 
 
-class _PythonCLI(training_commands.ImageClassificationCLI):
+class _PythonCLI(ImageClassificationCLI):
     """The training commands for a program that goes on afterwards."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -108,7 +109,7 @@ def _train(*arguments: str) -> Run:
     return snapshot(client, client.get_run(logger.run_id or ""), logger.root)
 
 
-def _logger_of(cli: training_commands.ImageClassificationCLI) -> RunLogger:
+def _logger_of(cli: ImageClassificationCLI) -> RunLogger:
     if (logger := run_logger_of(cli.trainer)) is None:
         raise ValueError(
             "A run is returned, so trainer.logger has to be a RunLogger; expected no other setting "

@@ -19,7 +19,18 @@ WRAPPER = re.compile("Does not validate against|Problem with given|Type .* expec
 
 
 class CommandParser(LightningArgumentParser):
-    """Parser that explains errors in a few lines and reads configurations of earlier versions."""
+    """Parser that explains errors in a few lines and reads configurations of earlier versions.
+
+    Keys have to be spelled out: with abbreviations, a typo could silently set something else.
+
+    Args:
+        arguments: Positional arguments of LightningArgumentParser.
+        allow_abbrev: Whether to accept abbreviations.
+        options: Its other options.
+    """
+
+    def __init__(self, *arguments: Any, allow_abbrev: bool = False, **options: Any) -> None:
+        super().__init__(*arguments, allow_abbrev=allow_abbrev, **options)
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         """Print an explanation and exit with status 2; nested parsers raise instead."""

@@ -36,4 +36,5 @@ IGNORED_WARNINGS = (
     r".*sync_dist=True.*",
     r".*LeafSpec.* is deprecated.*",
     r".*WeightAveraging callback, but loading a checkpoint outside.*",
+    r".*your dataloader is not resumable.*",  # our samplers are: datamodules/loaders.py
 )

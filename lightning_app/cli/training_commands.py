@@ -1,186 +1,21 @@
-"""Training commands `fit`, `validate`, `test` and `predict`: LightningCLI with tracked runs."""
+"""Training commands `fit`, `validate`, `test` and `predict`, with the messages that they hide."""
 
 import logging
 import sys
 import warnings
-from pathlib import Path
-from typing import Any
 
 import torch
-from jsonargparse import Namespace
-from lightning.pytorch import Trainer
-from lightning.pytorch.callbacks import ModelCheckpoint, ProgressBar, TQDMProgressBar
-from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
-from lightning.pytorch.utilities import rank_zero_info
 
-from callbacks import PredictionWriter, Stopwatch, UnreadableMonitor
 from datamodules import ImageDataModule
-from lightning_app.cli.class_path_changes import settings_of_checkpoint
+from lightning_app.cli.classification_cli import ImageClassificationCLI
 from lightning_app.cli.command_parser import CommandParser
-from lightning_app.cli.config_parser import import_datamodules, import_models, link_data_to_model
-from lightning_app.cli.defaults import (
-    BEST_CHECKPOINT,
-    IGNORED_WARNINGS,
-    LAST_CHECKPOINT,
-    TRAINER,
-)
-from lightning_app.cli.picture_options import add_pictures, picture_callbacks
-from lightning_app.cli.summary import print_fit_summary, print_prediction_files
-from lightning_app.commands.report.report_of_fit import report_run
-from lightning_app.commands.report.settings import Report
-from lightning_app.store.checkpoints import KEYWORDS, find_checkpoint, read_checkpoint
-from lightning_app.store.run_logger import RunLogger
-from lightning_app.store.run_recorder import CLASS_NAMES, RUN_ID, RunRecorder, run_logger_of
+from lightning_app.cli.config_parser import import_datamodules, import_models
+from lightning_app.cli.defaults import IGNORED_WARNINGS, TRAINER
+from lightning_app.store.run_recorder import RunRecorder
 from models import ImageClassifier
-
-REFRESH_RATE = 10  # steps between two updates of the progress bar
 
 import_datamodules()
 import_models()
-
-
-class ImageClassificationCLI(LightningCLI):
-    """LightningCLI that tracks every run, draws its pictures and ends with a report.
-
-    Args:
-        command: The command that is run. Only its parser is built: each takes a sixth of a second.
-        options: Of LightningCLI.
-    """
-
-    def __init__(self, command: str, **options: Any) -> None:
-        self.command = command
-        super().__init__(**options)
-
-    def subcommands(self) -> dict[str, set[str]]:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """The command that is run, with the arguments of the trainer's method to skip."""
-        return {self.command: LightningCLI.subcommands()[self.command]}
-
-    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
-        """Link data and model; add options of checkpoints, pictures, predictions and report."""
-        link_data_to_model(parser)
-        checkpoints = {"best_checkpoint": BEST_CHECKPOINT, "last_checkpoint": LAST_CHECKPOINT}
-        for name, defaults in checkpoints.items():
-            parser.add_lightning_class_args(ModelCheckpoint, name)
-            parser.set_defaults({f"{name}.{key}": value for key, value in defaults.items()})
-        add_pictures(parser)
-        skipped: set[str | int] = {"recorder"}
-        parser.add_class_arguments(PredictionWriter, "predictions", skip=skipped, instantiate=False)
-        text = (Report.__doc__ or "").splitlines()[0]
-        parser.add_argument(
-            "--report", type=Report | bool, default=Report(), help=f"{text} `false` for none."
-        )
-
-    def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
-        """Parse, and replace `best`, `last` or a run in `ckpt_path` by the file of its checkpoint.
-
-        LightningCLI then reads the settings of the model from that file.
-
-        Raises:
-            ValueError: If there is no such checkpoint, or none is given where one is needed.
-        """
-        super().parse_arguments(parser, args)
-        settings = self._settings
-        if settings.ckpt_path is not None:
-            logger = settings.trainer.logger
-            named = isinstance(logger, Namespace) and "experiment_name" in logger.init_args
-            experiment = logger.init_args.experiment_name if named else None
-            order = ("last",) if self.command == "fit" else KEYWORDS  # a fit resumes from the last
-            path = find_checkpoint(settings.ckpt_path, experiment, order)
-            read_checkpoint(path)  # reports a damaged file before LightningCLI reads it
-            settings.ckpt_path = str(path)
-        elif self.command != "fit":
-            raise ValueError(
-                f"`lightning_cli {self.command}` needs a trained network: --ckpt_path best, "
-                "--ckpt_path last, --ckpt_path RUN, or --ckpt_path FILE."
-            )
-
-    def _parse_ckpt_path(self) -> None:
-        """Take the network and its settings from the checkpoint, whatever the configuration has."""
-        with settings_of_checkpoint():
-            super()._parse_ckpt_path()
-
-    def instantiate_trainer(self, **kwargs: Any) -> Trainer:
-        """Build the trainer with the callbacks of the configuration, the pictures and our own."""
-        trainer = self._get(self.config_init, "trainer")
-        chosen = trainer.callbacks or []
-        chosen = chosen if isinstance(chosen, list) else [chosen]
-        groups = ("pictures", "predictions")
-        pictures = picture_callbacks(*(self._get(self.config_init, g).as_dict() for g in groups))
-        # Lightning's default, Rich's bar, draws a hundred times a second: a tenth of a 20 ms step.
-        own_bar = any(isinstance(callback, ProgressBar) for callback in chosen)
-        hidden = own_bar or trainer.enable_progress_bar is False
-        bar = [] if hidden else [TQDMProgressBar(REFRESH_RATE)]
-        return super().instantiate_trainer(
-            callbacks=[*chosen, *bar, *pictures, Stopwatch(), UnreadableMonitor()], **kwargs
-        )
-
-    def after_instantiate_classes(self) -> None:
-        """Continue the run that the checkpoint belongs to, or name a new one after the backbone."""
-        logger = run_logger_of(self.trainer)
-        if logger is not None:
-            backbone = self._settings.model.init_args.backbone
-            logger.default_name = str(
-                backbone.init_args.get("name") or backbone.class_path.rsplit(".", 1)[-1]
-            )
-        if path := self._settings.get("ckpt_path"):
-            self._continue_run(path, read_checkpoint(Path(path)), logger)
-
-    def _continue_run(
-        self, path: str, checkpoint: dict[str, Any], logger: RunLogger | None
-    ) -> None:
-        known, given = checkpoint.get(CLASS_NAMES), list(self.datamodule.class_names)
-        if known and known != given:
-            raise ValueError(
-                f"{path} was trained on the classes {', '.join(known)}; the data have "
-                f"{', '.join(given)}."
-            )
-        run_id = checkpoint.get(RUN_ID)
-        tested_epoch = None if self.command == "fit" else checkpoint["epoch"]
-        found = logger and run_id and logger.attach(run_id, tested_epoch)
-        run = f"from the run {logger.run_name}" if logger and found else "of no run in this store"
-        rank_zero_info(f"Network and settings are those of {path}, {run}.")
-
-    @property
-    def _settings(self) -> Namespace:
-        """The parsed settings of the command."""
-        return self.config[self.command]
-
-    def _run_subcommand(self, subcommand: str) -> None:
-        """Run the command; write the report of a fit even if it fails or is interrupted."""
-        try:
-            super()._run_subcommand(subcommand)
-        except BaseException:
-            if subcommand == "fit":
-                self._write_report()
-            raise
-
-    def _write_report(self) -> None:
-        report = self._get(self.config_init, "report")
-        logger = run_logger_of(self.trainer)
-        if report and logger is not None and logger._initialized and self.trainer.is_global_zero:
-            report_run(logger, Report() if report is True else report)
-
-    def after_fit(self) -> None:
-        """Write the report and print a summary."""
-        self._write_report()
-        if self.trainer.is_global_zero:
-            print_fit_summary(self.trainer)
-
-    def after_validate(self) -> None:
-        """Print where the predictions are."""
-        if self.trainer.is_global_zero:
-            print_prediction_files(self.trainer, "val")
-
-    def after_test(self) -> None:
-        """Write the report again, now with the test, and print where the predictions are."""
-        self._write_report()
-        if self.trainer.is_global_zero:
-            print_prediction_files(self.trainer, "test")
-
-    def after_predict(self) -> None:
-        """Print where the predictions are."""
-        if self.trainer.is_global_zero:
-            print_prediction_files(self.trainer, "predict")
 
 
 def run(
@@ -204,10 +39,7 @@ def run(
         >>> cli.trainer.callback_metrics["val/accuracy"]
     """
     arguments = sys.argv[1:] if args is None else args
-    for message in IGNORED_WARNINGS:
-        warnings.filterwarnings("ignore", message)
-    logging.getLogger("mlflow").setLevel(logging.WARNING)  # hide a line for each thread it starts
-    logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(_is_not_advertising)
+    _hide_messages()
     torch.set_float32_matmul_precision("high")  # uses tensor cores, if there are any
     return cli(
         command=arguments[0],
@@ -225,5 +57,12 @@ def run(
     )
 
 
-def _is_not_advertising(record: logging.LogRecord) -> bool:
+def _hide_messages() -> None:
+    for message in IGNORED_WARNINGS:
+        warnings.filterwarnings("ignore", message)
+    logging.getLogger("mlflow").setLevel(logging.WARNING)  # hide a line for each thread it starts
+    logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(_is_no_tip)
+
+
+def _is_no_tip(record: logging.LogRecord) -> bool:
     return "Tip:" not in record.getMessage()  # tips are for other products of Lightning's company

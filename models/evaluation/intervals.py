@@ -36,7 +36,7 @@ def bootstrap_intervals(
         confusion: Counts (label, prediction), (K, K).
         confidence: Share of such intervals that contain the true value, in (0, 1).
         num_draws: Number of bootstrap samples.
-        seed: Of the samples; the global generator is not used.
+        seed: Seed of the samples; the global generator is not used.
 
     Raises:
         ValueError: If there is no image.

@@ -47,7 +47,7 @@ def range_test(
         classifier: The classifier, whose loss has been built.
         batches: Images in [0, 1] and labels on the classifier's device, as many as there are rates.
         rates: Rates of the fastest group, rising, (n,).
-        seed: Of dropout.
+        seed: Seed of dropout.
 
     Returns:
         The rates up to the one at which the loss diverged, with their losses.

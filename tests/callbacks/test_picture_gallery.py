@@ -195,7 +195,7 @@ def test_pictures_beyond_the_budget_are_skipped_with_a_message(
         "Pictures may take 1e-07% of the training time (pictures.budget), so some" in messages.text
     )
     last = [text for text in messages.messages if text.startswith("Pictures   ")][-1]
-    assert "1.0 s during the fit; some were skipped to stay within 1e-07% of the time" in last
+    assert "1.0 s while training (some skipped, budget 1e-07 %), " in last
 
 
 def test_figures_tables_numbers_and_drawing_time_are_logged(

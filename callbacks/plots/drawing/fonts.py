@@ -34,7 +34,7 @@ class FallbackFonts:
 
     def __init__(self) -> None:
         self.chosen: dict[str, Set[str]] = {}  # letters for which each family was chosen
-        self.hopeless: set[str] = set()  # letters that no font has
+        self.missing: set[str] = set()  # letters that no font has
         self.warned = False  # of letters that are drawn unjoined
 
     def families(self, text: str) -> list[str]:
@@ -47,12 +47,12 @@ class FallbackFonts:
             return []
         self._warn_of_shapes(letters)
         letters -= _own_letters(findfont(FontProperties()))
-        if new := letters - self.hopeless.union(*self.chosen.values()):
+        if new := letters - self.missing.union(*self.chosen.values()):
             found = _cover(new)
             for family, covered in found.items():
                 self.chosen[family] = self.chosen.get(family, set()) | covered
             if lacking := new.difference(*found.values()):
-                self.hopeless |= lacking
+                self.missing |= lacking
                 _warn_of_missing(lacking)
         return [family for family, covered in self.chosen.items() if covered & letters]
 

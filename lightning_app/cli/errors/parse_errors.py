@@ -12,15 +12,16 @@ from lightning_app.cli.errors import parser_messages
 from lightning_app.cli.errors.possible_names import (
     bases_of,
     first_unknown,
+    options_below,
     parser_of,
     subclass_names,
     suggest_names,
+    yaml_files,
 )
 from lightning_app.cli.errors.setting_places import Setting, all_settings, locate, unreadable_file
 from lightning_app.cli.errors.user_errors import DEBUG
 
 NO_FILE = re.compile(r"""Parser key "config": (?P<what>.*): '(?P<file>.*)'""")
-GROUP = re.compile(r"ambiguous option: --(?P<group>[\w.]+)\S* could match (?P<names>.+)")
 PLAIN = re.compile(r"\b(int|float|bool|str)\b|'")  # types that are written as values, not classes
 MAX_LINES = 5  # of a message that is shown as it is
 MAX_WIDTH = 240  # of a line: three of a terminal
@@ -57,11 +58,9 @@ def explain_parse_error(message: str, arguments: Sequence[str], parser: Argument
     """
     if match := NO_FILE.match(message):
         near = Path(match["file"]).stem
-        return f"--config: {match['what']}: {match['file']}.{_yaml_files(near)}"
+        return f"--config: {match['what']}: {match['file']}.{suggest_names(near, yaml_files())}"
     if message.startswith(("Problems parsing config", "Unexpected config")):
         return unreadable_file(arguments) or _shortened(message)
-    if match := GROUP.match(message):
-        return _group(match)
     if complaint := parser_messages.deepest_complaint(message):
         for pattern, explanation in EXPLANATIONS.items():
             if match := pattern.search(complaint.text):
@@ -69,10 +68,10 @@ def explain_parse_error(message: str, arguments: Sequence[str], parser: Argument
     return f"{_shortened(message)}\n(set {DEBUG}=1 for the full message)"
 
 
-def _group(match: re.Match[str]) -> str:
-    names = dict.fromkeys(name.removesuffix(".help") for name in match["names"].split(", "))
-    hint = " To draw no pictures: --pictures.budget 0." if match["group"] == "pictures" else ""
-    return _shortened(f"`{match['group']}` is a group of settings: {', '.join(names)}.") + hint
+def _group(group: str, names: Sequence[str]) -> str:
+    listed = ", ".join(f"--{name}" for name in names)
+    hint = " To draw no pictures: --pictures.budget 0." if group == "pictures" else ""
+    return _shortened(f"`{group}` is a group of settings: {listed}.") + hint
 
 
 def _unknown_option(case: Case) -> str:
@@ -92,7 +91,10 @@ def _unrecognized(case: Case) -> str:
 
 def _unknown_key(case: Case, option: str) -> str:
     complaint = case.complaint
-    groups, name, possible = first_unknown(option, parser_of(complaint.classes, case.parser))
+    parser = parser_of(complaint.classes, case.parser)
+    if names := options_below(option, parser):
+        return _group(option, names)
+    groups, name, possible = first_unknown(option, parser)
     above = (*complaint.keys, *groups)
     setting = locate((*above, name), "", case.arguments)
     if name == "class_path" or (setting and setting.beside_class):
@@ -132,7 +134,8 @@ def _missing(case: Case) -> str:
     missing = " and ".join(f"`{name.rpartition('.')[2]}`" for name in names)
     if not complaint.keys:
         command, _, _ = names[0].rpartition(".")
-        return f"`lightning_cli {command}` needs {missing}, from --config FILE.yaml.{_yaml_files()}"
+        files = suggest_names("", yaml_files())
+        return f"`lightning_cli {command}` needs {missing}, from --config FILE.yaml.{files}"
     place = case.place(complaint.class_name)
     return f"{place}`{complaint.key}` ({complaint.class_name}) needs {missing}, which is missing."
 
@@ -155,14 +158,9 @@ def _begin(setting: Setting | None) -> str:
     return f"{setting.place}: " if setting else ""
 
 
-def _yaml_files(near: str = "") -> str:
-    files = (*Path().glob("*.yaml"), *Path().glob("*/*.yaml"))
-    return suggest_names(near, [str(file) for file in files])
-
-
 def _shortened(message: str) -> str:
     lines = [line for line in message.splitlines() if line.strip()][:MAX_LINES]
-    return "\n  ".join(textwrap.shorten(line, MAX_WIDTH, placeholder=" ...") for line in lines)
+    return "\n  ".join(textwrap.shorten(line, MAX_WIDTH, placeholder=" …") for line in lines)
 
 
 EXPLANATIONS: dict[re.Pattern[str], Callable[[Case], str]] = {

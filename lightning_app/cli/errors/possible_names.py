@@ -6,13 +6,14 @@ import inspect
 import pkgutil
 import textwrap
 from collections.abc import Iterable
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any, get_args, get_origin
 
 from jsonargparse import ArgumentParser
 from lightning.pytorch.cli import LightningArgumentParser
 
 PLAIN_TYPES = (bool, int, float, str, type(None), list, dict, tuple)
+CONFIGS = "configs"  # the folder of the configurations
 MAX_NEAR = 4
 MAX_WIDTH = 240  # of a list of names: three lines of a terminal
 
@@ -21,12 +22,36 @@ def suggest_names(name: str, possible: Iterable[str]) -> str:
     """A line with the possible names that are similar to `name`, or else with all, shortened.
 
     Case is ignored, and so are the folder and the suffix of a file.
+
+    Args:
+        name: The wrong name.
+        possible: Names in the order in which to list them; those of a set are sorted.
     """
-    names = {PurePath(known).stem.lower(): known for known in sorted(possible)}
+    ordered = sorted(possible) if isinstance(possible, set) else possible
+    names: dict[str, str] = {}
+    for known in ordered:
+        names.setdefault(PurePath(known).stem.lower(), known)
     if near := difflib.get_close_matches(name.lower(), names, n=MAX_NEAR):
         return f"\n  Near names: {', '.join(names[known] for known in near)}."
-    listed = textwrap.shorten(", ".join(names.values()), MAX_WIDTH, placeholder=" ...")
-    return f"\n  Possible: {listed}." if names else ""
+    listed = textwrap.shorten(", ".join(names.values()) + ".", MAX_WIDTH, placeholder=" …")
+    return f"\n  Possible: {listed}" if names else ""
+
+
+def yaml_files() -> list[str]:
+    """Configurations here and one folder below, those of `configs` first; no ablation."""
+    files = (*Path().glob("*.yaml"), *Path().glob("*/*.yaml"))
+    shown = [file for file in files if not _is_hidden(file)]
+    return [str(file) for file in sorted(shown, key=lambda f: (f.parent.name != CONFIGS, f))]
+
+
+def _is_hidden(file: Path) -> bool:
+    return file.parent.name == "ablations" or any(part.startswith(".") for part in file.parts)
+
+
+def options_below(group: str, parser: ArgumentParser) -> list[str]:
+    """The options of a group of settings, in the order of its parser."""
+    names = (action.dest for action in parser._actions if not action.dest.endswith(".help"))
+    return [name for name in names if name.startswith(f"{group}.")]
 
 
 def parser_of(classes: tuple[str, ...], root: ArgumentParser) -> ArgumentParser:

@@ -31,7 +31,7 @@ class Setting:
 
 def config_files(arguments: Sequence[str]) -> list[Path]:
     """The files given with `--config` that exist."""
-    parser = argparse.ArgumentParser(add_help=False)
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("-c", "--config", action="append", nargs="?", default=[])
     known, _ = parser.parse_known_args(list(arguments))
     # Not Path.is_file: settings can be given instead of a name, and it raises on long names.
@@ -76,7 +76,7 @@ def _matches(setting: Setting, keys: tuple[str, ...], value: str) -> bool:
     ends = setting.keys[-len(keys) :] == keys
     if ends or setting.place != COMMAND_LINE:
         return ends
-    # An abbreviation, `--trainer.max_ep x`, or a whole branch, `--data '{batch_size: x}'`.
+    # A setting inside it, `--pictures.budgt x`, or a whole branch, `--data '{batch_size: x}'`.
     begun = ".".join(keys).startswith(".".join(setting.keys))
     return setting.keys[: len(keys)] == keys or (begun and (value or keys[-1]) in setting.value)
 

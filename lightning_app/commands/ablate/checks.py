@@ -7,7 +7,8 @@ from pathlib import Path
 
 from jsonargparse import Namespace
 
-from lightning_app.cli.training_commands import ImageClassificationCLI, run
+from lightning_app.cli.classification_cli import ImageClassificationCLI
+from lightning_app.cli.training_commands import run
 from lightning_app.commands.ablate.plan import ChildRun
 from lightning_app.store.predictions import SplitName
 

@@ -38,7 +38,8 @@ def find_label_errors(probabilities: Tensor, labels: Tensor) -> LabelErrors:
     flipped on purpose than the margin to the most probable other class.
 
     Args:
-        probabilities: Of each class, (N, K), from networks that were not trained on the image.
+        probabilities: Probabilities of the classes, (N, K), from networks that were not trained
+            on the image.
         labels: Labels in the dataset, (N,).
     """
     rows = labels[:, None]

@@ -59,10 +59,10 @@ def maximise_activation(
         layer: Submodule of the model whose channels are maximised: filters of a convolution, or
             units of a linear layer, also on the tokens of a ViT; None for the logits.
         channels: The channel of each image.
-        shape: Of an image, (C, H, W).
+        shape: Shape of an image, (C, H, W).
         method: `fourier` or `pixels`.
         steps: Number of steps.
-        seed: Of the initial noise.
+        seed: Seed of the initial noise.
 
     Raises:
         ValueError: If the layer does not have these channels, the model does not call it, its
@@ -118,7 +118,7 @@ def count_channels(model: nn.Module, layer: nn.Module | None, shape: tuple[int, 
     Args:
         model: Maps images in [0, 1] to logits.
         layer: Submodule of the model; None for the logits.
-        shape: Of an image, (C, H, W).
+        shape: Shape of an image, (C, H, W).
 
     Raises:
         ValueError: If the model does not call the layer, or its output has no channels.

@@ -28,8 +28,8 @@ class PixelParametrisation:
 
     Args:
         num_images: Number of images, which start from the same noise.
-        shape: Of an image, (C, H, W).
-        seed: Of the noise.
+        shape: Shape of an image, (C, H, W).
+        seed: Seed of the noise.
         device: Where the images are.
     """
 
@@ -71,8 +71,8 @@ class FourierParametrisation:
 
     Args:
         num_images: Number of images, which start from the same noise.
-        shape: Of an image, (C, H, W).
-        seed: Of the noise, and of the shifts and scales.
+        shape: Shape of an image, (C, H, W).
+        seed: Seed of the noise, and of the shifts and scales.
         device: Where the images are.
     """
 

@@ -26,7 +26,7 @@ def smooth_grad(
         num_samples: Number of noisy copies of each image; one forward and backward pass for each.
         noise: Standard deviation of the noise relative to the range of each image; 0.1 to 0.2 in
             the paper.
-        seed: Of the noise.
+        seed: Seed of the noise.
 
     Returns:
         Signed attributions (N, C, H, W), as those of `vanilla_gradient`.

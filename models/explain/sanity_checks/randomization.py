@@ -49,7 +49,7 @@ def randomization(
         images: (N, C, H, W).
         classes: The class to explain for each image, (N,).
         num_stages: Number of stages at most, each with about equally many layers.
-        seed: Of the random weights.
+        seed: Seed of the random weights.
 
     Raises:
         ValueError: If the model has no layer with weights, or `num_stages` is below 1.

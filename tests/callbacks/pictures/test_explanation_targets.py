@@ -84,7 +84,7 @@ def test_class_activation_is_named_after_its_method(context):
     for method, title in (("grad_cam", "Grad-CAM"), ("hires_cam", "HiResCAM")):
         [(name, figure)] = ClassActivation(method=method, num_images=4).draw(context)
         assert name == method
-        expected = f"{title}, epoch 4: 4 images\nEvidence for the predicted class in blocks"
+        expected = f"{title}, epoch 4: 4 images\nEvidence for the predicted class, layer blocks"
         assert figure.get_suptitle() == expected
         assert len(figure.axes[0].images) == 4
 
@@ -93,7 +93,7 @@ def test_named_layer_is_explained_and_an_unknown_one_refused_before_training(con
     picture = ClassActivation(layer="block2.conv", num_images=2)
     picture.begin(context.model, synthetic)
     [(_, figure)] = picture.draw(context)
-    assert figure.get_suptitle().endswith("\nEvidence for the predicted class in block2.conv")
+    assert figure.get_suptitle().endswith("\nEvidence for the predicted class, layer block2.conv")
     with pytest.raises(
         ValueError, match=r"pictures\.grad_cam\.layer: .*no layer 'block9'\. Near names: "
     ):

@@ -61,9 +61,8 @@ def test_long_captions_do_not_overlap():
 @pytest.mark.parametrize("number", [1, 2, 3, 12])
 def test_pairs_fill_the_figure_beside_the_colour_bar(number, fits):
     images, maps = np.ones((number, 24, 24, 3)), np.ones((number, 24, 24))
-    title = (
-        "Grad-CAM, epoch 13: 12 images\nEvidence for the predicted class in features.12.expand3x3"
-    )
+    evidence = "Evidence for the predicted class, layer features.12.expand3x3"
+    title = f"Grad-CAM, epoch 13: 12 images\n{evidence}"
     figure = plot_overlays(images, maps, ["cat"] * number, [GOOD] * number, title)
     assert fits(figure)
     sheet, bar = (axes.get_window_extent() for axes in figure.axes)

@@ -11,7 +11,7 @@ from lightning_app.commands.prepare.check.check_page import write_page
 from lightning_app.commands.prepare.check.class_findings import class_findings
 from lightning_app.commands.prepare.check.copy_findings import copy_findings
 from lightning_app.commands.prepare.check.csv_files import list_manifest, list_pixels
-from lightning_app.commands.prepare.check.facts import Facts
+from lightning_app.commands.prepare.check.facts import ImageFacts
 from lightning_app.commands.prepare.check.file_findings import file_findings
 from lightning_app.commands.prepare.check.findings import Finding, by_severity
 from lightning_app.commands.prepare.check.folders import list_folders
@@ -88,7 +88,7 @@ def list_dataset(
     return list_manifest(files, root, delimiter, class_names)
 
 
-def find(listing: Listing, facts: Sequence[Facts]) -> list[Finding]:
+def find(listing: Listing, facts: Sequence[ImageFacts]) -> list[Finding]:
     """All findings, errors first.
 
     Args:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lightning_app.commands.prepare.check.facts import Facts
+from lightning_app.commands.prepare.check.facts import ImageFacts
 from lightning_app.commands.prepare.check.findings import (
     SEVERITIES,
     Entry,
@@ -34,7 +34,7 @@ def write_page(
     file: Path,
     title: str,
     entries: Sequence[Entry],
-    facts: Sequence[Facts],
+    facts: Sequence[ImageFacts],
     findings: Sequence[Finding],
 ) -> None:
     """Write the page of a data check atomically.
@@ -60,7 +60,7 @@ def write_page(
 
 
 def _context(
-    title: str, entries: Sequence[Entry], facts: Sequence[Facts], findings: Sequence[Finding]
+    title: str, entries: Sequence[Entry], facts: Sequence[ImageFacts], findings: Sequence[Finding]
 ) -> dict[str, Any]:
     words = Words("en")  # the findings themselves are in English
     pairs = list(zip(entries, facts, strict=True))
@@ -115,7 +115,7 @@ def _class_bars(entries: Sequence[Entry], words: Words) -> Bars:
     ]
 
 
-def _size_bars(facts: Sequence[Facts], words: Words) -> dict[str, Any] | None:
+def _size_bars(facts: Sequence[ImageFacts], words: Words) -> dict[str, Any] | None:
     """Numbers of images by size; None if no image can be read."""
     sizes = Counter(of_file.size for of_file in facts if not of_file.fault)
     if not sizes:

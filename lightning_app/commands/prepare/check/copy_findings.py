@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lightning_app.commands.prepare.check.clusters import clusters_of
-from lightning_app.commands.prepare.check.facts import Facts
+from lightning_app.commands.prepare.check.facts import ImageFacts
 from lightning_app.commands.prepare.check.findings import (
     Entry,
     Exhibit,
@@ -63,7 +63,7 @@ KINDS = (CONTRADICTION, LEAK, NEAR_LEAK, NEAR_CONTRADICTION, REPEAT, NEAR_REPEAT
 SPLIT_OFF = " Training will split {} off, and the copies may then be in two splits: a leak."
 
 
-def copy_findings(surveyed: Sequence[tuple[Entry, Facts]]) -> list[Finding]:
+def copy_findings(surveyed: Sequence[tuple[Entry, ImageFacts]]) -> list[Finding]:
     """Clusters of copies, each under the worst harm that it does; the largest clusters first."""
     shown = [(entry, facts) for entry, facts in surveyed if facts.thumbnail is not None]
     if not shown:
@@ -85,7 +85,7 @@ def copy_findings(surveyed: Sequence[tuple[Entry, Facts]]) -> list[Finding]:
     ]
 
 
-def _kind(members: Sequence[tuple[Entry, Facts]]) -> Kind | None:
+def _kind(members: Sequence[tuple[Entry, ImageFacts]]) -> Kind | None:
     """The worst harm that copies do; None for copies that a manifest keeps together in a group."""
     same: dict[bytes, list[Entry]] = {}
     for entry, facts in members:
@@ -109,7 +109,7 @@ def _differ(entries: Sequence[Entry], attribute: str) -> bool:
     return len({getattr(e, attribute) for e in entries if e.split != "predict"} - {""}) > 1
 
 
-def _exhibits(members: Sequence[tuple[Entry, Facts]]) -> tuple[Exhibit, ...]:
+def _exhibits(members: Sequence[tuple[Entry, ImageFacts]]) -> tuple[Exhibit, ...]:
     """The images of a cluster; those with the same pixels follow each other."""
     place: dict[bytes, int] = {}
     for _, facts in members:

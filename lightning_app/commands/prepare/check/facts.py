@@ -26,7 +26,7 @@ ORIENTATION = 0x0112  # the EXIF tag
 
 
 @dataclass(frozen=True, eq=False)
-class Facts:
+class ImageFacts:
     """Properties of an image.
 
     Attributes:
@@ -57,24 +57,24 @@ class Facts:
     thumbnail: np.ndarray | None = None
 
 
-def inspect(file: Path) -> Facts:
+def inspect(file: Path) -> ImageFacts:
     """The properties of a file, read as in training; never raises."""
     with warnings.catch_warnings():  # `complaint` reports images that are too large
         warnings.simplefilter("ignore")
         try:
             data = file.read_bytes()
         except OSError as error:
-            return Facts("broken", f"{file} cannot be read: {error.strerror}.")
+            return ImageFacts("broken", f"{file} cannot be read: {error.strerror}.")
         try:
             image = decode(data, 3, str(file))
         except UnreadableImageError as error:
             fault = _fault(data)
             many = f"{file} has more than {MAX_PIXELS:,} pixels."
-            return Facts(fault, many if fault == "too large" else str(error))
+            return ImageFacts(fault, many if fault == "too large" else str(error))
         return facts_of(image, _header(data))
 
 
-def facts_of(image: np.ndarray, header: Facts = Facts()) -> Facts:
+def facts_of(image: np.ndarray, header: ImageFacts = ImageFacts()) -> ImageFacts:
     """The properties of an RGB image, uint8 (H, W, 3), added to those from the file's header."""
     height, width = image.shape[:2]
     return replace(
@@ -110,13 +110,13 @@ def _fault(data: bytes) -> Fault:
     return "truncated" if is_cut_off(data) else "broken"
 
 
-def _header(data: bytes) -> Facts:
+def _header(data: bytes) -> ImageFacts:
     """The properties in the header of a readable image."""
     with Image.open(io.BytesIO(data)) as header:
         deep_png = header.format == "PNG" and data[24] == 16  # Pillow calls 16-bit colours RGB
         # Phones save MPO files: what follows their first image is only a preview.
         animated = header.format != "MPO" and bool(getattr(header, "is_animated", False))
-        return Facts(
+        return ImageFacts(
             format=header.format or "",
             mode=header.mode,
             bits=16 if deep_png or header.mode.startswith(("I", "F")) else 8,

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from lightning_app.commands.prepare.check.facts import Facts
+from lightning_app.commands.prepare.check.facts import ImageFacts
 from lightning_app.commands.prepare.check.findings import Entry, Exhibit, Finding, Severity, about
 
 JPEG = (".jpg", ".jpeg", ".jpe", ".jfif")
@@ -12,7 +12,7 @@ ENDINGS = {  # of each of Pillow's formats
     **{"BMP": (".bmp", ".dib"), "DIB": (".bmp", ".dib"), "TIFF": (".tif", ".tiff")},
     **{"PPM": (".pbm", ".pgm", ".pnm", ".ppm"), "JPEG2000": (".jp2",), "AVIF": (".avif",)},
 }
-Surveyed = Sequence[tuple[Entry, Facts]]
+Surveyed = Sequence[tuple[Entry, ImageFacts]]
 FAULTS = {
     "empty": "Empty files",
     "not an image": "Files that are not images",
@@ -62,8 +62,8 @@ def _oddities(readable: Surveyed) -> list[Finding]:
         severity: Severity,
         title: str,
         advice: str,
-        is_odd: Callable[[Facts], bool],
-        remark: Callable[[Facts], str],
+        is_odd: Callable[[ImageFacts], bool],
+        remark: Callable[[ImageFacts], str],
     ) -> list[Finding]:
         found = [(entry, facts) for entry, facts in readable if is_odd(facts)]
         return about(severity, title, advice, [Exhibit(e.name, remark(f), e) for e, f in found])

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from lightning_app.commands.prepare.check.facts import Facts
+from lightning_app.commands.prepare.check.facts import ImageFacts
 from lightning_app.commands.prepare.check.findings import Entry, Exhibit, Finding, about
 
 TINY = 32  # pixels
@@ -11,7 +11,7 @@ NARROW = 3  # longer side by shorter side
 UNIFORM = 0.8  # if at least this share of the images has one size, other sizes are reported
 
 
-def size_findings(surveyed: Sequence[tuple[Entry, Facts]]) -> list[Finding]:
+def size_findings(surveyed: Sequence[tuple[Entry, ImageFacts]]) -> list[Finding]:
     """Tiny and narrow images, and those that differ from an otherwise uniform dataset."""
     readable = [pair for pair in surveyed if not pair[1].fault]
     tiny = [_exhibit(pair) for pair in readable if min(pair[1].size) < TINY]
@@ -34,7 +34,7 @@ def size_findings(surveyed: Sequence[tuple[Entry, Facts]]) -> list[Finding]:
     ]
 
 
-def _unlike_the_others(readable: Sequence[tuple[Entry, Facts]]) -> list[Finding]:
+def _unlike_the_others(readable: Sequence[tuple[Entry, ImageFacts]]) -> list[Finding]:
     for usual, count in Counter(facts.size for _, facts in readable).most_common(1):
         if count >= UNIFORM * len(readable):
             return about(
@@ -47,6 +47,6 @@ def _unlike_the_others(readable: Sequence[tuple[Entry, Facts]]) -> list[Finding]
     return []
 
 
-def _exhibit(pair: tuple[Entry, Facts]) -> Exhibit:
+def _exhibit(pair: tuple[Entry, ImageFacts]) -> Exhibit:
     entry, facts = pair
     return Exhibit(entry.name, f"{facts.size[0]} x {facts.size[1]}", entry)

@@ -9,14 +9,14 @@ import cv2
 from tqdm import tqdm
 
 from lightning_app.commands.prepare.check import facts
-from lightning_app.commands.prepare.check.facts import Facts, facts_of, inspect
+from lightning_app.commands.prepare.check.facts import ImageFacts, facts_of, inspect
 from lightning_app.commands.prepare.check.findings import Entry
 
 CHUNK = 16  # files per task of a process
 PATIENCE = 2  # seconds before a progress bar appears
 
 
-def survey(entries: Sequence[Entry], processes: int) -> list[Facts]:
+def survey(entries: Sequence[Entry], processes: int) -> list[ImageFacts]:
     """Inspect each image once, with a progress bar.
 
     Args:
@@ -37,7 +37,7 @@ def survey(entries: Sequence[Entry], processes: int) -> list[Facts]:
         return _with_progress(pool.map(inspect, files, chunksize=CHUNK), len(files))
 
 
-def _with_progress(results: Iterable[Facts], total: int) -> list[Facts]:
+def _with_progress(results: Iterable[ImageFacts], total: int) -> list[ImageFacts]:
     return list(tqdm(results, "checking the images", total, delay=PATIENCE, unit="img"))
 
 

@@ -155,12 +155,14 @@ def test_wrong_value_is_shown_with_the_expected_types(error_of, old, new, messag
 BACKBONE, OPTIMIZER = "`model.backbone`", "`model.optimizer`"
 
 
-@pytest.mark.filterwarnings("ignore:(?s).*Abbreviated options")
 @pytest.mark.parametrize(
     ("argument", "message"),
     [
         ("--trainer.max_epochs=x", "`trainer.max_epochs` expects int or null, got 'x'."),
-        ("--trainer.max_epoc=x", "`trainer.max_epochs` expects int or null, got 'x'."),
+        ("--trainer.max_ep=1", "`trainer` has no key 'max_ep'."),
+        ("--data.batch_s=8", "`data` (DigitsDataModule) has no key 'batch_s'."),
+        ("--data.split.va=0.2", "`data.split` (DigitsDataModule) has no key 'va'."),
+        ("--conf=fit.yaml", "there is no key 'conf'."),
         ("--data.split.val=x", "`data.split.val` expects float, got 'x'."),
         ("--model.backbone.widht=3", f"{BACKBONE} (SmallCNN) has no key 'widht'."),
         ("--model.backbone=SmalCNN", f"{BACKBONE} expects a subclass of Backbone, got 'SmalCNN'."),
@@ -228,6 +230,22 @@ def test_missing_config_is_shown_with_the_configurations_here(error_of):
         "`lightning_cli fit` needs `data` and `model`, from --config FILE.yaml.\n"
         "  Possible: fit.yaml."
     )
+
+
+def test_configurations_are_listed_with_those_of_configs_first(error_of, tmp_path):
+    files = (".hidden.yaml", ".github/ci.yaml", "ablations/few.yaml", "configs/toys.yaml")
+    for file in ("a/own.yaml", *files):
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).touch()
+    listed = "\n  Possible: configs/toys.yaml, a/own.yaml, fit.yaml."
+    assert error_of("", "", "--config", "nope.yaml").endswith(listed)
+    assert error_of("", "", "--trainer.max_epochs", "1").endswith(listed)
+
+
+def test_long_list_of_configurations_ends_with_one_ellipsis(error_of, tmp_path):
+    for index in range(40):
+        (tmp_path / f"{index}.yaml").touch()
+    assert error_of("", "", "--config", "nope.yaml").endswith(".yaml, …")
 
 
 @pytest.mark.parametrize(
