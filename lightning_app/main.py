@@ -4,8 +4,9 @@ import gc
 import pkgutil
 import sys
 from collections.abc import Callable
-from importlib.metadata import version
 from typing import Any
+
+import lightning_app
 
 HELP = """\
 Train image classifiers and see what they learned.   lightning_cli COMMAND ...
@@ -31,7 +32,6 @@ Every setting can be overridden:
 All options of a command:  lightning_cli fit --help
 All settings of a fit:     lightning_cli fit --config FILE.yaml --print_config
 """
-DISTRIBUTION = "lightning-image-classification"
 TRAINING = ("fit", "validate", "test", "predict")  # commands of LightningCLI
 COMMANDS = {
     "ablate": "lightning_app.commands.ablate.ablate:ablate",
@@ -60,7 +60,7 @@ def main(args: list[str] | None = None) -> None:
     if command in ("-h", "--help"):
         print(HELP)
     elif command == "--version":
-        print(f"lightning_cli {version(DISTRIBUTION)}")
+        print(f"lightning_cli {lightning_app.__version__}")
     elif command in TRAINING:
         _run("lightning_app.cli.training_commands:run", arguments)
     elif command in COMMANDS:

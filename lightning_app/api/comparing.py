@@ -14,11 +14,13 @@ from torch import Tensor
 from lightning_app.api.figures import Figures
 from lightning_app.api.loading import as_run
 from lightning_app.api.run import Run
+from lightning_app.api.splits import check_split
 from lightning_app.commands.compare import comparison as commands
 from lightning_app.commands.compare.figures import plot_pair, shown_images
 from lightning_app.commands.compare.images import read_images
 from lightning_app.commands.compare.settings import different_settings
 from lightning_app.pages.words import Words, p_value, points
+from lightning_app.store.predictions import COMMANDS
 from lightning_app.store.runs import open_store
 from lightning_app.store.stored_run import StoredRun, open_stored_run
 
@@ -95,8 +97,8 @@ def compare(
         Accuracies, their difference with a significance test, a table and figures.
 
     Raises:
-        ValueError: If there is no such run, both are the same, a run has no predictions, the two
-            have no image in common, or `num_images` is not positive.
+        ValueError: If there is no such run or split, both are the same, a run has no predictions,
+            the two have no image in common, or `num_images` is not positive.
 
     Example:
         >>> comparison = lightning_app.compare(run, lightning_app.evaluate(other))
@@ -105,6 +107,8 @@ def compare(
         >>> comparison.table.query("change == 'broken'")
         >>> comparison.figures["confusion"]
     """
+    if split is not None:
+        check_split(split, [*COMMANDS])
     if num_images < 1:
         raise ValueError(f"Expected num_images to be 1 or more, got {num_images}.")
     first, second = as_run(run), as_run(other)
@@ -112,7 +116,8 @@ def compare(
         raise ValueError(f"Expected two different runs, got {first.name!r} twice.")
     with ExitStack() as stack:
         records = [stack.enter_context(_stored(one)) for one in (first, second)]
-        found = commands.compare_runs(records, split)
+        remedy = f"`lightning_app.evaluate(run, {split or 'test'!r})` makes them."
+        found = commands.compare_runs(records, split, remedy)
         return _summary(found, num_images)
 
 

@@ -5,17 +5,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from matplotlib.figure import Figure
-from torch import Tensor
 
 from callbacks.inspection_mode import inspection_mode
-from callbacks.pictures import Picture, PictureContext
+from callbacks.pictures import PICTURES, Picture, PictureContext
 from lightning_app.api.figures import Figures
 from lightning_app.api.inputs import ImageInput, read_input
 from lightning_app.api.networks import Device, open_network
 from lightning_app.api.run import Run
 from lightning_app.cli.errors.possible_names import suggest_names
-from lightning_app.commands.explain.images import Images
-from lightning_app.commands.explain.network import Network
+from lightning_app.commands.explain.drawing import picture_context
 from lightning_app.commands.explain.options import drawable
 from models.explain import NothingToShow
 
@@ -32,18 +30,20 @@ def explain(
 
     Args:
         run: A run of `fit` or `load`; or its name or id, `best`, `last`, or a checkpoint file.
-        images: Files, folders or arrays; see `predict`.
+        images: Files, folders, PIL images or arrays; see `predict`.
         pictures: Names of pictures, such as `["grad_cam", "filters"]`; or pictures with options by
             name, such as `{"grad_cam": ClassActivation(layer="layer4")}` (`callbacks.pictures`).
             None draws all that suit images without labels.
         device: Where the network runs; `auto` takes a GPU if there is one.
 
     Returns:
-        Matplotlib figures by name. A picture may have several; one that has nothing to show for
-        this network has none, which is a warning if it was asked for by name.
+        Matplotlib figures by the names of the pictures. A picture may have several, whose names
+        begin with it; one that has nothing to show for this network has none, which is a warning
+        if it was asked for by name.
 
     Raises:
-        ValueError: If there is no such picture, run or image, or nothing can be drawn.
+        ValueError: If there is no such picture, run or image, a picture needs labels, or nothing
+            can be drawn.
 
     Example:
         >>> figures = lightning_app.explain(run, "photos/", ["grad_cam", "saliency"])
@@ -52,11 +52,12 @@ def explain(
     """
     chosen = _chosen(pictures)
     network = open_network(run, device)
-    context = _context(network, read_input(images, network.image_size, network.num_channels))
+    shown = read_input(images, network.image_size, network.num_channels)
+    context = picture_context(network, shown)
     figures, left_out = Figures(), dict[str, str]()
     for name, picture in chosen.items():
         try:
-            figures |= _draw(picture, context)
+            figures |= _named(name, picture, _draw(picture, context))
         except NothingToShow as reason:
             left_out[name] = str(reason)
     reasons = "; ".join(f"{name}: {reason}" for name, reason in left_out.items())
@@ -69,21 +70,36 @@ def explain(
 
 def _chosen(pictures: Pictures | None) -> Mapping[str, Picture]:
     if isinstance(pictures, Mapping):
+        for name, picture in pictures.items():
+            _check_picture(name, picture)
         return pictures
     names = [pictures] if isinstance(pictures, str) else pictures
     known = drawable()
-    if unknown := [name for name in names or () if name not in known]:
-        raise ValueError(f"There is no picture {unknown[0]!r}.{suggest_names(unknown[0], known)}")
+    for name in names or ():
+        _check_name(name)
     return {name: known[name]() for name in (known if names is None else names)}
 
 
-def _context(network: Network, images: Images) -> PictureContext:
-    def sample(num_images: int) -> tuple[Tensor, Tensor]:
-        shown, labels = images.sample(num_images)
-        return shown.to(network.device), labels.to(network.device)
+def _check_picture(name: str, picture: object) -> None:
+    if not isinstance(picture, Picture):
+        raise ValueError(
+            f"{name}: expected a picture with its options, such as "
+            f"`callbacks.pictures.ClassActivation(num_images=4)`, got {picture!r}."
+        )
+    if picture.needs_labels:
+        _check_name(picture.name)
 
-    names, title = network.class_names, network.title
-    return PictureContext(network.model, names, sample, title, "images", names=images.sampled_names)
+
+def _check_name(name: str) -> None:
+    if name in drawable():
+        return
+    if name not in PICTURES:
+        raise ValueError(f"There is no picture {name!r}.{suggest_names(name, drawable())}")
+    how = "evaluate(run)` draws" if "test" in PICTURES[name].splits else "fit` draws"
+    raise ValueError(
+        f"The picture {name!r} needs labels, which these images do not have; "
+        f"`lightning_app.{how} it into the run.{suggest_names('', drawable())}"
+    )
 
 
 def _draw(picture: Picture, context: PictureContext) -> dict[str, Figure]:
@@ -91,3 +107,11 @@ def _draw(picture: Picture, context: PictureContext) -> dict[str, Figure]:
     with inspection_mode(context.model):
         shown = dict(picture.draw(context))
     return {name: content for name, content in shown.items() if isinstance(content, Figure)}
+
+
+def _named(key: str, picture: Picture, figures: dict[str, Figure]) -> dict[str, Figure]:
+    """The figures by the key of their picture; several by the key and what tells them apart."""
+    if len(figures) == 1:
+        [figure] = figures.values()
+        return {key: figure}
+    return {key + name.removeprefix(picture.name): figure for name, figure in figures.items()}

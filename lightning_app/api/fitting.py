@@ -2,6 +2,7 @@
 
 import signal
 import threading
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,15 +11,15 @@ from typing import Any, Literal, NoReturn
 from lightning_app.api.loading import as_run, snapshot
 from lightning_app.api.run import Run, checkpoint_of
 from lightning_app.api.settings import as_arguments, as_config
+from lightning_app.api.splits import check_split
 from lightning_app.cli import training_commands
 from lightning_app.cli.classification_cli import ImageClassificationCLI
 from lightning_app.cli.command_parser import CommandParser
 from lightning_app.cli.errors.setting_places import COMMAND_LINE
+from lightning_app.store.predictions import COMMANDS
 from lightning_app.store.run_logger import RunLogger
 from lightning_app.store.run_recorder import run_logger_of
 from lightning_app.store.runs import open_store
-
-COMMANDS = {"test": "test", "val": "validate"}  # of the command line, by split
 
 
 def fit(config: str | Path | Mapping[str, Any], overrides: Mapping[str, Any] | None = None) -> Run:
@@ -74,11 +75,22 @@ def evaluate(run: Run | str | Path, split: Literal["test", "val"] = "test") -> R
         0.9861
         >>> run.predictions("test").query("label != predicted")
     """
-    if split not in COMMANDS:
-        raise ValueError(f"Expected split to be 'test' or 'val', got {split!r}.")
+    check_split(split, [*COMMANDS])
     run = as_run(run)
     checkpoint = f"--ckpt_path={checkpoint_of(run)}"
-    return _train(COMMANDS[split], as_config(run.config()), checkpoint)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The dirpath has changed")  # nothing is saved
+        return _train(COMMANDS[split], as_config(_in_its_store(run)), checkpoint)
+
+
+def _in_its_store(run: Run) -> dict[str, Any]:
+    """The configuration of a run, with the store that it is in now, from any folder."""
+    config = run.config()
+    loggers = config["trainer"]["logger"]
+    for logger in loggers if isinstance(loggers, list) else [loggers]:
+        if isinstance(logger, dict) and "root" in logger.get("init_args", {}):
+            logger["init_args"]["root"] = str(run.root.resolve())
+    return config
 
 
 class _RaisingParser(CommandParser):

@@ -1,16 +1,19 @@
 """Images that a user names or holds in memory, as a network takes them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+from PIL import Image
+from torch import Tensor
 
+from lightning_app.api.pixels import as_pixels, split_array
 from lightning_app.commands.explain.images import Images, find_images
 
-CHANNELS = (1, 3)  # grey, RGB
-ImageInput = str | Path | np.ndarray | Sequence[str | Path | np.ndarray]
+Pixels = np.ndarray | Image.Image
+ImageInput = str | Path | Pixels | Sequence[str | Path] | Sequence[Pixels]
 
 
 class ArrayImages(Images):
@@ -44,48 +47,31 @@ def read_input(images: ImageInput, image_size: int, num_channels: int) -> Images
     """Images as a network takes them.
 
     Args:
-        images: A file or folder, or several; an array, or several. Arrays are uint8 in 0…255:
-            one image is (H, W), (H, W, 1) or (H, W, 3); a batch is (N, H, W), (N, H, W, 1) or
-            (N, H, W, 3); a list may hold images of different sizes.
+        images: A file or folder, or several; an array or PIL image, or several. Arrays are uint8
+            in 0…255: one image is (H, W), (H, W, 1) or (H, W, 3); a batch is (N, H, W),
+            (N, H, W, 1) or (N, H, W, 3); a list may hold images of different sizes. A batch of 1,
+            3 or 4 grey images has to be (N, H, W, 1).
         image_size: Side in pixels of the square that the network sees.
         num_channels: What the network sees: 1 for grey, 3 for RGB.
 
     Raises:
         ValueError: If a file is missing or broken, an array has another type or shape, there is
-            no image, or files and arrays are mixed.
+            no image, files and arrays are mixed, or something else was given.
     """
     if isinstance(images, np.ndarray):
-        arrays = _split(images)
+        arrays = split_array(images)
     else:
-        given: list[Any] = [images] if isinstance(images, str | Path) else list(images)
-        if given and not any(isinstance(one, np.ndarray) for one in given):
-            return Images(find_images([Path(one) for one in given]), image_size, num_channels)
-        arrays = [_checked(index, one) for index, one in enumerate(given)]
+        given = _listed(images)
+        if given and all(isinstance(one, str | Path) for one in given):
+            files = find_images([Path(one) for one in given], keep_repeated=True)
+            return Images(files, image_size, num_channels)
+        arrays = [as_pixels(index, one) for index, one in enumerate(given)]
     if not arrays:
-        raise ValueError("There are no images; expected files, folders or arrays.")
+        raise ValueError("Expected one image or more, got none.")
     return ArrayImages(arrays, image_size, num_channels)
 
 
-def _split(array: np.ndarray) -> list[np.ndarray]:
-    """The images of one array."""
-    is_batch = array.ndim == 4 or (array.ndim == 3 and array.shape[2] not in CHANNELS)
-    return [_checked(index, one) for index, one in enumerate(array if is_batch else [array])]
-
-
-def _checked(index: int, image: Any) -> np.ndarray:
-    if not isinstance(image, np.ndarray):
-        raise ValueError(
-            f"Expected either files and folders or arrays, got arrays and {image!r} (position "
-            f"{index})."
-        )
-    if image.dtype != np.uint8:
-        raise ValueError(
-            f"Image {index}: expected uint8 pixels in 0…255, got {image.dtype}. Images in [0, 1] "
-            "are converted by `(255 * images).round().astype('uint8')`."
-        )
-    grey_or_rgb = image.ndim == 2 or (image.ndim == 3 and image.shape[2] in CHANNELS)
-    if not grey_or_rgb or not image.size:
-        raise ValueError(
-            f"Image {index}: expected the shape (H, W), (H, W, 1) or (H, W, 3), got {image.shape}."
-        )
-    return image
+def _listed(images: Any) -> list[Any]:
+    """The images of a sequence; a single image, or what is none, as the only one."""
+    single = isinstance(images, str | Path | Image.Image | Tensor)
+    return [images] if single or not isinstance(images, Iterable) else list(images)

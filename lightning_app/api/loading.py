@@ -6,7 +6,12 @@ from mlflow import MlflowClient
 from mlflow.entities import Run as MlflowRun
 
 from lightning_app.api.run import Run
-from lightning_app.store.checkpoints import KEYWORDS, find_checkpoint, read_checkpoint
+from lightning_app.store.checkpoints import (
+    KEYWORDS,
+    find_checkpoint,
+    looks_like_file,
+    read_checkpoint,
+)
 from lightning_app.store.locations import ROOT, checkpoint_folder
 from lightning_app.store.run_recorder import RUN_ID
 from lightning_app.store.runs import find_run, open_store
@@ -35,7 +40,7 @@ def load(run: str | Path, root: str | Path = ROOT) -> Run:
         'last.ckpt'
     """
     root = Path(root)
-    if str(run) not in KEYWORDS and not Path(run).is_file():
+    if str(run) not in KEYWORDS and not looks_like_file(Path(run)):
         client = open_store(root)
         return snapshot(client, find_run(client, str(run)), root)
     file = find_checkpoint(run, root=root)

@@ -18,16 +18,16 @@ def predict(run: Run | str | Path, images: ImageInput, device: Device = "auto") 
 
     Args:
         run: A run of `fit` or `load`; or its name or id, `best`, `last`, or a checkpoint file.
-        images: A file or folder, or a list of them; or arrays, uint8 in 0…255: one image
-            (H, W), (H, W, 1) or (H, W, 3), a batch (N, H, W) or (N, H, W, C), or a list of images
-            of different sizes.
+        images: A file or folder, or a list of them; or PIL images or arrays, uint8 in 0…255: one
+            image (H, W), (H, W, 1) or (H, W, 3), a batch (N, H, W) or (N, H, W, C), or a list of
+            images of different sizes. A batch of 1, 3 or 4 grey images has to be (N, H, W, 1).
         device: Where the network runs; `auto` takes a GPU if there is one.
 
     Returns:
-        One row per image, in their order. `image` is the file below the folder that all files
-        share, or the position of an array; `predicted` the class and `confidence` its softmax
-        probability in [0, 1]; `predicted_2`, `confidence_2` and so on the next best classes, five
-        at most in all.
+        One row per image, in their order; a file that is given twice has two. `image` is the
+        file below the folder that all files share, or the position of an array; `predicted` the
+        class and `confidence` its softmax probability in [0, 1]; `predicted_2`, `confidence_2` and
+        so on the next best classes, five at most in all.
 
     Raises:
         ValueError: If there is no such run, checkpoint, file or device, an image is broken, or an

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import pandas as pd
 import yaml
 
+from lightning_app.api.splits import check_split
 from lightning_app.commands.explain.checkpoint_network import checkpoint_network
 from lightning_app.store.checkpoints import read_checkpoint
 from lightning_app.store.run_recorder import CLASS_NAMES
@@ -105,8 +106,9 @@ class Run:
         Columns are image, label, predicted and confidence, then the next best classes.
 
         Raises:
-            ValueError: If the network was not evaluated on this split.
+            ValueError: If there is no such split, or the network was not evaluated on it.
         """
+        check_split(split, ("test", "val", "predict"))
         text = self._text(f"predictions/{split}.csv", "`lightning_app.evaluate` makes it")
         return pd.read_csv(io.StringIO(text), keep_default_na=False, dtype=_text_columns(text))
 

@@ -39,9 +39,9 @@ def find_checkpoint(
         return _newest(str(wanted), experiment, root)
     if path.is_dir():
         raise ValueError(f"{wanted} is a folder; name the file of a checkpoint in it.")
-    if path.suffix in SUFFIXES or path.is_absolute():  # not the name of a run
+    if looks_like_file(path):
         raise ValueError(f"There is no checkpoint {wanted}; expected {EXPECTED}.")
-    client = open_store()
+    client = open_store(root)
     run = find_run(client, str(wanted))
     folder = checkpoint_folder(
         root, client.get_experiment(run.info.experiment_id).name, run.info.run_id
@@ -53,6 +53,11 @@ def find_checkpoint(
         f"The run {run.info.run_name} has no {' and no '.join(order)} checkpoint in {folder}; name "
         "the file of its checkpoint."
     )
+
+
+def looks_like_file(path: Path) -> bool:
+    """Whether this is the file of a checkpoint, there or not, and no name of a run."""
+    return path.suffix in SUFFIXES or path.is_absolute() or path.is_file()
 
 
 def _newest(name: str, experiment: str | None, root: Path) -> Path:

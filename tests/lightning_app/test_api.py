@@ -14,9 +14,10 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 import lightning_app
-from callbacks.pictures import ClassActivation
+from callbacks.pictures import PICTURES, ClassActivation
 from datamodules import SyntheticDataModule
 from lightning_app.api.settings import as_arguments, as_config
+from lightning_app.store.checkpoints import find_checkpoint
 
 CONFIG = {
     "data": {
@@ -78,7 +79,7 @@ def test_importing_the_package_imports_no_torch():
     code = "import sys, lightning_app; print('torch' in sys.modules, *dir(lightning_app))"
     output = subprocess.check_output([sys.executable, "-c", code], text=True).split()
     assert output[0] == "False"
-    assert {*lightning_app.__all__, "__version__"} <= {*output}
+    assert sorted(output[1:]) == sorted([*lightning_app.__all__, "__version__"])
 
 
 def test_every_public_name_has_a_docstring_with_an_example():
@@ -115,6 +116,16 @@ def test_a_run_gives_its_history_configuration_predictions_and_network(run):
         run.history("val/acc")
     with pytest.raises(ValueError, match=r"no predictions/val.csv; `lightning_app.evaluate` makes"):
         run.predictions("val")
+    with pytest.raises(ValueError, match="to be 'test', 'val' or 'predict', got 'train'"):
+        run.predictions("train")
+
+
+def test_evaluate_joins_the_run_from_any_folder(home, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run = lightning_app.load("small", root=home / "mlruns")
+    again = lightning_app.evaluate(run)
+    assert (again.id, again.root) == (run.id, home / "mlruns")
+    assert not (tmp_path / "mlruns").exists()
 
 
 def test_load_takes_best_last_and_checkpoint_files(here):
@@ -125,6 +136,15 @@ def test_load_takes_best_last_and_checkpoint_files(here):
     assert lightning_app.load(wide.checkpoint) == wide
     with pytest.raises(ValueError, match="There is no run 'narrow'; expected the id or name"):
         lightning_app.load("narrow")
+    with pytest.raises(ValueError, match=r"There is no checkpoint missing/best.ckpt; expected a"):
+        lightning_app.load("missing/best.ckpt")
+
+
+def test_a_checkpoint_is_found_in_the_store_of_its_root(home, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    root = home / "mlruns"
+    run = lightning_app.load("wide", root)
+    assert find_checkpoint("wide", root=root) == run.checkpoint
 
 
 def test_arrays_and_their_files_get_the_same_predictions(run, images, tmp_path):
@@ -147,13 +167,52 @@ def test_predictions_are_the_networks_own(run, images):
     np.testing.assert_allclose(table["confidence"], probabilities.amax(dim=1), atol=1e-5)
 
 
+def test_a_file_that_is_given_twice_has_two_rows(run, images, tmp_path):
+    files = [tmp_path / name for name in ("b.png", "b.png", "a.png")]
+    for file, image in zip(files, images[[0, 0, 1]], strict=True):
+        Image.fromarray(image).save(file)
+    assert list(lightning_app.predict(run, files)["image"]) == ["b.png", "b.png", "a.png"]
+
+
+def test_pil_images_are_read_like_their_files(run, images, tmp_path):
+    grey = Image.fromarray(images[0])
+    clear = Image.merge("LA", (grey, grey))
+    shown = [grey, grey.convert("P"), grey.convert("RGB"), clear]
+    files = [tmp_path / f"{index}.png" for index in range(len(shown))]
+    for file, image in zip(files, shown, strict=True):
+        image.save(file)
+    expected = lightning_app.predict(run, files).drop(columns="image")
+    table = lightning_app.predict(run, shown).drop(columns="image")
+    pd.testing.assert_frame_equal(table, expected, atol=0.01)
+    pd.testing.assert_frame_equal(lightning_app.predict(run, grey).iloc[:, 1:], table[:1])
+
+
+def test_arrays_whose_layout_is_unclear_are_refused_with_a_remedy(run, images):
+    for shape, message in (
+        ((32, 32, 4), r"got \(32, 32, 4\). If it is RGBA, drop the alpha channel: `image\[..., :3"),
+        ((3, 32, 32), r"\(N, H, W, 1\) or .* got \(3, 32, 32\). .* `image.transpose\(1, 2, 0\)`"),
+        ((4, 32, 32), r"`image\[:3\].transpose\(1, 2, 0\)`; a batch of 4 grey needs an axis more"),
+        ((1, 32, 32), r"got \(1, 32, 32\)"),
+        ((2, 3, 32, 32), r"Image 0: expected .* got \(3, 32, 32\). If its channels come first"),
+        ((2, 32, 32, 4), r"Image 0: expected .* got \(32, 32, 4\). If it is RGBA"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            lightning_app.predict(run, np.zeros(shape, np.uint8))
+    assert len(lightning_app.predict(run, images[:3, ..., None])) == 3
+
+
 def test_images_that_cannot_be_read_are_refused(run, tmp_path):
     grey = np.zeros((4, 4), np.uint8)
     for images, message in (
         (grey / 255, r"Image 0: expected uint8 pixels in 0…255, got float64. .*255 \* images"),
         ([grey, np.zeros((4, 4, 2), np.uint8)], r"Image 1: expected the shape .* got \(4, 4, 2\)"),
         ([grey, "a.png"], r"either files and folders or arrays, got arrays and 'a.png' \(position"),
-        ([], "There are no images; expected files, folders or arrays"),
+        ([], "Expected one image or more, got none."),
+        (torch.zeros(1, 4, 4), "Expected files, folders, PIL images or uint8 arrays, got Tensor."),
+        ([torch.zeros(4, 4)], "PIL images or uint8 arrays, got Tensor."),
+        (None, "PIL images or uint8 arrays, got None."),
+        (3, "PIL images or uint8 arrays, got int."),
+        (Image.new("I;16", (4, 4)), "Image 0: expected 8 bits .* a PIL image of mode 'I;16'"),
         ("missing.png", "There is no image or folder missing.png"),
     ):
         with pytest.raises(ValueError, match=message):
@@ -193,6 +252,20 @@ def test_a_picture_can_be_given_with_its_options(run, images):
     assert len(figures) == 1
     with pytest.raises(ValueError, match=r"no picture 'grad_cams'.\s+Near names: grad_cam"):
         lightning_app.explain(run, images, "grad_cams")
+    with pytest.raises(ValueError, match=r"cam: expected a picture .*, got 'grad_cam'"):
+        lightning_app.explain(run, images, {"cam": "grad_cam"})
+    with pytest.raises(ValueError, match=r"'confusion' needs labels.*app.evaluate\(run\)` draws"):
+        lightning_app.explain(run, images, "confusion")
+
+
+def test_figures_are_named_after_the_keys_of_their_pictures(run, images):
+    cam = ClassActivation(num_images=2)
+    deep = {"first": cam, "second": ClassActivation(method="eigen_cam", num_images=2)}
+    assert list(lightning_app.explain(run, images, {"a": cam, "b": cam})) == ["a", "b"]
+    assert list(lightning_app.explain(run, images, deep)) == ["first", "second"]
+    maps = list(lightning_app.explain(run, images, {"maps": PICTURES["feature_maps"]()}))
+    assert len(maps) > 1
+    assert all(name.startswith("maps/") for name in maps)
 
 
 def test_compare_joins_two_runs_image_by_image(here):
@@ -214,6 +287,10 @@ def test_compare_joins_two_runs_image_by_image(here):
     assert "<img" in comparison._repr_html_()
     with pytest.raises(ValueError, match="Expected two different runs, got 'small' twice"):
         lightning_app.compare(small, "small")
+    with pytest.raises(ValueError, match="Expected split to be 'test' or 'val', got 'train'"):
+        lightning_app.compare(small, wide, split="train")
+    with pytest.raises(ValueError, match=r"val.csv. `lightning_app.evaluate\(run, 'val'\)` makes"):
+        lightning_app.compare(small, wide, split="val")
 
 
 def test_mistakes_in_settings_are_exceptions_with_sentences(here):

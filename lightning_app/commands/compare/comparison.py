@@ -38,17 +38,20 @@ class Comparison:
         return self.p_values.get((pair.first, pair.second), pair.test.p_value)
 
 
-def compare_runs(records: Sequence[StoredRun], wanted: SplitName | None) -> Comparison:
+def compare_runs(
+    records: Sequence[StoredRun], wanted: SplitName | None, remedy: str | None = None
+) -> Comparison:
     """Compare all runs with the first.
 
     Args:
         records: Two runs or more.
         wanted: Split of the images; None for `test` if all runs were tested, else `val`.
+        remedy: What to advise if predictions are missing; None for the command that makes them.
 
     Raises:
         ValueError: If a run has no predictions, or the runs have no image in common.
     """
-    split = choose_split(records, wanted)
+    split = choose_split(records, wanted, remedy)
     predictions = read_predictions(records, split)
     known = [name for record in records for name in class_names_of(splits_of(record))]
     names = classes_of(predictions, known)
@@ -57,7 +60,9 @@ def compare_runs(records: Sequence[StoredRun], wanted: SplitName | None) -> Comp
     return Comparison(records, names_of(records), split, predictions, names, pairs, adjusted)
 
 
-def choose_split(records: Sequence[StoredRun], wanted: SplitName | None) -> SplitName:
+def choose_split(
+    records: Sequence[StoredRun], wanted: SplitName | None, remedy: str | None = None
+) -> SplitName:
     """Choose a split that all runs have predictions of, `test` before `val`.
 
     Raises:
@@ -81,8 +86,8 @@ def choose_split(records: Sequence[StoredRun], wanted: SplitName | None) -> Spli
         for split, rows in lacking.items()
     )
     split, [row, *_] = next(iter(lacking.items()))
-    remedy = _remedy(records[row], names[row], split)
-    raise ValueError(f"The runs have no predictions in common: {missing}. {remedy}")
+    advice = remedy or _remedy(records[row], names[row], split)
+    raise ValueError(f"The runs have no predictions in common: {missing}. {advice}")
 
 
 def _remedy(record: StoredRun, name: str, split: SplitName) -> str:

@@ -3,12 +3,26 @@
 from collections.abc import Mapping
 
 from matplotlib.figure import Figure
+from torch import Tensor
 from tqdm import tqdm
 
 from callbacks.inspection_mode import inspection_mode
 from callbacks.pictures import Picture, PictureContext, PictureOutput
+from lightning_app.commands.explain.images import Images
+from lightning_app.commands.explain.network import Network
 from lightning_app.output.folder import Folder
 from models.explain import NothingToShow
+
+
+def picture_context(network: Network, images: Images) -> PictureContext:
+    """What pictures need to know of a network and of images without labels."""
+
+    def sample(num_images: int) -> tuple[Tensor, Tensor]:
+        shown, labels = images.sample(num_images)
+        return shown.to(network.device), labels.to(network.device)
+
+    names, title = network.class_names, network.title
+    return PictureContext(network.model, names, sample, title, "images", names=images.sampled_names)
 
 
 def draw(

@@ -5,11 +5,9 @@ from typing import Any
 
 import torch
 from jsonargparse import Namespace
-from torch import Tensor
 
-from callbacks.pictures import PictureContext
 from lightning_app.commands.explain.checkpoint_network import checkpoint_network
-from lightning_app.commands.explain.drawing import draw
+from lightning_app.commands.explain.drawing import draw, picture_context
 from lightning_app.commands.explain.images import Images, find_images
 from lightning_app.commands.explain.library_network import library_network
 from lightning_app.commands.explain.log_to_run import log_files, open_run
@@ -41,7 +39,7 @@ def explain(args: list[str]) -> None:
     pictures = chosen_pictures(options)
     predictions = prediction_table(network, images.names, predict(network, images))
     folder.write_table("predictions", predictions)
-    left_out = draw(pictures, _context(network, images), folder)
+    left_out = draw(pictures, picture_context(network, images), folder)
     if options.each:
         write_overlays(pictures, network, images, folder)
     _print_results(predictions, folder, left_out)
@@ -95,15 +93,6 @@ def _read_names(file: Path) -> tuple[str, ...]:
         what = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise ValueError(f"{file} cannot be read (--class_names): {what}.") from error
     return tuple(line.strip() for line in lines if line.strip())
-
-
-def _context(network: Network, images: Images) -> PictureContext:
-    def sample(num_images: int) -> tuple[Tensor, Tensor]:
-        shown, labels = images.sample(num_images)
-        return shown.to(network.device), labels.to(network.device)
-
-    names, title = network.class_names, network.title
-    return PictureContext(network.model, names, sample, title, "images", names=images.sampled_names)
 
 
 def _print_results(predictions: dict[str, Any], folder: Folder, left_out: dict[str, str]) -> None:

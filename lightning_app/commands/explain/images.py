@@ -55,8 +55,12 @@ class Images:
         return [index * len(self) // count for index in range(count)]
 
 
-def find_images(places: Sequence[Path]) -> list[Path]:
+def find_images(places: Sequence[Path], keep_repeated: bool = False) -> list[Path]:
     """List the given files, and the images in the given folders and below them, sorted by name.
+
+    Args:
+        places: Files and folders.
+        keep_repeated: Whether a file that is given twice is listed twice.
 
     Raises:
         ValueError: If a file or folder is missing, a folder has no image, or an image is broken.
@@ -75,13 +79,17 @@ def find_images(places: Sequence[Path]) -> list[Path]:
     unique: dict[Path, Path] = {}  # the same file may be given twice
     for file in files:
         unique.setdefault(file.resolve(), file)
-    files = list(unique.values())
+    _check(list(unique.values()))
+    return files if keep_repeated else list(unique.values())
+
+
+def _check(files: Sequence[Path]) -> None:
+    """Refuse images that are broken."""
     bad = [complaint for file in files if (complaint := file_complaint(file))]
     if bad:
         more = f"\n  and {len(bad) - SHOWN} more" if len(bad) > SHOWN else ""
         listed = "\n  ".join(bad[:SHOWN])
         raise ValueError(f"{len(bad)} of {len(files)} images cannot be read:\n  {listed}{more}")
-    return files
 
 
 def _images_in(folder: Path) -> list[Path]:
