@@ -119,6 +119,8 @@ class ImageClassificationCLI(LightningCLI):
                 f"{path} was trained on the classes {', '.join(known)}; the data have "
                 f"{', '.join(given)}."
             )
+        if self.command == "fit":
+            _check_epochs(path, checkpoint, self.trainer.max_epochs)
         run_id = checkpoint.get(RUN_ID)
         tested_epoch = None if self.command == "fit" else checkpoint["epoch"]
         found = logger and run_id and logger.attach(run_id, tested_epoch)
@@ -166,3 +168,17 @@ class ImageClassificationCLI(LightningCLI):
         """Print where the predictions are."""
         if self.trainer.is_global_zero:
             print_prediction_files(self.trainer, "predict")
+
+
+def _check_epochs(path: str, checkpoint: dict[str, Any], max_epochs: int | None) -> None:
+    """Refuse to resume a run that has more epochs than wanted.
+
+    Lightning would refuse it, too, but within the fit: `last.ckpt` would be written again before,
+    without the state of the optimizer.
+    """
+    done = checkpoint["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"]
+    if max_epochs is not None and 0 <= max_epochs < done:
+        raise ValueError(
+            f"{path} has {done} epochs already, but trainer.max_epochs is {max_epochs}; raise it "
+            "to train on."
+        )

@@ -3,6 +3,7 @@
 import argparse
 import os
 import signal
+import socket
 import subprocess
 import sys
 
@@ -24,9 +25,9 @@ def open_ui(args: list[str]) -> None:
         SystemExit: With 1 if there is no run yet, or the runs are on an MLflow server.
     """
     parser = argparse.ArgumentParser(
-        "lightning_cli ui", description="Open the MLflow UI in a browser."
+        "lightning_cli ui", description="Serve the MLflow UI for your browser."
     )
-    parser.add_argument("--port", type=int, default=5000)
+    parser.add_argument("--port", type=int, default=5000, help="Port of the server (5000).")
     port = parser.parse_args(args).port
     uri = tracking_uri()
     if uri.startswith("http"):
@@ -36,6 +37,7 @@ def open_ui(args: list[str]) -> None:
             f"There is no run in {ROOT.resolve()} yet. Start one with `lightning_cli fit --config "
             "configs/digits.yaml`, or change to the folder of your runs."
         )
+    _check_port(port)
     options = ["--backend-store-uri", uri, "--host", HOST, "--port", str(port), "--workers", "1"]
     command = [sys.executable, "-m", "mlflow", "server", *options, "--uvicorn-opts", QUIET]
     # SIGTERM ends the server, too, as Ctrl-C does.
@@ -44,13 +46,24 @@ def open_ui(args: list[str]) -> None:
     environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     with subprocess.Popen(command, env=environment) as server:
         try:
-            print(f"Opening {_newest_experiment(uri, port)}  (Ctrl-C closes it)", flush=True)
+            address = _newest_experiment(uri, port)
+            print(f"Open {address} in a browser  (Ctrl-C stops the server)", flush=True)
             status = server.wait()
         except KeyboardInterrupt:
             status = 0
             server.terminate()
     if status:
-        sys.exit(f"MLflow's server stopped with status {status}; is port {port} taken?")
+        sys.exit(f"MLflow's server stopped with status {status}.")
+
+
+def _check_port(port: int) -> None:
+    """Exit if the port is taken: MLflow would end with status 0 then."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except (OSError, OverflowError) as error:
+            sys.exit(f"Port {port} cannot be used ({error}); choose another with --port.")
 
 
 def _newest_experiment(uri: str, port: int) -> str:

@@ -1,5 +1,6 @@
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from importlib import metadata
@@ -150,6 +151,16 @@ def test_ui_refuses_a_store_on_a_server(tmp_path, monkeypatch):
         main(["ui"])
 
 
+@pytest.mark.parametrize("port", ["taken", "99999999"])
+def test_ui_refuses_a_port_that_cannot_be_used(workplace, port):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        number = other.getsockname()[1] if port == "taken" else port
+        with pytest.raises(SystemExit, match=rf"Port {number} cannot be used \(.*--port"):
+            main(["ui", "--port", str(number)])
+
+
 def test_a_picture_is_switched_off_by_one_option(workplace, client):
     off = [f"--pictures.{name}=false" for name in picture_types() if name != "grad_cam"]
     few = ["--trainer.max_epochs=1", "--trainer.limit_train_batches=1", "--report=false"]
@@ -174,7 +185,7 @@ def test_checkpoint_for_other_classes_is_refused(workplace, capsys, write_folder
     assert "was trained on the classes cat, dog; the data have dog, owl." in capsys.readouterr().err
 
 
-def test_resumed_fit_continues_its_run(workplace, client):
+def test_resumed_fit_continues_its_run_and_no_fit_goes_back(workplace, client, capsys):
     fit = ["fit", *SYNTHETIC, *PLAIN]
     main([*fit, "--trainer.max_epochs=2"])
     main([*fit, "--trainer.max_epochs=3", "--ckpt_path=last"])
@@ -184,3 +195,10 @@ def test_resumed_fit_continues_its_run(workplace, client):
     assert run.data.params["trainer.max_epochs"] == "2"
     assert run.data.tags["resumed_with.trainer.max_epochs"] == "3"
     assert run.info.status == "FINISHED"
+    [last] = workplace.glob("mlruns/checkpoints/digits/*/last.ckpt")
+    before = last.read_bytes()
+    with pytest.raises(SystemExit, match="1"):
+        main([*fit, "--trainer.max_epochs=2", "--ckpt_path=last"])
+    message = "has 3 epochs already, but trainer.max_epochs is 2; raise it to train on."
+    assert message in capsys.readouterr().err
+    assert last.read_bytes() == before
