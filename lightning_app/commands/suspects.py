@@ -34,7 +34,7 @@ of all layers of the backbone. The backbone is used as it is built: with its pre
 without training."""
 SHOWN, SHEET = 10, 20  # labels that are printed, and images on the contact sheet
 MAX_NAME, MAX_CLASS = 50, 18  # letters in the printed table
-FILES = ("suspects.png", "suspects.csv", "fixes.csv")
+SHEET_FILE, TABLE, FIXES = "label_suspects.png", "label_suspects.csv", "label_fixes.csv"
 Split = Literal["train", "val", "test"]
 
 
@@ -61,7 +61,9 @@ def suspects(args: list[str]) -> None:
     ranking = found.ranking(data.class_names, len(found.names))
     folder.write_table("label_suspects", ranking)
     if found.believable:
-        folder.write_text("label_fixes.csv", found.fixes(data.class_names))
+        folder.write_text(FIXES, found.fixes(data.class_names))
+    else:
+        folder.remove(FIXES)  # of an earlier call, which would not fit the new table
     folder.write_figure("label_suspects", draw_suspects(found, data, SHEET, "Likely label errors"))
     _print_suspects(found, ranking, settings.out)
 
@@ -152,7 +154,7 @@ def _print_suspects(found: Suspects, ranking: dict[str, list[Any]], out: Path) -
         ],
         f"{number:,} of {len(found.names):,} labels are likely errors. The most suspicious{star}:",
     )
-    sheet, table, fixes = (out / f"label_{name}" for name in FILES)
+    sheet, table, fixes = (out / name for name in (SHEET_FILE, TABLE, FIXES))
     print(f"The contact sheet is {sheet}; {table} ranks all labels.")
     if found.believable:
         print(

@@ -50,6 +50,10 @@ class Folder:
         """Write a text as `<name>`."""
         self._write(name, text.encode())
 
+    def remove(self, name: str) -> None:
+        """Remove a file that an earlier call has left."""
+        (self.path / name).unlink(missing_ok=True)
+
     def _write(self, name: str, content: bytes) -> None:
         """Write a file atomically.
 

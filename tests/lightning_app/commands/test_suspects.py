@@ -62,6 +62,8 @@ def test_label_errors_come_first_and_are_corrected(command, images, workplace, c
 
 
 def test_network_that_doubts_most_labels_corrects_none(command, workplace, capsys, monkeypatch):
+    (workplace / "suspects").mkdir()
+    (workplace / "suspects" / "label_fixes.csv").write_text("of an earlier call")
     monkeypatch.setattr("callbacks.label_suspects.MAX_SHARE", 0.04)
     main(command)
     assert not (workplace / "suspects" / "label_fixes.csv").exists()
