@@ -47,6 +47,8 @@ class PredictionWriter(Callback):
 
     def on_predict_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Check that the sample submission fits the images before any of them is predicted."""
+        if _predict_split(trainer) == "test":
+            rank_zero_info("Without images to predict (--data.predict), the test images are used.")
         if self.sample_submission is not None:
             data = data_of(trainer)
             names = data.sources[_predict_split(trainer)].names

@@ -91,8 +91,9 @@ def _wrappers(backbone: nn.Module) -> Sequence[str]:
 def _unknown(boundary: str, known: Sequence[str]) -> str:
     modules = {name.rsplit(".", depth)[0] for name in known for depth in range(name.count(".") + 1)}
     near = difflib.get_close_matches(boundary, sorted(modules), n=5, cutoff=0.5)
-    hint = f"Near names: {', '.join(near)}" if near else f"Stages: {', '.join(known[:12])}"
-    return f"No parameter or module of the network is called {boundary!r}. {hint}, head, all."
+    head = "Near names" if near else "Stages"
+    names = ", ".join(dict.fromkeys([*(near or known[:12]), HEAD, "all"]))
+    return f"No parameter or module of the network is called {boundary!r}. {head}: {names}."
 
 
 def boundary_at(epoch: int, schedule: Mapping[int, T]) -> T:

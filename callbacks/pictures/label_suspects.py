@@ -117,7 +117,7 @@ def draw_suspects(suspects: Suspects, data: Any, num_images: int, title: str) ->
         torch.stack([errors.label_probability, errors.suggested_probability], dim=1)[rows].numpy(),
         errors.likely[rows].tolist(),
         [split for split, _ in places],
-        f"{title}: {counts} (red){doubt}",
+        f"{title}: {counts} (orange captions){doubt}",
     )
 
 

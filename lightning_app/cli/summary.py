@@ -42,9 +42,9 @@ def print_prediction_files(trainer: Trainer, split: str) -> None:
     if logger is None:
         return
     run = logger.experiment.get_run(logger.run_id)
-    print(f"Predictions  {artifact_location(run, f'predictions/{split}.csv')}")
+    print(f"Predictions {artifact_location(run, f'predictions/{split}.csv')}")
     callbacks = trainer.callbacks  # pyright: ignore[reportAttributeAccessIssue]
     writers = [callback for callback in callbacks if isinstance(callback, PredictionWriter)]
     if split == "predict" and any(writer.sample_submission for writer in writers):
-        print(f"Submission   {artifact_location(run, 'predictions/submission.csv')}")
-    print(f"Look at it   {UI}")
+        print(f"Submission  {artifact_location(run, 'predictions/submission.csv')}")
+    print(f"Look at it  {UI}")

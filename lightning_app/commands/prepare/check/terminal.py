@@ -81,4 +81,5 @@ def _example(group: Sequence[Exhibit]) -> Iterator[str]:
         mark = f"{exhibit.sign or '-'} "
         yield mark + shortened(exhibit.name, ROOM - len(mark) - len(remark)) + remark
     if len(group) > SHOWN:
-        yield f"  and {len(group) - SHOWN} more copies"
+        more = len(group) - SHOWN
+        yield f"  and {more} more {'copy' if more == 1 else 'copies'}"

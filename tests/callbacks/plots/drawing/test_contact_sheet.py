@@ -61,7 +61,7 @@ def test_sheet_without_captions_is_one_image_that_looks_the_same():
 def test_title_is_not_cut_off_and_captions_do_not_overlap(number, fits, install_font):
     install_font("Squares", chinese := "阿布拉罕辛普森爷爷春田镇的居民们")
     caption = f"{chinese}\n→ abraham_grampa_simpson\n0 → 100 % train"
-    title = "Likely label errors, epoch 5: 2,924 of 4,250 images are likely of another class (red)"
+    title = "Likely label errors, epoch 5: 2,924 of 4,250 images may be of another class (orange)"
     figure = plot_contact_sheet(
         np.zeros((number, 9, 9, 3)), [caption] * number, min(number, 4), title
     )
