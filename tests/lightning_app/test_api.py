@@ -1,6 +1,5 @@
 """`import lightning_app`: fit, load, evaluate, predict, explain and compare from Python."""
 
-import shutil
 import signal
 import subprocess
 import sys
@@ -43,14 +42,9 @@ CONFIG = {
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory, store_template):
+def home(in_new_folder):
     """A folder in which two networks were trained and tested."""
-    folder = tmp_path_factory.mktemp("api")
-    (folder / "mlruns").mkdir()
-    shutil.copy(store_template, folder / "mlruns" / "mlflow.db")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    with in_new_folder("api") as folder:
         lightning_app.evaluate(lightning_app.fit(CONFIG))
         wide = {"model.backbone.width": 8, "trainer.logger.run_name": "wide"}
         lightning_app.evaluate(lightning_app.fit(CONFIG, wide))

@@ -1,7 +1,6 @@
 """Datasets in the layouts that users have, from the command line to the predictions."""
 
 import csv
-import shutil
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -35,15 +34,10 @@ def write_images(root):
 
 
 @pytest.fixture(scope="module")
-def fitted(tmp_path_factory, store_template):
+def fitted(in_new_folder):
     """A folder in which a fit on class folders ran, and what it printed."""
-    folder = tmp_path_factory.mktemp("layouts")
-    (folder / "mlruns").mkdir()
-    shutil.copy(store_template, folder / "mlruns" / "mlflow.db")
-    write_images(folder / "images")
-    with pytest.MonkeyPatch.context() as patch, redirect_stdout(StringIO()) as output:
-        patch.chdir(folder)
-        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    with in_new_folder("layouts") as folder, redirect_stdout(StringIO()) as output:
+        write_images(folder / "images")
         main(["fit", *FOLDER])
     return folder, output.getvalue()
 

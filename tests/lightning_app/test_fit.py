@@ -2,7 +2,6 @@
 
 import csv
 import json
-import shutil
 import subprocess
 from contextlib import redirect_stdout
 from io import StringIO
@@ -52,19 +51,12 @@ TESTED = ["--ckpt_path=best", "--pictures.mistakes=false", "--pictures.label_sus
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory, store_template):
+def finished(in_new_folder):
     """The folder in which a fit, a test and a validation ran, and what they printed."""
-    folder = tmp_path_factory.mktemp("finished")
-    (folder / "mlruns").mkdir()
-    shutil.copy(store_template, folder / "mlruns" / "mlflow.db")
-    (folder / "config.yaml").write_text(yaml.safe_dump(CONFIG))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-        with redirect_stdout(StringIO()) as output:
-            main(["fit", "--config", "config.yaml"])
-            main(["test", "--config", "config.yaml", *TESTED])
-            main(["validate", "--config", "config.yaml", "--ckpt_path", "best", *PLAIN])
+    with in_new_folder("finished", CONFIG) as folder, redirect_stdout(StringIO()) as output:
+        main(["fit", "--config", "config.yaml"])
+        main(["test", "--config", "config.yaml", *TESTED])
+        main(["validate", "--config", "config.yaml", "--ckpt_path", "best", *PLAIN])
     return folder, output.getvalue()
 
 

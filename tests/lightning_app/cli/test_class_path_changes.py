@@ -22,7 +22,6 @@ trainer:
   logger: {class_path: RunLogger, init_args: {tags: {a: b}}}
 """
 ADAM = {"lr": 1e-3, "weight_decay": 0, "betas": [0.9, 0.999], "amsgrad": False}
-SGD = {"lr": 1e-3, "weight_decay": 0, "momentum": 0}
 
 
 @pytest.fixture
@@ -44,31 +43,34 @@ def init_args(config, setting):
     return config["init_args"]
 
 
-@pytest.mark.parametrize(
-    ("setting", "chosen", "expected"),
-    [
-        ("model.optimizer", "torch.optim.Adam", ADAM),
-        ("model.optimizer", "torch.optim.SGD", SGD),
-        ("model.lr_scheduler", "PolynomialDecay", {"final": 0.0}),
-        ("model.loss", "LogitAdjustment", {"label_smoothing": 0.0}),
-        ("model.backbone", "MLP", {"dropout": [0.25, 0.5, 0.5], "widths": [512, 1024, 512]}),
-        ("data", "SyntheticDataModule", {"batch_size": 32}),
-    ],
-)
+CHOSEN = {  # class, and defaults of its own that differ from what is set above, or are of AdamW
+    "model.optimizer": ("torch.optim.Adam", ADAM),
+    "model.lr_scheduler": ("PolynomialDecay", {"final": 0.0}),
+    "model.loss": ("LogitAdjustment", {"label_smoothing": 0.0}),
+    "model.backbone": ("MLP", {"dropout": [0.25, 0.5, 0.5], "widths": [512, 1024, 512]}),
+    "data": ("SyntheticDataModule", {"batch_size": 32}),
+}
+
+
 @pytest.mark.parametrize("place", ["command line", "second file"])
-def test_class_that_is_chosen_starts_from_its_own_defaults(
-    printed, setting, chosen, expected, place
-):
-    arguments = [f"--{setting}", chosen]
-    if place == "second file":
-        content = {"class_path": chosen}
-        for key in reversed(setting.split(".")):
-            content = {key: content if key != "model" else {"init_args": content}}
-        Path("second.yaml").write_text(yaml.safe_dump(content))
+def test_class_that_is_chosen_starts_from_its_own_defaults(printed, recwarn, place):
+    if place == "command line":
+        arguments = [f"--{setting}={chosen}" for setting, (chosen, _) in CHOSEN.items()]
+    else:
+        model = {
+            setting.split(".")[1]: {"class_path": chosen}
+            for setting, (chosen, _) in CHOSEN.items()
+            if setting != "data"
+        }
+        second = {"data": {"class_path": CHOSEN["data"][0]}, "model": {"init_args": model}}
+        Path("second.yaml").write_text(yaml.safe_dump(second))
         arguments = ["--config", "second.yaml"]
-    with pytest.warns(UserWarning, match="starts from its own defaults and does not inherit"):
-        found = init_args(printed(*arguments), setting)
-    assert {name: found[name] for name in expected} == expected
+    config = printed(*arguments)
+    warned = {str(w.message).split()[0] for w in recwarn if "own defaults" in str(w.message)}
+    assert warned == {chosen.rsplit(".", 1)[-1] for chosen, _ in CHOSEN.values()}
+    for setting, (_, expected) in CHOSEN.items():
+        found = init_args(config, setting)
+        assert {name: found[name] for name in expected} == expected, setting
 
 
 def test_default_of_an_optimizer_is_not_inherited_without_being_set(printed, recwarn):

@@ -24,6 +24,7 @@ from models.freezing import freeze_before
 ROOT = Path(__file__).parents[3]
 FEW = ["--trainer.max_epochs=1", "--trainer.limit_train_batches=1", "--trainer.limit_val_batches=1"]
 QUICK = [*FEW, "--trainer.enable_progress_bar=false", "--report=false"]
+PLAIN = ["--pictures.budget=0", "--report=false"]  # for what follows a fit
 NO_DOWNLOAD = "--model.backbone.pretrained=false"
 
 
@@ -119,7 +120,7 @@ def test_s0_trains_on_class_folders_and_predicts_images_without_labels(
     new = simpsons / "new"
     shutil.copytree(simpsons / "data" / "simpsons" / "bart", new)
     config = ["--config", f"configs/{name}.yaml", "--data.image_size=32", "--data.num_workers=0"]
-    main(["predict", *config, "--data.predict", str(new), "--ckpt_path", "best"])
+    main(["predict", *config, *PLAIN, "--data.predict", str(new), "--ckpt_path", "best"])
     rows = rows_of(artifacts("simpsons", "predictions")["predict.csv"])
     assert [row["image"] for row in rows] == [f"{index}.jpg" for index in range(8)]
     assert {row["label"] for row in rows} == {""}
@@ -136,7 +137,7 @@ def test_s1_balances_offline_and_then_trains(
     total, trainable = count_parameters("simpsons")
     assert trainable < total
     config = ["--config", f"configs/{name}.yaml", "--data.image_size=32", "--data.num_workers=0"]
-    main(["test", *config, "--trainer.precision=32", "--ckpt_path", "best"])
+    main(["test", *config, *PLAIN, "--trainer.precision=32", "--ckpt_path", "best"])
     assert len(rows_of(artifacts("simpsons", "predictions")["test.csv"])) == 6
 
 
@@ -145,7 +146,7 @@ def test_s2_reads_its_manifests_and_explains_its_last_convolution(scenes, artifa
     narrow = "--model.backbone.group_width=2"
     fit(name, "--data.image_size=96", narrow, pictures=["grad_cam"])
     config = ["--config", f"configs/{name}.yaml", "--data.image_size=96", "--data.num_workers=0"]
-    main(["test", *config, "--ckpt_path", "best"])
+    main(["test", *config, *PLAIN, "--ckpt_path", "best"])
     assert any("grad_cam" in image for image in artifacts("scenes", "images"))
     rows = rows_of(artifacts("scenes", "predictions")["test.csv"])
     assert [row["label"] for row in rows[:3]] == ["buildings", "buildings", "forest"]
@@ -164,7 +165,7 @@ def test_s3_reads_kaggles_file_and_predicts_its_test_rows(faces, artifacts, coun
     sample.write_text("id,emotion\n" + "".join(f"{13 - row},0\n" for row in range(14)))
     config = ["--config", f"configs/{name}.yaml", "--data.split.val_last_n=7"]
     answer = ["--predictions.sample_submission", str(sample), "--ckpt_path", "best"]
-    main(["predict", *config, *answer])
+    main(["predict", *config, *PLAIN, *answer])
     predictions = artifacts("fer2013", "predictions")
     rows = rows_of(predictions["predict.csv"])
     assert [row["label"] for row in rows[:3]] == ["angry", "disgust", "fear"]

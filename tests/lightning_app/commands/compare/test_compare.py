@@ -1,12 +1,10 @@
 """The command on two real runs."""
 
-import shutil
 import subprocess
 import sys
 
 import numpy as np
 import pytest
-import yaml
 from mlflow import MlflowClient
 
 from lightning_app.cli.picture_options import picture_types
@@ -36,15 +34,9 @@ CONFIG = {
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory, store_template):
+def folder(in_new_folder):
     """A folder with two fits that were tested."""
-    folder = tmp_path_factory.mktemp("compared")
-    (folder / "mlruns").mkdir()
-    shutil.copy(store_template, folder / "mlruns" / "mlflow.db")
-    (folder / "config.yaml").write_text(yaml.safe_dump(CONFIG))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    with in_new_folder("compared", CONFIG) as folder:
         for name, rate in (("slow", "1e-5"), ("fast", "1e-2")):
             config = ["--config", "config.yaml", "--model.optimizer.lr", rate]
             main(["fit", *config, "--trainer.logger.run_name", name])

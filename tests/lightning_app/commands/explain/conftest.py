@@ -1,12 +1,9 @@
 """A checkpoint of a real fit, weights of a real network, and images of the user."""
 
-import shutil
-
 import numpy as np
 import pytest
 import torch
 import torchvision
-import yaml
 from PIL import Image
 
 from lightning_app.main import main
@@ -32,15 +29,9 @@ CONFIG = {
 
 
 @pytest.fixture(scope="session")
-def trained(tmp_path_factory, store_template):
+def trained(in_new_folder):
     """A folder with a fit, shared by all tests: they write elsewhere, or below `explanations`."""
-    folder = tmp_path_factory.mktemp("trained")
-    (folder / "mlruns").mkdir()
-    shutil.copy(store_template, folder / "mlruns" / "mlflow.db")
-    (folder / "config.yaml").write_text(yaml.safe_dump(CONFIG))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    with in_new_folder("trained", CONFIG) as folder:
         main(["fit", "--config", "config.yaml"])
     return folder
 

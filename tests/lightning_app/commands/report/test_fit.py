@@ -8,7 +8,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-import yaml
 from mlflow import MlflowClient
 
 from lightning_app.cli.picture_options import picture_types
@@ -57,16 +56,10 @@ def page_and_run(parse, experiment="reports"):
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory, store_template):
+def folder(in_new_folder):
     """A folder in which a run was fitted, resumed and tested, with what the commands printed."""
-    folder = tmp_path_factory.mktemp("reports")
-    (folder / "mlruns").mkdir()
-    shutil.copy(store_template, folder / "mlruns" / "mlflow.db")
-    (folder / "config.yaml").write_text(yaml.safe_dump(CONFIG))
-    write_images(folder / "images")
-    with pytest.MonkeyPatch.context() as patch, redirect_stdout(StringIO()) as output:
-        patch.chdir(folder)
-        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    with in_new_folder("reports", CONFIG) as folder, redirect_stdout(StringIO()) as output:
+        write_images(folder / "images")
         fit = ["fit", "--config", "config.yaml", "--report.language", "zh"]
         main([*fit, "--trainer.max_epochs", "1"])
         [report] = reports()
