@@ -23,6 +23,7 @@ from lightning_app.cli.errors.user_errors import DEBUG
 
 NO_FILE = re.compile(r"""Parser key "config": (?P<what>.*): '(?P<file>.*)'""")
 PLAIN = re.compile(r"\b(int|float|bool|str)\b|'")  # types that are written as values, not classes
+DOTTED = re.compile(r"\w+(\.\w+)+")
 MAX_LINES = 5  # of a message that is shown as it is
 MAX_WIDTH = 240  # of a line: three of a terminal
 
@@ -119,6 +120,8 @@ def _unknown_class(case: Case) -> str:
     if PLAIN.search(complaint.expected):
         return _wrong_value(case)
     named = case.match.groupdict().get("name")
+    if not named and DOTTED.fullmatch(complaint.got):  # else the class is the innermost one
+        named = complaint.got
     name = named or complaint.classes[-1]
     level = parser_of(complaint.classes if named else complaint.classes[:-1], case.parser)
     bases = bases_of(complaint.key, level) or bases_of(complaint.keys[-1], level)

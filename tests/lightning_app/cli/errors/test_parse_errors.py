@@ -115,6 +115,14 @@ def test_unknown_class_is_shown_with_its_base_class_and_near_names(
     assert error_of(old, new) == f"{expected}\n  Near names: {near}."
 
 
+def test_class_that_its_module_lacks_is_shown_by_its_name(error_of):
+    arguments = ("--config", "fit.yaml", "--model.optimizer", "torch.optim.SDG")
+    first, second = error_of("", "", *arguments).splitlines()
+    assert first.startswith("command line: `model.optimizer` expects a")
+    assert first.endswith(", got 'torch.optim.SDG'.")
+    assert "SGD" in second.removeprefix("  Near names: ").rstrip(".").split(", ")
+
+
 def test_class_of_another_base_is_shown_with_the_possible_classes(error_of):
     first, second = error_of("SmallCNN", "torch.optim.SGD").splitlines()
     expected = "`model.backbone` expects a subclass of Backbone, got 'torch.optim.SGD'."
