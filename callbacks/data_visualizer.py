@@ -12,6 +12,7 @@ from callbacks.plots import plot_augmentations, plot_class_counts, plot_class_sa
 from callbacks.tracking import log_figure, log_table
 from callbacks.trainer_parts import ImageData, data_of
 
+SPLITS = ("train", "val", "test")
 MAX_CLASSES = 50  # rows of examples, as many as fit a page
 
 
@@ -46,17 +47,19 @@ class DataVisualizer(Callback):
 
     def _count(self, trainer: Trainer) -> None:
         data = data_of(trainer)
+        sources = {split: data.sources[split] for split in SPLITS if split in data.sources}
         counts = {
             split: np.bincount(source.labels, minlength=len(data.class_names))
-            for split, source in data.sources.items()
-            if (source.labels >= 0).all()  # images to predict have no labels
+            for split, source in sources.items()
+            if (source.labels >= 0).all()  # some images may have no label
         }
         log_figure(trainer, plot_class_counts(counts, data.class_names), "class_counts")
-        columns = {split: number.tolist() for split, number in counts.items()}
-        total = sum(counts.values()).tolist()
-        log_table(
-            trainer, {"class": list(data.class_names), "all": total, **columns}, "class_counts"
-        )
+        columns = {
+            "class": list(data.class_names),
+            "all": np.sum(list(counts.values()), axis=0).tolist(),
+            **{split: numbers.tolist() for split, numbers in counts.items()},
+        }
+        log_table(trainer, columns, "class_counts")
 
     def _show_examples(self, trainer: Trainer) -> None:
         data = data_of(trainer)

@@ -79,8 +79,8 @@ def test_images_are_those_of_plain_gradient_ascent(monkeypatch, activated, funct
         image = (0.5 + 20 / 255 * (noise - 0.5)).requires_grad_()
         for _ in range(6):
             [gradient] = torch.autograd.grad(function(convolution(image))[0, channel].mean(), image)
-            image = (image + 0.1 * gradient / gradient.square().mean().sqrt()).detach()
-            image.requires_grad_()
+            size = gradient.square().mean().sqrt().clamp_min(1e-30)  # 0 for a dead filter
+            image = (image + 0.1 * gradient / size).detach().requires_grad_()
         image = image.detach()
         expected = 0.5 + 0.35 * (image - image.mean()) / image.std(correction=0)
         np.testing.assert_allclose(found[..., 0], expected[0, 0].clamp(0, 1), atol=1e-3)
