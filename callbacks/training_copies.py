@@ -41,9 +41,7 @@ class TrainingCopies(Callback):
             if copies is not None and copies.any():
                 rank_zero_warn(
                     f"{int(copies.sum()):,} of the {len(copies):,} {SPLITS[split]} images are "
-                    "exact copies of training images, so that their scores will be too high. "
-                    f"`lightning_cli {'test' if split == 'test' else 'validate'}` also gives the "
-                    "accuracy without them."
+                    "exact copies of training images, so that the scores will be too high."
                 )
 
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
