@@ -9,6 +9,9 @@ from scipy.stats import binomtest
 from callbacks import OutputRecorder, TrainingCopies
 from callbacks.training_copies import copy_table, find_copies
 from datamodules import ImageFolderDataModule, PixelCSVDataModule
+from datamodules.sources import arrays
+from datamodules.sources.arrays import ArrayReader
+from datamodules.sources.resized_images import ResizedReader
 from datamodules.splits.settings import SplitSettings
 from lightning_app.store.run_logger import RunLogger
 
@@ -54,6 +57,17 @@ def test_image_files_are_not_compared(tmp_path, write_image):
     for name in ("train/cat/1.png", "train/dog/1.png", "val/cat/2.png", "val/dog/2.png"):
         write_image(tmp_path / name)
     assert find_copies(ImageFolderDataModule(tmp_path).sources, "val") is None
+
+
+def test_images_that_are_resized_are_compared_by_their_own_pixels():
+    reader, rows = ArrayReader(np.arange(48, dtype=np.uint8).reshape(3, 4, 4, 1)), np.arange(3)
+    assert ResizedReader(reader, 8).digests(rows) == reader.digests(rows)
+    assert len(set(reader.digests(rows))) == 3
+
+
+def test_more_pixels_than_take_seconds_are_not_compared(data, monkeypatch):
+    monkeypatch.setattr(arrays, "MAX_BYTES", 1000)
+    assert find_copies(data.sources, "test") is None
 
 
 def test_table_has_wilson_intervals_of_the_images_with_and_without_copies():
