@@ -41,7 +41,8 @@ def plot_mistakes(
     tiles = np.broadcast_to(images, (*images.shape[:3], 3))
     captions = [_caption(prediction) for prediction in predictions]
     if maps is not None:
-        tiles = np.concatenate([tiles, overlaid(images, maps)], axis=2)
+        gap = np.ones((*tiles.shape[:2], max(1, tiles.shape[2] // 24), 3))
+        tiles = np.concatenate([tiles, gap, overlaid(images, maps)], axis=2)
         captions = [
             caption if map_.any() else f"{caption}\n(no evidence)"
             for caption, map_ in zip(captions, maps, strict=True)

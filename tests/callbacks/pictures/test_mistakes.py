@@ -151,7 +151,7 @@ def test_grad_cam_of_the_predicted_class_is_beside_each_image(make_context, pred
         cover = 0.75 * map_
         brightness = (1 - cover) * image[0]
         np.testing.assert_allclose(picture[:, :side, 0], image[0])
-        heat = picture[:, side:] - brightness.numpy()[..., None]
+        heat = picture[:, -side:] - brightness.numpy()[..., None]
         assert (heat[cover.numpy() > 0.5].max(axis=1) > 0.3).all()
         np.testing.assert_allclose(heat[cover.numpy() == 0], 0, atol=1e-6)
 

@@ -16,9 +16,10 @@ PREDICTIONS = [NamedPrediction("charles_montgomery_burns", 1.0, "abraham_grampa_
 
 def test_each_image_is_beside_its_overlay():
     tile = plot_mistakes(IMAGES, MAPS, PREDICTIONS, "t").axes[0].images[4].get_array()
-    assert tile.shape == (24, 24 + 24, 3)
+    assert tile.shape == (24, 24 + 1 + 24, 3)
     np.testing.assert_allclose(tile[:, :24], 0.5)
-    np.testing.assert_allclose(tile[:, 24:], overlaid(IMAGES, MAPS)[4])
+    np.testing.assert_allclose(tile[:, 24], 1)
+    np.testing.assert_allclose(tile[:, 25:], overlaid(IMAGES, MAPS)[4])
 
 
 @pytest.mark.parametrize("maps", [MAPS, None])
