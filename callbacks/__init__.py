@@ -8,6 +8,7 @@ from callbacks.picture_gallery import PictureGallery
 from callbacks.prediction_writer import PredictionWriter
 from callbacks.progressive_unfreezing import ProgressiveUnfreezing
 from callbacks.stopwatch import Stopwatch
+from callbacks.training_copies import TrainingCopies
 from callbacks.unreadable_images import UnreadableMonitor
 from callbacks.weight_average import WeightAverage
 
@@ -29,6 +30,7 @@ __all__ = [
     "PredictionWriter",
     "ProgressiveUnfreezing",
     "Stopwatch",
+    "TrainingCopies",
     "UnreadableMonitor",
     "WeightAverage",
 ]

@@ -15,7 +15,13 @@ from callbacks.pictures.picture import Picture, PictureContext, PictureOutput, W
 from callbacks.plots import plot_maximised
 from callbacks.trainer_parts import ImageData
 from models.explain import NothingToShow, find_layers, maximise_activation
-from models.explain.activation_maximisation import Detector, Maximised, Method
+from models.explain.activation_maximisation import (
+    Detector,
+    Maximised,
+    Method,
+    activated_detectors,
+    find_detectors,
+)
 
 FEWEST = 4  # images that are worth a figure
 
@@ -30,9 +36,9 @@ class ActivationMaximisation(Picture):
     Attributes:
         when: See `Picture`; `last` by default, since it takes longer than the others.
         layers: Names of layers or patterns such as `layer1.*`; `convolutions` for all convolutions.
-            The output of the named layer itself is maximised: to include an activation, name the
-            ReLU after the convolution. None for the first, a middle and the last convolution, each
-            with the norm and activation that follow it.
+            None for the first, a middle and the last convolution.
+        activated: Maximise the output of the norm and activation that follow the layer. The mean
+            output of a first convolution itself is linear in the image, so that it has no pattern.
         num_filters: Most images in a figure, for the first filters or classes.
         method: `fourier` (Olah et al., 2017) for natural-looking images, or `pixels` (Chollet,
             2016) for plain gradient ascent, which takes about 500 steps.
@@ -57,6 +63,7 @@ class ActivationMaximisation(Picture):
 
     when: When = "last"
     layers: str | list[str] | None = None
+    activated: bool = True
     num_filters: int = 16
     method: Method = "fourier"
     steps: int = 64
@@ -79,8 +86,8 @@ class ActivationMaximisation(Picture):
 
     def draw(self, context: PictureContext) -> Iterator[PictureOutput]:
         """See `Picture`."""
-        layers = self._named(context.model)
-        sheets = find_sheets(context, layers, self.num_filters, self.classes)
+        detectors = self._detectors(context)
+        sheets = find_sheets(context, detectors, self.num_filters, self.classes)
         ends = None if self.seconds is None else time.perf_counter() + self.seconds
         left_out: list[str] = []
         for index, sheet in enumerate(sheets):
@@ -98,10 +105,19 @@ class ActivationMaximisation(Picture):
                 f"pictures.{self.name}.seconds of {self.seconds:g}."
             )
 
-    def _named(self, model: nn.Module) -> list[Detector]:
+    def _named(self, model: nn.Module) -> list[str]:
         patterns = [self.layers] if isinstance(self.layers, str) else self.layers or []
         with setting(f"{self.name}.layers"):
-            return [Detector(name, name) for name in find_layers(model, patterns)]
+            return find_layers(model, patterns)
+
+    def _detectors(self, context: PictureContext) -> list[Detector]:
+        model, image = context.model, context.sample(1)[0]
+        names = self._named(model)
+        if not names:
+            return find_detectors(model, image)
+        if self.activated:
+            return activated_detectors(model, image, names)
+        return [Detector(name, name) for name in names]
 
     def _affordable(self, context: PictureContext, sheet: Sheet, seconds: float) -> int:
         """How many images fit into this time, estimated from a few steps of a few images."""

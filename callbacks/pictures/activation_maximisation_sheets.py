@@ -8,7 +8,7 @@ from torch import nn
 from callbacks.pictures.picture import PictureContext
 from callbacks.plots.drawing.texts import shorten
 from models.explain import short_name
-from models.explain.activation_maximisation import Detector, count_channels, find_detectors
+from models.explain.activation_maximisation import Detector, count_channels
 
 Shape = tuple[int, int, int]  # of an image, (C, H, W)
 
@@ -32,25 +32,22 @@ class Sheet(NamedTuple):
 
 
 def find_sheets(
-    context: PictureContext, layers: Sequence[Detector], num_filters: int, classes: bool
+    context: PictureContext, detectors: Sequence[Detector], num_filters: int, classes: bool
 ) -> list[Sheet]:
     """The sheets to draw; that of the classes comes first, since it is the most informative.
 
     Args:
         context: Model and images.
-        layers: Layers to show; if empty, those of `find_detectors`.
+        detectors: Layers to show.
         num_filters: Most channels in a sheet, the first ones.
         classes: Whether there is a sheet for the classes.
-
-    Raises:
-        NothingToShow: If no layers are given and none can be found.
     """
     model, sheets = context.model, []
     if classes:
         names = list(context.class_names)
         heading = "the logit of each class"
         sheets.append(Sheet("classes", heading, None, names[:num_filters], len(names)))
-    for name, answer in layers or find_detectors(model, context.sample(1)[0]):
+    for name, answer in detectors:
         layer, short = model.get_submodule(answer), short_name(model, name)
         after = "" if answer == name else f", after {type(layer).__name__}"
         total = count_channels(model, layer, image_shape(context))

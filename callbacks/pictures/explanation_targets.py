@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -9,6 +10,8 @@ from torch import Tensor
 from callbacks.pictures.picture import PictureContext
 from callbacks.plots.drawing.style import BAD, GOOD, NEUTRAL
 from models.evaluation.predictions import UNLABELLED, Predictions
+
+Order = Literal["spread", "first"]
 
 LISTED = 8  # classes that an error names
 
@@ -51,7 +54,7 @@ def class_to_explain(wanted: str, class_names: Sequence[str], picture: str) -> i
 
 
 def find_targets(
-    context: PictureContext, num_images: int, wanted: str, picture: str
+    context: PictureContext, num_images: int, wanted: str, picture: str, order: Order = "spread"
 ) -> ExplanationTargets:
     """Classify the probe images and choose the class to explain for each.
 
@@ -61,12 +64,14 @@ def find_targets(
         wanted: `predicted`, `true`, or the name of a class. For an image without a label, `true`
             means the predicted class.
         picture: Name of the picture that has this setting, for the error.
+        order: Which images: `spread` over the classes, or the `first` ones of the split.
 
     Raises:
         ValueError: If `wanted` is none of these.
     """
     chosen = class_to_explain(wanted, context.class_names, picture)
-    images, labels = context.sample(num_images)
+    choose = context.first if order == "first" else context.sample
+    images, labels = choose(num_images)
     with torch.no_grad():
         logits = context.model(images).float().cpu()
     predictions = Predictions(logits, labels.cpu(), torch.arange(len(labels)))

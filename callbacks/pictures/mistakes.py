@@ -32,7 +32,7 @@ class Mistakes(Picture):
         num_images: Images in each of the three figures.
         confusion: True and predicted class of the confusion to show, such as `[sad, neutral]`;
             None for the most frequent one.
-        grad_cam: Show the Grad-CAM heat map of the predicted class below each image.
+        grad_cam: Show the Grad-CAM heat map of the predicted class beside each image.
 
     Raises:
         ValueError: If `num_images` is not positive.

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
+import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
@@ -69,6 +70,14 @@ class PictureContext:
         if not len(labelled):
             raise NothingToShow("the images have no labels.")
         return labelled
+
+    def first(self, num_images: int) -> tuple[Tensor, Tensor]:
+        """The first images of the split and their labels; without a datamodule as `sample`."""
+        if self.data is None:
+            return self.sample(num_images)
+        device = self.sample(1)[0].device
+        labels = torch.from_numpy(self.data.sources[self.split].labels[:num_images])
+        return self.read(range(len(labels))).to(device), labels.to(device)
 
     def read(self, indices: Sequence[int]) -> Tensor:
         """Images of the split, (n, C, H, W) in [0, 1], on the CPU; see `Predictions.indices`."""

@@ -8,7 +8,7 @@ import numpy as np
 from torch import nn
 
 from callbacks.figure_kind import FigureKind
-from callbacks.pictures.explanation_targets import class_to_explain, find_targets
+from callbacks.pictures.explanation_targets import Order, class_to_explain, find_targets
 from callbacks.pictures.picture import Picture, PictureContext, PictureOutput
 from callbacks.plots.drawing.texts import counted
 from callbacks.plots.saliency import plot_saliency
@@ -36,6 +36,7 @@ class Saliency(Picture):
         when: See `Picture`.
         methods: One column for each. SmoothGrad takes 25 passes and integrated gradients 50.
         num_images: Validation images, one row for each.
+        images: Which images: `spread` over the classes, or the `first` ones of the split.
         explain: The class to explain: `predicted`, `true`, or the name of a class.
 
     Raises:
@@ -47,6 +48,7 @@ class Saliency(Picture):
 
     methods: tuple[Method, ...] = ("vanilla", "guided", "rectified")
     num_images: int = 6
+    images: Order = "spread"
     explain: str = "predicted"
 
     def __post_init__(self) -> None:
@@ -64,7 +66,7 @@ class Saliency(Picture):
 
     def draw(self, context: PictureContext) -> Iterator[PictureOutput]:
         """See `Picture`."""
-        targets = find_targets(context, self.num_images, self.explain, self.name)
+        targets = find_targets(context, self.num_images, self.explain, self.name, self.images)
         maps: dict[str, np.ndarray] = {}
         for method in self.methods:
             try:

@@ -6,6 +6,7 @@ from callbacks.plots.changes import plot_changes
 from callbacks.plots.class_activation import plot_overlays
 from callbacks.plots.class_counts import plot_class_counts
 from callbacks.plots.class_differences import plot_class_differences
+from callbacks.plots.class_samples import plot_class_samples
 from callbacks.plots.confusion.difference import plot_confusion_difference
 from callbacks.plots.confusion.matrix import plot_confusion_matrix
 from callbacks.plots.curves import plot_curves
@@ -25,6 +26,7 @@ __all__ = [
     "plot_changes",
     "plot_class_counts",
     "plot_class_differences",
+    "plot_class_samples",
     "plot_class_scores",
     "plot_confusion_difference",
     "plot_confusion_matrix",

@@ -13,6 +13,7 @@ from callbacks.plots.drawing.style import BAD, GOOD
 from callbacks.plots.drawing.texts import shorten
 
 TILE_INCHES = 1.5  # wide enough for a caption of two names and three numbers
+PAIR_INCHES = 1.1  # height of an image beside its heat map
 CAPTION = 0.35  # height of the captions, in tiles
 PREDICTED_LENGTH, LABEL_LENGTH = 14, 10  # letters of names, so that a probability fits beside them
 
@@ -29,7 +30,7 @@ class NamedPrediction(NamedTuple):
 def plot_mistakes(
     images: np.ndarray, maps: np.ndarray | None, predictions: Sequence[NamedPrediction], title: str
 ) -> Figure:
-    """Draw a nearly square contact sheet: each image, and below it the same with its heat map.
+    """Draw a nearly square contact sheet: each image, and beside it the same with its heat map.
 
     Args:
         images: In [0, 1], (N, H, W, C).
@@ -40,15 +41,16 @@ def plot_mistakes(
     tiles = np.broadcast_to(images, (*images.shape[:3], 3))
     captions = [_caption(prediction) for prediction in predictions]
     if maps is not None:
-        gap = np.ones((len(tiles), max(1, tiles.shape[1] // 24), *tiles.shape[2:]))
-        tiles = np.concatenate([tiles, gap, overlaid(images, maps)], axis=1)
+        gap = np.ones((*tiles.shape[:2], max(1, tiles.shape[2] // 24), 3))
+        tiles = np.concatenate([tiles, gap, overlaid(images, maps)], axis=2)
         captions = [
             caption if map_.any() else f"{caption}\n(no evidence)"
             for caption, map_ in zip(captions, maps, strict=True)
         ]
     columns = columns_of(len(tiles), tiles.shape[1] / tiles.shape[2] + CAPTION)
     colors = [GOOD if each.predicted == each.label else BAD for each in predictions]
-    figure = plot_contact_sheet(tiles, captions, columns, title, colors, TILE_INCHES)
+    inches = TILE_INCHES if maps is None else PAIR_INCHES
+    figure = plot_contact_sheet(tiles, captions, columns, title, colors, inches)
     if maps is not None:
         add_colorbar(figure.axes[0], CMAP, 0, 1, "evidence for the prediction (1 = strongest)")
     return figure

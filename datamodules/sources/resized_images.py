@@ -32,6 +32,10 @@ class ResizedReader:
         """Digest of the original pixels and the new size."""
         return f"{self.reader.fingerprint(rows)}/{self.image_size}"
 
+    def digests(self, rows: np.ndarray) -> list[bytes] | None:
+        """Digests of the original pixels."""
+        return self.reader.digests(rows)
+
     def blocks(self, rows: np.ndarray) -> np.ndarray | None:
         """See `ImageReader`."""
         return self.reader.blocks(rows)

@@ -35,6 +35,10 @@ class ImageReader(Protocol):
         """A digest that changes when one of the images does."""
 
     @abstractmethod
+    def digests(self, rows: np.ndarray) -> list[bytes] | None:
+        """A digest of the pixels of each image; None if reading them all would take long."""
+
+    @abstractmethod
     def blocks(self, rows: np.ndarray) -> np.ndarray | None:
         """The block of each image, (N,), if reading block by block is faster; else None."""
 
@@ -80,6 +84,10 @@ class ImageSource:
     def blocks(self) -> np.ndarray | None:
         """The block of each image, (N,); see `ImageReader`."""
         return self.reader.blocks(self.rows)
+
+    def digests(self) -> list[bytes] | None:
+        """A digest of the pixels of each image; see `ImageReader`."""
+        return self.reader.digests(self.rows)
 
     def subset(self, indices: np.ndarray) -> Self:
         """The images at `indices`, in that order."""

@@ -11,6 +11,7 @@ from callbacks import (
     OutputRecorder,
     PictureGallery,
     PredictionWriter,
+    TrainingCopies,
 )
 from callbacks.pictures import PICTURES, Picture
 
@@ -48,10 +49,10 @@ def picture_callbacks(settings: dict[str, Any], predictions: dict[str, Any]) -> 
         predictions: The section `predictions`; see `PredictionWriter`.
     """
     recorder = OutputRecorder()
-    writer = PredictionWriter(recorder, **predictions)
+    writers = [PredictionWriter(recorder, **predictions), TrainingCopies(recorder)]
     budget = settings.pop("budget")
     if budget == 0:
-        return [recorder, writer]
+        return [recorder, *writers]
     types = picture_types()
     chosen = [
         types[name]() if setting is True else setting
@@ -61,4 +62,4 @@ def picture_callbacks(settings: dict[str, Any], predictions: dict[str, Any]) -> 
     pictures = [picture for picture in chosen if isinstance(picture, Picture)]
     others = [callback for callback in chosen if isinstance(callback, Callback)]
     gallery = PictureGallery(pictures, recorder, budget)
-    return [recorder, gallery, writer, *others]
+    return [recorder, gallery, *writers, *others]

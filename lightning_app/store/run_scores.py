@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 from lightning_app.store.describe_run import SplitSummary
 from lightning_app.store.stored_run import StoredRun
 from models.evaluation.metrics import METRICS, Metric
+from models.evaluation.wilson import wilson
 
 SPLITS = ("test", "val")
-NORMAL_95 = 1.959964  # 97.5 % quantile of the standard normal distribution
 NO_INTERVAL = {"f1_low": math.nan, "f1_high": math.nan}
 SHOWN_CLASSES = 10
 SHOWN_CONFUSIONS = 10
@@ -32,6 +32,16 @@ class Result:
     split: str
     images: int
     scores: dict[Metric, Score]
+
+
+class CopyScores(NamedTuple):
+    """Accuracy with and without the images that are copies of training images."""
+
+    split: str
+    images: int
+    copies: int
+    with_copies: Score
+    without_copies: Score
 
 
 class Confusion(NamedTuple):
@@ -82,12 +92,19 @@ def _score(record: StoredRun, split: str, metric: Metric, images: int) -> Score:
     return Score(value, *wilson(value, images)) if known else Score(value)
 
 
-def wilson(share: float, number: int) -> tuple[float, float]:
-    """95 % confidence interval of a binomial proportion (Wilson, 1927)."""
-    square = NORMAL_95**2 / number
-    middle = share + square / 2
-    half = NORMAL_95 * math.sqrt(share * (1 - share) / number + square / 4 / number)
-    return (middle - half) / (1 + square), (middle + half) / (1 + square)
+def copy_scores(record: StoredRun) -> list[CopyScores]:
+    """Scores of each split that has copies of training images; see `TrainingCopies`."""
+    found = []
+    for split in SPLITS:
+        rows = {row["images"]: row for row in record.table(f"tables/copies_{split}.json")}
+        if "without copies" in rows:
+            scores = [
+                Score(*(rows[kind][key] for key in ("accuracy", "low", "high")))
+                for kind in ("all", "without copies")
+            ]
+            numbers = [rows[kind]["number"] for kind in ("all", "copies")]
+            found.append(CopyScores(split, *numbers, *scores))
+    return found
 
 
 def worst_classes(record: StoredRun) -> tuple[str, list[dict[str, Any]]]:

@@ -166,10 +166,24 @@ def test_code_version_and_command_are_tags(run):
 
 def test_artifacts_are_all_there(store, run):
     found = set(paths(store, run))
-    figures = ("class_counts", "samples", "learning_curves", "test_confusion_matrix")
+    figures = (
+        "class_counts",
+        "class_samples",
+        "samples",
+        "learning_curves",
+        "test_confusion_matrix",
+    )
     assert {f"figures/{name}.png" for name in figures} <= found
     assert {"config/config.yaml", "config/environment.txt", "model/summary.txt"} <= found
     assert {"data/splits.csv", "tables/per_class_val.json", "predictions/test.csv"} <= found
+
+
+def test_class_counts_are_a_table_before_and_after_splitting(artifact):
+    table = json.loads(artifact("tables/class_counts.json"))
+    assert table["columns"] == ["class", "all", "train", "val", "test"]
+    counts = {name: numbers for name, *numbers in table["data"]}
+    assert [sum(numbers) for numbers in zip(*counts.values(), strict=True)] == [80, 52, 12, 16]
+    assert all(total == sum(parts) for total, *parts in counts.values())
 
 
 def test_last_epoch_has_every_picture(store, run):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from lightning_app.pages.words import Words
 from lightning_app.store import describe_run
 from lightning_app.store.describe_run import CHANGED, COMMIT, SplitSummary, class_names_of
-from lightning_app.store.run_scores import Result
+from lightning_app.store.run_scores import Result, copy_scores
 from lightning_app.store.stored_run import StoredRun
 
 SHOWN_NAMES = 12  # classes
@@ -101,6 +101,24 @@ def code_rows(stored_run: StoredRun, words: Words) -> Rows:
             "packages": environment.get("packages", ""),
         },
     )
+
+
+def copy_notes(stored_run: StoredRun, words: Words) -> list[str]:
+    """A sentence on each split that has copies of training images: the accuracy without them."""
+    return [
+        words["numbers"]["copies"].format(
+            split=words["splits"][found.split],
+            images=words.number(found.images),
+            copies=words.number(found.copies),
+            **{
+                key: words["numbers"]["with_interval"].format(
+                    value=words.percent(score.value), interval=words.interval(score.low, score.high)
+                )
+                for key, score in (("all", found.with_copies), ("rest", found.without_copies))
+            },
+        )
+        for found in copy_scores(stored_run)
+    ]
 
 
 def _parameters(stored_run: StoredRun, words: Words) -> str:

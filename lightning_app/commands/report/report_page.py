@@ -51,7 +51,12 @@ def _context(stored_run: StoredRun, words: Words) -> dict[str, Any]:
         "code": overview.code_rows(stored_run, words),
         "splits": splits,
         "class_names": class_names_of(splits),
+        "totals": {
+            name: sum(split.counts.get(name, 0) for split in splits)
+            for name in class_names_of(splits)
+        },
         "results": results,
+        "copies": overview.copy_notes(stored_run, words),
         "best": _best(stored_run, words),
         "metrics": sorted(
             (name, words.number(value))

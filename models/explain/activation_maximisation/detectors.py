@@ -1,5 +1,6 @@
 """Feature detectors: layers of filters or units, and the layers that return their activations."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -57,6 +58,23 @@ def find_detectors(model: nn.Module, image: Tensor, count: int = 3) -> list[Dete
     found = list(dict.fromkeys(found))  # a layer that is called twice is listed once
     places = torch.linspace(0, len(found) - 1, min(count, len(found))).round().int().tolist()
     return [found[place] for place in places]
+
+
+def activated_detectors(model: nn.Module, image: Tensor, names: Sequence[str]) -> list[Detector]:
+    """Named layers, each with the norm and activation that follow it, if any.
+
+    Args:
+        model: Maps images to logits.
+        image: A batch of its input.
+        names: Full names, see `find_layers`. Of a layer that is called several times, the last
+            call counts.
+    """
+    with torch.inference_mode(False):
+        calls = layer_calls(model, image.clone())
+    places = {call.name: place for place, call in enumerate(calls)}
+    return [
+        _detector(calls, places[name]) if name in places else Detector(name, name) for name in names
+    ]
 
 
 def _detector(calls: list[LayerCall], index: int) -> Detector:

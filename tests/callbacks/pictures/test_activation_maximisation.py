@@ -1,8 +1,11 @@
+import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.nn.functional import relu
 
 from callbacks.pictures import ActivationMaximisation, PictureContext
+from models import ImageClassifier, PlainCNN
 from models.explain import NothingToShow
 
 QUICK = {"steps": 2, "num_filters": 4, "seconds": None}
@@ -45,13 +48,42 @@ def test_classes_are_captioned_with_name_and_probability(context):
     assert title(figure) == "Images that maximise the logit of each class\nepoch 4: all 4"
 
 
-def test_named_layers_are_maximised_without_their_activation(context):
-    picture = ActivationMaximisation(**QUICK, layers="block?.conv", classes=False)
-    shown = dict(picture.draw(context))
+@pytest.mark.parametrize(("activated", "after"), [(True, ", after ReLU"), (False, "")])
+def test_named_layers_are_maximised_with_their_activation_if_wanted(context, activated, after):
+    options = {"layers": "block?.conv", "classes": False, "activated": activated}
+    shown = dict(ActivationMaximisation(**QUICK, **options).draw(context))
     assert len(shown) == 3
     assert title(shown["activation_maximisation/block1.conv"]).startswith(
-        "Images that maximise each channel of block1.conv\n"
+        f"Images that maximise each channel of block1.conv{after}\n"
     )
+
+
+@pytest.mark.parametrize(("activated", "function"), [(True, relu), (False, lambda maps: maps)])
+def test_images_are_those_of_plain_gradient_ascent(monkeypatch, activated, function):
+    """On the mean of the map after the ReLU, or before it, computed without hooks."""
+    torch.manual_seed(0)
+    model = ImageClassifier(PlainCNN((8, 8), (8,), 0.0, num_channels=1, image_size=16), 4).eval()
+    context = PictureContext(
+        model, "abcd", lambda n: (torch.rand(n, 1, 16, 16), torch.zeros(n, dtype=int)), "epoch 4"
+    )
+    drawn = []
+    monkeypatch.setattr(
+        "callbacks.pictures.activation_maximisation.plot_maximised", lambda *a: drawn.append(a[0])
+    )
+    options = {"layers": "block1.conv", "classes": False, "method": "pixels", "steps": 6}
+    [*ActivationMaximisation(**options, seconds=None, activated=activated).draw(context)]
+
+    convolution = model.backbone.blocks.block1.conv
+    noise = torch.rand(1, 1, 16, 16, generator=torch.Generator().manual_seed(0))
+    for channel, found in enumerate(drawn[0]):
+        image = (0.5 + 20 / 255 * (noise - 0.5)).requires_grad_()
+        for _ in range(6):
+            [gradient] = torch.autograd.grad(function(convolution(image))[0, channel].mean(), image)
+            size = gradient.square().mean().sqrt().clamp_min(1e-30)  # 0 for a dead filter
+            image = (image + 0.1 * gradient / size).detach().requires_grad_()
+        image = image.detach()
+        expected = 0.5 + 0.35 * (image - image.mean()) / image.std(correction=0)
+        np.testing.assert_allclose(found[..., 0], expected[0, 0].clamp(0, 1), atol=1e-3)
 
 
 def test_dead_filters_are_counted_and_marked(context):

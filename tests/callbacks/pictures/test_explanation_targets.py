@@ -35,6 +35,18 @@ def test_the_class_to_explain_can_be_chosen(context, images):
     assert find_targets(context, 8, "checks", "grad_cam").classes.tolist() == [2] * 8
 
 
+def test_first_images_of_the_split_can_be_explained(context, synthetic):
+    targets = find_targets(replace(context, data=synthetic), 6, "true", "saliency", "first")
+    assert targets.images.equal(synthetic.images("val", range(6)))
+    assert targets.classes.tolist() == synthetic.sources["val"].labels[:6].tolist()
+    assert not targets.images.equal(find_targets(context, 6, "true", "saliency").images)
+
+
+def test_without_a_datamodule_the_first_images_are_those_of_the_sample(context, images):
+    targets = find_targets(context, 6, "true", "saliency", "first")
+    assert targets.images.equal(images[0][:6])
+
+
 def test_images_without_a_label_are_explained_by_their_prediction(context, images):
     unknown = PictureContext(
         context.model, NAMES, lambda n: (images[0], torch.full((8,), -1)), "images"

@@ -138,7 +138,7 @@ def test_unknown_class_is_refused_before_training(make_classifier, synthetic):
         Mistakes(confusion=("rows", "x")).begin(make_classifier(), synthetic)
 
 
-def test_grad_cam_of_the_predicted_class_is_below_each_image(make_context, predicted, synthetic):
+def test_grad_cam_of_the_predicted_class_is_beside_each_image(make_context, predicted, synthetic):
     context = make_context(predicted)
     figure = shown(Mistakes(num_images=2), context)["mistakes/most_confident"]
     images = synthetic.images("val", [7, 6])
@@ -150,8 +150,8 @@ def test_grad_cam_of_the_predicted_class_is_below_each_image(make_context, predi
     for picture, image, map_ in zip(pictures(figure), images, maps, strict=True):
         cover = 0.75 * map_
         brightness = (1 - cover) * image[0]
-        np.testing.assert_allclose(picture[:side, :, 0], image[0])
-        heat = picture[-side:] - brightness.numpy()[..., None]
+        np.testing.assert_allclose(picture[:, :side, 0], image[0])
+        heat = picture[:, -side:] - brightness.numpy()[..., None]
         assert (heat[cover.numpy() > 0.5].max(axis=1) > 0.3).all()
         np.testing.assert_allclose(heat[cover.numpy() == 0], 0, atol=1e-6)
 

@@ -14,16 +14,17 @@ MAPS = np.broadcast_to(np.eye(24), (9, 24, 24))
 PREDICTIONS = [NamedPrediction("charles_montgomery_burns", 1.0, "abraham_grampa_simpson", 0.0)] * 9
 
 
-def test_each_image_is_above_its_overlay():
+def test_each_image_is_beside_its_overlay():
     tile = plot_mistakes(IMAGES, MAPS, PREDICTIONS, "t").axes[0].images[4].get_array()
-    assert tile.shape == (24 + 1 + 24, 24, 3)
-    np.testing.assert_allclose(tile[:24], 0.5)
-    np.testing.assert_allclose(tile[24], 1)
-    np.testing.assert_allclose(tile[25:], overlaid(IMAGES, MAPS)[4])
+    assert tile.shape == (24, 24 + 1 + 24, 3)
+    np.testing.assert_allclose(tile[:, :24], 0.5)
+    np.testing.assert_allclose(tile[:, 24], 1)
+    np.testing.assert_allclose(tile[:, 25:], overlaid(IMAGES, MAPS)[4])
 
 
-def test_nine_images_without_maps_are_three_by_three():
-    axes = plot_mistakes(IMAGES, None, PREDICTIONS, "t").axes[0]
+@pytest.mark.parametrize("maps", [MAPS, None])
+def test_nine_images_are_three_by_three(maps):
+    axes = plot_mistakes(IMAGES, maps, PREDICTIONS, "t").axes[0]
     corners = {(image.get_extent()[0], image.get_extent()[3]) for image in axes.images}
     assert [len(set(side)) for side in zip(*corners, strict=True)] == [3, 3]
 

@@ -8,6 +8,7 @@ from callbacks.plots import (
     GOOD,
     plot_augmentations,
     plot_class_counts,
+    plot_class_samples,
     plot_contact_sheet,
     plot_curves,
     plot_overlays,
@@ -84,6 +85,34 @@ def test_class_counts_are_stacked():
     assert [bar.get_width() for bar in axes.patches] == [5, 3, 1, 2]
     assert [bar.get_x() for bar in axes.patches] == [0, 0, 5, 3]
     assert [text.get_text() for text in axes.get_legend().texts] == ["train: 8", "val: 3"]
+
+
+def test_images_of_a_class_in_all_splits_are_written_beside_its_bar():
+    counts = {"train": np.array([3689, 412]), "val": np.array([306, 24])}
+    axes = plot_class_counts(counts, ["angry", "disgust"]).axes[0]
+    assert [text.get_text() for text in axes.texts] == [" 3,995", " 436"]
+    assert [text.get_position()[0] for text in axes.texts] == [3995, 436]
+
+
+def test_each_class_has_a_row_of_samples():
+    images = {"cat": np.full((3, 8, 8, 1), 0.25), "dog": np.full((2, 8, 8, 1), 0.5)}
+    axes = plot_class_samples(images, 2).axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["cat", "dog"]
+    sheet = np.asarray(axes.images[0].get_array())
+    height, width = sheet.shape[0] // 2, sheet.shape[1]
+    for row, (grey, number) in enumerate(((0.25, 3), (0.5, 2))):
+        middles = [width * (2 * column + 1) // 6 for column in range(3)]
+        found = [sheet[row * height + height // 2, middle, 0] for middle in middles]
+        assert found == [grey] * number + [1] * (3 - number)
+
+
+@pytest.mark.parametrize("num_classes", [1, 7, 50])
+def test_samples_of_all_classes_fit_a_page(num_classes, fits):
+    images = {f"class number {k}": np.zeros((8, 48, 64, 3)) for k in range(num_classes)}
+    figure = plot_class_samples(images, 60)
+    assert f", {num_classes} of 60 classes" in figure.get_suptitle()
+    assert figure.get_figheight() <= 20
+    assert fits(figure)
 
 
 def test_splits_have_one_order_and_one_colour_in_every_figure():

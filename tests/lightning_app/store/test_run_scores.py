@@ -1,8 +1,9 @@
 import pytest
 
 from lightning_app.store.describe_run import splits_of
-from lightning_app.store.run_scores import results_of, wilson
+from lightning_app.store.run_scores import results_of
 from lightning_app.store.stored_run import open_stored_run
+from models.evaluation.wilson import wilson
 
 
 @pytest.fixture

@@ -7,9 +7,11 @@ take most of the time, and are the same for all.
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from sklearn.utils.class_weight import compute_class_weight
 
 from lightning_app.commands.ablate import checks
 from lightning_app.commands.ablate.runner import Runner
@@ -36,6 +38,15 @@ ABLATIONS = {
     "fer2013_cnn_dnn": FACES,
     "fer2013_recipe": FACES,
 }
+
+
+def test_published_class_weights_are_balanced_over_all_rows():
+    counts = [3995, 436, 4097, 7215, 4830, 3171, 4965]  # before the validation rows are set aside
+    labels = np.repeat(np.arange(7), counts)
+    expected = compute_class_weight("balanced", classes=np.arange(7), y=labels)
+    plan = yaml.safe_load((ROOT / "ablations" / "fer2013_cnn_dnn.yaml").read_text())
+    weights = plan["variations"]["class weights"]["model.loss.class_weights"]
+    assert weights == pytest.approx(expected, abs=5e-5)
 
 
 @pytest.fixture

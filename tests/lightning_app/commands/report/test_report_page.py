@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lightning_app.pages import data_uris
-from lightning_app.store.run_scores import wilson
+from models.evaluation.wilson import wilson
 
 ODD = '<b>&"'
 CLASSES = {ODD: 30, "猫": 40, "$a_b$": 30}
@@ -79,6 +79,31 @@ def test_scores_are_metrics_with_the_intervals_of_the_table(make_run, add_split,
         assert expected in words
     low, high = wilson(0.95, 100)  # of the validation split, which has no table
     assert f"{100 * low:.2f} to {100 * high:.2f}" in words
+
+
+def test_accuracy_without_copies_of_training_images_is_given(make_run, add_split, page_of):
+    table = {
+        "images": ["all", "without copies", "copies"],
+        "number": [2000, 1850, 150],
+        "correct": [878, 764, 114],
+        "accuracy": [0.439, 764 / 1850, 0.76],
+        "low": [0.417, 0.391, 0.686],
+        "high": [0.461, 0.436, 0.821],
+    }
+    run_id = make_run(metrics={"test/accuracy": 0.439}, tables={"copies_test": table})
+    assert (
+        "150 of the 2,000 images (test) are exact copies of training images. Accuracy is 43.90 % "
+        "(41.70 to 46.10) with them and 41.30 % (39.10 to 43.60) without them."
+    ) in page_of(run_id).text
+    assert "39.10 至 43.60" in page_of(run_id, "zh").text
+
+
+def test_images_of_a_class_are_counted_over_all_splits(make_run, add_split, page_of):
+    run_id = make_run()
+    add_split(run_id, "train", {"cat": 3689, "dog": 7})
+    add_split(run_id, "val", {"cat": 306})
+    words = page_of(run_id).words
+    assert words[words.index("cat", words.index("all")) :][:4] == ["cat", "3,995", "3,689", "306"]
 
 
 def test_wilson_interval_has_the_published_values():

@@ -4,7 +4,11 @@ from torch import nn
 
 from models import MLP, Head, PlainCNN, SmallCNN, TimmBackbone, TorchvisionBackbone
 from models.explain import NothingToShow
-from models.explain.activation_maximisation import Detector, find_detectors
+from models.explain.activation_maximisation import (
+    Detector,
+    activated_detectors,
+    find_detectors,
+)
 
 FAMILIES = [
     (
@@ -43,6 +47,20 @@ def test_vit_has_one_convolution_and_units_of_its_blocks():
         Detector("network.blocks.2.mlp.fc1", "network.blocks.2.mlp.act"),
         Detector("network.blocks.5.mlp.fc1", "network.blocks.5.mlp.act"),
     ]
+
+
+def test_named_layers_have_the_norm_and_activation_that_follow_them():
+    model = TorchvisionBackbone("resnet18").eval()
+    pairs = {
+        "conv1": "relu",
+        "layer1.0.bn1": "layer1.0.relu",
+        "layer1.0.conv2": "layer1.0.bn2",  # the shortcut is added before the ReLU
+        "layer1": "layer1",
+        "relu": "relu",
+    }
+    expected = [Detector(f"network.{name}", f"network.{out}") for name, out in pairs.items()]
+    names = [detector.name for detector in expected]
+    assert activated_detectors(model, torch.rand(2, 3, 64, 64), names) == expected
 
 
 def test_small_network_has_fewer_detectors():
