@@ -126,12 +126,18 @@ def test_s0_trains_on_class_folders_and_predicts_images_without_labels(
     assert {row["label"] for row in rows} == {""}
 
 
-@pytest.mark.parametrize("name", ["simpsons_resnext101", "simpsons_resnext101_better"])
+@pytest.mark.parametrize(
+    ("name", "folder", "preset"),
+    [
+        ("simpsons_resnext101", "simpsons20", "s1"),
+        ("simpsons_resnext101_better", "simpsons20_plain", "none"),
+    ],
+)
 def test_s1_balances_offline_and_then_trains(
-    simpsons, narrow_networks, artifacts, count_parameters, name
+    simpsons, narrow_networks, artifacts, count_parameters, name, folder, preset
 ):
     counts = ["--per_class", "10", "--val_per_class", "2", "--test_per_class", "2"]
-    out = ["--out", "data/simpsons20", "--preset", "s1"]
+    out = ["--out", f"data/{folder}", "--preset", preset]
     main(["prepare", "augment", "data/simpsons", *out, *counts])
     fit(name, NO_DOWNLOAD, "--data.image_size=32", "--trainer.precision=32")
     total, trainable = count_parameters("simpsons")
