@@ -88,9 +88,9 @@ class KerasAffine(A.ImageOnlyTransform):
         offset = rotation @ shift + centre - matrix @ centre
         # Until here x comes first, then y; arrays have rows first.
         rows_first, offset = matrix[::-1, ::-1], offset[::-1]
+        options: Any = {"offset": offset, "output": np.float32, "order": 1, "mode": "wrap"}
         channels = [
-            affine_transform(channel, rows_first, offset, output=np.float32, order=1, mode="wrap")
-            for channel in np.moveaxis(img, -1, 0)
+            affine_transform(img[..., c], rows_first, **options) for c in range(img.shape[2])
         ]
         return np.stack(channels, axis=-1).round().astype(np.uint8)
 
