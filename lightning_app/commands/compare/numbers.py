@@ -31,6 +31,7 @@ def number_rows(records: Sequence[StoredRun], words: Words) -> Rows:
         "best": _best,
         "took": lambda record: _duration(describe_run.duration(record), words),
         "epoch": lambda record: _duration(describe_run.epoch_duration(record), words),
+        "memory": lambda record: words.memory(*describe_run.peak_memory(record)) or UNKNOWN,
         "state": lambda record: words["states"].get(record.run.info.status, UNKNOWN),
     }
     for key, make in makers.items():
