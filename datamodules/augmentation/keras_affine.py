@@ -49,9 +49,7 @@ class KerasAffine(A.ImageOnlyTransform):
         self.shear_range = _within("shear_range", shear_range, 90)
         low, high = zoom_range
         if not 0 < low <= high:
-            raise ValueError(
-                f"Expected a zoom_range with 0 < low <= high, got {low:g} and {high:g}."
-            )
+            raise ValueError(f"Expected zoom_range with 0 < low <= high, got {low:g} and {high:g}.")
         self.zoom_range = (low, high)
 
     def get_params(self) -> dict[str, float]:
