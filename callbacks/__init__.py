@@ -3,6 +3,7 @@
 from callbacks.data_visualizer import DataVisualizer
 from callbacks.learning_curves import LearningCurvesVisualizer
 from callbacks.learning_rate_finder import LearningRateRangeTest
+from callbacks.memory_monitor import MemoryMonitor
 from callbacks.output_recorder import OutputRecorder
 from callbacks.picture_gallery import PictureGallery
 from callbacks.prediction_writer import PredictionWriter
@@ -25,6 +26,7 @@ __all__ = [
     "DataVisualizer",
     "LearningCurvesVisualizer",
     "LearningRateRangeTest",
+    "MemoryMonitor",
     "OutputRecorder",
     "PictureGallery",
     "PredictionWriter",

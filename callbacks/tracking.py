@@ -69,6 +69,12 @@ def log_text(trainer: Trainer, text: str, file: str) -> None:
         client.log_text(run_id, text, file)
 
 
+def log_tag(trainer: Trainer, name: str, value: str) -> None:
+    """Set a tag of the run."""
+    for client, run_id in _runs(trainer):
+        client.set_tag(run_id, name, value)
+
+
 def metric_history(trainer: Trainer, name: str) -> list[tuple[int, float]]:
     """Values of a metric in the run as (epoch, value), the last one of each epoch.
 

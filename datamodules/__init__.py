@@ -1,4 +1,4 @@
-"""Datamodules, one for each kind of dataset; each is imported on first use.
+"""Datamodules, one for each kind of dataset, and what they take; each is imported on first use.
 
 Commands that need none, such as `lightning_cli prepare split`, therefore start without torch.
 """
@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from datamodules.augmentation.keras_affine import KerasAffine as KerasAffine
     from datamodules.base import ImageDataModule as ImageDataModule
     from datamodules.digits import DigitsDataModule as DigitsDataModule
     from datamodules.folder import ImageFolderDataModule as ImageFolderDataModule
@@ -22,6 +23,7 @@ HOMES = {
     "DigitsDataModule": "digits",
     "ImageDataModule": "base",
     "ImageFolderDataModule": "folder",
+    "KerasAffine": "augmentation.keras_affine",
     "ManifestDataModule": "manifest",
     "Options": "options",
     "PixelCSVDataModule": "pixel_csv",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lightning_app.api.loading import load
     from lightning_app.api.predicting import predict
     from lightning_app.api.run import Run
+    from lightning_app.api.scoring import score
 
     __version__: str
 
@@ -33,6 +34,7 @@ __all__ = [
     "fit",
     "load",
     "predict",
+    "score",
 ]
 
 DISTRIBUTION = "lightning-image-classification"
@@ -46,6 +48,7 @@ HOMES = {
     "fit": "fitting",
     "load": "loading",
     "predict": "predicting",
+    "score": "scoring",
 }
 
 

@@ -24,6 +24,7 @@ Data
   prepare check, split, augment, shard     check and arrange images for training
   suspects --config FILE.yaml      find likely label errors
 Runs
+  score RUN kaggle/public=0.998    record a score from elsewhere in a run
   ui [--port 5000]                 open the runs in a browser (MLflow)
 
 Every setting can be overridden:
@@ -39,6 +40,7 @@ COMMANDS = {
     "explain": "lightning_app.commands.explain.explain:explain",
     "prepare": "lightning_app.commands.prepare.prepare:prepare",
     "report": "lightning_app.commands.report.report:report",
+    "score": "lightning_app.commands.score:score",
     "suspects": "lightning_app.commands.suspects:suspects",
     "ui": "lightning_app.commands.ui:open_ui",
 }

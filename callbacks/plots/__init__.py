@@ -4,7 +4,7 @@ from callbacks.plots.activation_maximisation import plot_maximised
 from callbacks.plots.augmentations import plot_augmentations
 from callbacks.plots.changes import plot_changes
 from callbacks.plots.class_activation import plot_overlays
-from callbacks.plots.class_counts import plot_class_counts
+from callbacks.plots.class_counts import plot_class_counts, plot_class_counts_twice
 from callbacks.plots.class_differences import plot_class_differences
 from callbacks.plots.class_samples import plot_class_samples
 from callbacks.plots.confusion.difference import plot_confusion_difference
@@ -25,6 +25,7 @@ __all__ = [
     "plot_augmentations",
     "plot_changes",
     "plot_class_counts",
+    "plot_class_counts_twice",
     "plot_class_differences",
     "plot_class_samples",
     "plot_class_scores",

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from callbacks.plots.drawing.style import DPI, SPLIT_COLORS
@@ -12,18 +13,51 @@ ROW_INCHES = 0.24
 MAX_LABELLED = 40  # classes whose number of images is written beside their bar
 MAX_NAMED = 120  # of more classes the names would be too small to read
 
+Counts = Mapping[str, np.ndarray]  # images of each class, (K,), by split
 
-def plot_class_counts(counts: Mapping[str, np.ndarray], class_names: Sequence[str]) -> Figure:
+
+def plot_class_counts(counts: Counts, class_names: Sequence[str]) -> Figure:
     """Draw one stacked bar per class, and its images in all splits as a number.
 
     Args:
         counts: Images of each class, (K,), by split.
         class_names: Names of the K classes.
     """
+    figure = Figure(figsize=(6.4, _height(class_names)), dpi=DPI, layout="constrained")
+    axes = figure.subplots()
+    _draw_bars(axes, counts, class_names)
+    figure.suptitle(f"Images of each class, {len(class_names)} classes", fontsize=11)
+    return figure
+
+
+def plot_class_counts_twice(before: Counts, after: Counts, class_names: Sequence[str]) -> Figure:
+    """Draw one stacked bar per class before balancing and one after it, on the same scale.
+
+    Args:
+        before: Images of each class, (K,), by split.
+        after: The same once the classes are balanced.
+        class_names: Names of the K classes.
+    """
+    figure = Figure(figsize=(10.2, _height(class_names) + 0.2), dpi=DPI, layout="constrained")
+    left, right = figure.subplots(ncols=2, sharex=True, sharey=True)
+    for axes, counts, when in ((left, before, "before"), (right, after, "after")):
+        _draw_bars(axes, counts, class_names)
+        axes.get_legend().set_title(when)
+    figure.suptitle(
+        f"Images of each class before and after balancing, {len(class_names)} classes", fontsize=11
+    )
+    return figure
+
+
+def _height(class_names: Sequence[str]) -> float:
+    """Height of a figure in inches."""
     num_classes = len(class_names)
     row = ROW_INCHES if num_classes <= MAX_LABELLED else min(0.13, 15 / num_classes)
-    figure = Figure(figsize=(6.4, max(3.4, row * num_classes + 1.3)), dpi=DPI, layout="constrained")
-    axes = figure.subplots()
+    return max(3.4, row * num_classes + 1.3)
+
+
+def _draw_bars(axes: Axes, counts: Counts, class_names: Sequence[str]) -> None:
+    num_classes = len(class_names)
     left = np.zeros(num_classes)
     for split, color in SPLIT_COLORS.items():
         if split not in counts:
@@ -42,6 +76,4 @@ def plot_class_counts(counts: Mapping[str, np.ndarray], class_names: Sequence[st
     axes.set_ylim(num_classes - 0.4, -0.6)
     axes.set_xlabel("images")
     axes.spines[["top", "right"]].set_visible(False)
-    figure.suptitle(f"Images of each class, {num_classes} classes", fontsize=11)
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, frameon=False, fontsize=9)
-    return figure

@@ -57,6 +57,11 @@ class Words:
             return UNKNOWN
         return f"{value:,.0f}" if value == int(value) else f"{value:.4g}"
 
+    def memory(self, mebibytes: float, of: str) -> str:
+        """An amount of memory, and whose it is: `GPU` or `process`; empty if it is 0."""
+        amount = f"{self.number(round(mebibytes))} MiB"
+        return self["values"]["memory"][of].format(amount=amount) if mebibytes else ""
+
     def date(self, milliseconds: int) -> str:
         """A point in time, in milliseconds since 1970, in the local time zone."""
         return self["formats"]["date"].format(

@@ -111,6 +111,15 @@ def epoch_duration(stored_run: StoredRun) -> int:
     return round(1000 * median(stored_run.history("time/epoch").values() or [0]))
 
 
+def peak_memory(stored_run: StoredRun) -> tuple[float, str]:
+    """Largest memory of training in MiB, 0 if it was not measured; and whose: `GPU` or `process`.
+
+    See `callbacks.MemoryMonitor`.
+    """
+    values = stored_run.history("memory/peak").values()
+    return max(values, default=0.0), stored_run.tags.get("memory.of", "process")
+
+
 def duration(stored_run: StoredRun) -> int:
     """Time from start to end of the run, in milliseconds; 0 if it has not ended."""
     info = stored_run.run.info

@@ -97,6 +97,15 @@ def test_fit_returns_the_run_in_the_store(run, here):
     assert hash(run) == hash(again)
 
 
+def test_scores_from_elsewhere_are_metrics_of_the_run(run):
+    scored = lightning_app.score(run, {"kaggle/public": 1, "kaggle/private": 0.99855}, note="late")
+    assert scored.metrics["external/kaggle/private"] == 0.99855
+    assert (scored.id, scored.checkpoint) == (run.id, run.checkpoint)
+    assert lightning_app.load(run.id).metrics == {**run.metrics, **scored.metrics}
+    with pytest.raises(ValueError, match=r"cannot be called 'a b'; expected a name of letters"):
+        lightning_app.score(run, {"a b": 1})
+
+
 def test_a_run_gives_its_history_configuration_predictions_and_network(run):
     history = run.history("val/accuracy")
     assert list(history.index) == [0, 1, 2, 3]

@@ -111,6 +111,7 @@ def test_run_has_metrics_of_every_stage(run):
     names = {name for name in run.data.metrics if not name.startswith("system/")}
     assert names >= {
         "time/pictures",
+        *("time/epoch", "memory/peak"),
         *(
             f"{stage}/{name}"
             for stage in ("val", "test")

@@ -12,7 +12,7 @@ import torch
 from scipy.stats import t
 from torch import Tensor
 
-from lightning_app.store.describe_run import class_names_of, splits_of
+from lightning_app.store.describe_run import class_names_of, peak_memory, splits_of
 from lightning_app.store.predictions import SplitName, read_predictions
 from lightning_app.store.stored_run import StoredRun
 from models.evaluation.paired_test import CONFIDENCE, PairedTest, paired_test
@@ -33,6 +33,7 @@ class VariationResult:
         left_out: Number of images that only one of the two was scored on.
         minutes: Training time of a run, without validation and pictures; the median over the seeds.
         epoch_seconds: Training time of an epoch, the median; NaN if unknown.
+        peak_memory: Largest memory of training in MiB, of all its runs; 0 if unknown.
         parameters: Parameters of the network.
         trainable: Those of them that train in the last epoch.
         excluded: Classes that it was trained without.
@@ -48,6 +49,7 @@ class VariationResult:
     left_out: int
     minutes: float
     epoch_seconds: float
+    peak_memory: float
     parameters: int
     trainable: int
     excluded: list[str]
@@ -176,7 +178,8 @@ def _compare(
     is_base, records = own is base, [record for _, record in own]
     others = [] if is_base else [record for _, record in base]
     shared = read_predictions([*records, *others], split)
-    metrics, times = records[0].metrics, [_epoch_times(record) for record in records]
+    metrics = records[0].metrics
+    times = [list(record.history("time/epoch").values()) for record in records]
     return VariationResult(
         name,
         [seed for seed, _ in own],
@@ -186,13 +189,9 @@ def _compare(
         shared.left_out,
         median(sum(seconds) / 60 for seconds in times),
         median(median(seconds) if seconds else math.nan for seconds in times),
+        max(peak_memory(record)[0] for record in records),
         int(metrics.get("params/total", 0)),
         int(metrics.get("params/trainable", 0)),
         ast.literal_eval(records[0].params.get(EXCLUDED, "[]")),
         is_base,
     )
-
-
-def _epoch_times(record: StoredRun) -> list[float]:
-    """Training time of each epoch in seconds."""
-    return list(record.history("time/epoch").values())

@@ -32,6 +32,7 @@ def _row(result: VariationResult, split: str) -> dict[str, Any]:
         "parameters": result.parameters,
         "trainable": result.trainable,
         "epoch_seconds": result.epoch_seconds,
+        "peak_memory_mib": result.peak_memory or math.nan,
         "train_minutes": result.minutes,
     }
     return {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in row.items()}
@@ -50,6 +51,7 @@ def markdown_table(results: AblationResults) -> str:
         "p",
         "parameters",
         "s / epoch",
+        "peak MiB",
     )
     lines = [head, ("---", *["--:"] * (len(head) - 1))]
     lines += [_cells(row) for row in results.rows]
@@ -60,7 +62,7 @@ def markdown_table(results: AblationResults) -> str:
 def print_results(results: AblationResults) -> None:
     """Print the results, in percent, and the notes."""
     names = ("accuracy", "over seeds", "seeds", "images", "difference", "over images", "p")
-    columns = [Column(name, "right") for name in (*names, "parameters", "s/epoch")]
+    columns = [Column(name, "right") for name in (*names, "parameters", "s/epoch", "peak MiB")]
     print_table([Column("variation"), *columns], [_cells(row) for row in results.rows])
     for note in results.notes:
         print(note)
@@ -80,6 +82,7 @@ def _cells(result: VariationResult) -> tuple[str, ...]:
         "" if test is None else _p(test.p_value),
         f"{result.parameters:,}",
         "" if math.isnan(result.epoch_seconds) else f"{result.epoch_seconds:.1f}",
+        f"{result.peak_memory:,.0f}" if result.peak_memory else "",
     )
 
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from lightning_app.pages.words import UNKNOWN, Words
 from lightning_app.store import describe_run
+from lightning_app.store.external_scores import external_scores
 from lightning_app.store.run_scores import SPLITS, Result, results_of
 from lightning_app.store.stored_run import StoredRun
 from models.evaluation.metrics import METRICS, Metric
@@ -22,7 +23,7 @@ Rows = list[tuple[str, list[Number]]]  # a label, and the number of each run
 
 def number_rows(records: Sequence[StoredRun], words: Words) -> Rows:
     """Scores, sizes and times of runs; rows that no run has are left out."""
-    rows = _scores(records, words)
+    rows = _scores(records, words) + _external(records)
     labels = words["comparison"]["numbers"]
     makers: dict[str, Callable[[StoredRun], str]] = {
         "total": lambda record: _metric(record, "params/total", words),
@@ -31,6 +32,7 @@ def number_rows(records: Sequence[StoredRun], words: Words) -> Rows:
         "best": _best,
         "took": lambda record: _duration(describe_run.duration(record), words),
         "epoch": lambda record: _duration(describe_run.epoch_duration(record), words),
+        "memory": lambda record: words.memory(*describe_run.peak_memory(record)) or UNKNOWN,
         "state": lambda record: words["states"].get(record.run.info.status, UNKNOWN),
     }
     for key, make in makers.items():
@@ -53,6 +55,13 @@ def _scores(records: Sequence[StoredRun], words: Words) -> Rows:
             numbers = [_number(result, metric, words) for result in results]
             rows.append((words.metric(metric, place), numbers))
     return rows
+
+
+def _external(records: Sequence[StoredRun]) -> Rows:
+    """Scores from elsewhere, by name."""
+    found = [{score.name: score.text for score in external_scores(record)} for record in records]
+    names = sorted({name for of_run in found for name in of_run})
+    return [(name, [Number(of_run.get(name, UNKNOWN)) for of_run in found]) for name in names]
 
 
 def _number(result: Result | None, metric: Metric, words: Words) -> Number:

@@ -3,7 +3,7 @@
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,7 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from datamodules.augmentation.load import load_augmentation
+from datamodules.sources.source import ImageSource
 from datamodules.splits.settings import SplitSettings
+from lightning_app.commands.prepare.class_counts import ClassCounts
 from lightning_app.commands.prepare.copies import Copy, in_both_splits, leaked, plan_copies
 from lightning_app.commands.prepare.originals import Originals, from_folders, from_manifest
 from lightning_app.commands.prepare.settings import keep_to_settings
@@ -23,7 +25,7 @@ DESCRIPTION = """\
 Write the same number of images for each class: the originals and augmented copies of them. The
 originals are split first, so that all copies of one are in the same split; test images are copied
 unchanged. An interrupted run resumes where it stopped. In the manifest, the column `group` names
-the original of each copy.
+the original of each copy. class_counts.png and .csv show the classes before and after.
 """
 NONE = np.empty(0, np.int64)
 COLUMNS = ("image", "label", "split", "group")
@@ -49,7 +51,7 @@ def augment(args: list[str]) -> None:
     load_augmentation(options.preset)  # reports typos before anything is written
     read = partial(from_manifest, root=options.root) if is_manifest else from_folders
     originals = read(options.data)
-    copies = _plan(originals, options)
+    sources, copies = _plan(originals, options)
     keep_to_settings(options, originals)
     writing = Writing(originals.root, options.out, options.preset, options.image_size, options.seed)
     try:
@@ -59,10 +61,16 @@ def augment(args: list[str]) -> None:
         raise SystemExit(130) from None
     rows = [(target(copy, writing), copy.label, copy.split, copy.group) for copy in copies]
     write_table(options.out / "manifest.csv", COLUMNS, rows)
+    counts = ClassCounts(sources, copies, originals.class_names)
+    counts.write(options.out)
+    counts.show()
     _report(copies, options)
 
 
-def _plan(originals: Originals, options: argparse.Namespace) -> list[Copy]:
+def _plan(
+    originals: Originals, options: argparse.Namespace
+) -> tuple[Mapping[str, ImageSource], list[Copy]]:
+    """The originals of each split, and what to write."""
     found = {name: source for name, source in originals.sources.items() if name != "predict"}
     share = SplitSettings().val if options.val is None else options.val
     num_val = options.val_per_class or round(share * options.per_class)
@@ -76,17 +84,16 @@ def _plan(originals: Originals, options: argparse.Namespace) -> list[Copy]:
     names = originals.class_names
     if not options.allow_leak:
         wanted = {"train": options.per_class - num_val, "val": num_val}
-        return plan_copies(amounts.complete(found, names), names, wanted, options.seed)
+        sources = amounts.complete(found, names)
+        return sources, plan_copies(sources, names, wanted, options.seed)
     if "val" in found:
         raise ValueError("The dataset already has val images: leave out --allow_leak.")
     sources = amounts.complete(found | {"val": found["train"].subset(NONE)}, names)
     copies = plan_copies(sources, names, {"train": options.per_class}, options.seed)
-    return leaked(copies, num_val, options.seed)
+    return sources, leaked(copies, num_val, options.seed)
 
 
 def _report(copies: Sequence[Copy], options: argparse.Namespace) -> None:
-    counts = {s: sum(copy.split == s for copy in copies) for s in ("train", "val", "test")}
-    print(", ".join(f"{count:,} {split}" for split, count in counts.items()), "images.")
     if both := in_both_splits(copies):
         print(
             f"warning: copies of {len(both):,} originals are in both train and val, because of "

@@ -82,6 +82,7 @@ def ended_rows(stored_run: StoredRun, words: Words) -> Rows:
             "started": words.date(info.start_time),
             "took": words.duration(duration) if duration else "",
             "device": describe_run.environment(stored_run).get("device", ""),
+            "memory": words.memory(*describe_run.peak_memory(stored_run)),
             "state": words["states"].get(info.status, info.status),
         },
     )

@@ -13,6 +13,7 @@ from lightning_app.pages.language import Language
 from lightning_app.pages.rendering import WIDE, open_templates, side_by_side
 from lightning_app.pages.words import Words
 from lightning_app.store.describe_run import COMMIT, best_epoch, class_names_of, splits_of
+from lightning_app.store.external_scores import external_scores
 from lightning_app.store.run_scores import confusions, results_of, worst_classes
 from lightning_app.store.stored_run import StoredRun, open_stored_run
 
@@ -57,6 +58,7 @@ def _context(stored_run: StoredRun, words: Words) -> dict[str, Any]:
         },
         "results": results,
         "copies": overview.copy_notes(stored_run, words),
+        "external": external_scores(stored_run),
         "best": _best(stored_run, words),
         "metrics": sorted(
             (name, words.number(value))

@@ -8,6 +8,7 @@ from callbacks.plots import (
     GOOD,
     plot_augmentations,
     plot_class_counts,
+    plot_class_counts_twice,
     plot_class_samples,
     plot_contact_sheet,
     plot_curves,
@@ -123,6 +124,20 @@ def test_splits_have_one_order_and_one_colour_in_every_figure():
     bars = [to_rgb(bar.get_facecolor()) for bar in axes.patches[::2]]
     assert [to_rgb(line.get_color()) for line in curves] == bars[:2]
     assert len(set(bars)) == 3
+
+
+@pytest.mark.parametrize("num_classes", [2, 40])
+def test_class_counts_before_and_after_have_one_scale(num_classes, fits):
+    before = {"train": np.arange(num_classes) + 1, "val": np.ones(num_classes)}
+    after = {"train": np.full(num_classes, 90), "val": np.full(num_classes, 10)}
+    figure = plot_class_counts_twice(before, after, [f"class {k}" for k in range(num_classes)])
+    left, right = figure.axes
+    assert left.get_xlim() == right.get_xlim()
+    assert left.get_xlim()[1] >= 100
+    legends = [axes.get_legend() for axes in figure.axes]
+    assert [legend.get_title().get_text() for legend in legends] == ["before", "after"]
+    assert legends[1].texts[0].get_text() == f"train: {90 * num_classes:,}"
+    assert fits(figure)
 
 
 @pytest.mark.parametrize("num_classes", [2, 100, 1000])

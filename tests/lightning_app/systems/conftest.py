@@ -1,5 +1,6 @@
 """Fixtures for tests of the published systems: small datasets in their layouts."""
 
+import functools
 import shutil
 from pathlib import Path
 
@@ -7,6 +8,11 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
+import timm
+from torchvision.models._api import BUILTIN_MODELS
+from torchvision.models.resnet import Bottleneck, _resnet
+
+from lightning_app.main import main
 
 ROOT = Path(__file__).parents[3]
 
@@ -32,6 +38,30 @@ def simpsons(project_folder):
         for index in range(8):
             write_image(project_folder / "data" / "simpsons" / name / f"{index}.jpg", rng)
     return project_folder
+
+
+@pytest.fixture
+def simpsons20(simpsons, monkeypatch):
+    """The same with balanced copies, and networks without weights that are smaller than S1's."""
+    counts = ["--per_class=10", "--val_per_class=2", "--test_per_class=2", "--processes=1"]
+    main(["prepare", "augment", "data/simpsons", "--out", "data/simpsons20", *counts])
+    shallow = {"width_per_group": 2, "progress": False}
+    build = functools.partial(_resnet, Bottleneck, [1, 1, 1, 1], **shallow)
+    functools.update_wrapper(build, BUILTIN_MODELS["resnext101_32x8d"])
+    monkeypatch.setitem(BUILTIN_MODELS, "resnext101_32x8d", build)
+    create = functools.partial(timm.create_model, base_width=1, layers=(1, 1, 1, 1))
+    monkeypatch.setattr(timm, "create_model", create)
+    smaller = {
+        "pretrained: true": "pretrained: false",
+        "[3, 4, 23, 3]": "[1, 1, 1, 1]",
+        "group_width: 48": "group_width: 1",
+    }
+    for file in ("configs/simpsons_resnext101.yaml", "ablations/simpsons_variants.yaml"):
+        text = (simpsons / file).read_text()
+        for large, small in smaller.items():
+            text = text.replace(large, small)
+        (simpsons / file).write_text(text)
+    return simpsons
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import torch
 import yaml
 from lightning.pytorch.cli import LightningArgumentParser
 from torchvision.models._api import BUILTIN_MODELS
-from torchvision.models.resnet import Bottleneck, _resnet
+from torchvision.models.resnet import Bottleneck, ResNet, _resnet
 
 from lightning_app.cli.picture_options import picture_types
 from lightning_app.main import main
@@ -84,10 +84,8 @@ SIZES = {  # number of classes, parameters, and those that train in the first ep
 }
 
 
-@pytest.mark.parametrize("name", SIZES)
-def test_configured_network_has_the_published_size(name):
-    config = yaml.safe_load((ROOT / "configs" / f"{name}.yaml").read_text())
-    num_classes, *expected = SIZES[name]
+def sizes_of(config, num_classes):
+    """Parameters of a configuration's network, and those that train in the first epoch."""
     parser = LightningArgumentParser()
     parser.add_lightning_class_args(ImageClassifier, "model", subclass_mode=True)
     settings = {"num_classes": num_classes, **config["model"]["init_args"]}
@@ -97,11 +95,45 @@ def test_configured_network_has_the_published_size(name):
     )
     with torch.device("meta"):
         classifier = parser.instantiate_classes(parsed).model
-    for callback in config["trainer"].get("callbacks", []):
+    for callback in config["trainer"].get("callbacks") or []:
         if callback["class_path"] == "ProgressiveUnfreezing":
             freeze_before(callback["init_args"]["train_from"][0], classifier)
     sizes = [(parameter.numel(), parameter.requires_grad) for parameter in classifier.parameters()]
-    assert [sum(n for n, _ in sizes), sum(n for n, trains in sizes if trains)] == expected
+    return sum(n for n, _ in sizes), sum(n for n, trains in sizes if trains)
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_configured_network_has_the_published_size(name):
+    config = yaml.safe_load((ROOT / "configs" / f"{name}.yaml").read_text())
+    num_classes, *expected = SIZES[name]
+    assert [*sizes_of(config, num_classes)] == expected
+
+
+@pytest.mark.parametrize(
+    ("variation", "width", "expected"),
+    [
+        ("batch 16", 8, (86_783_316, 28_786_708)),
+        ("without freezing, batch 16", 8, (86_783_316, 86_783_316)),
+        ("32x16d, batch 16", 16, (192_018_772, 62_496_788)),
+        ("32x32d, batch 16", 32, (466_522_452, 151_150_612)),
+        ("32x48d without weights or freezing, batch 8", 48, (826_403_156, 826_403_156)),
+    ],
+)
+def test_variant_of_s1_has_the_size_of_torchvisions_network(variation, width, expected):
+    config = yaml.safe_load((ROOT / "configs" / "simpsons_resnext101.yaml").read_text())
+    settings = yaml.safe_load((ROOT / "ablations" / "simpsons_variants.yaml").read_text())
+    changes = settings["variations"][variation]
+    if "model.backbone" in changes:
+        start = "model.backbone."
+        options = {k.removeprefix(start): v for k, v in changes.items() if k.startswith(start)}
+        backbone = {"class_path": changes["model.backbone"], "init_args": options}
+        config["model"]["init_args"]["backbone"] = backbone
+    if "trainer.callbacks" in changes:
+        config["trainer"]["callbacks"] = changes["trainer.callbacks"]
+    assert sizes_of(config, num_classes=20) == expected
+    with torch.device("meta"):
+        network = ResNet(Bottleneck, [3, 4, 23, 3], 20, groups=32, width_per_group=width)
+    assert sum(parameter.numel() for parameter in network.parameters()) == expected[0]
 
 
 @pytest.mark.parametrize("name", ["simpsons_resnet152", "simpsons_resnet152_better"])
@@ -126,12 +158,18 @@ def test_s0_trains_on_class_folders_and_predicts_images_without_labels(
     assert {row["label"] for row in rows} == {""}
 
 
-@pytest.mark.parametrize("name", ["simpsons_resnext101", "simpsons_resnext101_better"])
+@pytest.mark.parametrize(
+    ("name", "folder", "preset"),
+    [
+        ("simpsons_resnext101", "simpsons20", "s1"),
+        ("simpsons_resnext101_better", "simpsons20_plain", "none"),
+    ],
+)
 def test_s1_balances_offline_and_then_trains(
-    simpsons, narrow_networks, artifacts, count_parameters, name
+    simpsons, narrow_networks, artifacts, count_parameters, name, folder, preset
 ):
     counts = ["--per_class", "10", "--val_per_class", "2", "--test_per_class", "2"]
-    out = ["--out", "data/simpsons20", "--preset", "s1"]
+    out = ["--out", f"data/{folder}", "--preset", preset]
     main(["prepare", "augment", "data/simpsons", *out, *counts])
     fit(name, NO_DOWNLOAD, "--data.image_size=32", "--trainer.precision=32")
     total, trainable = count_parameters("simpsons")

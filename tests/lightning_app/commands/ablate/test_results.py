@@ -20,7 +20,7 @@ def write_run(client):
     """Write a run with predictions by hand, and open it."""
     stack = []
 
-    def write(predicted, excluded=(), seconds=(), images=range(4)):
+    def write(predicted, excluded=(), seconds=(), images=range(4), memory=()):
         run_id = client.create_run("0").info.run_id
         labels = [LABELS[image] for image in images]
         columns = {"image": images, "label": labels, "predicted": list(predicted)}
@@ -30,6 +30,8 @@ def write_run(client):
         client.log_param(run_id, "data.options.exclude_classes", str(list(excluded)))
         for epoch, value in enumerate(seconds):
             client.log_metric(run_id, "time/epoch", value, step=epoch)
+        for epoch, value in enumerate(memory):
+            client.log_metric(run_id, "memory/peak", value, step=epoch)
         profile = '{"num_images": 4, "class_counts": {"b": 2, "a": 2}}'
         dataset = Dataset("Hand/train", "0", "local", "", profile=profile)
         client.log_inputs(run_id, [DatasetInput(dataset)])
@@ -46,8 +48,8 @@ def write_run(client):
 def results(write_run):
     return compare_variations(
         [
-            ("base", 0, write_run("aabb", seconds=[2, 4])),
-            ("base", 1, write_run("aaba", seconds=[3, 3])),
+            ("base", 0, write_run("aabb", seconds=[2, 4], memory=[900, 1234.4])),
+            ("base", 1, write_run("aaba", seconds=[3, 3], memory=[900, 1000])),
             ("no a", 0, write_run("bbbb", excluded=["a"])),
         ],
         "test",
@@ -89,6 +91,12 @@ def test_times_are_medians(results):
     assert base.epoch_seconds == 3
     assert base.minutes == pytest.approx(0.1)
     assert math.isnan(other.epoch_seconds)
+
+
+def test_peak_memory_is_the_largest_of_all_runs(results, capsys):
+    assert [row.peak_memory for row in results.rows] == [1234.4, 0, 0]
+    assert result_columns(results)["peak_memory_mib"] == [1234.4, None, None]
+    assert markdown_table(results).splitlines()[2].endswith("| 1,234 |")
 
 
 def test_classes_come_in_the_order_of_the_outputs(results):

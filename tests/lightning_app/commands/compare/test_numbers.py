@@ -28,6 +28,21 @@ def test_time_of_an_epoch_is_the_median_so_that_a_slow_one_does_not_count(
     assert numbers["epochs"].value == "3"
 
 
+@pytest.mark.parametrize(
+    ("tag", "shown"), [("GPU", "2,345 MiB (GPU)"), ("process", "2,345 MiB (process)")]
+)
+def test_peak_memory_is_the_largest_and_says_whose_it_is(make_run, client, numbers_of, tag, shown):
+    run_id = make_run()
+    client.set_tag(run_id, "memory.of", tag)
+    for epoch, peak in enumerate((800.4, 2345.4, 1000.0)):  # resumed after epoch 1
+        client.log_metric(run_id, "memory/peak", peak, step=epoch)
+    assert numbers_of(run_id)["peak memory"].value == shown
+
+
+def test_run_without_measured_memory_has_no_row_of_it(make_run, numbers_of):
+    assert "peak memory" not in numbers_of(make_run())
+
+
 def test_best_epoch_is_that_of_the_checkpoint(make_run, client, numbers_of):
     run_id = make_run({"best_checkpoint.monitor": "val/loss", "best_checkpoint.mode": "min"})
     for epoch, loss in enumerate((0.5, 0.25, 0.75)):

@@ -60,6 +60,30 @@ def test_classes_are_balanced(run):
     }
 
 
+def test_class_counts_before_and_after_are_printed_written_and_drawn(run, tmp_path, capsys):
+    run("out")
+    with (tmp_path / "out" / "class_counts.csv").open(newline="") as stream:
+        rows = {row.pop("class"): row for row in csv.DictReader(stream)}
+    counts = {name: [int(number) for number in row.values()] for name, row in rows.items()}
+    assert {name: numbers[1::2] for name, numbers in counts.items()} == {
+        "cat": [18, 6, 2],
+        "dog": [18, 6, 2],
+    }
+    before = {name: numbers[::2] for name, numbers in counts.items()}
+    assert {name: (sum(old), old[2]) for name, old in before.items()} == {
+        "cat": (16, 2),
+        "dog": (9, 2),
+    }
+    printed = capsys.readouterr().out
+    assert "Images of each class, before → after:" in printed
+    train, val, _ = before["dog"]
+    assert [line.split() for line in printed.splitlines() if line.startswith("dog")] == [
+        ["dog", *f"{train} → 18 {val} → 6 2 → 2".split()]
+    ]
+    assert "total" in printed
+    assert Image.open(tmp_path / "out" / "class_counts.png").width > 1000
+
+
 def test_copies_of_one_original_stay_in_one_split(run, root):
     rows = run("out")
     sides = [groups(rows, part) for part in ("train", "val", "test")]

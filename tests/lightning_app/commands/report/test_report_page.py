@@ -106,6 +106,12 @@ def test_images_of_a_class_are_counted_over_all_splits(make_run, add_split, page
     assert words[words.index("cat", words.index("all")) :][:4] == ["cat", "3,995", "3,689", "306"]
 
 
+def test_peak_memory_is_a_fact_of_the_run(make_run, page_of):
+    words = page_of(make_run(metrics={"memory/peak": 812.3})).words
+    assert words[words.index("Peak memory") + 1] == "812 MiB (process)"
+    assert "Peak memory" not in page_of(make_run()).words
+
+
 def test_wilson_interval_has_the_published_values():
     assert wilson(0.5, 10) == pytest.approx((0.2366, 0.7634), abs=1e-4)
     assert wilson(0.0, 10) == pytest.approx((0.0, 0.2775), abs=1e-4)
