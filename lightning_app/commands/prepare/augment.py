@@ -118,7 +118,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="training and validation images of each class, together",
     )
-    parser.add_argument("--preset", default="s1", help="an augmentation preset, or a YAML file")
+    parser.add_argument(
+        "--preset", default="light", help="an augmentation preset (light), or a YAML file"
+    )
     add_amounts(parser)
     parser.add_argument("--image_size", type=positive, metavar="PIXELS", help="squeeze to squares")
     parser.add_argument("--processes", type=positive, default=os.cpu_count() or 1, metavar="N")

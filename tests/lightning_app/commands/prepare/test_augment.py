@@ -173,7 +173,7 @@ def test_other_seed_gives_other_copies(run, tmp_path):
 
 def test_other_settings_for_the_same_folder_are_refused(run):
     run("out")
-    with pytest.raises(ValueError, match=r"holds images made with --preset s1, not s2\. Choose"):
+    with pytest.raises(ValueError, match=r"holds images made with --preset light, not s2\. Choose"):
         run("out", "--preset", "s2")
 
 
