@@ -156,7 +156,7 @@ def test_tables_name_all_variations(results, capsys):
 
 def test_figure_shows_predictions_for_an_excluded_class(results):
     figures = dict(result_figures(results, "parts"))
-    assert list(figures) == ["ablation", "accuracy_by_class", "classes_left_out"]
+    assert list(figures) == ["ablation", "recall_by_class", "classes_left_out"]
     [axes] = figures["classes_left_out"].axes
     assert [bar.get_width() for bar in axes.patches] == [100]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["a\nno a"]
