@@ -6,11 +6,13 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from callbacks.plots.ablation import plot_ablation, plot_class_recalls, plot_destinations
-from lightning_app.commands.ablate.results import AblationResults, VariationResult
+from callbacks.plots.training_courses import plot_training_courses
+from lightning_app.commands.ablate.results import AblationResults
+from lightning_app.commands.ablate.variation_result import VariationResult
 
 
 def result_figures(results: AblationResults, title: str) -> Iterator[tuple[str, Figure]]:
-    """Plot the scores, the recall of each class, and the fate of excluded classes.
+    """Plot the scores, the training, the recall of each class, and the fate of excluded classes.
 
     Args:
         results: What to plot.
@@ -32,6 +34,8 @@ def result_figures(results: AblationResults, title: str) -> Iterator[tuple[str, 
             f"{title}: {images}",
         ),
     )
+    if not np.isnan(results.goal):
+        yield "training", _training(results, f"{title}: training of each variation and seed")
     if len(variations) == 1:
         return
     classes = results.class_names
@@ -48,6 +52,18 @@ def result_figures(results: AblationResults, title: str) -> Iterator[tuple[str, 
     if shares := _destinations(variations, classes):
         text = f"{title}: predictions for images of excluded classes"
         yield "classes_left_out", plot_destinations(shares, classes, text)
+
+
+def _training(results: AblationResults, title: str) -> Figure:
+    courses = {variation.name: variation.course for variation in results.variations}
+    accuracies, train_losses, val_losses = (
+        {
+            name: [sorted(history.items()) for history in getattr(course, metric)]
+            for name, course in courses.items()
+        }
+        for metric in ("accuracies", "train_losses", "val_losses")
+    )
+    return plot_training_courses(accuracies, train_losses, val_losses, results.goal, title)
 
 
 def _class_recalls(variation: VariationResult, classes: list[str]) -> np.ndarray:
