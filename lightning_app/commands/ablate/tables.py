@@ -92,8 +92,8 @@ def _print(names: Sequence[str], rows: Sequence[Cells]) -> None:
 def _about_training(results: AblationResults) -> str:
     known = "" if math.isnan(results.goal) else f", {results.goal:.3f}"
     return (
-        f"Training. The goal is {GOAL:.0%} of the base's best validation accuracy{known}. A rise is "
-        "the largest from one epoch to the next."
+        f"Training. The goal is {GOAL:.0%} of the base's best validation accuracy{known}. A rise "
+        "is the largest from one epoch to the next."
     )
 
 

@@ -40,17 +40,14 @@ def test_no_two_of_many_variations_look_the_same():
 
 
 def test_curves_that_a_run_does_not_have_are_left_out():
-    figure = plot_training_courses(
-        {"base": [[], [(0, 0.5)]]}, {"base": [[], []]}, {"base": []}, 0.4, "t"
-    )
+    accuracies, losses = {"base": [[], [(0, 0.5)]]}, {"base": [[], []]}
+    figure = plot_training_courses(accuracies, losses, losses, 0.4, "title")
     assert [len(axes.lines) for axes in figure.axes] == [3, 0, 0]  # the run, its dot and the goal
 
 
 @pytest.mark.parametrize("letters", [8, 100])
 def test_names_and_title_of_any_length_fit(fits, letters):
     rng = np.random.default_rng(0)
-    curves = {
-        f"{k} WMAWHW of the schedule {'x' * letters}"[:letters]: [list(enumerate(rng.random(30)))]
-        for k in range(9)
-    }
+    names = [f"{k} WMAWHW of the schedule {'x' * letters}"[:letters] for k in range(9)]
+    curves = {name: [list(enumerate(rng.random(30)))] for name in names}
     assert fits(draw(curves, curves, 0.5, "ablation of the scenes " * 8))
