@@ -8,7 +8,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogFormatter
+from matplotlib.ticker import LogLocator
 
 from callbacks.plots.drawing.style import DPI, OKABE_ITO
 from callbacks.plots.drawing.texts import shorten
@@ -79,7 +79,8 @@ def _scale(axes: Axes, values: Sequence[float]) -> None:
     """Use a logarithmic axis if a jump would otherwise hide everything else."""
     if values and 0 < MANY_TIMES * min(values) < max(values):
         axes.set_yscale("log")
-        axes.yaxis.set_major_formatter(LogFormatter())
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter("{x:g}")
 
 
 def _mark_goal(axes: Axes, runs: Runs, looks: Sequence[Mapping[str, Any]], goal: float) -> Artist:
