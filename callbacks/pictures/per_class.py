@@ -60,7 +60,7 @@ def _columns(scores: Scores, intervals: Intervals) -> Table:
     """The scores of each class, followed by the ends of their intervals."""
     ends = {
         f"{name}_{end}": getattr(intervals, name)[row].tolist()
-        for name in ("precision", "recall", "f1", "accuracy")
+        for name in ("precision", "recall", "f1")
         for row, end in enumerate(("low", "high"))
     }
     return {name: column.tolist() for name, column in scores._asdict().items()} | ends

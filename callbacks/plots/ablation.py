@@ -1,4 +1,4 @@
-"""Ablation: accuracy of variations, of classes under them, and predictions for unseen classes."""
+"""Ablation: accuracy of variations, recall of classes, and predictions for unseen classes."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -15,7 +15,7 @@ from callbacks.plots.drawing.titles_and_legends import add_legend, add_title
 
 NAME_LENGTH = 30
 ROW_INCHES, BAR_INCHES = 0.42, 0.55
-MAX_CLASSES = 40  # of more classes, those whose accuracy changes most
+MAX_CLASSES = 40  # of more classes, those whose recall changes most
 MAX_PREDICTED = 20  # predicted classes; of more, the least frequent are merged
 FEWEST = 5  # percent, length of a bar in which a number fits
 MARKERS = "osD^vP*X<>"
@@ -62,25 +62,25 @@ def plot_ablation(
     return figure
 
 
-def plot_class_accuracies(
-    accuracies: np.ndarray,
+def plot_class_recalls(
+    recalls: np.ndarray,
     names: Sequence[str],
     class_names: Sequence[str],
     title: str,
     counts: Sequence[int] | None = None,
 ) -> Figure:
-    """Draw the accuracy of each class for each variation; the base is a line across the row.
+    """Draw the recall of each class for each variation; the base is a line across the row.
 
     Args:
-        accuracies: In [0, 1], (V, K), the base first; NaN for a class without images.
+        recalls: In [0, 1], (V, K), the base first; NaN for a class without images.
         names: Names of the variations.
         class_names: Names of the K classes.
         title: Title of the figure.
         counts: Images of each class, shown beside its name.
     """
-    shown = np.flatnonzero(~np.isnan(accuracies[0]))
+    shown = np.flatnonzero(~np.isnan(recalls[0]))
     if len(shown) > MAX_CLASSES:
-        change = np.abs(accuracies[1:, shown] - accuracies[0, shown]).max(axis=0)
+        change = np.abs(recalls[1:, shown] - recalls[0, shown]).max(axis=0)
         shown = shown[np.sort(np.argsort(-change, kind="stable")[:MAX_CLASSES])]
         title = f"{title}; the {MAX_CLASSES} classes that change most"
     figure = Figure(figsize=(8.6, ROW_INCHES * len(shown) + 1.5), dpi=DPI, layout="constrained")
@@ -88,12 +88,12 @@ def plot_class_accuracies(
     places, spread = np.arange(len(shown)), np.linspace(-0.28, 0.28, max(len(names) - 1, 1))
     if len(names) == 2:
         spread = np.zeros(1)
-    base, label = 100 * accuracies[0, shown], shorten(names[0], NAME_LENGTH)
+    base, label = 100 * recalls[0, shown], shorten(names[0], NAME_LENGTH)
     whole = {"clip_on": False, "zorder": 3}  # also at 0 and 100
     ends = places - 0.42, places + 0.42
     signs: list[Artist] = [axes.vlines(base, *ends, color="black", lw=2, label=label, **whole)]
     for index, name in enumerate(names[1:]):
-        values, rows = 100 * accuracies[index + 1, shown], places + spread[index]
+        values, rows = 100 * recalls[index + 1, shown], places + spread[index]
         color, marker = OKABE_ITO[index % len(OKABE_ITO)], MARKERS[index % len(MARKERS)]
         axes.hlines(rows, base, values, color=color, lw=1, alpha=0.6)
         label = shorten(name, NAME_LENGTH)
@@ -105,7 +105,7 @@ def plot_class_accuracies(
     axes.set_ylabel("" if counts is None else "class (images)")
     axes.set_ylim(len(shown) - 0.5, -0.5)
     axes.set_xlim(0, 100)
-    axes.set_xlabel("accuracy of the class, %")
+    axes.set_xlabel("recall: correct predictions, % of the images of the class")
     _frame(axes)
     add_legend(figure, signs, 3)
     add_title(figure, title)

@@ -1,4 +1,4 @@
-"""Class differences: change in accuracy of each class between two networks."""
+"""Class differences: change in recall of each class between two networks."""
 
 from collections.abc import Mapping, Sequence
 
@@ -22,7 +22,7 @@ def plot_class_differences(
     of all classes.
 
     Args:
-        differences: `difference` in the accuracy of the class, in [-1, 1], the ends `low` and
+        differences: `difference` in the recall of the class, in [-1, 1], the ends `low` and
             `high` of its interval, and `support`, the number of its images, (K,) each.
         class_names: Names of the K classes.
         title: Title of the figure.
@@ -89,7 +89,7 @@ def _frame(axes: Axes, num_rows: int, reach: float) -> None:
     axes.axvline(0, color="black", lw=1, zorder=1)
     axes.set_xlim(-reach, reach)
     axes.set_ylim(num_rows - 0.4, -0.6)
-    axes.set_xlabel("change in the accuracy of the class,\npercentage points")
+    axes.set_xlabel("change in the recall of the class,\npercentage points")
     axes.grid(axis="x", alpha=0.3)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)

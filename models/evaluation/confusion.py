@@ -9,15 +9,14 @@ from torch import Tensor
 class ClassScores(NamedTuple):
     """Scores of each class, (K,) each; NaN where the class never occurs.
 
-    The recall of a class is the share of its own images that are classified correctly. Its accuracy
-    counts all images: the share that is rightly predicted as the class, or rightly as another one.
+    The recall of a class is the share of its images that are classified correctly, which others
+    call the accuracy of the class.
     """
 
     precision: Tensor
     recall: Tensor
     f1: Tensor
     support: Tensor
-    accuracy: Tensor
 
 
 def confusion_counts(predicted: Tensor, labels: Tensor, num_classes: int) -> Tensor:
@@ -48,13 +47,11 @@ def class_scores(confusion: Tensor) -> ClassScores:
     hits, support, predicted = counts.diagonal(), counts.sum(dim=1), counts.sum(dim=0)
     occurs = support + predicted > 0
     precision = torch.where(predicted > 0, hits / predicted.clamp_min(1), 0.0)
-    wrong = support + predicted - 2 * hits
     return ClassScores(
         precision=precision.where(occurs, torch.nan),
         recall=hits / support,
         f1=2 * hits / (support + predicted),
         support=support.long(),
-        accuracy=(1 - wrong / counts.sum()).where(occurs, torch.nan),
     )
 
 

@@ -107,7 +107,7 @@ class EvaluationCounts:
 
     @cached_property
     def class_scores(self) -> ClassScores:
-        """Precision, recall, F1 and accuracy of each class."""
+        """Precision, recall and F1 of each class."""
         return class_scores(self.confusion)
 
     def top_k_accuracy(self, k: int) -> Tensor:

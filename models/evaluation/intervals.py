@@ -16,7 +16,6 @@ class Intervals(NamedTuple):
     precision: Tensor
     recall: Tensor
     f1: Tensor
-    accuracy: Tensor
     overall_accuracy: Tensor
     f1_macro: Tensor
 
@@ -79,13 +78,11 @@ def _draw(confusion: Tensor, num_draws: int, generator: torch.Generator) -> list
 
 def _shares(hits: Tensor, support: Tensor, predicted: Tensor) -> Shares:
     """Each score as a share of images; F1 follows from the Jaccard index."""
-    total = support.sum(dim=-1, keepdim=True)
     return {
         "precision": (hits, predicted),
         "recall": (hits, support),
         "jaccard": (hits, support + predicted - hits),
-        "accuracy": (total - support - predicted + 2 * hits, total.expand_as(hits)),
-        "overall_accuracy": (hits.sum(dim=-1), total[..., 0]),
+        "overall_accuracy": (hits.sum(dim=-1), support.sum(dim=-1)),
     }
 
 

@@ -5,12 +5,14 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from callbacks.plots.ablation import plot_ablation, plot_class_accuracies, plot_destinations
-from lightning_app.commands.ablate.results import AblationResults, VariationResult
+from callbacks.plots.ablation import plot_ablation, plot_class_recalls, plot_destinations
+from callbacks.plots.training_courses import plot_training_courses
+from lightning_app.commands.ablate.results import AblationResults
+from lightning_app.commands.ablate.variation_result import VariationResult
 
 
 def result_figures(results: AblationResults, title: str) -> Iterator[tuple[str, Figure]]:
-    """Plot the scores, the accuracy of each class, and the fate of excluded classes.
+    """Plot the scores, the training, the recall of each class, and the fate of excluded classes.
 
     Args:
         results: What to plot.
@@ -32,16 +34,18 @@ def result_figures(results: AblationResults, title: str) -> Iterator[tuple[str, 
             f"{title}: {images}",
         ),
     )
+    if not np.isnan(results.goal):
+        yield "training", _training(results, f"{title}: training of each variation and seed")
     if len(variations) == 1:
         return
     classes = results.class_names
     yield (
-        "accuracy_by_class",
-        plot_class_accuracies(
-            np.stack([_class_accuracies(variation, classes) for variation in variations]),
+        "recall_by_class",
+        plot_class_recalls(
+            np.stack([_class_recalls(variation, classes) for variation in variations]),
             [variation.name for variation in variations],
             classes,
-            f"{title}: accuracy by class, {images}",
+            f"{title}: recall by class, {images}",
             counts=[int((variations[0].labels == label).sum()) for label in classes],
         ),
     )
@@ -50,8 +54,20 @@ def result_figures(results: AblationResults, title: str) -> Iterator[tuple[str, 
         yield "classes_left_out", plot_destinations(shares, classes, text)
 
 
-def _class_accuracies(variation: VariationResult, classes: list[str]) -> np.ndarray:
-    """Accuracy of each class, the mean over the seeds, (K,)."""
+def _training(results: AblationResults, title: str) -> Figure:
+    courses = {variation.name: variation.course for variation in results.variations}
+    accuracies, train_losses, val_losses = (
+        {
+            name: [sorted(history.items()) for history in getattr(course, metric)]
+            for name, course in courses.items()
+        }
+        for metric in ("accuracies", "train_losses", "val_losses")
+    )
+    return plot_training_courses(accuracies, train_losses, val_losses, results.goal, title)
+
+
+def _class_recalls(variation: VariationResult, classes: list[str]) -> np.ndarray:
+    """Recall of each class, the mean over the seeds, (K,)."""
     correct = variation.correct.double().mean(dim=0).numpy()
     members = [variation.labels == label for label in classes]
     return np.array([correct[own].mean() if own.any() else np.nan for own in members])

@@ -1,117 +1,16 @@
 """Results of an ablation: the finished runs of each variation, compared with the base."""
 
 import ast
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
-from statistics import median
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-import numpy as np
-import torch
-from scipy.stats import t
-from torch import Tensor
-
+from lightning_app.commands.ablate.variation_result import VariationResult
+from lightning_app.store.course import read_course
 from lightning_app.store.describe_run import class_names_of, peak_memory, splits_of
 from lightning_app.store.predictions import SplitName, read_predictions
 from lightning_app.store.stored_run import StoredRun
-from models.evaluation.paired_test import CONFIDENCE, PairedTest, paired_test
 
 EXCLUDED = "data.options.exclude_classes"  # parameter of a run
-
-
-@dataclass(frozen=True)
-class VariationResult:
-    """A variation on the images that it shares with the base.
-
-    Attributes:
-        name: Its name.
-        seeds: Seeds of its finished runs.
-        labels: Classes of the images, (N,).
-        predicted: Predictions of each run, (seeds, N).
-        base_correct: Which images each run of the base classifies correctly, (base runs, N).
-        left_out: Number of images that only one of the two was scored on.
-        minutes: Training time of a run, without validation and pictures; the median over the seeds.
-        epoch_seconds: Training time of an epoch, the median; NaN if unknown.
-        peak_memory: Largest memory of training in MiB, of all its runs; 0 if unknown.
-        parameters: Parameters of the network.
-        trainable: Those of them that train in the last epoch.
-        excluded: Classes that it was trained without.
-        is_base: Whether it is the base itself.
-        part: Which part of its images this is about, if not all.
-    """
-
-    name: str
-    seeds: list[int]
-    labels: np.ndarray
-    predicted: np.ndarray
-    base_correct: Tensor
-    left_out: int
-    minutes: float
-    epoch_seconds: float
-    peak_memory: float
-    parameters: int
-    trainable: int
-    excluded: list[str]
-    is_base: bool
-    part: str = ""
-
-    @property
-    def title(self) -> str:
-        """Name of its row in a table."""
-        return f"{self.name}: {self.part}" if self.part else self.name
-
-    @property
-    def correct(self) -> Tensor:
-        """Which predictions are correct, (seeds, N)."""
-        return torch.from_numpy(self.predicted == self.labels)
-
-    @property
-    def scores(self) -> list[float]:
-        """Accuracy of each run, in [0, 1]."""
-        return self.correct.double().mean(dim=1).tolist()
-
-    @property
-    def mean(self) -> float:
-        """Mean accuracy over the seeds."""
-        return float(np.mean(self.scores))
-
-    @property
-    def base_mean(self) -> float:
-        """Mean accuracy of the base on the same images."""
-        return float(self.base_correct.double().mean())
-
-    @cached_property
-    def against_base(self) -> PairedTest | None:
-        """Paired test against the base on the same images; None for the base itself."""
-        return None if self.is_base else paired_test(self.base_correct, self.correct)
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """95 % interval of the mean over seeds (Student's t).
-
-        NaN with a single seed, and if all seeds happen to have the same score: an interval of no
-        width would promise that every other seed has it too.
-        """
-        count = len(self.scores)
-        if len(set(self.scores)) < 2:
-            return math.nan, math.nan
-        spread = float(np.std(self.scores, ddof=1))
-        reach = float(t.ppf((1 + CONFIDENCE) / 2, count - 1)) * spread / math.sqrt(count)
-        return max(self.mean - reach, 0.0), min(self.mean + reach, 1.0)
-
-    def on_known_classes(self) -> "VariationResult | None":
-        """The same on the classes that it was trained on; None if these are all classes or none."""
-        known = ~np.isin(self.labels, self.excluded)
-        if self.is_base or known.all() or not known.any():
-            return None
-        return replace(
-            self,
-            labels=self.labels[known],
-            predicted=self.predicted[:, known],
-            base_correct=self.base_correct[:, torch.from_numpy(known)],
-            part="other classes",
-        )
 
 
 @dataclass(frozen=True)
@@ -135,6 +34,11 @@ class AblationResults:
     def variations(self) -> list[VariationResult]:
         """The rows that are about all images, one per variation."""
         return [row for row in self.rows if not row.part]
+
+    @property
+    def goal(self) -> float:
+        """Validation accuracy whose first epoch is compared; see `Course.goal`."""
+        return self.rows[0].course.goal
 
 
 def compare_variations(
@@ -163,13 +67,22 @@ def compare_variations(
                 raise
             notes.append(f"{name}: {error}")
             continue
-        if result.left_out:
-            notes.append(
-                f"{name}: {result.left_out} images are left out because either it or the base was "
-                "not scored on them."
-            )
         rows += [row for row in (result, result.on_known_classes()) if row]
+        notes += _notes(result, rows[0])
     return AblationResults(split, rows, class_names_of(splits_of(finished[0][2])), notes)
+
+
+def _notes(result: VariationResult, base: VariationResult) -> Iterator[str]:
+    if result.left_out:
+        yield (
+            f"{result.name}: {result.left_out} images are left out because either it or the base "
+            "was not scored on them."
+        )
+    if result.validated_on != base.validated_on:
+        yield (
+            f"{result.name}: validated on other images than the base, so its epochs and its "
+            "validation loss cannot be compared."
+        )
 
 
 def _compare(
@@ -179,7 +92,6 @@ def _compare(
     others = [] if is_base else [record for _, record in base]
     shared = read_predictions([*records, *others], split)
     metrics = records[0].metrics
-    times = [list(record.history("time/epoch").values()) for record in records]
     return VariationResult(
         name,
         [seed for seed, _ in own],
@@ -187,8 +99,8 @@ def _compare(
         shared.predicted[: len(records)],
         shared.correct if is_base else shared.correct[len(records) :],
         shared.left_out,
-        median(sum(seconds) / 60 for seconds in times),
-        median(median(seconds) if seconds else math.nan for seconds in times),
+        read_course(records),
+        next((s.digest for s in splits_of(records[0]) if s.name == "val"), ""),
         max(peak_memory(record)[0] for record in records),
         int(metrics.get("params/total", 0)),
         int(metrics.get("params/trainable", 0)),

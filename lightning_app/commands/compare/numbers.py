@@ -1,10 +1,12 @@
 """Scores, sizes and times of runs, side by side."""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from lightning_app.pages.words import UNKNOWN, Words
 from lightning_app.store import describe_run
+from lightning_app.store.course import Course, read_course
 from lightning_app.store.external_scores import external_scores
 from lightning_app.store.run_scores import SPLITS, Result, results_of
 from lightning_app.store.stored_run import StoredRun
@@ -24,7 +26,7 @@ Rows = list[tuple[str, list[Number]]]  # a label, and the number of each run
 def number_rows(records: Sequence[StoredRun], words: Words) -> Rows:
     """Scores, sizes and times of runs; rows that no run has are left out."""
     rows = _scores(records, words) + _external(records)
-    labels = words["comparison"]["numbers"]
+    labels, goal = words["comparison"]["numbers"], read_course(records[:1]).goal
     makers: dict[str, Callable[[StoredRun], str]] = {
         "total": lambda record: _metric(record, "params/total", words),
         "trainable": lambda record: _metric(record, "params/trainable", words),
@@ -33,6 +35,9 @@ def number_rows(records: Sequence[StoredRun], words: Words) -> Rows:
         "took": lambda record: _duration(describe_run.duration(record), words),
         "epoch": lambda record: _duration(describe_run.epoch_duration(record), words),
         "memory": lambda record: words.memory(*describe_run.peak_memory(record)) or UNKNOWN,
+        "goal": lambda record: _epochs_to(read_course([record]), goal, words),
+        "train_rise": lambda record: words.number(read_course([record]).train_loss_rise),
+        "val_rise": lambda record: words.number(read_course([record]).val_loss_rise),
         "state": lambda record: words["states"].get(record.run.info.status, UNKNOWN),
     }
     for key, make in makers.items():
@@ -78,6 +83,15 @@ def _metric(record: StoredRun, name: str, words: Words) -> str:
 def _best(record: StoredRun) -> str:
     best = describe_run.best_epoch(record)
     return f"{best[1]} ({best[0]} {best[2]:.4f})" if best else UNKNOWN
+
+
+def _epochs_to(course: Course, goal: float, words: Words) -> str:
+    """Epochs to the goal, which is that of the first run."""
+    if math.isnan(goal) or not any(course.accuracies):
+        return UNKNOWN
+    [epochs], [history] = course.epochs_to(goal), course.accuracies
+    never = words["comparison"]["numbers"]["never"].format(number=max(history) + 1)
+    return never if epochs is None else words.number(epochs)
 
 
 def _duration(milliseconds: int, words: Words) -> str:

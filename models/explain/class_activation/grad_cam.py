@@ -16,6 +16,7 @@ def grad_cam(
     """Grad-CAM (Selvaraju et al., 2017): where a layer finds its evidence for a class.
 
     The channels are weighted by their mean gradients and summed; the positive part is the evidence.
+    The minimum is not subtracted, as in the paper: zero means no evidence, and a map may have none.
 
     Args:
         model: Maps images to logits.

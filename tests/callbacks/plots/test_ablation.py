@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from callbacks.plots.ablation import plot_ablation, plot_class_accuracies, plot_destinations
+from callbacks.plots.ablation import plot_ablation, plot_class_recalls, plot_destinations
 
 LONG = "WMAWHW of the schedule " * 5
 
@@ -67,36 +67,36 @@ def test_zero_difference_has_no_sign(difference, text):
 
 
 def test_classes_without_images_have_no_row():
-    accuracies = np.array([[0.5, np.nan, 1.0], [0.25, np.nan, 1.0]])
-    figure = plot_class_accuracies(accuracies, ["base", "other"], ["a", "b", "c"], "title")
+    recalls = np.array([[0.5, np.nan, 1.0], [0.25, np.nan, 1.0]])
+    figure = plot_class_recalls(recalls, ["base", "other"], ["a", "b", "c"], "title")
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["a", "c"]
     assert figure.axes[0].get_ylabel() == ""
 
 
 def test_number_of_images_is_beside_the_class_name(fits):
-    accuracies = np.array([[0.5, np.nan, 1.0], [0.25, np.nan, 1.0]])
-    figure = plot_class_accuracies(
-        accuracies, ["base", "other"], ["forest", "lake", "river"], "title", counts=[15, 0, 1200]
+    recalls = np.array([[0.5, np.nan, 1.0], [0.25, np.nan, 1.0]])
+    figure = plot_class_recalls(
+        recalls, ["base", "other"], ["forest", "lake", "river"], "title", counts=[15, 0, 1200]
     )
     labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
     assert labels == ["forest (15)", "river (1,200)"]
     assert figure.axes[0].get_ylabel() == "class (images)"
     assert fits(figure)
-    assert fits(plot_class_accuracies(np.ones((2, 1)), ["base", "other"], ["a"], "t", counts=[15]))
+    assert fits(plot_class_recalls(np.ones((2, 1)), ["base", "other"], ["a"], "t", counts=[15]))
 
 
 def test_only_classes_that_change_most_are_shown_if_there_are_many():
-    accuracies = np.full((2, 100), 0.5)
-    accuracies[1, 60:] = 0.9
+    recalls = np.full((2, 100), 0.5)
+    recalls[1, 60:] = 0.9
     names = [f"class {k}" for k in range(100)]
-    figure = plot_class_accuracies(accuracies, ["base", "other"], names, "title")
+    figure = plot_class_recalls(recalls, ["base", "other"], names, "title")
     assert [t.get_text() for t in figure.axes[0].get_yticklabels()] == names[60:]
 
 
 def test_line_of_the_base_is_not_clipped_at_the_ends():
-    accuracies = np.array([[0.0, 0.5, 1.0]] * 2)
-    accuracies[1] = 0.25
-    figure = plot_class_accuracies(accuracies, ["base", "other"], ["a", "b", "c"], "title")
+    recalls = np.array([[0.0, 0.5, 1.0]] * 2)
+    recalls[1] = 0.25
+    figure = plot_class_recalls(recalls, ["base", "other"], ["a", "b", "c"], "title")
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     image, axes = np.asarray(canvas.buffer_rgba())[..., :3].sum(axis=2), figure.axes[0]
@@ -114,7 +114,7 @@ def test_line_of_the_base_is_not_clipped_at_the_ends():
 )
 def test_legend_has_as_many_columns_as_fit(fits, letters, columns):
     names = [f"base of {LONG}"[:letters], *named(5, letters)]
-    figure = plot_class_accuracies(np.full((6, 2), 0.5), names, ["a", LONG], "title")
+    figure = plot_class_recalls(np.full((6, 2), 0.5), names, ["a", LONG], "title")
     assert fits(figure)
     [legend] = figure.legends
     assert len({box.x0 for box in extents(legend.texts)}) == columns

@@ -1,7 +1,7 @@
 import pytest
 
 from lightning_app.store.describe_run import splits_of
-from lightning_app.store.run_scores import results_of
+from lightning_app.store.run_scores import results_of, worst_classes
 from lightning_app.store.stored_run import open_stored_run
 from models.evaluation.wilson import wilson
 
@@ -43,3 +43,12 @@ def test_shares_of_images_have_an_interval_and_other_scores_need_a_table(
         assert (found[name].low, found[name].high) == wilson(0.75, 100)
     assert found["f1_macro"].low != found["f1_macro"].low  # NaN
     assert found["loss"].low != found["loss"].low
+
+
+def test_scores_of_classes_are_read_from_a_table_of_an_earlier_version(make_run, client):
+    scores = {"precision": [0.5], "recall": [0.25], "f1": [1 / 3], "support": [4]}
+    table = {"class": ["cat"], **scores, "accuracy": [0.8], "accuracy_low": [0.7]}
+    run_id = make_run(tables={"per_class_test": table})
+    with open_stored_run(client, client.get_run(run_id)) as record:
+        split, [row] = worst_classes(record)
+    assert (split, row["class"], row["recall"]) == ("test", "cat", 0.25)

@@ -90,7 +90,7 @@ def test_results_are_stored_and_printed(write_plan, untrained_runs, client, fami
     assert table.difference[1:].tolist() == pytest.approx(difference[1:].tolist())
     assert table.p_value[1:].between(0, 1).all()
     figures = {f.path for f in client.list_artifacts(parent.info.run_id, "figures")}
-    names = ("ablation", "accuracy_by_class", "classes_left_out")
+    names = ("ablation", "training", "recall_by_class", "classes_left_out")
     assert figures == {f"figures/{name}.png" for name in names}
     assert read_artifact(client, parent, "parts.yaml").startswith("base: base.yaml")
     assert "| base | " in read_artifact(client, parent, "ablation.md")

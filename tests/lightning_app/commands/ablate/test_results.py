@@ -1,6 +1,7 @@
 """Results of finished runs, against values worked out by hand."""
 
 import math
+import re
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,7 @@ def write_run(client):
     """Write a run with predictions by hand, and open it."""
     stack = []
 
-    def write(predicted, excluded=(), seconds=(), images=range(4), memory=()):
+    def write(predicted, excluded=(), seconds=(), images=range(4), validated="1", **history):
         run_id = client.create_run("0").info.run_id
         labels = [LABELS[image] for image in images]
         columns = {"image": images, "label": labels, "predicted": list(predicted)}
@@ -28,13 +29,14 @@ def write_run(client):
         client.log_text(run_id, table.to_csv(index=False), "predictions/test.csv")
         client.log_metric(run_id, "params/total", 12)
         client.log_param(run_id, "data.options.exclude_classes", str(list(excluded)))
-        for epoch, value in enumerate(seconds):
-            client.log_metric(run_id, "time/epoch", value, step=epoch)
-        for epoch, value in enumerate(memory):
-            client.log_metric(run_id, "memory/peak", value, step=epoch)
+        histories = {"time/epoch": seconds, **{k.replace("_", "/"): v for k, v in history.items()}}
+        for name, values in histories.items():
+            for epoch, value in enumerate(values):
+                client.log_metric(run_id, name, value, step=epoch)
         profile = '{"num_images": 4, "class_counts": {"b": 2, "a": 2}}'
-        dataset = Dataset("Hand/train", "0", "local", "", profile=profile)
-        client.log_inputs(run_id, [DatasetInput(dataset)])
+        for name, digest in (("train", "0"), ("val", validated)):
+            dataset = Dataset(f"Hand/{name}", digest, "local", "", profile=profile)
+            client.log_inputs(run_id, [DatasetInput(dataset)])
         record = open_stored_run(client, client.get_run(run_id))
         stack.append(record)
         return record.__enter__()
@@ -48,12 +50,21 @@ def write_run(client):
 def results(write_run):
     return compare_variations(
         [
-            ("base", 0, write_run("aabb", seconds=[2, 4], memory=[900, 1234.4])),
-            ("base", 1, write_run("aaba", seconds=[3, 3], memory=[900, 1000])),
+            ("base", 0, write_run("aabb", seconds=[2, 4], memory_peak=[900, 1234.4])),
+            ("base", 1, write_run("aaba", seconds=[3, 3])),
             ("no a", 0, write_run("bbbb", excluded=["a"])),
         ],
         "test",
     )
+
+
+def test_peak_memory_is_the_largest_of_all_runs(results, capsys):
+    assert [row.peak_memory for row in results.rows] == [1234.4, 0, 0]
+    assert result_columns(results)["peak_memory_mib"] == [1234.4, None, None]
+    print_results(results)
+    [base, no_a] = re.findall(r"^(?:base|no a) +.*12 .*$", capsys.readouterr().out, re.M)
+    assert base.endswith(" 1,234")
+    assert "1,234" not in no_a
 
 
 def test_scores_are_means_over_seeds_with_students_interval(results):
@@ -88,15 +99,9 @@ def signed_sums(*sizes):
 
 def test_times_are_medians(results):
     base, other, _ = results.rows
-    assert base.epoch_seconds == 3
-    assert base.minutes == pytest.approx(0.1)
-    assert math.isnan(other.epoch_seconds)
-
-
-def test_peak_memory_is_the_largest_of_all_runs(results, capsys):
-    assert [row.peak_memory for row in results.rows] == [1234.4, 0, 0]
-    assert result_columns(results)["peak_memory_mib"] == [1234.4, None, None]
-    assert markdown_table(results).splitlines()[2].endswith("| 1,234 |")
+    assert base.course.epoch_seconds == 3
+    assert base.course.minutes == pytest.approx(0.1)
+    assert math.isnan(other.course.epoch_seconds)
 
 
 def test_classes_come_in_the_order_of_the_outputs(results):
@@ -162,9 +167,60 @@ def test_tables_name_all_variations(results, capsys):
     assert "-37.5" in other
 
 
+@pytest.fixture
+def trained(write_run):
+    """Results of runs with losses and accuracies; the goal is 0.9 * 0.8."""
+    slow, fast = [0.25, 0.5, 0.75], [0.75, 0.6, 0.85]
+    runs = [
+        ("base", 0, write_run("aabb", val_accuracy=slow, train_loss=[4, 1, 2], val_loss=[1, 1, 1])),
+        ("base", 1, write_run("aabb", val_accuracy=fast, train_loss=[4, 1, 4], val_loss=[3, 2, 1])),
+        ("one", 0, write_run("aabb", val_accuracy=[0.5, 0.75])),
+        ("one", 1, write_run("aabb", val_accuracy=[0.5, 0.5])),
+        ("none", 0, write_run("aabb", val_accuracy=[0.5] * 4, validated="2")),
+    ]
+    return compare_variations(runs, "test")
+
+
+def test_table_has_the_epochs_to_the_goal_and_the_largest_rises_of_the_losses(trained):
+    columns = result_columns(trained)
+    assert columns["goal"] == [pytest.approx(0.72)] * 3
+    assert columns["epochs_to_goal"] == [2, 2, None]  # of 3 and 1, and of one seed alone
+    assert columns["seeds_at_goal"] == [2, 1, 0]
+    assert columns["train_loss_rise"] == [2, None, None]  # of 1 and 3
+    assert columns["val_loss_rise"] == [0, None, None]
+
+
+def test_variation_that_never_reaches_the_goal_says_so(trained, capsys):
+    print_results(trained)
+    printed = capsys.readouterr().out
+    assert "the base's best validation accuracy, 0.720." in printed
+    rows = [re.split(" {2,}", line.strip()) for line in printed.splitlines()]
+    [base, one, none] = [row for row in rows if row[0] in ("base", "one", "none")][3:]
+    assert base == ["base", "2", "2", "0", "12"]
+    assert one == ["one", "2 (1 of 2 seeds)", "12"]
+    assert none == ["none", "not in 4", "12"]
+    assert "| one | 2 (1 of 2 seeds) |  |  | 12 |  |\n" in markdown_table(trained)
+
+
+def test_other_validation_images_are_noted(trained):
+    assert trained.notes == [
+        "none: validated on other images than the base, so its epochs and its validation loss "
+        "cannot be compared."
+    ]
+
+
+def test_figure_of_the_training_marks_where_the_goal_is_first_reached(trained):
+    figure = dict(result_figures(trained, "parts"))["training"]
+    accuracy, *losses = figure.axes
+    marks = [line for line in accuracy.lines if (line.get_marker(), line.get_ms()) == ("o", 6)]
+    points = [(*line.get_xdata(), *line.get_ydata()) for line in marks]
+    assert points == [(2, 0.75), (0, 0.75), (1, 0.75)]
+    assert [len(axes.lines) for axes in losses] == [2, 2]
+
+
 def test_figure_shows_predictions_for_an_excluded_class(results):
     figures = dict(result_figures(results, "parts"))
-    assert list(figures) == ["ablation", "accuracy_by_class", "classes_left_out"]
+    assert list(figures) == ["ablation", "recall_by_class", "classes_left_out"]
     [axes] = figures["classes_left_out"].axes
     assert [bar.get_width() for bar in axes.patches] == [100]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["a\nno a"]

@@ -59,7 +59,7 @@ def test_page_of_two_fits_shows_the_images_that_changed(place, parse, capsys):
     file = place / line.split()[-1]
     assert file.name == "slow_fast.html"
     page = parse(file.read_text("utf-8"))
-    assert {"Fixed", "Change of each class"} <= set(page.words)
+    assert {"Fixed", "Change in the recall of each class"} <= set(page.words)
     assert len(page.images()) == 3 + ("Broken" in page.words)
     links = [a[key] for _, a in page.tags for key in ("src", "href") if key in a]
     assert all(link.startswith("data:image/") for link in links)

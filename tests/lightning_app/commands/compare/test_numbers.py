@@ -1,7 +1,9 @@
+from contextlib import ExitStack
+
 import pytest
 
 from lightning_app.commands.compare.numbers import number_rows
-from lightning_app.pages.words import Words
+from lightning_app.pages.words import UNKNOWN, Words
 from lightning_app.store.stored_run import open_stored_run
 
 
@@ -41,6 +43,23 @@ def test_peak_memory_is_the_largest_and_says_whose_it_is(make_run, client, numbe
 
 def test_run_without_measured_memory_has_no_row_of_it(make_run, numbers_of):
     assert "peak memory" not in numbers_of(make_run())
+
+
+def test_epochs_to_the_goal_and_rises_are_compared_with_the_first_run(make_run, client):
+    histories = {"base": ([0.5, 0.9, 1.0], [1, 3, 0.5]), "slow": ([0.1, 0.2, 0.9], [2, 1, 1.5])}
+    runs = [make_run(name=name) for name in (*histories, "never", "unknown")]
+    for run_id, (accuracies, losses) in zip(runs, histories.values(), strict=False):
+        for epoch, (accuracy, loss) in enumerate(zip(accuracies, losses, strict=True)):
+            client.log_metric(run_id, "val/accuracy", accuracy, step=epoch)
+            client.log_metric(run_id, "val/loss", loss, step=epoch)
+    client.log_metric(runs[2], "val/accuracy", 0.5, step=0)
+    with ExitStack() as stack:
+        opened = [open_stored_run(client, client.get_run(run_id)) for run_id in runs]
+        rows = dict(number_rows([*map(stack.enter_context, opened)], Words("en")))
+    found = {label: [number.value for number in row] for label, row in rows.items()}
+    assert found["epochs to 90 % of first run's best"] == ["2", "3", "not in 1", UNKNOWN]
+    assert found["largest rise of the validation loss"] == ["2", "0.5", UNKNOWN, UNKNOWN]
+    assert "largest rise of the training loss" not in found
 
 
 def test_best_epoch_is_that_of_the_checkpoint(make_run, client, numbers_of):

@@ -9,6 +9,7 @@ from captum.attr import LayerAttribution, LayerGradCam
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import nn
 from torch.nn.functional import interpolate
+from torchvision.models.resnet import Bottleneck, ResNet
 
 from models import SmallCNN
 from models.explain import (
@@ -25,6 +26,16 @@ SWIN = {"depths": (1, 1, 1, 1), "embed_dim": 24, "num_heads": (1, 2, 3, 4)}
 
 def resnet():
     return timm.create_model("test_resnet", num_classes=5), "layer4", 96, None
+
+
+def bottlenecks(layer="layer4"):
+    """The blocks of a ResNet-50, once each. Its maps of random weights are positive everywhere."""
+    return ResNet(Bottleneck, [1, 1, 1, 1], num_classes=6), layer, 96, None
+
+
+def last_convolution():
+    """The layer of the scenes' Grad-CAM. Its features have both signs."""
+    return bottlenecks("layer4.0.conv3")
 
 
 def convnext():
@@ -46,7 +57,7 @@ def swin():
     return model, "norm", 224, lambda x: x.permute(0, 3, 1, 2)
 
 
-@pytest.fixture(scope="module", params=[resnet, convnext, vgg, vit, swin])
+@pytest.fixture(scope="module", params=[resnet, bottlenecks, convnext, vgg, vit, swin])
 def network(request):
     torch.manual_seed(0)
     model, layer, size, reshape = request.param()
@@ -64,7 +75,7 @@ def theirs(method, model, layer, images, classes, reshape):
 
 
 def from_zero(maps):
-    """Scale maps like pytorch-grad-cam; in ours, zero means no evidence."""
+    """Stretch maps to [0, 1] like pytorch-grad-cam, whose zero is the minimum of the map."""
     maps = maps - maps.amin(dim=(1, 2), keepdim=True)
     return maps / maps.amax(dim=(1, 2), keepdim=True).clamp_min(1e-30)
 
@@ -92,9 +103,42 @@ def test_map_is_that_of_pytorch_grad_cam(network, ours, peers):
     near(from_zero(ours(model, layer, images, classes)), theirs(peers, *network))
 
 
-@pytest.mark.parametrize("network", [resnet, vgg], indirect=True)
+PUBLISHED = {
+    grad_cam: lambda features, gradient: gradient.mean(axis=(2, 3), keepdims=True) * features,
+    hires_cam: lambda features, gradient: gradient * features,
+    layer_cam: lambda features, gradient: np.maximum(gradient, 0) * features,
+}
+
+
+@pytest.mark.parametrize("ours", PUBLISHED)
+@pytest.mark.parametrize("network", [bottlenecks, last_convolution], indirect=True)
+def test_map_is_the_published_formula(network, ours):
+    """The positive part of a sum over the channels: zero means no evidence."""
+    model, layer, images, classes, _ = network
+    expected = resized(PUBLISHED[ours](*captured(network)).sum(axis=1), images)
+    near(ours(model, layer, images, classes), expected)
+
+
+@pytest.mark.parametrize("network", [bottlenecks], indirect=True)
+def test_pytorch_grad_cam_has_zeros_where_all_of_a_map_is_evidence(network):
+    """It subtracts the minimum, unlike the papers; this is all that differs."""
+    model, layer, images, classes, _ = network
+    ours, peers = layer_cam(model, layer, images, classes), theirs(peer.LayerCAM, *network)
+    assert (ours.amin(dim=(1, 2)) > 0.1).all()
+    assert (peers.amin(dim=(1, 2)) == 0).all()
+    near(from_zero(ours), peers)
+
+
+@pytest.mark.parametrize("network", [resnet, bottlenecks, vgg], indirect=True)
+def test_grad_cam_plus_plus_of_pytorch_grad_cam_has_a_constant_in_the_divisor(network):
+    """It adds 1e-6, which dominates small gradients."""
+    _, _, images, _, _ = network
+    expected = plus_plus(*captured(network), constant=1e-6)
+    near(from_zero(resized(expected, images)), theirs(peer.GradCAMPlusPlus, *network))
+
+
+@pytest.mark.parametrize("network", [resnet, bottlenecks, vgg], indirect=True)
 def test_grad_cam_plus_plus_is_that_of_pytorch_grad_cam_for_large_gradients(network):
-    """It adds 1e-6 to the divisor, unlike the paper, which dominates small gradients."""
     model, layer, images, classes, _ = network
     scaled = nn.Sequential(model, Times(1e6)), layer, images, classes
     near(from_zero(grad_cam_plus_plus(*scaled)), theirs(peer.GradCAMPlusPlus, *scaled, None))
@@ -109,17 +153,20 @@ class Times(nn.Module):
         return logits * self.factor
 
 
-@pytest.mark.parametrize("network", [resnet, vgg], indirect=True)
+@pytest.mark.parametrize("network", [resnet, bottlenecks, vgg], indirect=True)
 def test_grad_cam_plus_plus_is_the_published_formula(network):
     model, layer, images, classes, _ = network
-    features, gradient = captured(network)
+    expected = resized(plus_plus(*captured(network)), images)
+    near(grad_cam_plus_plus(model, layer, images, classes), expected)
+
+
+def plus_plus(features, gradient, constant=0):
+    """Map of Grad-CAM++ before the ReLU, by equation 19 of the paper."""
     squared, cubed = gradient**2, gradient**3
-    total = features.sum(axis=(2, 3), keepdims=True)
-    below = 2 * squared + total * cubed
+    below = 2 * squared + features.sum(axis=(2, 3), keepdims=True) * cubed + constant
     alpha = np.divide(squared, below, out=np.zeros_like(below), where=gradient > 0)
     weights = (alpha * np.maximum(gradient, 0)).sum(axis=(2, 3), keepdims=True)
-    expected = resized((weights * features).sum(axis=1), images)
-    near(grad_cam_plus_plus(model, layer, images, classes), expected)
+    return (weights * features).sum(axis=1)
 
 
 @pytest.mark.parametrize("network", [resnet, convnext, vgg], indirect=True)
