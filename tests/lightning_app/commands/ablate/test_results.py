@@ -199,7 +199,7 @@ def test_variation_that_never_reaches_the_goal_says_so(trained, capsys):
     assert base == ["base", "2", "2", "0", "12"]
     assert one == ["one", "2 (1 of 2 seeds)", "12"]
     assert none == ["none", "not in 4", "12"]
-    assert "| one | 2 (1 of 2 seeds) |  |  | 12 |  |\n" in markdown_table(trained)
+    assert "| one | 2 (1 of 2 seeds) |  |  | 12 |  |  |\n" in markdown_table(trained)
 
 
 def test_other_validation_images_are_noted(trained):
