@@ -6,17 +6,23 @@ from typing import ClassVar
 
 from callbacks.figure_kind import FigureKind
 from callbacks.pictures.picture import Picture, PictureContext, PictureOutput
-from callbacks.plots import plot_confusion_matrix
+from callbacks.plots import plot_confusion_matrix, plot_confusion_numbers
 from callbacks.plots.confusion.order import most_frequent_confusions
+from callbacks.plots.confusion.panels import MAX_ANNOTATED
 from callbacks.plots.drawing.texts import counted
 from models.evaluation.confusion import accuracy
 
 MAX_ROWS = 200  # of the table
+# Numbers of classes with a large figure: fewer have room for numbers in the small one, and with
+# more it takes too long to draw.
+LARGE = range(MAX_ANNOTATED + 1, 100 + 1)
 
 
 @dataclass(eq=False)
 class ConfusionMatrix(Picture):
     """Confusion matrix, in percent of each true class and in images.
+
+    For 26 to 100 classes, a large one with a number in every cell is drawn at the end.
 
     Attributes:
         when: See `Picture`.
@@ -26,6 +32,7 @@ class ConfusionMatrix(Picture):
     kinds: ClassVar[tuple[FigureKind, ...]] = (
         FigureKind("confusion_matrix", "errors", "Overview"),
         FigureKind("confusion_counts", "errors", "Mistakes"),
+        FigureKind("confusion_numbers", "errors", "Mistakes"),
     )
     splits: ClassVar[tuple[str, ...]] = ("val", "test")
     needs_labels: ClassVar[bool] = True
@@ -38,6 +45,8 @@ class ConfusionMatrix(Picture):
         title = f"Confusion matrix, {context.title}: {images}, accuracy {accuracy(confusion):.1%}"
         for name, normalize in (("confusion_matrix", True), ("confusion_counts", False)):
             yield name, plot_confusion_matrix(counts, names, title, normalize)
+        if context.final and len(names) in LARGE:
+            yield "confusion_numbers", plot_confusion_numbers(counts, names, title)
         if context.final:
             confusions = most_frequent_confusions(counts, MAX_ROWS)
             yield (

@@ -9,6 +9,7 @@ from callbacks.plots.class_differences import plot_class_differences
 from callbacks.plots.class_samples import plot_class_samples
 from callbacks.plots.confusion.difference import plot_confusion_difference
 from callbacks.plots.confusion.matrix import plot_confusion_matrix
+from callbacks.plots.confusion.numbers import plot_confusion_numbers
 from callbacks.plots.curves import plot_curves
 from callbacks.plots.drawing.contact_sheet import plot_contact_sheet
 from callbacks.plots.drawing.style import BAD, GOOD
@@ -31,6 +32,7 @@ __all__ = [
     "plot_class_scores",
     "plot_confusion_difference",
     "plot_confusion_matrix",
+    "plot_confusion_numbers",
     "plot_contact_sheet",
     "plot_curves",
     "plot_feature_maps",

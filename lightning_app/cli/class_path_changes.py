@@ -43,7 +43,7 @@ def discard_arguments_of_other_class(
             stacklevel=2,
         )
     arguments = previous["init_args"]
-    for name in list(arguments.keys()):
+    for name in list(vars(arguments)):  # `keys` would leave empty groups, such as `options`
         arguments.pop(name)
 
 

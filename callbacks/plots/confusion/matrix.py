@@ -30,8 +30,7 @@ def plot_confusion_matrix(
             has a row of zeros.
     """
     values = 100 * shares_of(counts) if normalize else counts
-    # The square root makes a confusion of one percent visible.
-    norm = PowerNorm(0.5, 0, 100.0 if normalize else max(float(counts.max()), 1.0))
+    colors = percent_colors() if normalize else _colors(max(float(counts.max()), 1.0))
     texts = Texts(
         title,
         "% of the true class" if normalize else "images",
@@ -40,7 +39,17 @@ def plot_confusion_matrix(
         "No confusion",
     )
     lines = [_listed(confusion) for confusion in most_frequent_confusions(counts, NUM_LISTED)]
-    return lay_out(Matrix(values, counts, class_names, Colors(CMAP, norm)), lines, texts)
+    return lay_out(Matrix(values, counts, class_names, colors), lines, texts)
+
+
+def percent_colors() -> Colors:
+    """Colours of percent of the true class."""
+    return _colors(100.0)
+
+
+def _colors(highest: float) -> Colors:
+    # The square root makes a confusion of one percent visible.
+    return Colors(CMAP, PowerNorm(0.5, 0, highest))
 
 
 def _listed(confusion: Confusion) -> Listed:

@@ -43,8 +43,9 @@ def draw_cells(
     class_names: Sequence[str],
     colors: Colors,
     inches: float,
+    decimals: int | None = None,
 ) -> None:
-    """Draw a matrix with the names of the classes, and with numbers if there is room.
+    """Draw a matrix with the names of the classes, and with numbers.
 
     Args:
         axes: Axes to draw in.
@@ -52,9 +53,11 @@ def draw_cells(
         class_names: Names of the K classes.
         colors: Colours of the values.
         inches: Side of the matrix; long names below it are rotated.
+        decimals: Decimal places of the numbers; None for whole numbers, and none at all if there
+            are more than `MAX_ANNOTATED` classes.
     """
     num_classes = len(class_names)
-    annotated = num_classes <= MAX_ANNOTATED
+    annotated = decimals is not None or num_classes <= MAX_ANNOTATED
     font = _font_size(num_classes, inches)
     # Not `square`: the constrained layout would not leave room for the labels.
     sns.heatmap(
@@ -62,7 +65,7 @@ def draw_cells(
         ax=axes,
         cmap=colors.cmap,
         norm=colors.norm,
-        annot=_annotations(values, "+.0f" if values.min() < 0 else ".0f") if annotated else False,
+        annot=_annotations(values, decimals or 0) if annotated else False,
         fmt="",
         annot_kws={"fontsize": font},
         linewidths=0.5 if annotated else 0,
@@ -148,9 +151,11 @@ def _font_size(num_classes: int, inches: float) -> float:
     return float(np.clip(0.62 * 72 * inches / num_classes, 4, 9))
 
 
-def _annotations(values: np.ndarray, form: str) -> np.ndarray:
-    """Numbers for the cells; none in empty ones, so that the mistakes stand out."""
-    return np.vectorize(lambda value: format(value, form) if abs(value) >= 0.5 else "")(values)
+def _annotations(values: np.ndarray, decimals: int) -> np.ndarray:
+    """Numbers for the cells; none in those that round to zero, so that the mistakes stand out."""
+    form = f"{'+' if values.min() < 0 else ''}.{decimals}f"
+    least = 0.5 / 10**decimals
+    return np.vectorize(lambda value: format(value, form) if abs(value) >= least else "")(values)
 
 
 def _reduced(values: np.ndarray) -> np.ndarray:

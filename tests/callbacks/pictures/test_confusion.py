@@ -11,12 +11,12 @@ NOTHING = torch.empty(0)
 NAMES = ["cat", "dog", "owl"]
 
 
-def context(predicted, labels, **options):
-    logits = nn.functional.one_hot(torch.tensor(predicted), 3).float()
+def context(predicted, labels, names=NAMES, **options):
+    logits = nn.functional.one_hot(torch.tensor(predicted), len(names)).float()
     found = Predictions(logits, torch.tensor(labels), torch.arange(len(labels)))
     sample = lambda number: (NOTHING, NOTHING)  # noqa: E731
     return PictureContext(
-        nn.Identity(), NAMES, sample, "epoch 4", outputs=Outputs(found), **options
+        nn.Identity(), names, sample, "epoch 4", outputs=Outputs(found), **options
     )
 
 
@@ -47,3 +47,19 @@ def test_unlabelled_images_do_not_count():
 def test_without_labels_there_is_nothing_to_show():
     with pytest.raises(NothingToShow, match="the images have no labels"):
         list(ConfusionMatrix().draw(context([0, 0], [-1, -1])))
+
+
+@pytest.mark.parametrize(
+    ("num_classes", "final", "large"),
+    [(25, True, False), (26, True, True), (26, False, False), (101, True, False)],
+)
+def test_large_figure_with_all_numbers_is_drawn_once_for_26_to_100_classes(
+    num_classes, final, large
+):
+    names = [f"class {index}" for index in range(num_classes)]
+    drawn = ConfusionMatrix().draw(context([0, 1], [0, 0], names=names, final=final))
+    figures = {name: figure for name, figure in drawn if name.startswith("confusion_")}
+    assert ("confusion_numbers" in figures) == large
+    if large:
+        title = "Confusion matrix, epoch 4: 2 images, accuracy 50.0%"
+        assert figures["confusion_numbers"].get_suptitle() == title

@@ -105,6 +105,14 @@ def test_what_is_set_after_the_choice_is_kept(printed):
     assert (found["momentum"], found["lr"]) == (0.9, 1e-3)
 
 
+def test_another_class_can_be_chosen_over_settings_that_are_groups(printed):
+    manifest = "ManifestDataModule, init_args: {manifest: a.csv, options: {origin: b}}"
+    base = BASE.replace("DigitsDataModule, init_args: {batch_size: 8}", manifest)
+    with pytest.warns(UserWarning, match="set for ManifestDataModule: manifest a.csv, options"):
+        config = printed("--data", "ImageFolderDataModule", "--data.root", "photos", base=base)
+    assert config["data"]["init_args"]["root"] == "photos"
+
+
 def test_same_class_keeps_its_settings(printed, recwarn):
     found = init_args(printed("--model.optimizer", "torch.optim.AdamW"), "model.optimizer")
     assert (found["lr"], found["weight_decay"]) == (0.5, 0.25)

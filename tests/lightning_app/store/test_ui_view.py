@@ -14,6 +14,7 @@ def test_panels_show_the_figures_of_a_fit_in_the_order_of_the_pictures():
         "Layer activations": [f"val/feature_maps/{name}" for name in ("first", "middle", "last")],
         "Mistakes": [
             "val/confusion_counts",
+            "val/confusion_numbers",
             "val/per_class",
             "val/mistakes/top_loss",
             "val/mistakes/top_confusion",

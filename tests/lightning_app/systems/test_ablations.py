@@ -31,6 +31,7 @@ QUICK = [
 SCENES = ("scenes", ["--data.image_size=32", "--model.backbone.depths=[1,1]"])
 SIMPSONS = ("simpsons20", ["--data.image_size=32", "--trainer.precision=32"])
 FACES = ("faces", ["--data.split.val_last_n=7"])
+CHARACTERS = ("simpsons", ["--data.image_size=32", "--model.backbone.pretrained=false"])
 ABLATIONS = {
     "simpsons_variants": SIMPSONS,
     "scenes": SCENES,
@@ -39,8 +40,9 @@ ABLATIONS = {
     "fer2013_dnn_recipe": FACES,
     "fer2013_cnn_dnn": FACES,
     "fer2013_recipe": FACES,
+    "unfreezing": CHARACTERS,
 }
-EXPERIMENTS = {"scenes": "scenes", "simpsons20": "simpsons", "faces": "fer2013"}
+EXPERIMENTS = {"simpsons20": "simpsons", "faces": "fer2013"}  # if not called as the data are
 
 
 def test_published_class_weights_are_balanced_over_all_rows():
@@ -107,7 +109,7 @@ def test_every_ablation_runs_to_its_table(request, in_this_process, client, file
         request.getfixturevalue("quick_variations")
     main(["ablate", f"ablations/{file.name}", "--seeds", "0", *QUICK, *small])
     plan = yaml.safe_load((place / "ablations" / file.name).read_text())
-    experiment_id = client.get_experiment_by_name(EXPERIMENTS[data]).experiment_id
+    experiment_id = client.get_experiment_by_name(EXPERIMENTS.get(data, data)).experiment_id
     [parent] = client.search_runs([experiment_id], "tags.ablation != ''")
     table = pd.read_csv(client.download_artifacts(parent.info.run_id, "ablation.csv"))
     rows = [name for name in table.variation if not name.endswith(": other classes")]
