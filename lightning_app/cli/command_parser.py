@@ -7,12 +7,13 @@ from typing import Any, NoReturn
 from jsonargparse import Namespace
 from lightning.pytorch.cli import LightningArgumentParser
 
-from lightning_app.cli import class_path_changes
+from lightning_app.cli import allowed_classes, class_path_changes
 from lightning_app.cli.errors.parse_errors import explain_parse_error
 from lightning_app.cli.errors.parser_messages import PYDANTIC, UNKNOWN_CLASS
 from lightning_app.cli.errors.user_errors import DEBUG
 from lightning_app.store.moved_classes import with_current_class_paths
 
+allowed_classes.install()
 class_path_changes.install()
 
 WRAPPER = re.compile("Does not validate against|Problem with given|Type .* expects a function")
