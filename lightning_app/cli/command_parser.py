@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 from jsonargparse import Namespace
 from lightning.pytorch.cli import LightningArgumentParser
 
+from datamodules.redaction import redact_text
 from lightning_app.cli import allowed_classes, class_path_changes
 from lightning_app.cli.errors.parse_errors import explain_parse_error
 from lightning_app.cli.errors.parser_messages import PYDANTIC, UNKNOWN_CLASS
@@ -39,7 +40,7 @@ class CommandParser(LightningArgumentParser):
             super().error(message, ex)
         parser = getattr(ex, "subcommand_parser", None) or self
         explanation = explain_parse_error(message, getattr(self, "args", None) or (), parser)
-        self.exit(2, f"error: {explanation}\n")
+        self.exit(2, f"error: {redact_text(explanation)}\n")
 
     def parse_args(self, args: Any = None, *arguments: Any, **kwargs: Any) -> Namespace:
         """Parse a command line; `null` unsets a setting, also one inside another."""

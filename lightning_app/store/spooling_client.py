@@ -14,10 +14,12 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from datamodules.atomic_files import atomic_write
+from datamodules.redaction import redact
 from lightning_app.store.spooled_write import WRITES, SpooledWrite, decode, encode
 
 log = logging.getLogger(__name__)
 
+TEXTS = ("log_text", "set_tag")  # whose arguments may hold a secret of the user
 ENDING = ".json"  # of spooled writes
 RETRY_SECONDS = 60.0  # between two attempts to reach MLflow
 
@@ -74,6 +76,8 @@ class SpoolingClient:
         return 0
 
     def _write(self, name: str, *args: Any, **kwargs: Any) -> None:
+        if name in TEXTS:
+            args, kwargs = redact([*args]), redact(kwargs)
         if self._spooled() and (time.monotonic() < self._next_attempt or self.send_spooled()):
             self._keep(name, args, kwargs)
         elif not self._reaches(partial(getattr(self._client, name), *args, **kwargs)):
