@@ -8,6 +8,7 @@ import numpy as np
 from datamodules.augmentation.load import Transform
 from datamodules.base import ImageDataModule
 from datamodules.options import Options
+from datamodules.redaction import redact_text
 from datamodules.sources.shard_index import ShardIndex, parse_table
 from datamodules.sources.shards import ShardReader, ShardStore
 from datamodules.sources.source import ImageSource
@@ -56,7 +57,7 @@ class ShardDataModule(ImageDataModule):
         )
         if cache_gb <= 0:
             raise ValueError(f"data.cache_gb is {cache_gb:g}; expected more than 0.")
-        self.place = root
+        self.place = redact_text(root)
         self.store = ShardStore(root, int(cache_gb * GIGABYTE))
 
     def find_classes(self) -> tuple[str, ...]:

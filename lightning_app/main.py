@@ -73,8 +73,12 @@ def main(args: list[str] | None = None) -> None:
 
 
 def _run(name: str, args: list[str]) -> None:
-    from lightning_app.cli.errors.user_errors import exit_on_user_error  # slower than the help
+    # slower than the help
+    from datamodules.redaction import redact_arguments
+    from lightning_app.cli.errors.user_errors import exit_on_user_error, print_redacted
 
+    sys.excepthook = print_redacted
+    redact_arguments(args)  # so that their secrets are known, whatever message repeats them
     with exit_on_user_error():
         try:
             function = _import(name)

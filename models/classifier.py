@@ -26,7 +26,12 @@ from models.optimization.optimization import DEFAULT_OPTIMIZER, Optimization, st
 from models.optimization.parameter_groups import group_parameters, scaled_rates
 from models.optimization.schedules import Schedule, num_steps_of
 from models.randomness import reseed_step
-from models.training import check_finite, class_counts_of, log_parameter_counts
+from models.training import (
+    check_finite,
+    class_counts_of,
+    explaining_batch_norm,
+    log_parameter_counts,
+)
 from models.views import logits_of_views
 
 Batch = Sequence[Tensor]  # images, labels, indices; see `ImageDataModule`
@@ -81,7 +86,8 @@ class ImageClassifier(LightningModule):
 
     def features_and_logits(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Features (N, num_features), which the head maps to the logits (N, num_classes)."""
-        features = self.backbone(images.to(memory_format=self.layout))
+        # Lightning converts the images before they are made float.
+        features = self.backbone(images.to(self.dtype, memory_format=self.layout))
         return features, self.head(features)
 
     def setup(self, stage: str) -> None:
@@ -128,7 +134,8 @@ class ImageClassifier(LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> STEP_OUTPUT:
         """Return the loss, and the logits for callbacks."""
         images, labels, _ = batch
-        logits = self._logits(images)
+        with explaining_batch_norm():
+            logits = self._logits(images)
         loss = self.loss(logits, labels)
         self.train_sums.update(loss.detach(), logits.detach(), labels)
         # Only every n-th step: `self.log` takes half a millisecond, and the progress bar waits for

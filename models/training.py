@@ -1,5 +1,7 @@
 """Training: class counts, logged parameter counts and the check of the loss."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -34,6 +36,24 @@ def log_parameter_counts(trainer: Trainer, module: nn.Module) -> None:
     }
     for logger in trainer.loggers:
         logger.log_metrics({**counts, "epoch": trainer.current_epoch}, trainer.global_step)
+
+
+@contextmanager
+def explaining_batch_norm() -> Iterator[None]:
+    """Say what to do if a batch of one image is too small for a batch norm.
+
+    Raises:
+        ValueError: If it is.
+    """
+    try:
+        yield
+    except ValueError as error:
+        if "more than 1 value per channel" not in str(error):
+            raise
+        raise ValueError(
+            "A batch norm cannot train on a batch with one value per channel: raise "
+            "data.batch_size, or choose another norm, such as `--model.head.norm layer`."
+        ) from error
 
 
 def check_finite(loss: Tensor, trainer: Trainer) -> None:

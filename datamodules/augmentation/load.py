@@ -9,6 +9,8 @@ import yaml
 from albumentations.core.serialization import Serializable
 from jsonargparse import ArgumentParser
 
+from datamodules.yaml_file import read_yaml_text
+
 FOLDER = Path(__file__).parent / "presets"
 EXAMPLE = "- class_path: albumentations.HorizontalFlip"
 Transform = A.BasicTransform | A.BaseCompose
@@ -50,7 +52,7 @@ def load_augmentation(name_or_file: str) -> list[Transform]:
     """
     file = augmentation_file(name_or_file)
     try:
-        entries = yaml.safe_load(file.read_text(encoding="utf-8"))
+        entries = yaml.safe_load(read_yaml_text(file))
     except yaml.YAMLError as error:
         raise ValueError(f"{file} is not valid YAML: {error}") from None
     if not isinstance(entries, list):

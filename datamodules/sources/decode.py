@@ -10,23 +10,26 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from datamodules.sources.image_limits import (
+    LIMIT,
+    UnreadableImageError,
+    check_pixels,
+    jpeg_size,
+    max_pixels,
+    missing,
+    open_file,
+    read_file,
+)
+
 EXTENSIONS = {
     *(".avif", ".bmp", ".dib", ".gif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".pbm", ".pgm"),
     *(".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"),
 }
-MAX_PIXELS = 100_000_000  # a 49 KB file can decode to 2.7 GB, so the header is read first
 # Errors of Pillow for malformed files; its AVIF decoder raises RuntimeError.
 MALFORMED = (OSError, SyntaxError, ValueError, TypeError, EOFError, RuntimeError, struct.error)
 BACKGROUND = (255, 255, 255)  # behind transparent parts
 
 JPEG_START, JPEG_END, PNG_END = b"\xff\xd8", b"\xff\xd9", b"IEND\xaeB`\x82"
-# A block of 64 pixels takes at least a bit, so that a file of this size cannot decode to more than
-# MAX_PIXELS. JPEGs are never transparent. Not reading their header saves 3 % of the decoding.
-HARMLESS_JPEG = MAX_PIXELS // 512
-
-
-class UnreadableImageError(ValueError):
-    """An image that cannot be read; the message names the file and the reason."""
 
 
 def read_image(file: Path, num_channels: int) -> np.ndarray:
@@ -41,20 +44,19 @@ def read_image(file: Path, num_channels: int) -> np.ndarray:
 
     Raises:
         UnreadableImageError: If the file is missing, empty, not an image, truncated, or larger than
-            `MAX_PIXELS`.
+            `max_pixels`.
     """
-    try:
-        data = file.read_bytes()
-    except OSError as error:
-        raise UnreadableImageError(_missing(file, error)) from None
-    return decode(data, num_channels, str(file))
+    return decode(read_file(file), num_channels, str(file))
 
 
 def decode(data: bytes, num_channels: int, name: str) -> np.ndarray:
     """As `read_image`, from the bytes of a file; errors call it `name`."""
     if is_cut_off(data):
         raise UnreadableImageError(f"{name} is truncated: its end is missing.")
-    if not (data.startswith(JPEG_START) and len(data) < HARMLESS_JPEG):
+    # JPEGs are never transparent, and Pillow takes 3 % of the decoding to read their headers.
+    if data.startswith(JPEG_START) and (size := jpeg_size(data)):
+        check_pixels(*size, name)
+    else:
         with _header(io.BytesIO(data), name) as header:
             if header.has_transparency_data:  # OpenCV would show hidden colours
                 return _flatten(header, num_channels, name)
@@ -71,12 +73,12 @@ def decode(data: bytes, num_channels: int, name: str) -> np.ndarray:
 def file_complaint(file: Path) -> str | None:
     """What is wrong with a file, from its header and its end; this takes 60 microseconds."""
     try:
-        with file.open("rb") as stream, _header(stream, str(file)):
+        with open_file(file) as stream, _header(stream, str(file)):
             stream.seek(-min(len(PNG_END), stream.seek(0, os.SEEK_END)), os.SEEK_END)
             ends_well = stream.read().endswith((JPEG_END, PNG_END))
-        cut_off = not ends_well and is_cut_off(file.read_bytes())
+        cut_off = not ends_well and is_cut_off(read_file(file))
     except OSError as error:
-        return _missing(file, error)
+        return missing(file, error)
     except UnreadableImageError as error:
         return str(error)
     return f"{file} is truncated: its end is missing." if cut_off else None
@@ -99,17 +101,18 @@ def _header(stream: BinaryIO, name: str) -> Image.Image:
     if not stream.read(1):
         raise UnreadableImageError(f"{name} is empty: it has no bytes.")
     stream.seek(0)
+    if Image.MAX_IMAGE_PIXELS is not None:  # else Pillow would refuse images that ours allows
+        Image.MAX_IMAGE_PIXELS = max(Image.MAX_IMAGE_PIXELS, max_pixels())
     try:
         header = Image.open(stream)
-    except (Image.DecompressionBombError, *MALFORMED) as error:
+    except Image.DecompressionBombError:
+        many = f"{name} has more than {max_pixels():,} pixels; {LIMIT} raises the limit."
+        raise UnreadableImageError(many) from None
+    except MALFORMED as error:
         # Pillow's message names a Python object, which does not help the user.
         reason = "" if isinstance(error, UnidentifiedImageError) else f": {error}"
         raise UnreadableImageError(f"{name} is not an image that can be read{reason}.") from error
-    width, height = header.size
-    if width * height > MAX_PIXELS:
-        raise UnreadableImageError(
-            f"{name} has {width} x {height} pixels, more than {MAX_PIXELS:,}."
-        )
+    check_pixels(*header.size, name)
     return header
 
 
@@ -122,9 +125,3 @@ def _flatten(image: Image.Image, num_channels: int, name: str) -> np.ndarray:
     below = Image.new("RGBA", picture.size, BACKGROUND)
     flat = Image.alpha_composite(below, picture).convert("L" if num_channels == 1 else "RGB")
     return np.asarray(flat).reshape(*flat.size[::-1], num_channels)
-
-
-def _missing(file: Path, error: OSError) -> str:
-    if isinstance(error, FileNotFoundError):
-        return f"There is no image file {file}."
-    return f"{file} cannot be read: {error.strerror}."

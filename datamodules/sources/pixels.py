@@ -1,6 +1,7 @@
 """Cache of parsed pixel CSV files: images and rows are kept on disk and mapped into memory."""
 
 import hashlib
+import os
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ def read_pixels(file: Path) -> tuple[np.ndarray, Any]:
     Raises:
         ValueError: If the file is missing, or a row does not hold an image.
     """
-    if not file.is_file():
+    if not os.path.isfile(file):  # noqa: PTH113 - Path.is_file raises for a long name
         raise MissingDataError(f"There is no file {file}.")
     with file.open("rb") as stream:
         key = hashlib.file_digest(stream, "sha256").hexdigest()[:32]

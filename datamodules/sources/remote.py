@@ -7,6 +7,8 @@ from typing import Any
 from fsspec import AbstractFileSystem
 from fsspec.core import url_to_fs
 
+from datamodules.redaction import redact_text
+
 WAITS = (0.0, 2.0, 8.0, 30.0)  # seconds before each further attempt
 EXTRA = (
     "pip install 'lightning-image-classification[shards]', or in a checkout: uv sync --extra shards"
@@ -17,6 +19,9 @@ log = logging.getLogger(__name__)
 
 class StorageError(ValueError):
     """A stored file is missing, out of reach or has the wrong content; the message names it."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(redact_text(message))  # URLs may hold passwords
 
 
 def is_remote(root: str) -> bool:
@@ -47,7 +52,8 @@ def read_bytes(url: str, start: int | None = None, end: int | None = None) -> by
             if wait is None:
                 text = f"{url} cannot be read after {len(WAITS) + 1} attempts: {reason}."
                 raise StorageError(text) from error
-        log.info("%s cannot be read (%s); trying again in %g s.", url, reason, wait)
+        text = redact_text(f"{url} cannot be read ({reason})")
+        log.info("%s; trying again in %g s.", text, wait)
         time.sleep(wait)
 
 

@@ -11,6 +11,8 @@ from typing import Any
 
 import pandas as pd
 
+from datamodules.redaction import redact_text
+
 INDEX = "index.json"
 VERSION = 1
 
@@ -92,8 +94,8 @@ def parse_index(text: bytes, place: str) -> ShardIndex:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         reason = f"{type(error).__name__}: {error}"
         raise ValueError(
-            f"{place} is not an index of shards ({reason}); create one with `lightning_cli prepare "
-            "shard`."
+            f"{redact_text(place)} is not an index of shards ({reason}); create one with "
+            "`lightning_cli prepare shard`."
         ) from None
 
 

@@ -101,6 +101,7 @@ class ShardReader:
         self.extensions = list(map(sys.intern, images["extension"]))  # a few strings, not millions
         self.places = images[["shard", "offset", "size"]].to_numpy(np.int64)
         self.image_size, self.num_channels = image_size, num_channels
+        self._check_places()
 
     def read(self, row: int) -> np.ndarray:
         """See `ImageReader`."""
@@ -115,6 +116,17 @@ class ShardReader:
         """
         shard, offset, size = self.places[row].tolist()
         return _opened(self.store, self.shards[shard]).read(offset, size)
+
+    def _check_places(self) -> None:
+        """Refuse places outside the shards, of which one could ask for any amount of memory."""
+        shard, offset, size = self.places.T
+        num_bytes = np.array([file.num_bytes for file in self.shards], np.int64)
+        outside = (shard < 0) | (shard >= len(num_bytes)) | (offset < 0) | (size < 0)
+        if outside.any() or (offset + size > num_bytes[shard]).any():
+            raise StorageError(
+                f"{self.store.root}: the index places images outside of its shards; write it again "
+                "with `lightning_cli prepare shard`."
+            )
 
     def take(self, rows: np.ndarray) -> None:
         """None: images are read one by one."""

@@ -26,7 +26,7 @@ def has_pixels(file: Path) -> bool:
     """Whether the header of a CSV file names a column of pixels, and none of image paths."""
     try:
         columns = pd.read_csv(file, nrows=0, encoding="utf-8-sig").columns
-    except (OSError, ValueError, *DAMAGED):  # `read_table` reports what is wrong with it
+    except (ImportError, ValueError, *DAMAGED):  # `read_table` reports what is wrong with it
         return False
     names = {str(name).strip() for name in columns}
     return bool(names & set(PIXELS)) and "image" not in names

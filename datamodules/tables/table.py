@@ -1,7 +1,9 @@
 """CSV files, read as text; each row knows its file and line."""
 
-import gzip
 import lzma
+import os
+import tarfile
+import zipfile
 import zlib
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,8 @@ from datamodules.complaints import Complain, Complaint, Item, Kind, raise_error
 from datamodules.sources.missing_data import MissingDataError
 
 DELIMITERS = (";", "\t", "|", ",")
-DAMAGED = (EOFError, lzma.LZMAError, zlib.error, gzip.BadGzipFile)  # errors of compressed files
+# Errors of compressed files.
+DAMAGED = (EOFError, OSError, lzma.LZMAError, zlib.error, tarfile.TarError, zipfile.BadZipFile)
 
 
 def read_table(file: Path, header: bool = True, delimiter: str = ",") -> Any:
@@ -30,6 +33,8 @@ def read_table(file: Path, header: bool = True, delimiter: str = ",") -> Any:
         ValueError: If the file is missing, empty or not UTF-8, or a row has too many values.
     """
     rows = _parse(file, header, delimiter)
+    if not len(rows.columns):
+        raise ValueError(f"{file}, line 1 is blank; expected the names of the columns.")
     _check_delimiter(file, rows, delimiter, header)
     if not isinstance(rows.index, pd.RangeIndex):  # pandas takes extra values for names of rows
         raise ValueError(f"{file}, line 2 has more values than the header has names.")
@@ -117,7 +122,7 @@ def _items(rows: Any, column: str) -> tuple[Item, ...]:
 
 
 def _parse(file: Path, header: bool, delimiter: str) -> Any:
-    if not file.is_file():
+    if not os.path.isfile(file):  # noqa: PTH113 - Path.is_file raises for a long name
         raise MissingDataError(f"There is no file {file}.")
     if len(delimiter) != 1:
         raise ValueError(f"Expected the delimiter to be one character, got {delimiter!r}.")
@@ -131,15 +136,22 @@ def _parse(file: Path, header: bool, delimiter: str) -> Any:
             encoding="utf-8-sig",
             skip_blank_lines=False,  # so that the index gives the line
         )
-    except UnicodeDecodeError:
-        raise ValueError(f"{file} is not UTF-8; save it as UTF-8.") from None
-    except pd.errors.EmptyDataError:
-        raise ValueError(f"{file} is empty.") from None
-    except DAMAGED as error:
-        raise ValueError(f"{file} is damaged or cut off: {error}.") from None
-    except pd.errors.ParserError as error:
-        reason = str(error).removeprefix("Error tokenizing data. C error: ").strip()
-        raise ValueError(f"{file} is not a table: {reason}.") from None
+    except (ImportError, ValueError, *DAMAGED) as error:
+        raise ValueError(f"{file} {_reason(error)}.") from None
+
+
+def _reason(error: Exception) -> str:
+    """Why pandas cannot read a file, to follow its name."""
+    text = " ".join(str(error).split()).removeprefix("Error tokenizing data. C error: ")
+    if isinstance(error, UnicodeDecodeError):
+        return "is not UTF-8; save it as UTF-8"
+    if isinstance(error, pd.errors.EmptyDataError):
+        return "is empty"
+    if isinstance(error, pd.errors.ParserError):
+        return f"is not a table: {text}"
+    if isinstance(error, DAMAGED):
+        return f"is damaged or cut off: {text.rstrip('.')}"
+    return f"cannot be read: {text.rstrip('.')}"  # an archive of several files
 
 
 def _check_delimiter(file: Path, rows: Any, delimiter: str, header: bool) -> None:

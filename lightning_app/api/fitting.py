@@ -8,11 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
+from lightning.pytorch.cli import ArgsType, LightningArgumentParser
+
 from lightning_app.api.loading import as_run, snapshot
 from lightning_app.api.run import Run, checkpoint_of
 from lightning_app.api.settings import as_arguments, as_config
 from lightning_app.api.splits import check_split
 from lightning_app.cli import training_commands
+from lightning_app.cli.allowed_classes import only_allowed_classes
 from lightning_app.cli.classification_cli import ImageClassificationCLI
 from lightning_app.cli.command_parser import CommandParser
 from lightning_app.cli.errors.setting_places import COMMAND_LINE
@@ -80,7 +83,7 @@ def evaluate(run: Run | str | Path, split: Literal["test", "val"] = "test") -> R
     checkpoint = f"--ckpt_path={checkpoint_of(run)}"
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The dirpath has changed")  # nothing is saved
-        return _train(COMMANDS[split], as_config(_in_its_store(run)), checkpoint)
+        return _train(COMMANDS[split], as_config(_in_its_store(run)), checkpoint, cli=_StoredCLI)
 
 
 def _in_its_store(run: Run) -> dict[str, Any]:
@@ -113,10 +116,19 @@ class _PythonCLI(ImageClassificationCLI):
         _logger_of(self)
 
 
-def _train(*arguments: str) -> Run:
+class _StoredCLI(_PythonCLI):
+    """The training commands for the configuration of a stored run, which may come from anyone."""
+
+    def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
+        """Parse, if all classes are allowed; what is built is checked for the checkpoint anyway."""
+        with only_allowed_classes("The configuration of the run"):
+            super().parse_arguments(parser, args)
+
+
+def _train(*arguments: str, cli: type[ImageClassificationCLI] = _PythonCLI) -> Run:
     """Run a command of the command line, and read the run that it was about."""
     with _restored_interrupts():
-        logger = _logger_of(training_commands.run([*arguments], _PythonCLI))
+        logger = _logger_of(training_commands.run([*arguments], cli))
     client = open_store(logger.root)
     return snapshot(client, client.get_run(logger.run_id or ""), logger.root)
 

@@ -1,5 +1,6 @@
 """LightningCLI with tracked runs, pictures, a report, and checkpoints that are found by name."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCL
 from lightning.pytorch.utilities import rank_zero_info
 
 from callbacks import MemoryMonitor, PredictionWriter, Stopwatch, UnreadableMonitor
+from lightning_app.cli.allowed_classes import only_allowed_classes
 from lightning_app.cli.class_path_changes import settings_of_checkpoint
 from lightning_app.cli.config_parser import link_data_to_model
 from lightning_app.cli.defaults import BEST_CHECKPOINT, LAST_CHECKPOINT
@@ -81,8 +83,14 @@ class ImageClassificationCLI(LightningCLI):
 
     def _parse_ckpt_path(self) -> None:
         """Take the network and its settings from the checkpoint, whatever the configuration has."""
-        with settings_of_checkpoint():
+        with settings_of_checkpoint(), only_allowed_classes(self._settings.ckpt_path):
             super()._parse_ckpt_path()
+
+    def instantiate_classes(self) -> None:
+        """Build everything; of what the checkpoint names, only allowed classes."""
+        path = self._settings.ckpt_path
+        with only_allowed_classes(path) if path else nullcontext():
+            super().instantiate_classes()
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         """Build the trainer with the callbacks of the configuration, the pictures and our own."""

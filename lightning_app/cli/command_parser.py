@@ -2,17 +2,22 @@
 
 import os
 import re
+import sys
 from typing import Any, NoReturn
 
 from jsonargparse import Namespace
 from lightning.pytorch.cli import LightningArgumentParser
 
-from lightning_app.cli import class_path_changes
+from datamodules.redaction import redact_text
+from datamodules.yaml_file import read_yaml_text
+from lightning_app.cli import allowed_classes, class_path_changes
 from lightning_app.cli.errors.parse_errors import explain_parse_error
 from lightning_app.cli.errors.parser_messages import PYDANTIC, UNKNOWN_CLASS
+from lightning_app.cli.errors.setting_places import config_files
 from lightning_app.cli.errors.user_errors import DEBUG
 from lightning_app.store.moved_classes import with_current_class_paths
 
+allowed_classes.install()
 class_path_changes.install()
 
 WRAPPER = re.compile("Does not validate against|Problem with given|Type .* expects a function")
@@ -38,7 +43,7 @@ class CommandParser(LightningArgumentParser):
             super().error(message, ex)
         parser = getattr(ex, "subcommand_parser", None) or self
         explanation = explain_parse_error(message, getattr(self, "args", None) or (), parser)
-        self.exit(2, f"error: {explanation}\n")
+        self.exit(2, f"error: {redact_text(explanation)}\n")
 
     def parse_args(self, args: Any = None, *arguments: Any, **kwargs: Any) -> Namespace:
         """Parse a command line; `null` unsets a setting, also one inside another."""
@@ -46,7 +51,17 @@ class CommandParser(LightningArgumentParser):
         # as `--split.val_last_n=None`.
         if not self.exit_on_error and args and str(args[0]).endswith("=None"):
             args = [f"{args[0].removesuffix('None')}null"]
+        if self.exit_on_error:
+            self._check_files(args)
         return super().parse_args(args, *arguments, **kwargs)
+
+    def _check_files(self, args: Any) -> None:
+        """Refuse configurations on which jsonargparse would fail in its own words, or hang."""
+        try:
+            for file in config_files(args or sys.argv[1:]):
+                read_yaml_text(file)
+        except ValueError as error:
+            self.exit(2, f"error: {error}\n")
 
     def parse_string(self, content: str, *args: Any, **kwargs: Any) -> Namespace:
         """Parse the text of a configuration, in which classes may have their former paths."""

@@ -10,6 +10,7 @@ from lightning.pytorch.cli import LightningArgumentParser
 import datamodules
 import models
 from datamodules import ImageDataModule
+from datamodules.yaml_file import read_yaml_text
 from lightning_app.cli.command_parser import CommandParser
 from lightning_app.cli.errors.setting_places import config_files
 
@@ -59,7 +60,7 @@ def _top_level_keys(args: list[str]) -> set[str]:
     keys: set[str] = set()
     for file in config_files(args):
         try:
-            content = yaml.safe_load(file.read_text())
+            content = yaml.safe_load(read_yaml_text(file))
         except yaml.YAMLError:  # the parser reports it
             continue
         keys |= set(content) if isinstance(content, dict) else set()

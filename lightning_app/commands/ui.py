@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 
+from datamodules.redaction import redact_text
 from lightning_app.store.locations import ROOT, is_local, tracking_uri
 
 HOST = "127.0.0.1"  # the store has no password, so other machines must not reach it
@@ -31,7 +32,8 @@ def open_ui(args: list[str]) -> None:
     port = parser.parse_args(args).port
     uri = tracking_uri()
     if uri.startswith("http"):
-        sys.exit(f"The runs are on the MLflow server {uri}: open this address in a browser.")
+        address = redact_text(uri)
+        sys.exit(f"The runs are on the MLflow server {address}: open this address in a browser.")
     if is_local(uri) and not (ROOT / "mlflow.db").is_file():
         sys.exit(
             f"There is no run in {ROOT.resolve()} yet. Start one with `lightning_cli fit --config "

@@ -1,5 +1,6 @@
 """Checkpoint plugin of the Trainer: writes atomically, loads tensors and plain values only."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +30,31 @@ class AtomicCheckpointIO(CheckpointIO):
         """Load tensors and plain values only: code in the file is never executed.
 
         Raises:
-            ValueError: If there is no such file.
+            ValueError: If there is no such file, or it is damaged.
         """
         if not Path(path).is_file():
             raise ValueError(f"There is no checkpoint {path}.")
-        return torch.load(path, map_location=map_location or "cpu", weights_only=True)
+        return read_tensors(Path(path), map_location or "cpu")
 
     def remove_checkpoint(self, path: str | Path) -> None:
         """Delete a checkpoint that is no longer among the best."""
         Path(path).unlink(missing_ok=True)
+
+
+def read_tensors(file: Path, map_location: Any, mmap: bool = False) -> Any:
+    """Read a file of `torch.save` that holds tensors and plain values.
+
+    Args:
+        file: The file.
+        map_location: Device of the tensors; see `torch.load`.
+        mmap: Whether tensors stay on the disk until they are used.
+
+    Raises:
+        ValueError: If it is damaged, or holds anything else, of which no code is run.
+    """
+    try:
+        return torch.load(file, map_location=map_location, weights_only=True, mmap=mmap)
+    except Exception as error:  # a flipped bit can raise any error in torch
+        code = re.search(r"GLOBAL (\S+)", str(error))
+        reason = f": it holds more than tensors and plain values, namely {code[1]}" if code else ""
+        raise ValueError(f"{file} is damaged or not a checkpoint{reason}.") from error

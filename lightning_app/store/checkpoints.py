@@ -1,12 +1,10 @@
 """Checkpoint lookup: by file, by run, or as `best` or `last`; and reading one."""
 
-import pickle
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-
+from lightning_app.store.checkpoint_io import read_tensors
 from lightning_app.store.locations import ROOT, checkpoint_folder, is_local, tracking_uri
 from lightning_app.store.runs import find_run, ids_of_children, open_store
 
@@ -83,10 +81,10 @@ def read_checkpoint(file: Path) -> dict[str, Any]:
     Raises:
         ValueError: If the file is not a checkpoint of a fit.
     """
-    try:
-        content = torch.load(file, map_location="cpu", weights_only=True, mmap=True)
-    except (EOFError, KeyError, RuntimeError, ValueError, pickle.UnpicklingError) as error:
-        raise ValueError(f"{file} is damaged or not a checkpoint.") from error
+    content = read_tensors(file, "cpu", mmap=True)
     if not isinstance(content, dict) or "state_dict" not in content:
         raise ValueError(f"{file} is not a checkpoint of a fit: it has no `state_dict`.")
+    parts = ("state_dict", "hyper_parameters")
+    if not all(isinstance(content.get(part, {}), dict) for part in parts):
+        raise ValueError(f"{file} is damaged: its weights or settings are no dict.")
     return content

@@ -1,11 +1,7 @@
-"""MLflow parameters of a run: the configuration with flat, short names and without secrets."""
+"""MLflow parameters of a run: the configuration with flat, short names."""
 
-import re
 from typing import Any
 
-SECRET = re.compile(r"password|passwd|secret|token|api_?key|credential", re.IGNORECASE)
-CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+:[^/@\s]+(?=@)")  # user:password in a URL
-HIDDEN = "***"
 # Settings that do not change what a network learns: where a run is stored, pictures, reports.
 WITHOUT_EFFECT = (
     *("trainer.logger", "trainer.default_root_dir", "trainer.enable_progress_bar", "ckpt_path"),
@@ -33,17 +29,6 @@ def flatten(config: dict[str, Any], prefix: str = "") -> dict[str, str]:
         elif value is not None:
             flat[name] = str(value)
     return flat
-
-
-def without_secrets(value: Any, key: str = "") -> Any:
-    """Mask values whose key names a secret, and credentials in URLs."""
-    if isinstance(value, dict):
-        return {name: without_secrets(item, name) for name, item in value.items()}
-    if isinstance(value, list):
-        return [without_secrets(item, key) for item in value]
-    if isinstance(value, str):
-        return HIDDEN if SECRET.search(key) else CREDENTIALS.sub(HIDDEN, value)
-    return value
 
 
 def affects_training(key: str) -> bool:

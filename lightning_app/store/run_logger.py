@@ -17,6 +17,7 @@ from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 from mlflow.tracking.context.registry import resolve_tags
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NAME
 
+from datamodules.redaction import redact, redact_text
 from lightning_app.store.locations import (
     ROOT,
     checkpoint_folder,
@@ -65,7 +66,7 @@ class RunLogger(MLFlowLogger):
             hint = "Choose another folder with --trainer.logger.root."
             raise ValueError(f"Runs cannot be stored in {root}: {error}. {hint}") from error
         try:
-            super().__init__(experiment_name, run_name, self.uri, tags)
+            super().__init__(experiment_name, run_name, self.uri, redact(tags))
         finally:
             self._lock.release()
 
@@ -115,7 +116,8 @@ class RunLogger(MLFlowLogger):
             try:
                 self._open()
             except MlflowException as error:
-                raise ConnectionError(f"Cannot open the runs at {self.uri}: {error}.") from error
+                text = f"Cannot open the runs at {self.uri}: {error}."
+                raise ConnectionError(redact_text(text)) from error
         self.flush()
         return self._client
 
@@ -183,7 +185,6 @@ class RunLogger(MLFlowLogger):
     @property
     def version(self) -> None:
         """None: the progress bar would show a version, and ask for it at every step."""
-        return
 
     @property
     def name(self) -> str:

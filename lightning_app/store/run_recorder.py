@@ -20,9 +20,10 @@ from lightning.pytorch.cli import LightningArgumentParser, SaveConfigCallback
 from mlflow.entities import Dataset, DatasetInput, InputTag, Param
 
 from datamodules import ImageDataModule
+from datamodules.redaction import redact, redact_arguments
 from datamodules.sources.source import UNLABELLED
 from lightning_app.store.model_summary import summarize
-from lightning_app.store.parameters import flatten, without_secrets
+from lightning_app.store.parameters import flatten
 from lightning_app.store.run_logger import RunLogger
 
 MAX_PARAMS = 100  # that MLflow accepts at once
@@ -68,9 +69,11 @@ class RunRecorder(SaveConfigCallback):
         if logger is None or stage != "fit":
             return
         client, run_id = logger.experiment, logger.run_id
-        config = without_secrets(self._resolved())
+        config = redact(self._resolved())
         self._log_config(client, run_id, config)
-        client.set_tag(run_id, "command", shlex.join(["lightning_cli", *self.command]))
+        client.set_tag(
+            run_id, "command", shlex.join(["lightning_cli", *redact_arguments(self.command)])
+        )
         for name, value in _code_version().items():
             client.set_tag(run_id, name, value)
         client.log_text(run_id, _environment(), "config/environment.txt")

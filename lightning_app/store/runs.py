@@ -10,6 +10,7 @@ from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
+from datamodules.redaction import redact_text
 from lightning_app.store.locations import ROOT, is_local, tracking_uri
 
 LAST = "last"
@@ -37,7 +38,7 @@ def open_store(root: Path = ROOT) -> MlflowClient:
     try:
         client.search_experiments(max_results=1)
     except MlflowException as error:
-        raise ConnectionError(f"The runs at {uri} cannot be read: {error}") from error
+        raise ConnectionError(redact_text(f"The runs at {uri} cannot be read: {error}")) from error
     return client
 
 

@@ -2,8 +2,9 @@
 
 import logging
 import os
-import pickle
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,20 +14,13 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from datamodules.atomic_files import atomic_write
+from datamodules.redaction import redact
+from lightning_app.store.spooled_write import WRITES, SpooledWrite, decode, encode
 
 log = logging.getLogger(__name__)
 
-WRITES = {
-    "log_artifact",
-    "log_batch",
-    "log_figure",
-    "log_image",
-    "log_inputs",
-    "log_table",
-    "log_text",
-    "set_tag",
-    "set_terminated",
-}
+TEXTS = ("log_text", "set_tag")  # whose arguments may hold a secret of the user
+ENDING = ".json"  # of spooled writes
 RETRY_SECONDS = 60.0  # between two attempts to reach MLflow
 
 # MLflow's own seven retries would hold up a training step for minutes.
@@ -60,19 +54,21 @@ class SpoolingClient:
         """Send the spooled writes; return how many are left.
 
         A write that MLflow rejects, for example because its run was deleted, is kept as
-        `*.refused`.
+        `*.refused`; one that is damaged, as `*.damaged`.
         """
+        self._set_pickles_aside()
         if not self._spooled():
             return 0
         with FileLock(self._spool / ".lock"):  # another process may be sending too
             spooled = self._spooled()
             for number, file in enumerate(spooled):
-                name, args, kwargs = pickle.loads(file.read_bytes())
+                if (write := self._read(file)) is None:
+                    continue
                 try:
-                    sent = self._try(name, args, kwargs)
-                except MlflowException as error:
+                    sent = self._try(write)
+                except Exception as error:  # of MLflow, about what it was given
                     log.warning("MLflow rejected the spooled write %s: %s", file, error)
-                    file.replace(file.with_suffix(".refused"))
+                    _set_aside(file, ".refused")
                     continue
                 if not sent:
                     return len(spooled) - number
@@ -80,27 +76,63 @@ class SpoolingClient:
         return 0
 
     def _write(self, name: str, *args: Any, **kwargs: Any) -> None:
+        if name in TEXTS:
+            args, kwargs = redact([*args]), redact(kwargs)
         if self._spooled() and (time.monotonic() < self._next_attempt or self.send_spooled()):
             self._keep(name, args, kwargs)
-        elif not self._try(name, args, kwargs):
+        elif not self._reaches(partial(getattr(self._client, name), *args, **kwargs)):
             log.warning("MLflow is unreachable; writes are spooled in %s.", self._spool)
             self._keep(name, args, kwargs)
 
-    def _try(self, name: str, args: Any, kwargs: Any) -> bool:
-        """Whether a write succeeded; one that MLflow rejects as invalid raises."""
+    def _try(self, write: SpooledWrite) -> bool:
+        return self._reaches(partial(write.send, self._client))
+
+    def _reaches(self, call: Callable[[], Any]) -> bool:
+        """Whether a call reached MLflow; one that MLflow rejects as invalid raises."""
         try:
-            getattr(self._client, name)(*args, **kwargs)
+            call()
         except (MlflowException, OSError) as error:
             if isinstance(error, MlflowException) and error.get_http_status_code() < 500:
                 raise
-            log.debug("%s failed", name, exc_info=True)
+            log.debug("%s failed", call, exc_info=True)
             self._next_attempt = time.monotonic() + RETRY_SECONDS
             return False
         return True
 
     def _keep(self, name: str, args: Any, kwargs: Any) -> None:
-        with atomic_write(self._spool / f"{time.time_ns()}.pkl") as unfinished:
-            unfinished.write_bytes(pickle.dumps((name, args, kwargs)))
+        try:
+            content = encode(name, args, kwargs)
+        except (OSError, TypeError) as error:  # of a callback of the user
+            log.warning("%s is lost while MLflow is unreachable: %s.", name, error)
+            return
+        with atomic_write(self._spool / f"{time.time_ns()}{ENDING}") as unfinished:
+            unfinished.write_bytes(content)
+
+    def _read(self, file: Path) -> SpooledWrite | None:
+        """A spooled write; None if it is damaged, and was set aside."""
+        try:
+            return decode(file.read_bytes())
+        except (OSError, ValueError) as error:
+            log.warning("%s is not sent, and kept as *.damaged: %s.", file, error)
+            _set_aside(file, ".damaged")
+            return None
+
+    def _set_pickles_aside(self) -> None:
+        """Keep the writes of earlier versions, without reading them: a pickle can run any code."""
+        if pickles := [*self._spool.glob("*.pkl")]:
+            log.warning(
+                "%d writes in %s are pickles of an earlier version, which can run code: they are "
+                "not sent, and kept as *.pkl.unread.",
+                len(pickles),
+                self._spool,
+            )
+        for file in pickles:
+            _set_aside(file, ".pkl.unread")
 
     def _spooled(self) -> list[Path]:
-        return sorted(self._spool.glob("*.pkl"))
+        return sorted(file for file in self._spool.glob(f"*{ENDING}") if file.is_file())
+
+
+def _set_aside(file: Path, ending: str) -> None:
+    with suppress(OSError):  # the folder may be read-only
+        file.replace(file.with_suffix(ending))

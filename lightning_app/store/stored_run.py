@@ -14,6 +14,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 import lightning_app.store.spooling_client  # noqa: F401 - limits the retries of MLflow
+from datamodules.redaction import redact
 
 RESUMED = "resumed_with."
 
@@ -35,9 +36,10 @@ class StoredRun:
     """
 
     def __init__(self, client: MlflowClient, run: Run, folder: Path) -> None:
-        self.run, self.tags, self.metrics = run, run.data.tags, run.data.metrics
+        self.run, self.metrics = run, run.data.metrics
+        self.tags = redact(run.data.tags)  # an earlier version may have stored secrets
         # Parameters of a run cannot change: a resumed fit logs changed ones as tags.
-        self.params = run.data.params | {
+        self.params = redact(run.data.params) | {
             key.removeprefix(RESUMED): value
             for key, value in self.tags.items()
             if key.startswith(RESUMED)

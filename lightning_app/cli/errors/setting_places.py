@@ -8,6 +8,8 @@ from pathlib import Path
 
 import yaml
 
+from datamodules.yaml_file import read_yaml_text
+
 STRUCTURE = ("class_path", "init_args", "dict_kwargs")  # keys that jsonargparse itself reads
 COMMAND_LINE = "command line"
 
@@ -43,7 +45,7 @@ def all_settings(arguments: Sequence[str]) -> list[Setting]:
     settings = list(_of_command_line(arguments))
     for file in config_files(arguments):
         try:
-            settings += _of_node(yaml.compose(file.read_text()), (), str(file))
+            settings += _of_node(yaml.compose(read_yaml_text(file)), (), str(file))
         except yaml.YAMLError:  # the error is in an earlier file: the parser did not get to this
             break
     return settings
@@ -60,7 +62,7 @@ def unreadable_file(arguments: Sequence[str]) -> str:
     """Describe the first configuration file without valid settings; "" if there is none."""
     for file in config_files(arguments):
         try:
-            content = yaml.safe_load(file.read_text())
+            content = yaml.safe_load(read_yaml_text(file))
         except yaml.MarkedYAMLError as error:
             line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
             begin = f" of line {error.context_mark.line + 1}" if error.context_mark else ""

@@ -3,11 +3,14 @@
 import os
 import re
 import sys
+import traceback
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
+
+from datamodules.redaction import redact_text
 
 OUR_PACKAGES = {"callbacks", "datamodules", "lightning_app", "models"}
 OUR_ERRORS = (ValueError, TypeError, ConnectionError)  # that our own code raises
@@ -41,11 +44,19 @@ def exit_on_user_error() -> Iterator[None]:
         if not for_user or os.environ.get(DEBUG):
             raise
         _close_progress_bars()
-        message = worker["message"] if worker else text
+        message = redact_text(worker["message"] if worker else text)
         print(f"error: {message}\n(set {DEBUG}=1 for the stack trace)", file=sys.stderr)
         raise SystemExit(1) from None
     finally:
         warnings.formatwarning = original
+
+
+def print_redacted(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """Print an error with its stack trace but without secrets; for `sys.excepthook`."""
+    text = "".join(traceback.format_exception(kind, error, trace))
+    print(redact_text(text), end="", file=sys.stderr)
 
 
 def _close_progress_bars() -> None:
@@ -56,7 +67,8 @@ def _close_progress_bars() -> None:
 
 
 def _format_warning(message: Warning | str, *place: Any, **options: Any) -> str:
-    return f"warning: {message}\n"  # without our line of code, which does not help a user
+    # Without our line of code, which does not help a user.
+    return f"warning: {redact_text(str(message))}\n"
 
 
 def _lightning_error(part: str, name: str) -> tuple[type[Exception], ...]:
@@ -65,10 +77,10 @@ def _lightning_error(part: str, name: str) -> tuple[type[Exception], ...]:
     return () if module is None else (getattr(module, name),)
 
 
-def _raised_by_us(traceback: TracebackType | None) -> bool:
+def _raised_by_us(trace: TracebackType | None) -> bool:
     """Whether the line that raised is in one of our packages."""
     name = ""
-    while traceback is not None:
-        name = traceback.tb_frame.f_globals.get("__name__", "")
-        traceback = traceback.tb_next
+    while trace is not None:
+        name = trace.tb_frame.f_globals.get("__name__", "")
+        trace = trace.tb_next
     return name.split(".")[0] in OUR_PACKAGES

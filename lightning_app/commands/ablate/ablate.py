@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from datamodules.redaction import redact_text
 from lightning_app.cli.summary import UI
 from lightning_app.commands.ablate.checks import check_runs
 from lightning_app.commands.ablate.log_results import log_results
@@ -48,7 +49,8 @@ def ablate(args: list[str]) -> None:
     run = _run_variations if plan.search is None else _load_search()
     try:
         with open_parent_run(options.file, plan, settings, options.fresh) as parent:
-            parent.client.log_artifact(parent.run_id, str(options.file))
+            text = redact_text(options.file.read_text("utf-8"))
+            parent.client.log_text(parent.run_id, text, options.file.name)
             num_failed = run(parent, plan, overrides, options.jobs)
             parent.failed = num_failed > 0
     except KeyboardInterrupt:

@@ -10,6 +10,7 @@ from optuna.trial import FrozenTrial, TrialState
 from callbacks.plots.drawing.legible import legible
 from callbacks.plots.search import plot_search
 from callbacks.tracking import store_table
+from datamodules.redaction import redact_arguments
 from lightning_app.commands.ablate.parent_run import ParentRun
 from lightning_app.commands.ablate.search import RUN_ID, TrialSearch, describe_settings
 from lightning_app.output.console import Column, print_table
@@ -32,7 +33,8 @@ def log_trials(parent: ParentRun, search: TrialSearch) -> None:
     if not trials:
         print("No results yet: no trial has finished.")
         return
-    command = shlex.join(["lightning_cli", "fit", *search.child_run(trials[0]).arguments])
+    arguments = redact_arguments(search.child_run(trials[0]).arguments)
+    command = shlex.join(["lightning_cli", "fit", *arguments])
     client, run_id = parent.client, parent.run_id
     store_table(client, run_id, _columns(trials, metric), "search")
     client.log_text(run_id, f"{command}\n", "best.txt")

@@ -11,6 +11,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME
 
+from datamodules.redaction import redact_text
 from lightning_app.commands.ablate.checks import RunSettings
 from lightning_app.commands.ablate.plan import ChildRun, Plan
 from lightning_app.store.locations import (
@@ -151,5 +152,5 @@ def _find_or_create(
         run = client.create_run(experiment, tags=tags)
     # Tags, not parameters: they may change from one start to the next.
     for key, value in (("base", plan.configs), ("seeds", plan.seeds), ("split", [plan.split])):
-        client.set_tag(run.info.run_id, key, ", ".join(map(str, value)))
+        client.set_tag(run.info.run_id, key, redact_text(", ".join(map(str, value))))
     return client, run

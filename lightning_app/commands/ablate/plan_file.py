@@ -5,6 +5,7 @@ from pathlib import Path
 
 import yaml
 
+from datamodules.yaml_file import read_yaml_text
 from lightning_app.cli.command_parser import CommandParser
 from lightning_app.commands.ablate.plan import Plan
 
@@ -38,7 +39,7 @@ def read_plan(file: Path) -> Plan:
 
 def _node(file: Path) -> yaml.Node | None:
     try:
-        return yaml.compose(file.read_text())
+        return yaml.compose(read_yaml_text(file))
     except yaml.YAMLError as error:
         raise ValueError(f"{file} is not valid YAML: {error}") from error
 

@@ -7,6 +7,7 @@ import yaml
 from torch import Tensor
 
 from datamodules import ImageDataModule
+from lightning_app.cli.allowed_classes import only_allowed_classes
 from lightning_app.cli.config_parser import make_config_parser
 from lightning_app.cli.errors.parse_errors import explain_parse_error
 from lightning_app.store.predictions import SplitName
@@ -44,6 +45,7 @@ def _build(record: StoredRun) -> ImageDataModule:
     parser = make_config_parser("lightning_cli compare", "")
     parser.exit_on_error = False
     try:
-        return parser.instantiate_classes(parser.parse_object({"data": settings["data"]})).data
+        with only_allowed_classes(f"the configuration of the run {record.run.info.run_name!r}"):
+            return parser.instantiate_classes(parser.parse_object({"data": settings["data"]})).data
     except argparse.ArgumentError as error:  # written by another version, or an unknown class
         raise ValueError(" ".join(explain_parse_error(str(error), (), parser).split())) from error

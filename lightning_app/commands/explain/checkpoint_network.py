@@ -1,8 +1,12 @@
 """Network of a checkpoint that `lightning_cli fit` has written."""
 
+from argparse import ArgumentError
 from pathlib import Path
 from typing import Any
 
+from lightning_app.cli.allowed_classes import only_allowed_classes
+from lightning_app.cli.command_parser import CommandParser
+from lightning_app.cli.errors.parse_errors import explain_parse_error
 from lightning_app.commands.explain.network import Network
 from lightning_app.store.checkpoints import find_checkpoint, read_checkpoint
 from lightning_app.store.run_recorder import CLASS_NAMES, IMAGE_SIZE, NUM_CHANNELS, RUN_ID
@@ -55,16 +59,20 @@ def _rebuilt(file: Path, checkpoint: dict[str, Any]) -> ImageClassifier:
     arguments = dict(backbone.get("init_args") or {})
     arguments |= {"pretrained": False} if "pretrained" in arguments else {}
     arguments |= {"weights": None} if "weights" in arguments else {}
-    try:
-        return ImageClassifier.load_from_checkpoint(
-            file,
-            map_location="cpu",
-            weights_only=True,
-            backbone={**backbone, "init_args": arguments},
-            compile=False,
-        )
-    except (ImportError, RuntimeError, TypeError, ValueError) as error:
-        raise ValueError(f"The network of {file} cannot be rebuilt: {error}") from error
+    with only_allowed_classes(file):
+        try:
+            return ImageClassifier.load_from_checkpoint(
+                file,
+                map_location="cpu",
+                weights_only=True,
+                backbone={**backbone, "init_args": arguments},
+                compile=False,
+            )
+        except (ImportError, RuntimeError, TypeError, ValueError) as error:
+            raise ValueError(f"The network of {file} cannot be rebuilt: {error}") from error
+        except ArgumentError as error:
+            reason = " ".join(explain_parse_error(str(error), (), CommandParser()).split())
+            raise ValueError(f"The network of {file} cannot be rebuilt: {reason}") from error
 
 
 def _size_in_store(run_id: str | None) -> str | None:

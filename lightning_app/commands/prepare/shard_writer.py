@@ -14,6 +14,7 @@ from webdataset.writer import ShardWriter
 from datamodules import ImageDataModule
 from datamodules.sources.cache import PATIENCE
 from datamodules.sources.files import FileReader
+from datamodules.sources.image_limits import read_file
 from datamodules.sources.readability import readable
 from datamodules.sources.shard_index import INDEX, ShardIndex, SplitIndex, stored_file
 from datamodules.sources.shards import ShardReader
@@ -99,7 +100,7 @@ def _encoded(source: ImageSource, index: int) -> tuple[str, bytes]:
         return reader.extensions[row], reader.encoded(row)
     if isinstance(reader, FileReader):
         file = reader.root / reader.paths[row]
-        return file.suffix[1:].lower() or "img", file.read_bytes()
+        return file.suffix[1:].lower() or "img", read_file(file)
     image = reader.read(row)
     _, encoded = cv2.imencode(".png", np.ascontiguousarray(image[..., ::-1]))  # OpenCV has BGR
     return "png", encoded.tobytes()

@@ -47,7 +47,7 @@ def test_truncated_file_is_named(tmp_path):
 
 
 def test_decompression_bomb_is_refused_before_decoding(tmp_path, write_image, monkeypatch):
-    monkeypatch.setattr(decode, "MAX_PIXELS", 150)
+    monkeypatch.setenv("LIGHTNING_CLI_MAX_PIXELS", "150")
     with pytest.raises(ValueError, match="has 20 x 10 pixels, more than 150"):
         read_image(write_image(tmp_path / "a.png"), 3)
 

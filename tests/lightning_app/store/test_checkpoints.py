@@ -33,7 +33,7 @@ def test_code_in_a_checkpoint_is_not_run(io, tmp_path):
             return os.system, ("touch /tmp/ran",)
 
     torch.save({"weights": Evil()}, tmp_path / "evil.ckpt")
-    with pytest.raises(Exception, match=r"[Ww]eights.only"):
+    with pytest.raises(Exception, match=r"more than tensors and plain values, namely \S+\.system"):
         io.load_checkpoint(tmp_path / "evil.ckpt")
 
 

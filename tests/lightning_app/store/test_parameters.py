@@ -1,6 +1,6 @@
-"""MLflow parameters: flat names, no secrets."""
+"""MLflow parameters: flat names."""
 
-from lightning_app.store.parameters import affects_training, flatten, without_secrets
+from lightning_app.store.parameters import affects_training, flatten
 
 
 def test_names_are_short_and_without_init_args():
@@ -31,15 +31,6 @@ def test_objects_in_lists_are_numbered():
 
 def test_plain_list_is_one_value():
     assert flatten({"hidden": [1024, 50]}) == {"hidden": "[1024, 50]"}
-
-
-def test_secrets_are_hidden():
-    config = {"api_key": "k", "data": [{"password": "p", "root": "s3://me:pw@host/x"}], "lr": 0.1}
-    assert without_secrets(config) == {
-        "api_key": "***",
-        "data": [{"password": "***", "root": "s3://***@host/x"}],
-        "lr": 0.1,
-    }
 
 
 def test_pictures_and_places_do_not_affect_training():

@@ -14,11 +14,10 @@ from PIL import Image
 
 from datamodules.sources.decode import (
     MALFORMED,
-    MAX_PIXELS,
-    UnreadableImageError,
     decode,
     is_cut_off,
 )
+from datamodules.sources.image_limits import UnreadableImageError, max_pixels, open_file, read_file
 
 Fault = Literal["", "empty", "not an image", "truncated", "too large", "broken"]
 THUMBNAIL = 32  # side, in pixels
@@ -62,15 +61,13 @@ def inspect(file: Path) -> ImageFacts:
     with warnings.catch_warnings():  # `complaint` reports images that are too large
         warnings.simplefilter("ignore")
         try:
-            data = file.read_bytes()
-        except OSError as error:
-            return ImageFacts("broken", f"{file} cannot be read: {error.strerror}.")
+            data = read_file(file)
+        except UnreadableImageError as error:
+            return ImageFacts("broken", str(error))
         try:
             image = decode(data, 3, str(file))
         except UnreadableImageError as error:
-            fault = _fault(data)
-            many = f"{file} has more than {MAX_PIXELS:,} pixels."
-            return ImageFacts(fault, many if fault == "too large" else str(error))
+            return ImageFacts(_fault(data), str(error))
         return facts_of(image, _header(data))
 
 
@@ -88,7 +85,7 @@ def facts_of(image: np.ndarray, header: ImageFacts = ImageFacts()) -> ImageFacts
 def format_of(file: Path) -> str:
     """Format of an image file, whatever its ending; empty if it is not an image."""
     try:
-        with Image.open(file) as header:
+        with open_file(file) as stream, Image.open(stream) as header:
             return header.format or ""
     except (Image.DecompressionBombError, *MALFORMED):
         return ""
@@ -105,7 +102,7 @@ def _fault(data: bytes) -> Fault:
         return "too large"
     except MALFORMED:
         return "not an image"
-    if width * height > MAX_PIXELS:
+    if width * height > max_pixels():
         return "too large"
     return "truncated" if is_cut_off(data) else "broken"
 

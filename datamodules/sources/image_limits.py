@@ -1,0 +1,111 @@
+"""Limits of image files, checked before any decoder sees them: kind of file, bytes and pixels."""
+
+import errno
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO
+
+LIMIT = (
+    "LIGHTNING_CLI_MAX_PIXELS"  # environment variable, which loader processes and `ablate` share
+)
+MAX_PIXELS = 100_000_000  # the default: a file of 633 bytes can ask for a gigabyte
+POSSIBLE = 2**30  # OpenCV reads no more
+BYTES_PER_PIXEL = 16  # of the largest uncompressed format, four channels of 32 bits
+MAX_SEGMENTS = 10_000  # of a JPEG that are searched for its size
+
+OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+
+class UnreadableImageError(ValueError):
+    """An image that cannot be read; the message names the file and the reason."""
+
+
+def max_pixels() -> int:
+    """The largest number of pixels that an image may have.
+
+    Raises:
+        ValueError: If the environment variable `LIGHTNING_CLI_MAX_PIXELS` is not a possible number.
+    """
+    value = os.environ.get(LIMIT)
+    if value is None:
+        return MAX_PIXELS
+    if not value.isdecimal() or not 1 <= int(value) <= POSSIBLE:
+        raise ValueError(f"{LIMIT} is {value!r}; expected a number of pixels, 1 to {POSSIBLE:,}.")
+    return int(value)
+
+
+def check_pixels(width: int, height: int, name: str) -> None:
+    """Refuse an image that is too large.
+
+    Raises:
+        UnreadableImageError: If it has more than `max_pixels`.
+    """
+    if width * height > (limit := max_pixels()):
+        possible = width * height <= POSSIBLE
+        hint = f" To read it, set {LIMIT}={width * height}." if possible else ""
+        raise UnreadableImageError(
+            f"{name} has {width} x {height} pixels, more than {limit:,}.{hint}"
+        )
+
+
+def open_file(file: Path) -> BinaryIO:
+    """Open a regular file. A named pipe would wait for a writer, and a device may never end.
+
+    Raises:
+        UnreadableImageError: If it is something else, or larger than any image may be.
+        OSError: If it cannot be opened.
+    """
+    descriptor = os.open(file, OPEN)
+    status = os.fstat(descriptor)
+    if stat.S_ISREG(status.st_mode) and status.st_size <= BYTES_PER_PIXEL * max_pixels():
+        return os.fdopen(descriptor, "rb")
+    os.close(descriptor)
+    if stat.S_ISDIR(status.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if stat.S_ISREG(status.st_mode):
+        raise UnreadableImageError(
+            f"{file} has {status.st_size:,} bytes, more than an image of {max_pixels():,} pixels "
+            f"needs; {LIMIT} raises the limit."
+        )
+    raise UnreadableImageError(f"{file} is not a file, but a named pipe or a device.")
+
+
+def read_file(file: Path) -> bytes:
+    """The content of a regular file.
+
+    Raises:
+        UnreadableImageError: If it cannot be read; see `open_file`.
+    """
+    try:
+        with open_file(file) as stream:
+            return stream.read()
+    except OSError as error:
+        raise UnreadableImageError(missing(file, error)) from None
+
+
+def missing(file: Path, error: OSError) -> str:
+    """Message about a file that cannot be opened."""
+    if isinstance(error, FileNotFoundError):
+        return f"There is no image file {file}."
+    return f"{file} cannot be read: {error.strerror}."
+
+
+def jpeg_size(data: bytes) -> tuple[int, int] | None:
+    """Width and height in the header of a JPEG file, in a few microseconds; None if it has none."""
+    place = 2
+    for _ in range(MAX_SEGMENTS):
+        place = data.find(b"\xff", place)
+        if place < 0 or place + 9 > len(data):
+            return None
+        marker = data[place + 1]
+        if marker == 0xFF:  # a fill byte
+            place += 1
+        elif marker in (0x00, 0x01) or 0xD0 <= marker <= 0xD9:  # without a length
+            place += 2
+        elif 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):  # start of the frame
+            height, width = (int.from_bytes(data[place + at : place + at + 2]) for at in (5, 7))
+            return width, height
+        else:
+            place += 2 + int.from_bytes(data[place + 2 : place + 4])
+    return None
