@@ -1,6 +1,5 @@
 """Activation maximisation: images that maximise the output of a filter or class."""
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
@@ -16,6 +15,7 @@ from callbacks.plots import plot_maximised
 from callbacks.trainer_parts import ImageData
 from models.explain import NothingToShow, find_layers, maximise_activation
 from models.explain.activation_maximisation import Detector, Maximised, Method
+from models.explain.work import counted_operations, speed_of
 
 FEWEST = 4  # images that are worth a figure
 
@@ -38,8 +38,10 @@ class ActivationMaximisation(Picture):
             2016) for plain gradient ascent, which takes about 500 steps.
         steps: Steps of the gradient ascent.
         classes: Also show the classes.
-        seconds: Time limit for all figures. If it is short, each shows fewer filters, and figures
-            with fewer than four are omitted; None for no limit.
+        seconds: Limit for all figures. If it is low, each shows fewer filters, and figures with
+            fewer than four are omitted; None for no limit. They are seconds of a typical device,
+            counted in operations (see `models/explain/work.py`), so that the figures do not depend
+            on how busy the machine is.
 
     Raises:
         ValueError: If a number is not positive.
@@ -81,20 +83,21 @@ class ActivationMaximisation(Picture):
         """See `Picture`."""
         layers = self._named(context.model)
         sheets = find_sheets(context, layers, self.num_filters, self.classes)
-        ends = None if self.seconds is None else time.perf_counter() + self.seconds
+        left = None if self.seconds is None else self.seconds * _speed(context)
         left_out: list[str] = []
         for index, sheet in enumerate(sheets):
             number = len(sheet.captions)
-            if ends is not None:
-                share = (ends - time.perf_counter()) / (len(sheets) - index)
-                number = self._affordable(context, sheet, share)
+            if left is not None:
+                each = self._operations(context, sheet)
+                number = _affordable(number, left / (len(sheets) - index) / max(each, 1))
+                left -= number * each
             if number >= min(FEWEST, len(sheet.captions)):
                 yield f"{self.name}/{sheet.name}", self._figure(context, sheet, number)
             else:
                 left_out.append(sheet.name)
         if left_out:
             raise NothingToShow(
-                f"{', '.join(left_out)}: even {FEWEST} images would exceed the time limit "
+                f"{', '.join(left_out)}: even {FEWEST} images would exceed the limit "
                 f"pictures.{self.name}.seconds of {self.seconds:g}."
             )
 
@@ -103,23 +106,12 @@ class ActivationMaximisation(Picture):
         with setting(f"{self.name}.layers"):
             return [Detector(name, name) for name in find_layers(model, patterns)]
 
-    def _affordable(self, context: PictureContext, sheet: Sheet, seconds: float) -> int:
-        """How many images fit into this time, estimated from a few steps of a few images."""
-
-        def needed(number: int, steps: int) -> float:
-            started = time.perf_counter()
-            self._maximised(context, sheet, number, steps).dead.any().item()  # waits for the device
-            return time.perf_counter() - started
-
-        needed(1, 1)  # the first use of a device takes longer
-        if needed(1, 1) * self.steps > seconds:
-            return 0
+    def _operations(self, context: PictureContext, sheet: Sheet) -> float:
+        """Operations for one image, from one step of a few images."""
         few = min(FEWEST, len(sheet.captions))
-        each = max(needed(few, 3) - needed(few, 1), 1e-9) / (2 * few)
-        number = max(0, int(seconds / (each * self.steps)))
-        if number >= len(sheet.captions):
-            return len(sheet.captions)
-        return number - number % max(1, round(number**0.5))  # full rows
+        with counted_operations() as counter:
+            self._maximised(context, sheet, few, 1)
+        return self.steps * counter.operations / few
 
     def _maximised(
         self, context: PictureContext, sheet: Sheet, number: int, steps: int
@@ -144,3 +136,15 @@ class ActivationMaximisation(Picture):
             dead.cpu().numpy(),
             f"Images that maximise {sheet.heading}\n{context.title}: {shown}{died}",
         )
+
+
+def _speed(context: PictureContext) -> float:
+    return speed_of(next(context.model.parameters()).device)
+
+
+def _affordable(wanted: int, affordable: float) -> int:
+    """How many images to draw: all, or full rows of as many as the limit allows."""
+    if affordable >= wanted:
+        return wanted
+    number = int(affordable)
+    return number - number % max(1, round(number**0.5))
