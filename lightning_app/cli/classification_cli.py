@@ -163,7 +163,8 @@ class ImageClassificationCLI(LightningCLI):
             print_fit_summary(self.trainer)
 
     def after_validate(self) -> None:
-        """Print where the predictions are."""
+        """Write the report again, and print where the predictions are."""
+        self._write_report()
         if self.trainer.is_global_zero:
             print_prediction_files(self.trainer, "val")
 

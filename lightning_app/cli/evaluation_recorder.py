@@ -97,6 +97,7 @@ class EvaluationRecorder(Callback):
         with open_stored_run(client, client.get_run(logger.run_id)) as record:
             known = evaluations_of(record)
         store_evaluations(client, logger.run_id or "", [*known, evaluation])
+        client.set_tag(logger.run_id, f"evaluated.{evaluation.split}", evaluation.summary())
 
     def _evaluation(self, trainer: Trainer) -> Evaluation:
         split = SPLITS[trainer.state.fn]  # pyright: ignore[reportArgumentType]

@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
@@ -48,6 +49,12 @@ class Evaluation:
     time: int = 0
     scores: dict[str, float] = field(default_factory=dict, compare=False)
 
+    def summary(self) -> str:
+        """Checkpoint, images and date in a line, for a tag of the run."""
+        when = datetime.fromtimestamp(self.time / 1000, UTC).astimezone()
+        label = checkpoint_label(self.checkpoint, self.epoch)
+        return f"{label}, {self.images:,} images, {when:%Y-%m-%d %H:%M}"
+
     def repeats(self, other: "Evaluation") -> bool:
         """Whether the scores have to be the same: same weights, images and settings."""
         names = ("split", "epoch", "images", "digest", "settings")
@@ -82,8 +89,15 @@ def store_evaluations(client: Any, run_id: str, evaluations: Iterable[Evaluation
 
 
 def checkpoint_label(checkpoint: str, epoch: int) -> str:
-    """Name of a checkpoint wherever one is shown: `best (epoch 11)`; epochs count from 0."""
-    return f"{checkpoint} (epoch {epoch})"
+    """Name of a checkpoint wherever one is shown: `best (epoch 11)`; epochs count from 0.
+
+    Args:
+        checkpoint: Name of its file without the ending; empty if it is not known.
+        epoch: Its epoch; below 0 if it is not known.
+    """
+    if epoch < 0:
+        return checkpoint
+    return f"{checkpoint} (epoch {epoch})" if checkpoint else f"epoch {epoch}"
 
 
 def settings_digest(settings: dict[str, Any]) -> str:

@@ -56,13 +56,13 @@ class RunRecorder(SaveConfigCallback):
         A new run does not exist yet: a fit that is refused before its first step leaves none.
         """
         logger = run_logger_of(trainer)
-        if logger is None or stage != "fit":
+        if logger is None:
             return
         checkpoints = [c for c in trainer.checkpoint_callbacks if isinstance(c, ModelCheckpoint)]
         self._placed = [c for c in checkpoints if c.dirpath is None]
         if logger.attached is not None:  # they read it before training starts
             self._set_folder(trainer, logger)
-        if trainer.is_global_zero:  # later, the network is on another device
+        if trainer.is_global_zero and stage == "fit":  # later, the network is on another device
             data = _data_of(trainer)
             self._summary = summarize(pl_module, data.num_channels, data.image_size)
 
@@ -83,6 +83,7 @@ class RunRecorder(SaveConfigCallback):
         config = without_secrets(self._resolved())
         self._log_config(client, run_id, config)
         client.set_tag(run_id, "command", shlex.join(["lightning_cli", *self.command]))
+        client.set_tag(run_id, "backbone", logger.default_name)
         for name, value in _code_version().items():
             client.set_tag(run_id, name, value)
         client.log_text(run_id, _environment(), "config/environment.txt")
