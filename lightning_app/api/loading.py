@@ -89,7 +89,7 @@ def snapshot(client: MlflowClient, run: MlflowRun, root: Path, file: Path | None
 
 
 def _last_scores(stored: StoredRun) -> dict[str, float]:
-    """Scores of the last evaluations: MLflow's last value is that of the checkpoint's last epoch."""
+    """Scores of the last evaluations; the last value in MLflow is that of the latest epoch."""
     return {
         f"{result.split}/{metric.name}": score.value
         for result in results_of(stored, [])

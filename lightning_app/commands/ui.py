@@ -79,5 +79,5 @@ def _newest_experiment(uri: str, port: int) -> str:
         return f"http://{HOST}:{port}{START}"
     open_at_last_epoch(client, shown[0])
     address = f"http://{HOST}:{port}"
-    print(f"List of runs  {address}{view_path(shown[0], 'TABLE')}")
+    print(f"List of runs  {address}{view_path(shown[0], 'TABLE')}", flush=True)
     return f"{address}{view_path(shown[0])}"
