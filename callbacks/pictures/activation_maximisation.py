@@ -83,15 +83,15 @@ class ActivationMaximisation(Picture):
         """See `Picture`."""
         layers = self._named(context.model)
         sheets = find_sheets(context, layers, self.num_filters, self.classes)
-        left = None if self.seconds is None else self.seconds * _speed(context)
+        left = (self.seconds or 0.0) * _speed(context)  # operations
         left_out: list[str] = []
         for index, sheet in enumerate(sheets):
-            number = len(sheet.captions)
-            if left is not None:
+            number, each = len(sheet.captions), 0.0
+            if self.seconds is not None:
                 each = self._operations(context, sheet)
-                number = _affordable(number, left / (len(sheets) - index) / max(each, 1))
-                left -= number * each
+                number = _affordable(number, left / (len(sheets) - index) / max(each, 1.0))
             if number >= min(FEWEST, len(sheet.captions)):
+                left -= number * each
                 yield f"{self.name}/{sheet.name}", self._figure(context, sheet, number)
             else:
                 left_out.append(sheet.name)

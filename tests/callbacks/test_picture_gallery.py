@@ -49,7 +49,8 @@ class Failing(Recorder):
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch):
-    """A clock that advances by a second each time it is read, so that no machine is too slow."""
+    """A clock that advances by a second each time it is read; figures that are free to draw."""
+    monkeypatch.setattr("callbacks.picture_budget.FIGURE_SECONDS", 0.0)
     seconds = count()
     monkeypatch.setattr(
         "callbacks.picture_gallery.time", SimpleNamespace(perf_counter=lambda: next(seconds))
@@ -192,10 +193,27 @@ def test_pictures_beyond_the_budget_are_skipped_with_a_message(
     trainer.fit(make_classifier(), synthetic)
     assert [context.title for context in cheap.contexts] == ["epoch 0", "epoch 5"]
     assert (
-        "Pictures may take 1e-07% of the training time (pictures.budget), so some" in messages.text
+        "Pictures may take 1e-07% of the work of training (pictures.budget), so some"
+        in messages.text
     )
     last = [text for text in messages.messages if text.startswith("Pictures   ")][-1]
     assert "1.0 s while training (some skipped, budget 1e-07 %), " in last
+
+
+@pytest.mark.parametrize("seconds", [1e-9, 1e9])
+def test_the_same_pictures_are_drawn_however_busy_the_machine_is(
+    make_classifier, make_trainer, synthetic, monkeypatch, seconds
+):
+    clock = count(step=seconds)
+    monkeypatch.setattr(
+        "callbacks.picture_gallery.time", SimpleNamespace(perf_counter=lambda: next(clock))
+    )
+    monkeypatch.setattr("callbacks.picture_budget.FIGURE_SECONDS", 0.05)
+    picture = Recorder(when=1)
+    trainer = make_trainer(max_epochs=8, callbacks=gallery(picture, budget=1.0))
+    trainer.fit(make_classifier(), synthetic)
+    titles = [context.title for context in picture.contexts]
+    assert titles == ["epoch 0", "epoch 1", "epoch 7"]
 
 
 def test_figures_tables_numbers_and_drawing_time_are_logged(

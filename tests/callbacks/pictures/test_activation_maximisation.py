@@ -4,6 +4,7 @@ from torch import nn
 
 from callbacks.pictures import ActivationMaximisation, PictureContext
 from models.explain import NothingToShow
+from models.explain.work import CPU_SPEED, counted_operations
 
 QUICK = {"steps": 2, "num_filters": 4, "seconds": None}
 
@@ -86,23 +87,13 @@ def test_sheets_that_would_take_too_long_are_omitted_and_named(context):
         list(picture.draw(context))
 
 
-def test_fewer_filters_are_shown_if_time_is_short(context, monkeypatch):
-    """The clock advances by one second per image and step."""
-    picture = ActivationMaximisation(
-        steps=10, num_filters=8, classes=False, layers="block1.conv", seconds=75
-    )
-    now = 0.0
-    maximised = picture._maximised
-
-    def slow(context, sheet, number, steps):
-        nonlocal now
-        now += number * steps
-        return maximised(context, sheet, number, steps)
-
-    monkeypatch.setattr("callbacks.pictures.activation_maximisation.time.perf_counter", lambda: now)
-    monkeypatch.setattr(picture, "_maximised", slow)
-    [(_, figure)] = picture.draw(context)
-    assert "6 of 8" in title(figure)  # there is time for seven, but six fill their rows
+def test_fewer_filters_are_shown_if_the_limit_is_low(context):
+    options = {"steps": 10, "num_filters": 8, "classes": False, "layers": "block1.conv"}
+    with counted_operations() as counter:
+        list(ActivationMaximisation(**options, seconds=None).draw(context))
+    seconds = 7.5 / 8 * counter.operations / CPU_SPEED
+    [(_, figure)] = ActivationMaximisation(**options, seconds=seconds).draw(context)
+    assert "6 of 8" in title(figure)  # the limit allows seven, but six fill their rows
 
 
 def test_unknown_layer_is_refused_before_training(context, synthetic):
