@@ -14,7 +14,7 @@ from callbacks.plots.drawing.style import BAD
 from callbacks.plots.drawing.texts import counted, shorten
 
 CMAP = "Blues"
-SMALL_CLASSES, SMALL_LENGTH, SMALL_FONT = 12, 9, 6.5  # of the grid version
+SMALL_CLASSES, SMALL_LENGTH, SMALL_FONT = 12, 9, 6.6  # of the grid version
 
 
 def plot_confusion_matrix(
