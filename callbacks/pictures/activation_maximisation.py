@@ -107,11 +107,13 @@ class ActivationMaximisation(Picture):
             return [Detector(name, name) for name in find_layers(model, patterns)]
 
     def _operations(self, context: PictureContext, sheet: Sheet) -> float:
-        """Operations for one image, from one step of a few images."""
-        few = min(FEWEST, len(sheet.captions))
-        with counted_operations() as counter:
-            self._maximised(context, sheet, few, 1)
-        return self.steps * counter.operations / few
+        """Operations for one image: how many more two steps of a few images take than one step."""
+        few, counts = min(FEWEST, len(sheet.captions)), []
+        for steps in (1, 2):
+            with counted_operations() as counter:
+                self._maximised(context, sheet, few, steps)
+            counts.append(counter.operations)
+        return self.steps * (counts[1] - counts[0]) / few
 
     def _maximised(
         self, context: PictureContext, sheet: Sheet, number: int, steps: int

@@ -110,6 +110,7 @@ class ImageClassificationCLI(LightningCLI):
         """Continue the run that the checkpoint belongs to, or name a new one after the backbone."""
         logger = run_logger_of(self.trainer)
         if logger is not None:
+            logger.waits = True  # until the recorder is set up: a fit may be refused before
             backbone = self._settings.model.init_args.backbone
             logger.default_name = str(
                 backbone.init_args.get("name") or backbone.class_path.rsplit(".", 1)[-1]

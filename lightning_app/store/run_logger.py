@@ -43,6 +43,7 @@ class RunLogger(MLFlowLogger):
     Attributes:
         attached: Client and run, if an existing run is continued; else None.
         renamed_splits: Other names of splits in the names of metrics.
+        waits: Whether not to create the run yet, although Lightning asks for it before any setup.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class RunLogger(MLFlowLogger):
         self.default_name = "run"
         self.attached: tuple[MlflowClient, Run] | None = None
         self.renamed_splits: dict[str, str] = {}
+        self.waits = False
         self._monitor: SystemMetricsMonitor | None = None
         self._tested_epoch: int | None = None
         self._state = RunStatus.RUNNING  # an attached run keeps its own until it trains
@@ -89,8 +91,9 @@ class RunLogger(MLFlowLogger):
     @property
     def checkpoint_folder(self) -> Path:
         """Folder of the checkpoints of this run."""
-        run_id = self._run_id or self.run_id or ""  # the second creates the run
-        return checkpoint_folder(self.root, self._experiment_name, run_id)
+        return checkpoint_folder(
+            self.root, self._experiment_name, self._run_id or self.run_id or ""
+        )
 
     def attach(self, run_id: str, tested_epoch: int | None = None) -> bool:
         """Continue an existing run instead of starting a new one.
@@ -119,6 +122,8 @@ class RunLogger(MLFlowLogger):
     @rank_zero_experiment
     def experiment(self) -> Any:
         """The client, after sending the buffered metrics; the first access creates the run."""
+        if self.waits:
+            return None
         if not self._initialized:
             try:
                 self._open()
@@ -151,7 +156,7 @@ class RunLogger(MLFlowLogger):
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        """Buffer metrics; the docstring of the class describes their x-axis."""
+        """Buffer metrics; the class describes their x-axis."""
         values = {renamed(name, self.renamed_splits): value for name, value in metrics.items()}
         epoch = values.pop("epoch", step or 0)
         if self._tested_epoch is not None:  # a trainer that only evaluates counts from zero
@@ -191,7 +196,6 @@ class RunLogger(MLFlowLogger):
     @property
     def version(self) -> None:
         """None: the progress bar would show a version, and ask for it at every step."""
-        return
 
     @property
     def name(self) -> str:

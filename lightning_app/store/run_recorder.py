@@ -58,6 +58,7 @@ class RunRecorder(SaveConfigCallback):
         logger = run_logger_of(trainer)
         if logger is None:
             return
+        logger.waits = False
         checkpoints = [c for c in trainer.checkpoint_callbacks if isinstance(c, ModelCheckpoint)]
         self._placed = [c for c in checkpoints if c.dirpath is None]
         if logger.attached is not None:  # they read it before training starts

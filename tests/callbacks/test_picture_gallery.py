@@ -186,8 +186,9 @@ def test_averaged_weights_are_drawn_and_do_not_change_the_training(
 
 
 def test_pictures_beyond_the_budget_are_skipped_with_a_message(
-    make_classifier, make_trainer, synthetic, messages
+    make_classifier, make_trainer, synthetic, messages, monkeypatch
 ):
+    monkeypatch.setattr("callbacks.picture_budget.FIGURE_SECONDS", 1.0)
     cheap = Recorder(when=1)
     trainer = make_trainer(max_epochs=6, callbacks=gallery(cheap, budget=1e-9))
     trainer.fit(make_classifier(), synthetic)
@@ -200,20 +201,22 @@ def test_pictures_beyond_the_budget_are_skipped_with_a_message(
     assert "1.0 s while training (some skipped, budget 1e-07 %), " in last
 
 
-@pytest.mark.parametrize("seconds", [1e-9, 1e9])
 def test_the_same_pictures_are_drawn_however_busy_the_machine_is(
-    make_classifier, make_trainer, synthetic, monkeypatch, seconds
+    make_classifier, make_trainer, synthetic, monkeypatch
 ):
-    clock = count(step=seconds)
-    monkeypatch.setattr(
-        "callbacks.picture_gallery.time", SimpleNamespace(perf_counter=lambda: next(clock))
-    )
-    monkeypatch.setattr("callbacks.picture_budget.FIGURE_SECONDS", 0.05)
-    picture = Recorder(when=1)
-    trainer = make_trainer(max_epochs=8, callbacks=gallery(picture, budget=1.0))
-    trainer.fit(make_classifier(), synthetic)
-    titles = [context.title for context in picture.contexts]
-    assert titles == ["epoch 0", "epoch 1", "epoch 7"]
+    def drawn(seconds):
+        clock = count(step=seconds)
+        now = SimpleNamespace(perf_counter=lambda: next(clock))
+        monkeypatch.setattr("callbacks.picture_gallery.time", now)
+        picture = Recorder(when=1)
+        trainer = make_trainer(max_epochs=8, callbacks=gallery(picture))
+        trainer.fit(make_classifier(), synthetic)
+        return [context.title for context in picture.contexts]
+
+    monkeypatch.setattr("callbacks.picture_budget.FIGURE_SECONDS", 0.03)
+    idle = drawn(1e-9)
+    assert 2 < len(idle) < 8
+    assert drawn(1e9) == idle
 
 
 def test_figures_tables_numbers_and_drawing_time_are_logged(
