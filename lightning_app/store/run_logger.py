@@ -82,6 +82,8 @@ class RunLogger(MLFlowLogger):
         """Name of the experiment, which is part of the path of the checkpoints."""
         return self._experiment_name
 
+    name = experiment_name  # as Lightning calls it
+
     @property
     def run_name(self) -> str:
         """Name of the run, as the UI shows it."""
@@ -196,8 +198,3 @@ class RunLogger(MLFlowLogger):
     @property
     def version(self) -> None:
         """None: the progress bar would show a version, and ask for it at every step."""
-
-    @property
-    def name(self) -> str:
-        """Name of the experiment."""
-        return self._experiment_name
