@@ -83,7 +83,7 @@ def _seen(record: StoredRun, source: ImageSource, split: str) -> np.ndarray:
         return np.zeros(len(source), dtype=bool)
     columns = ("image", "split", "group")
     types: Any = dict.fromkeys(columns, str)
-    table = pd.read_csv(
+    table: Any = pd.read_csv(
         io.BytesIO(content), dtype=types, keep_default_na=False, usecols=lambda c: c in columns
     )
     trained, own = table[table["split"] == "train"], table[table["split"] == split]

@@ -82,7 +82,7 @@ class RunLogger(MLFlowLogger):
         """Name of the experiment, which is part of the path of the checkpoints."""
         return self._experiment_name
 
-    name = experiment_name  # as Lightning calls it
+    name = experiment_name  # pyright: ignore[reportIncompatibleMethodOverride] - in Lightning
 
     @property
     def run_name(self) -> str:
