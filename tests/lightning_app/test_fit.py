@@ -169,7 +169,9 @@ def test_artifacts_are_all_there(store, run):
     figures = ("class_counts", "samples", "learning_curves", "test_confusion_matrix")
     assert {f"figures/{name}.png" for name in figures} <= found
     assert {"config/config.yaml", "config/environment.txt", "model/summary.txt"} <= found
-    assert {"data/splits.csv", "tables/per_class_val.json", "predictions/test.csv"} <= found
+    assert {"data/splits.csv", "tables/per_class_test.json", "predictions/test.csv"} <= found
+    # A validation of another checkpoint, which drew nothing, came after the fit.
+    assert {"earlier/val_1/tables/per_class_val.json", "tables/evaluations.json"} <= found
 
 
 def test_last_epoch_has_every_picture(store, run):

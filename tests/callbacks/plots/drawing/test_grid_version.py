@@ -6,7 +6,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from callbacks.plots import plot_class_scores, plot_confusion_matrix, plot_filters, plot_overlays
-from callbacks.plots.drawing.grid_version import DPI, INCHES, MAX_TILES, TILES, grid_version
+from callbacks.plots.drawing.grid_version import INCHES, MAX_TILES, TILES, grid_version
 from callbacks.tracking import log_step_figure
 from lightning_app.store.run_logger import RunLogger
 
@@ -68,7 +68,6 @@ def test_a_mosaic_shows_its_first_filters_without_words():
     assert figure.get_figwidth() == pytest.approx(INCHES)
     side = int(MAX_TILES**0.5)
     sheet = np.asarray(figure.axes[0].images[0].get_array())
-    assert sheet.shape[0] == pytest.approx(INCHES * DPI, rel=0.2)
     black = (sheet < 80).all(axis=(1, 2)).astype(int)  # rows between tiles
     assert (np.diff(black) == 1).sum() == side - 1
 
