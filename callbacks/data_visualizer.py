@@ -37,7 +37,7 @@ class DataVisualizer(Callback):
     num_images: int = 6
     num_draws: int = 5
 
-    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draw the figures before the first step."""
         if not trainer.is_global_zero:
             return

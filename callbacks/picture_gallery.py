@@ -1,4 +1,4 @@
-"""Picture gallery: draws the pictures of a run at their epochs, within a time budget."""
+"""Picture gallery: draws the pictures of a run at their epochs, within a budget."""
 
 import contextlib
 import os
@@ -13,6 +13,7 @@ from torch import Tensor
 
 from callbacks.inspection_mode import inspection_mode
 from callbacks.output_recorder import OutputRecorder, Outputs
+from callbacks.picture_budget import PictureBudget
 from callbacks.pictures.picture import Picture, PictureContext, PictureOutput, is_due
 from callbacks.tracking import log_figure, log_metric, log_step_figure, log_table, log_text
 from callbacks.trainer_parts import classifier_of, data_of
@@ -27,13 +28,13 @@ class PictureGallery(Callback):
 
     If a fit validates with averaged weights, the pictures show these. The metric `time/pictures`
     counts the seconds that drawing has taken since the fit started. During the fit, a picture is
-    skipped if it would exceed the budget; at the end, all are drawn, however long they take. A
-    picture that fails is a warning in a fit, and an error in `validate` and `test`.
+    skipped if it would exceed the budget, which counts work and not seconds; at the end, all are
+    drawn. A picture that fails is a warning in a fit, and an error in `validate` and `test`.
 
     Args:
         pictures: The pictures to draw, in the order of their importance.
         recorder: Keeps the outputs of the network; it has to come before this callback.
-        budget: Share of the training time that drawing may take, in (0, 1].
+        budget: Share of the work of training that drawing may take, in (0, 1]; see `PictureBudget`.
 
     Raises:
         ValueError: If `budget` is out of range.
@@ -42,16 +43,12 @@ class PictureGallery(Callback):
     def __init__(
         self, pictures: Sequence[Picture], recorder: OutputRecorder, budget: float = 0.05
     ) -> None:
-        if not 0 < budget <= 1:
-            raise ValueError(
-                f"pictures.budget is {budget:g}; expected a number from 0 (no pictures) to 1."
-            )
-        self.pictures, self.recorder, self.budget = pictures, recorder, budget
-        self.costs: dict[Picture, float] = {}  # seconds that each took the last time
+        self.pictures, self.recorder, self.budget = pictures, recorder, PictureBudget(budget)
         self.failed: set[Picture] = set()
         self.shown: dict[str, int] = {}  # epoch of the newest image in the grid, by name
-        self.spent = 0.0
-        self.thinned = False
+        self.spent = 0.0  # seconds
+        self.renamed_splits: dict[str, str] = {}  # names in the run of splits that have others here
+        self.tested_epoch: int | None = None  # epoch of a checkpoint that is only evaluated
         self.epoch = 0  # the last trained one: the trainer's own counter is one ahead at the end
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
@@ -62,8 +59,8 @@ class PictureGallery(Callback):
                     picture.begin(classifier_of(pl_module), data_of(trainer))
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Start measuring the time."""
-        self.started, self.first_epoch = time.perf_counter(), trainer.current_epoch
+        """Estimate the work of training."""
+        self.budget.begin(trainer, classifier_of(pl_module), data_of(trainer))
         self.next_epoch = trainer.current_epoch  # the first one that has no pictures yet
         self.shown.clear()
 
@@ -86,7 +83,9 @@ class PictureGallery(Callback):
         outputs = self.recorder.gather(trainer)
         context = self._context(trainer, pl_module, outputs, final=False)
         if trainer.is_global_zero:
-            self._draw((p for p in due if self._affordable(p, trainer)), context, trainer)
+            last = trainer.max_epochs
+            chosen = (p for p in due if self.budget.allows(p, self.epoch, last))
+            self._draw(chosen, context, trainer)
 
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draw the pictures that there are for the test images."""
@@ -99,9 +98,9 @@ class PictureGallery(Callback):
             return
         context, before = self._context(trainer, pl_module, outputs, final=True), self.spent
         self._draw(self.pictures, context, trainer)
-        skipped = f" (some skipped, budget {100 * self.budget:g} %)"
+        skipped = f" (some skipped, budget {100 * self.budget.share:g} %)"
         rank_zero_info(
-            f"Pictures    {before:.1f} s while training{skipped * self.thinned}, "
+            f"Pictures    {before:.1f} s while training{skipped * self.budget.thinned}, "
             f"{self.spent - before:.1f} s at the end"
         )
 
@@ -125,28 +124,36 @@ class PictureGallery(Callback):
 
         data, device = data_of(trainer), trainer.strategy.root_device
         fitting = trainer.state.fn == TrainerFn.FITTING
-        title = f"epoch {self.epoch}" if fitting else {"val": "validation"}.get(split, split)
+        title = f"epoch {self.epoch}" if fitting else self._evaluation_title(split)
         classifier = classifier_of(module)
         return PictureContext(
             classifier, data.class_names, sample, title, split, final, outputs, data
         )
+
+    def _evaluation_title(self, split: str) -> str:
+        """What is evaluated: `validation, epoch 4`, or `test` if the epoch is not known."""
+        name = {"val": "validation"}.get(split, split)
+        return name if self.tested_epoch is None else f"{name}, epoch {self.tested_epoch}"
 
     def _draw(self, pictures: Iterable[Picture], context: PictureContext, trainer: Trainer) -> None:
         """Draw pictures one by one; the next is requested only when the last one is done."""
         with averaged_weights(trainer), inspection_mode(context.model):
             for picture in pictures:
                 started = time.perf_counter()
-                self._draw_one(picture, context, trainer)
-                self.costs[picture] = time.perf_counter() - started
-                self.spent += self.costs[picture]
+                with self.budget.charged(picture) as figures:
+                    self._draw_one(picture, context, trainer, figures)
+                self.spent += time.perf_counter() - started
         if trainer.state.fn == TrainerFn.FITTING:
             log_metric(trainer, "time/pictures", self.spent, self.epoch)
 
-    def _draw_one(self, picture: Picture, context: PictureContext, trainer: Trainer) -> None:
+    def _draw_one(
+        self, picture: Picture, context: PictureContext, trainer: Trainer, figures: list[str]
+    ) -> None:
         fitting = trainer.state.fn == TrainerFn.FITTING
         try:
             for output in picture.draw(context):
                 self._log(picture, output, context, trainer)
+                figures += [output[0]] * isinstance(output[1], Figure)
         except NothingToShow as reason:
             if fitting and picture not in self.failed:
                 rank_zero_warn(f"No picture {picture.name}: {reason}")
@@ -160,34 +167,20 @@ class PictureGallery(Callback):
         self, picture: Picture, output: PictureOutput, context: PictureContext, trainer: Trainer
     ) -> None:
         name, content = output
+        split = self.renamed_splits.get(context.split, context.split)
         fitting = trainer.state.fn == TrainerFn.FITTING
         if isinstance(content, Figure) and fitting and picture.when != "last":
             if self.shown.get(name) != self.epoch:
                 self.shown[name] = self.epoch
-                log_step_figure(trainer, content, f"{context.split}/{name}", self.epoch)
+                log_step_figure(trainer, content, f"{split}/{name}", self.epoch)
         elif isinstance(content, Figure):
-            log_figure(trainer, content, f"{context.split}_{name}")
+            log_figure(trainer, content, f"{split}_{name}")
         elif isinstance(content, dict):
-            log_table(trainer, content, f"{name}_{context.split}")
+            log_table(trainer, content, f"{name}_{split}")
         elif isinstance(content, str):
             log_text(trainer, content, name)
         else:
-            log_metric(trainer, f"{context.split}/{name}", content, self.epoch)
-
-    def _affordable(self, picture: Picture, trainer: Trainer) -> bool:
-        """Whether the budget allows it, given that all are drawn once more at the end."""
-        elapsed = time.perf_counter() - self.started
-        done = self.epoch + 1 - self.first_epoch
-        planned = max(trainer.max_epochs or 0, self.epoch + 1) - self.first_epoch
-        planned_cost = self.costs.get(picture, 0.0) + sum(self.costs.values())
-        enough = self.spent + planned_cost <= self.budget * elapsed * planned / done
-        if not enough and not self.thinned:
-            self.thinned = True
-            rank_zero_info(
-                f"Pictures may take {100 * self.budget:g}% of the training time (pictures.budget), "
-                "so some are skipped. All of them are drawn when training ends."
-            )
-        return enough
+            log_metric(trainer, f"{split}/{name}", content, self.epoch)
 
 
 def _is_last(trainer: Trainer) -> bool:

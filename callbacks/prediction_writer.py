@@ -42,6 +42,7 @@ class PredictionWriter(Callback):
 
     def __post_init__(self) -> None:
         """Check the settings."""
+        self.renamed_splits: dict[str, str] = {}  # names in the run of splits that have others here
         if self.top_k < 1:
             raise ValueError(f"Expected predictions.top_k of 1 or more, got {self.top_k}.")
 
@@ -95,7 +96,11 @@ class PredictionWriter(Callback):
         }
         columns |= prediction_columns(predictions, data.class_names, self.top_k)
         table = pd.DataFrame(columns)
-        log_text(trainer, table.to_csv(index=False), f"predictions/{name}.csv")
+        log_text(
+            trainer,
+            table.to_csv(index=False),
+            f"predictions/{self.renamed_splits.get(name, name)}.csv",
+        )
         return table
 
 

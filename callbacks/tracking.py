@@ -2,6 +2,8 @@
 
 import json
 import logging
+import time
+import uuid
 from typing import Any
 
 import numpy as np
@@ -11,18 +13,31 @@ from lightning.pytorch.loggers import MLFlowLogger
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from mlflow.exceptions import MlflowException
-from mlflow.utils.mlflow_tags import MLFLOW_LOGGED_ARTIFACTS
+from mlflow.utils.mlflow_tags import MLFLOW_LOGGED_ARTIFACTS, MLFLOW_LOGGED_IMAGES
 
+from callbacks.plots.drawing.grid_version import grid_version
 from callbacks.plots.drawing.legible import legible
 
 log = logging.getLogger(__name__)
 
 
 def log_step_figure(trainer: Trainer, figure: Figure, key: str, epoch: int) -> None:
-    """Log a figure to the image grid of the run, under a key and an epoch."""
-    image = _pixels(figure)
+    """Log a figure to the image grid of the run, under a key and an epoch.
+
+    The grid shows its grid version, and the figure itself when one clicks it. MLflow's `log_image`
+    with a key would show the figure shrunk to 256 pixels; the names of the files are its own.
+    """
+    small = grid_version(figure)
+    image, shown = _pixels(figure), None if small is None else _pixels(small)
+    name = f"images/{key.replace('/', '~')}+step+{epoch}+timestamp+{time.time_ns() // 1_000_000}"
+    name = f"{name}+{uuid.uuid4()}"
     for client, run_id in _runs(trainer):
-        client.log_image(run_id, image, key=key, step=epoch)
+        if shown is None:
+            client.log_image(run_id, image, key=key, step=epoch)
+            continue
+        client.log_image(run_id, image, f"{name}.png")
+        client.log_image(run_id, shown, f"{name}+compressed.webp")
+        client.set_tag(run_id, MLFLOW_LOGGED_IMAGES, True)
 
 
 def log_metric(trainer: Trainer, name: str, value: float, epoch: int) -> None:

@@ -1,6 +1,5 @@
 """Activation maximisation: images that maximise the output of a filter or class."""
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
@@ -22,6 +21,7 @@ from models.explain.activation_maximisation import (
     activated_detectors,
     find_detectors,
 )
+from models.explain.work import counted_operations, speed_of
 
 FEWEST = 4  # images that are worth a figure
 
@@ -44,8 +44,10 @@ class ActivationMaximisation(Picture):
             2016) for plain gradient ascent, which takes about 500 steps.
         steps: Steps of the gradient ascent.
         classes: Also show the classes.
-        seconds: Time limit for all figures. If it is short, each shows fewer filters, and figures
-            with fewer than four are omitted; None for no limit.
+        seconds: Limit for all figures. If it is low, each shows fewer filters, and figures with
+            fewer than four are omitted; None for no limit. They are seconds of a typical device,
+            counted in operations (see `models/explain/work.py`), so that the figures do not depend
+            on how busy the machine is.
 
     Raises:
         ValueError: If a number is not positive.
@@ -86,22 +88,22 @@ class ActivationMaximisation(Picture):
 
     def draw(self, context: PictureContext) -> Iterator[PictureOutput]:
         """See `Picture`."""
-        detectors = self._detectors(context)
-        sheets = find_sheets(context, detectors, self.num_filters, self.classes)
-        ends = None if self.seconds is None else time.perf_counter() + self.seconds
+        sheets = find_sheets(context, self._detectors(context), self.num_filters, self.classes)
+        left = (self.seconds or 0.0) * _speed(context)  # operations
         left_out: list[str] = []
         for index, sheet in enumerate(sheets):
-            number = len(sheet.captions)
-            if ends is not None:
-                share = (ends - time.perf_counter()) / (len(sheets) - index)
-                number = self._affordable(context, sheet, share)
+            number, each = len(sheet.captions), 0.0
+            if self.seconds is not None:
+                each = self._operations(context, sheet)
+                number = _affordable(number, left / (len(sheets) - index) / max(each, 1.0))
             if number >= min(FEWEST, len(sheet.captions)):
+                left -= number * each
                 yield f"{self.name}/{sheet.name}", self._figure(context, sheet, number)
             else:
                 left_out.append(sheet.name)
         if left_out:
             raise NothingToShow(
-                f"{', '.join(left_out)}: even {FEWEST} images would exceed the time limit "
+                f"{', '.join(left_out)}: even {FEWEST} images would exceed the limit "
                 f"pictures.{self.name}.seconds of {self.seconds:g}."
             )
 
@@ -119,23 +121,14 @@ class ActivationMaximisation(Picture):
             return activated_detectors(model, image, names)
         return [Detector(name, name) for name in names]
 
-    def _affordable(self, context: PictureContext, sheet: Sheet, seconds: float) -> int:
-        """How many images fit into this time, estimated from a few steps of a few images."""
-
-        def needed(number: int, steps: int) -> float:
-            started = time.perf_counter()
-            self._maximised(context, sheet, number, steps).dead.any().item()  # waits for the device
-            return time.perf_counter() - started
-
-        needed(1, 1)  # the first use of a device takes longer
-        if needed(1, 1) * self.steps > seconds:
-            return 0
-        few = min(FEWEST, len(sheet.captions))
-        each = max(needed(few, 3) - needed(few, 1), 1e-9) / (2 * few)
-        number = max(0, int(seconds / (each * self.steps)))
-        if number >= len(sheet.captions):
-            return len(sheet.captions)
-        return number - number % max(1, round(number**0.5))  # full rows
+    def _operations(self, context: PictureContext, sheet: Sheet) -> float:
+        """Operations for one image: how many more two steps of a few images take than one step."""
+        few, counts = min(FEWEST, len(sheet.captions)), []
+        for steps in (1, 2):
+            with counted_operations() as counter:
+                self._maximised(context, sheet, few, steps)
+            counts.append(counter.operations)
+        return self.steps * (counts[1] - counts[0]) / few
 
     def _maximised(
         self, context: PictureContext, sheet: Sheet, number: int, steps: int
@@ -160,3 +153,15 @@ class ActivationMaximisation(Picture):
             dead.cpu().numpy(),
             f"Images that maximise {sheet.heading}\n{context.title}: {shown}{died}",
         )
+
+
+def _speed(context: PictureContext) -> float:
+    return speed_of(next(context.model.parameters()).device)
+
+
+def _affordable(wanted: int, affordable: float) -> int:
+    """How many images to draw: all, or full rows of as many as the limit allows."""
+    if affordable >= wanted:
+        return wanted
+    number = int(affordable)
+    return number - number % max(1, round(number**0.5))

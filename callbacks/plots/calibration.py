@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from callbacks.plots.drawing.grid_version import FONT, set_grid_version, small_plot
 from callbacks.plots.drawing.style import BAD, DPI, GOOD
 
 CHANCE = "#d0d0cc"
@@ -56,7 +57,21 @@ def plot_calibration(
     _draw_histogram(histogram, before, after)
     _draw_risk(figure.add_subplot(grid[:, 1]), risk)
     figure.suptitle(title, fontsize=11)
-    return figure
+    return set_grid_version(figure, _small_diagram, looks)
+
+
+def _small_diagram(looks: Sequence[tuple[Reliability, str, str]]) -> Figure:
+    """Accuracy against confidence alone."""
+    axes = small_plot()
+    axes.plot([0, 100], [0, 100], color="black", lw=0.8)
+    for series, color, marker in looks:
+        many = series.num_images >= MIN_IMAGES
+        across, up = 100 * series.confidence[many], 100 * series.accuracy[many]
+        axes.plot(across, up, color=color, lw=1.6, marker=marker, ms=4)
+    axes.set(xlim=(-2, 102), ylim=(-2, 102), xticks=(0, 50, 100), yticks=(0, 50, 100))
+    axes.set_xlabel("confidence, %", fontsize=FONT)
+    axes.set_ylabel("accuracy, %", fontsize=FONT)
+    return axes.get_figure(root=True) or Figure()
 
 
 def _draw_diagram(

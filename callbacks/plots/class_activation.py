@@ -6,7 +6,11 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from callbacks.plots.drawing.contact_sheet import add_colorbar, plot_contact_sheet
+from callbacks.plots.drawing.grid_version import TILES, set_grid_version, small_sheet
 from callbacks.plots.drawing.overlays import CMAP, overlaid
+from callbacks.plots.drawing.texts import shorten
+
+NAME_LENGTH, COLUMNS = 12, 3  # of the version in the grid
 
 
 def plot_overlays(
@@ -35,4 +39,10 @@ def plot_overlays(
     ]
     figure = plot_contact_sheet(pairs, notes, min(columns, len(pairs)), title, colors)
     add_colorbar(figure.axes[0], CMAP, 0, 1, "evidence (1 = strongest)")
-    return figure
+    return set_grid_version(figure, _small_overlays, overlaid(images, maps), captions, colors)
+
+
+def _small_overlays(overlays: np.ndarray, captions: Sequence[str], colors: Sequence[str]) -> Figure:
+    """The first overlays alone, each with the first word of its caption."""
+    words = [shorten(caption.split("\n")[0], NAME_LENGTH) for caption in captions]
+    return small_sheet(overlays[:TILES], COLUMNS, words[:TILES], colors)

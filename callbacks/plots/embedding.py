@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from callbacks.plots.drawing.grid_version import FONT, set_grid_version, small_axes
 from callbacks.plots.drawing.name_boxes import apart, box_sizes, draw_names, in_margins, is_crowded
 from callbacks.plots.drawing.style import DPI, class_colors
 from callbacks.plots.drawing.texts import shorten
@@ -15,6 +16,7 @@ from callbacks.plots.drawing.texts import shorten
 MAP_INCHES = 6.4  # inches, width and height of the map
 TITLE, MARGIN = 0.6, 0.08
 MAX_NAME = 24  # characters
+SMALL_NAMES, SMALL_LENGTH = 12, 10  # classes and characters in the grid version
 SIDES = (0.3, 0.6)  # inches, shortest and longest of a thumbnail
 
 
@@ -72,6 +74,25 @@ def plot_embedding(
     else:
         places = apart(middles, sizes * inch)
     draw_names(axes, places, middles, names, colors[list(named)])
+    figure = axes.get_figure(root=True) or Figure()
+    return set_grid_version(figure, _small_map, points, colors[labels], mistakes, middles, names)
+
+
+def _small_map(
+    points: np.ndarray,
+    colors: np.ndarray,
+    mistakes: np.ndarray,
+    middles: np.ndarray,
+    names: Sequence[str],
+) -> Figure:
+    """The points, with the names of a few classes."""
+    axes = small_axes()
+    axes.margins(0.06)
+    _draw_points(axes, points, colors, mistakes, 0.3)
+    look = {"fontsize": FONT, "ha": "center", "va": "center", "fontweight": "bold"}
+    frame = {"boxstyle": "round,pad=0.1", "facecolor": "white", "alpha": 0.7, "linewidth": 0}
+    for place, name in zip(middles, names if len(names) <= SMALL_NAMES else (), strict=False):
+        axes.text(*place, shorten(name, SMALL_LENGTH), bbox=frame, **look)
     return axes.get_figure(root=True) or Figure()
 
 
@@ -97,8 +118,10 @@ def _map_axes(center: np.ndarray, reach: float, column: float, title: str) -> Ax
     return axes
 
 
-def _draw_points(axes: Axes, points: np.ndarray, colors: np.ndarray, mistakes: np.ndarray) -> None:
-    size = float(np.clip(6000 / len(points), 9, 45))
+def _draw_points(
+    axes: Axes, points: np.ndarray, colors: np.ndarray, mistakes: np.ndarray, scale: float = 1.0
+) -> None:
+    size = scale * float(np.clip(6000 / len(points), 9, 45))
     # Mistakes are on top. The others are shuffled, so that no class covers another.
     order = np.lexsort((np.arange(len(points)) * 0.618034 % 1, mistakes))
     axes.scatter(
@@ -107,7 +130,7 @@ def _draw_points(axes: Axes, points: np.ndarray, colors: np.ndarray, mistakes: n
         s=size * np.where(mistakes, 1.5, 1.0)[order],
         c=colors[order].tolist(),
         edgecolors=np.where(mistakes[order], "#000000", "#00000040").tolist(),
-        linewidths=np.where(mistakes, 1.0, 0.3)[order].tolist(),
+        linewidths=(scale * np.where(mistakes, 1.0, 0.3)[order]).tolist(),
     )
 
 

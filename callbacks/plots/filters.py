@@ -5,6 +5,7 @@ from matplotlib.figure import Figure
 
 from callbacks.plots.drawing.colour_scale import SIGNED_COLORS, Scale, magnitude_scale, signed_scale
 from callbacks.plots.drawing.fixed_layout import add_picture_axes, add_scale
+from callbacks.plots.drawing.grid_version import set_grid_version, small_axes
 from callbacks.plots.drawing.mosaic import SIDE, plot_mosaic
 
 
@@ -47,6 +48,13 @@ def _plot_matrix(weights: np.ndarray, title: str, scale: Scale) -> Figure:
     axes.tick_params(labelsize=7)
     axes.locator_params(integer=True)
     add_scale(axes, scale)
+    return set_grid_version(axes.figure, _small_matrix, scale.paint(strongest))  # pyright: ignore[reportArgumentType]
+
+
+def _small_matrix(colors: np.ndarray) -> Figure:
+    """The matrix alone."""
+    axes = small_axes()
+    axes.imshow(colors, aspect="auto", interpolation="nearest")
     return axes.figure  # pyright: ignore[reportReturnType]
 
 

@@ -6,12 +6,14 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from callbacks.plots.drawing.grid_version import FONT, set_grid_version, small_plot
 from callbacks.plots.drawing.style import DPI
 from callbacks.plots.drawing.texts import shorten
 
 MAX_NAMED = 40  # of more classes, only those with the lowest F1 are named
 ROW_INCHES = 0.24
 NAME_LENGTH = 24
+SMALL_CLASSES, SMALL_LENGTH = 12, 12  # of the grid version
 F1, PRECISION, RECALL, SUPPORT = "#56B4E9", "#E69F00", "#009E73", "#999999"  # Okabe and Ito
 
 
@@ -46,7 +48,19 @@ def plot_class_scores(
     handles, labels = bars.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False, fontsize=9)
     figure.suptitle(title, fontsize=11)
-    return figure
+    lowest = order[:SMALL_CLASSES].tolist()
+    names = [shorten(class_names[k], SMALL_LENGTH) for k in lowest]
+    return set_grid_version(figure, _small_scores, scores["f1"][lowest], names)
+
+
+def _small_scores(f1: np.ndarray, names: Sequence[str]) -> Figure:
+    """The lowest F1 scores as bars."""
+    axes = small_plot()
+    axes.barh(np.arange(len(f1)), f1, height=0.75, color=F1)
+    axes.set_yticks(np.arange(len(f1)), names, fontsize=FONT)
+    _frame(axes, len(f1))
+    axes.set_xlabel("F1", fontsize=FONT)
+    return axes.get_figure(root=True) or Figure()
 
 
 def _draw_scores(axes: Axes, scores: Mapping[str, np.ndarray]) -> None:

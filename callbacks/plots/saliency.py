@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from callbacks.plots.drawing.contact_sheet import GAP, TITLE_FONT, TITLE_INCHES, add_colorbar
+from callbacks.plots.drawing.grid_version import set_grid_version, small_sheet
 from callbacks.plots.drawing.style import DPI
 from callbacks.plots.drawing.texts import inches_of, shorten, wrapped
 
@@ -16,6 +17,7 @@ CMAP = "inferno"
 PERCENTILE = 99.0  # of a map that gets the brightest colour: single pixels are outliers
 INCHES, STEP = 1.25, 1 + GAP  # width of a tile, and distance between tiles in tiles
 FONT, LINE = 8, 0.15  # of captions and headers: points, and inches per line
+ACROSS, DOWN = 4, 3  # images in the grid version
 NAME_LENGTH = 22  # letters in a line of a caption
 NOTHING, FAINT = "no signal", "#a0a0a0"  # text on a map that is zero everywhere, and its colour
 
@@ -58,7 +60,17 @@ def plot_saliency(
         place = (-0.06, (row * STEP + 0.5) * height / width)
         axes.text(*place, note, ha="right", va="center", fontsize=FONT, color=color)
     add_colorbar(axes, CMAP, 0, 1, f"magnitude (1 = {PERCENTILE:g}th percentile of the map)")
-    return axes.get_figure(root=True) or Figure()
+    figure = axes.get_figure(root=True) or Figure()
+    return set_grid_version(figure, _small_saliency, rgb, maps)
+
+
+def _small_saliency(images: np.ndarray, maps: Mapping[str, np.ndarray]) -> Figure:
+    """The first images, each with its first maps beside it."""
+    columns = [images, *map(_painted, [*maps.values()][: ACROSS - 1])]
+    rows = np.stack([column[:DOWN] for column in columns], axis=1)
+    names = ["", *(name.replace("_", " ").split()[0] for name in maps)][: len(columns)]
+    words = [*[""] * len(columns) * (len(rows[:DOWN]) - 1), *names]
+    return small_sheet(rows.reshape(-1, *rows.shape[2:]), len(columns), words)
 
 
 def _framed_axes(size: tuple[float, float], title: str) -> Axes:

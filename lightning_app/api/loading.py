@@ -1,5 +1,6 @@
 """`lightning_app.load`: read runs from the MLflow store."""
 
+import math
 from pathlib import Path
 
 from mlflow import MlflowClient
@@ -14,8 +15,9 @@ from lightning_app.store.checkpoints import (
 )
 from lightning_app.store.locations import ROOT, checkpoint_folder
 from lightning_app.store.run_recorder import RUN_ID
+from lightning_app.store.run_scores import results_of
 from lightning_app.store.runs import find_run, open_store
-from lightning_app.store.stored_run import open_stored_run
+from lightning_app.store.stored_run import StoredRun, open_stored_run
 
 
 def load(run: str | Path, root: str | Path = ROOT) -> Run:
@@ -69,7 +71,8 @@ def snapshot(client: MlflowClient, run: MlflowRun, root: Path, file: Path | None
         file: Its checkpoint; None for the best that it left, or else the last.
     """
     with open_stored_run(client, run) as stored:
-        experiment, metrics, params = stored.experiment, stored.metrics, stored.params
+        experiment, params = stored.experiment, stored.params
+        metrics = stored.metrics | _last_scores(stored)
     folder = checkpoint_folder(root, experiment, run.info.run_id)
     left = [path for name in KEYWORDS if (path := folder / f"{name}.ckpt").is_file()]
     checkpoint = file or next(iter(left), None)
@@ -83,3 +86,13 @@ def snapshot(client: MlflowClient, run: MlflowRun, root: Path, file: Path | None
         checkpoint.resolve() if checkpoint else None,
         root.resolve(),
     )
+
+
+def _last_scores(stored: StoredRun) -> dict[str, float]:
+    """Scores of the last evaluations; the last value in MLflow is that of the latest epoch."""
+    return {
+        f"{result.split}/{metric.name}": score.value
+        for result in results_of(stored, [])
+        for metric, score in result.scores.items()
+        if not math.isnan(score.value)
+    }

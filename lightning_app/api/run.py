@@ -32,7 +32,8 @@ class Run:
         id: MLflow's id, 32 hexadecimal digits.
         experiment: Name of the experiment.
         status: `FINISHED`, `FAILED`, `KILLED` or `RUNNING`.
-        metrics: Last value of each metric, such as `val/accuracy`.
+        metrics: Last value of each metric. Scores such as `test/accuracy` are those of the last
+            evaluation.
         params: The configuration, flat: `{"trainer.max_epochs": "3", …}`. Values are strings.
         checkpoint: The best checkpoint, or the last if nothing was validated; None if there is
             none.

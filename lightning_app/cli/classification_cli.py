@@ -15,6 +15,7 @@ from lightning_app.cli.allowed_classes import only_allowed_classes
 from lightning_app.cli.class_path_changes import settings_of_checkpoint
 from lightning_app.cli.config_parser import link_data_to_model
 from lightning_app.cli.defaults import BEST_CHECKPOINT, LAST_CHECKPOINT
+from lightning_app.cli.evaluation_recorder import evaluation_callbacks, name_checkpoint
 from lightning_app.cli.picture_options import add_pictures, picture_callbacks
 from lightning_app.cli.summary import print_fit_summary, print_prediction_files
 from lightning_app.commands.report.report_of_fit import report_run
@@ -50,6 +51,12 @@ class ImageClassificationCLI(LightningCLI):
             parser.add_lightning_class_args(ModelCheckpoint, name)
             parser.set_defaults({f"{name}.{key}": value for key, value in defaults.items()})
         add_pictures(parser)
+        parser.add_argument(
+            "--allow_seen",
+            type=bool,
+            default=False,
+            help="Evaluate on training images, too; the metrics are then called `test_seen/…`.",
+        )
         skipped: set[str | int] = {"recorder"}
         parser.add_class_arguments(PredictionWriter, "predictions", skip=skipped, instantiate=False)
         text = (Report.__doc__ or "").splitlines()[0]
@@ -103,15 +110,15 @@ class ImageClassificationCLI(LightningCLI):
         own_bar = any(isinstance(callback, ProgressBar) for callback in chosen)
         hidden = own_bar or trainer.enable_progress_bar is False
         bar = [] if hidden else [TQDMProgressBar(REFRESH_RATE)]
-        monitors = [Stopwatch(), MemoryMonitor(), UnreadableMonitor()]
-        return super().instantiate_trainer(
-            callbacks=[*chosen, *bar, *pictures, *monitors], **kwargs
-        )
+        evaluations = evaluation_callbacks(self._parser(self.command), self._settings)
+        own = [*evaluations, *pictures, Stopwatch(), MemoryMonitor(), UnreadableMonitor()]
+        return super().instantiate_trainer(callbacks=[*chosen, *bar, *own], **kwargs)
 
     def after_instantiate_classes(self) -> None:
         """Continue the run that the checkpoint belongs to, or name a new one after the backbone."""
         logger = run_logger_of(self.trainer)
         if logger is not None:
+            logger.waits = True  # until the recorder is set up: a fit may be refused before
             backbone = self._settings.model.init_args.backbone
             logger.default_name = str(
                 backbone.init_args.get("name") or backbone.class_path.rsplit(".", 1)[-1]
@@ -133,6 +140,8 @@ class ImageClassificationCLI(LightningCLI):
         run_id = checkpoint.get(RUN_ID)
         tested_epoch = None if self.command == "fit" else checkpoint["epoch"]
         found = logger and run_id and logger.attach(run_id, tested_epoch)
+        if tested_epoch is not None:
+            name_checkpoint(self.trainer, path, tested_epoch)
         run = f"from the run {logger.run_name}" if logger and found else "of no run in this store"
         rank_zero_info(f"Network and settings are those of {path}, {run}.")
 
@@ -163,7 +172,8 @@ class ImageClassificationCLI(LightningCLI):
             print_fit_summary(self.trainer)
 
     def after_validate(self) -> None:
-        """Print where the predictions are."""
+        """Write the report again, and print where the predictions are."""
+        self._write_report()
         if self.trainer.is_global_zero:
             print_prediction_files(self.trainer, "val")
 

@@ -25,7 +25,7 @@ def picture_types() -> dict[str, type[Picture] | type[Callback]]:
 
 
 def add_pictures(parser: LightningArgumentParser) -> None:
-    """Add an option for each picture, and one for the time that they may take."""
+    """Add an option for each picture, and one for the work that they may take."""
     for name, picture in picture_types().items():
         parser.add_argument(
             f"--pictures.{name}",
@@ -37,7 +37,8 @@ def add_pictures(parser: LightningArgumentParser) -> None:
         "--pictures.budget",
         type=float,
         default=BUDGET,
-        help="Share of the training time that pictures may take before the last epoch; 0 for none.",
+        help="Share of the work of training that pictures may take before the last epoch; 0 for "
+        "none. Work is counted in operations, not in seconds.",
     )
 
 

@@ -1,25 +1,37 @@
 """Summary printed at the end of a command: the best epoch, and where to find the results."""
 
+import logging
 import os
 from pathlib import Path
 
 from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
+from mlflow.exceptions import MlflowException
 
 from callbacks import PredictionWriter
 from lightning_app.store.checkpoints import read_checkpoint
 from lightning_app.store.locations import artifact_location
 from lightning_app.store.run_recorder import run_logger_of
+from lightning_app.store.ui_view import open_at_last_epoch
+
+log = logging.getLogger(__name__)
 
 # Under `uv run`, which sets UV, lightning_cli is not on the path of the user's shell.
 UI = "uv run lightning_cli ui" if "UV" in os.environ else "lightning_cli ui"
 
 
 def print_fit_summary(trainer: Trainer) -> None:
-    """Print the best score, the checkpoint, the name of the run, and how to look at it."""
+    """Print the best score, the checkpoint, the name of the run, and how to look at it.
+
+    The sliders of the UI then start at the last epoch.
+    """
     logger = run_logger_of(trainer)
     if logger is None:
         return
+    try:
+        open_at_last_epoch(logger.experiment, logger.experiment_id or "")
+    except (MlflowException, OSError) as error:  # `lightning_cli ui` sets them, too
+        log.warning("The view of the pictures could not be updated: %s", error)
     checkpoints = [c for c in trainer.checkpoint_callbacks if isinstance(c, ModelCheckpoint)]
     best = next((c for c in checkpoints if c.monitor and c.best_model_path), None)
     last = next((c for c in checkpoints if c.best_model_path), None)
@@ -42,7 +54,8 @@ def print_prediction_files(trainer: Trainer, split: str) -> None:
     if logger is None:
         return
     run = logger.experiment.get_run(logger.run_id)
-    print(f"Predictions {artifact_location(run, f'predictions/{split}.csv')}")
+    name = logger.renamed_splits.get(split, split)
+    print(f"Predictions {artifact_location(run, f'predictions/{name}.csv')}")
     callbacks = trainer.callbacks  # pyright: ignore[reportAttributeAccessIssue]
     writers = [callback for callback in callbacks if isinstance(callback, PredictionWriter)]
     if split == "predict" and any(writer.sample_submission for writer in writers):

@@ -12,7 +12,6 @@ from lightning_app.store.locations import ROOT, is_local, tracking_uri
 
 HOST = "127.0.0.1"  # the store has no password, so other machines must not reach it
 START = "/#/experiments?workflowType=machine_learning"
-SHOWN_RUNS = 10  # that the UI shows by default
 QUIET = "--log-level warning"
 
 
@@ -73,16 +72,14 @@ def _newest_experiment(uri: str, port: int) -> str:
     # These take seconds to import, while the server starts.
     from mlflow import MlflowClient
 
-    from lightning_app.store.ui_view import TAG, last_steps, view_path, view_state
+    from lightning_app.store.ui_view import TAG, open_at_last_epoch, view_path
 
     client = MlflowClient(uri)
     newest = client.search_experiments(max_results=1, order_by=["last_update_time DESC"])
     shown = [experiment.experiment_id for experiment in newest if TAG in experiment.tags]
     if not shown:
         return f"http://{HOST}:{port}{START}"
-    runs = client.search_runs(shown, order_by=["start_time DESC"], max_results=SHOWN_RUNS)
-    images = [
-        [file.path for file in client.list_artifacts(run.info.run_id, "images")] for run in runs
-    ]
-    client.set_experiment_tag(shown[0], TAG, view_state(last_steps(images)))
-    return f"http://{HOST}:{port}{view_path(shown[0])}"
+    open_at_last_epoch(client, shown[0])
+    address = f"http://{HOST}:{port}"
+    print(f"List of runs  {address}{view_path(shown[0], 'TABLE')}", flush=True)
+    return f"{address}{view_path(shown[0])}"

@@ -36,3 +36,9 @@ class MetricBuffer:
         while self._metrics:
             batch, self._metrics = self._metrics[:MAX_BATCH], self._metrics[MAX_BATCH:]
             yield batch
+
+
+def renamed(metric: str, splits: Mapping[str, str]) -> str:
+    """Name of a metric whose split has another name: `test_seen/accuracy` for `test/accuracy`."""
+    split, slash, name = metric.partition("/")
+    return f"{splits.get(split, split)}{slash}{name}"

@@ -2,7 +2,6 @@
 
 import hashlib
 import secrets
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,14 +9,15 @@ from typing import Any
 from lightning.fabric.loggers.logger import rank_zero_experiment
 from lightning.pytorch.loggers import MLFlowLogger
 from lightning.pytorch.utilities import rank_zero_only
-from lightning.pytorch.utilities.exceptions import SIGTERMException
-from mlflow.entities import RunStatus
+from mlflow import MlflowClient
+from mlflow.entities import Run, RunStatus
 from mlflow.exceptions import MlflowException
 from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 from mlflow.tracking.context.registry import resolve_tags
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NAME
 
 from datamodules.redaction import redact, redact_text
+from lightning_app.store.end_state import end_state
 from lightning_app.store.locations import (
     ROOT,
     checkpoint_folder,
@@ -25,7 +25,7 @@ from lightning_app.store.locations import (
     store_lock,
     tracking_uri,
 )
-from lightning_app.store.metric_buffer import MetricBuffer
+from lightning_app.store.metric_buffer import MetricBuffer, renamed
 from lightning_app.store.spooling_client import SpoolingClient
 
 
@@ -40,6 +40,11 @@ class RunLogger(MLFlowLogger):
         run_name: Name of the run; None generates a unique one.
         root: Folder of the store, the artifacts and the checkpoints.
         tags: Tags of the run.
+
+    Attributes:
+        attached: Client and run, if an existing run is continued; else None.
+        renamed_splits: Other names of splits in the names of metrics.
+        waits: Whether not to create the run yet, although Lightning asks for it before any setup.
     """
 
     def __init__(
@@ -52,6 +57,9 @@ class RunLogger(MLFlowLogger):
         self.root = root
         self.uri = tracking_uri(root)
         self.default_name = "run"
+        self.attached: tuple[MlflowClient, Run] | None = None
+        self.renamed_splits: dict[str, str] = {}
+        self.waits = False
         self._monitor: SystemMetricsMonitor | None = None
         self._tested_epoch: int | None = None
         self._state = RunStatus.RUNNING  # an attached run keeps its own until it trains
@@ -75,6 +83,8 @@ class RunLogger(MLFlowLogger):
         """Name of the experiment, which is part of the path of the checkpoints."""
         return self._experiment_name
 
+    name = experiment_name  # pyright: ignore[reportIncompatibleMethodOverride] - in Lightning
+
     @property
     def run_name(self) -> str:
         """Name of the run, as the UI shows it."""
@@ -84,7 +94,8 @@ class RunLogger(MLFlowLogger):
     @property
     def checkpoint_folder(self) -> Path:
         """Folder of the checkpoints of this run."""
-        return checkpoint_folder(self.root, self._experiment_name, self.run_id or "")
+        run_id = self._run_id or self.run_id or ""
+        return checkpoint_folder(self.root, self._experiment_name, run_id)
 
     def attach(self, run_id: str, tested_epoch: int | None = None) -> bool:
         """Continue an existing run instead of starting a new one.
@@ -106,18 +117,21 @@ class RunLogger(MLFlowLogger):
         self._experiment_name = self._mlflow_client.get_experiment(run.info.experiment_id).name
         self._tested_epoch = tested_epoch
         self._state = RunStatus.from_string(run.info.status)
+        self.attached = self._mlflow_client, run
         return True
 
     @property
     @rank_zero_experiment
     def experiment(self) -> Any:
         """The client, after sending the buffered metrics; the first access creates the run."""
+        if self.waits:
+            return None
         if not self._initialized:
             try:
                 self._open()
             except MlflowException as error:
-                text = f"Cannot open the runs at {self.uri}: {error}."
-                raise ConnectionError(redact_text(text)) from error
+                why = redact_text(f"Cannot open the runs at {self.uri}: {error}.")
+                raise ConnectionError(why) from error
         self.flush()
         return self._client
 
@@ -145,8 +159,8 @@ class RunLogger(MLFlowLogger):
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        """Buffer metrics; the docstring of the class describes their x-axis."""
-        values = dict(metrics)
+        """Buffer metrics; the class describes their x-axis."""
+        values = {renamed(name, self.renamed_splits): value for name, value in metrics.items()}
         epoch = values.pop("epoch", step or 0)
         if self._tested_epoch is not None:  # a trainer that only evaluates counts from zero
             epoch = self._tested_epoch
@@ -170,7 +184,7 @@ class RunLogger(MLFlowLogger):
             self._monitor = None
         client = self.experiment
         if self._tested_epoch is None:
-            state = _end_state(status)
+            state = end_state(status)
             if state != RunStatus.FINISHED and RunStatus.is_terminated(self._state):
                 state = self._state
             client.set_terminated(self._run_id, RunStatus.to_string(state))
@@ -185,16 +199,3 @@ class RunLogger(MLFlowLogger):
     @property
     def version(self) -> None:
         """None: the progress bar would show a version, and ask for it at every step."""
-
-    @property
-    def name(self) -> str:
-        """Name of the experiment."""
-        return self._experiment_name
-
-
-def _end_state(status: str) -> int:
-    if status != "failed":
-        return RunStatus.FINISHED
-    # Lightning reports an interrupt as a failure, while the exception is still being handled.
-    interrupted = isinstance(sys.exception(), KeyboardInterrupt | SIGTERMException)
-    return RunStatus.KILLED if interrupted else RunStatus.FAILED

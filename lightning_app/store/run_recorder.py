@@ -52,36 +52,54 @@ class RunRecorder(SaveConfigCallback):
         self.command = command
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Set the folder of the checkpoints, then record once."""
+        """Find the checkpoints to place in the folder of the run, and summarise the network.
+
+        A new run does not exist yet: a fit that is refused before its first step leaves none.
+        """
         logger = run_logger_of(trainer)
-        if logger is not None:
-            folder = trainer.strategy.broadcast(
-                str(logger.checkpoint_folder) if trainer.is_global_zero else ""
-            )
-            for checkpoint in trainer.checkpoint_callbacks:
-                if isinstance(checkpoint, ModelCheckpoint) and checkpoint.dirpath is None:
-                    checkpoint.dirpath = folder
-        super().setup(trainer, pl_module, stage)
+        if logger is None:
+            return
+        logger.waits = False
+        checkpoints = [c for c in trainer.checkpoint_callbacks if isinstance(c, ModelCheckpoint)]
+        self._placed = [c for c in checkpoints if c.dirpath is None]
+        if logger.attached is not None:  # they read it before training starts
+            self._set_folder(trainer, logger)
+        if trainer.is_global_zero and stage == "fit":  # later, the network is on another device
+            data = _data_of(trainer)
+            self._summary = summarize(pl_module, data.num_channels, data.image_size)
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Create the run, set the folder of its checkpoints, and record it."""
+        logger = run_logger_of(trainer)
+        if logger is None:
+            return
+        self._set_folder(trainer, logger)
+        if trainer.is_global_zero:
+            self.save_config(trainer, pl_module, "fit")
 
     def save_config(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Record a fit; a test or prediction continues a run that was recorded before."""
         logger = run_logger_of(trainer)
-        if logger is None or stage != "fit":
-            return
+        assert logger is not None
         client, run_id = logger.experiment, logger.run_id
         config = redact(self._resolved())
         self._log_config(client, run_id, config)
         client.set_tag(
             run_id, "command", shlex.join(["lightning_cli", *redact_arguments(self.command)])
         )
+        client.set_tag(run_id, "backbone", logger.default_name)
         for name, value in _code_version().items():
             client.set_tag(run_id, name, value)
         client.log_text(run_id, _environment(), "config/environment.txt")
-        data = trainer.datamodule  # pyright: ignore[reportAttributeAccessIssue]
-        assert isinstance(data, ImageDataModule)
-        summary = summarize(pl_module, data.num_channels, data.image_size)
-        client.log_text(run_id, summary, "model/summary.txt")
-        _log_data(client, run_id, data, config)
+        client.log_text(run_id, self._summary, "model/summary.txt")
+        _log_data(client, run_id, _data_of(trainer), config)
+
+    def _set_folder(self, trainer: Trainer, logger: RunLogger) -> None:
+        folder = trainer.strategy.broadcast(
+            str(logger.checkpoint_folder) if trainer.is_global_zero else ""
+        )
+        for checkpoint in self._placed:
+            checkpoint.dirpath = folder
 
     def on_save_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
@@ -90,7 +108,7 @@ class RunRecorder(SaveConfigCallback):
         logger = run_logger_of(trainer)
         if logger is not None:
             checkpoint[RUN_ID] = logger.run_id
-        data = trainer.datamodule  # pyright: ignore[reportAttributeAccessIssue]
+        data = _data_of(trainer)
         checkpoint[CLASS_NAMES] = list(data.class_names)
         checkpoint[IMAGE_SIZE], checkpoint[NUM_CHANNELS] = data.image_size, data.num_channels
 
@@ -116,6 +134,12 @@ class RunRecorder(SaveConfigCallback):
 def run_logger_of(trainer: Trainer) -> RunLogger | None:
     """The run logger of a trainer; None if the user removed it."""
     return next((logger for logger in trainer.loggers if isinstance(logger, RunLogger)), None)
+
+
+def _data_of(trainer: Trainer) -> ImageDataModule:
+    data = trainer.datamodule  # pyright: ignore[reportAttributeAccessIssue]
+    assert isinstance(data, ImageDataModule)
+    return data
 
 
 def _code_version() -> dict[str, str]:

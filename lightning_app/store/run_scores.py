@@ -6,11 +6,19 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from lightning_app.store.describe_run import SplitSummary
+from lightning_app.store.evaluations import (
+    Evaluation,
+    checkpoint_label,
+    evaluations_of,
+    latest_evaluation,
+)
 from lightning_app.store.stored_run import StoredRun
 from models.evaluation.metrics import METRICS, Metric
 from models.evaluation.wilson import wilson
 
 SPLITS = ("test", "val")
+LAST = "last"  # checkpoint of the end of a fit
+ROUNDING = 1e-6  # metrics are computed in float32, tables in float64
 NO_INTERVAL = {"f1_low": math.nan, "f1_high": math.nan}
 SHOWN_CLASSES = 10
 SHOWN_CONFUSIONS = 10
@@ -27,11 +35,21 @@ class Score(NamedTuple):
 
 @dataclass(frozen=True)
 class Result:
-    """Scores of a split, by metric, and the number of its images."""
+    """Scores of a split, all of one checkpoint.
+
+    Attributes:
+        split: Its name.
+        images: Number of its images.
+        scores: Scores by metric.
+        checkpoint: Name of the checkpoint, such as `best (epoch 11)`; empty if it is not known.
+        time: When it was scored, in milliseconds since 1970; 0 if it is not known.
+    """
 
     split: str
     images: int
     scores: dict[Metric, Score]
+    checkpoint: str = ""
+    time: int = 0
 
 
 class CopyScores(NamedTuple):
@@ -56,37 +74,55 @@ class Confusion(NamedTuple):
 def results_of(record: StoredRun, splits: Sequence[SplitSummary]) -> list[Result]:
     """Scores of each split that was validated or tested, test first.
 
-    All have the same metrics: those that were logged for one of the splits.
+    They are those of the last evaluation. All have the same metrics: those that were logged for
+    one of the splits.
 
     Args:
         record: The run.
-        splits: Its splits, for the numbers of images.
+        splits: Its splits, for the numbers of images of runs of earlier versions.
     """
     images = {split.name: sum(split.counts.values()) for split in splits}
-    logged = [
-        metric
-        for metric in METRICS
-        if any(f"{split}/{metric.name}" in record.metrics for split in SPLITS)
-    ]
-    return [
-        Result(
-            split,
-            images.get(split, 0),
-            {metric: _score(record, split, metric, images.get(split, 0)) for metric in logged},
-        )
+    evaluated = [
+        _evaluation(record, split, images.get(split, 0))
         for split in SPLITS
         if f"{split}/{METRICS[0].name}" in record.metrics
     ]
+    logged = [m for m in METRICS if any(m.name in each.scores for each in evaluated)]
+    return [
+        Result(
+            each.split,
+            each.images,
+            {metric: _score(record, each, metric) for metric in logged},
+            checkpoint_label(each.checkpoint, each.epoch),
+            each.time,
+        )
+        for each in evaluated
+    ]
 
 
-def _score(record: StoredRun, split: str, metric: Metric, images: int) -> Score:
-    value = record.metrics.get(f"{split}/{metric.name}", math.nan)
+def _evaluation(record: StoredRun, split: str, images: int) -> Evaluation:
+    """The last evaluation of a split; for a fit that has not ended well, its last validation."""
+    last = latest_evaluation(evaluations_of(record), split)
+    epoch = max(record.history(f"{split}/{METRICS[0].name}"), default=-1)
+    if last is not None and (last.checkpoint != LAST or split != "val" or last.epoch >= epoch):
+        return last
+    scores = {
+        metric.name: record.metrics[key]
+        for metric in METRICS
+        if (key := f"{split}/{metric.name}") in record.metrics
+    }
+    return Evaluation(split, LAST if split == "val" else "", epoch, images, scores=scores)
+
+
+def _score(record: StoredRun, evaluation: Evaluation, metric: Metric) -> Score:
+    split, images = evaluation.split, evaluation.images
+    value = evaluation.scores.get(metric.name, math.nan)
     for row in record.table(f"tables/scores_{split}.json"):
         low, high = row.get("low"), row.get("high")
         if row.get("metric") != metric.name or low is None or high is None:
             continue
-        # Otherwise the table is from another pass, perhaps with other weights.
-        if low <= value <= high:
+        # Otherwise the table is from another evaluation, perhaps of another checkpoint.
+        if abs(row.get("value", value) - value) < ROUNDING and low <= value <= high:
             return Score(value, low, high)
     known = metric.kind == "proportion" and images and not math.isnan(value)
     return Score(value, *wilson(value, images)) if known else Score(value)

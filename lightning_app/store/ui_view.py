@@ -9,18 +9,21 @@ import json
 import re
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from callbacks.figure_kind import FigureKind, Panel
 from callbacks.pictures import PICTURES
 from models.evaluation.metrics import METRICS
 
 KEY = "pictures"
+SHOWN_RUNS = 10  # that the UI shows by default
 TAG = f"mlflow.sharedViewState.{KEY}"
 CURVES = {
     "Validation": [f"val/{metric.name}" for metric in METRICS],
     "Training": ["train/accuracy", "train/loss", "train/loss_step"],
 }
+# Columns of the list of runs, beside name, start and duration, which MLflow always shows.
+COLUMNS = ("metrics.`val/accuracy`", "metrics.`test/accuracy`", "tags.`backbone`")
 # File names of MLflow's image grid.
 IMAGE_FILE = re.compile(r"images/(?P<key>.+?)\+step\+(?P<step>\d+)\+timestamp")
 
@@ -41,6 +44,7 @@ def view_state(steps: Mapping[str, int] | None = None) -> str:
     state = {
         "orderByKey": "attributes.start_time",
         "orderByAsc": False,
+        "selectedColumns": list(COLUMNS),
         "runsHiddenMode": "FIRST_10_RUNS",
         "hideEmptyCharts": True,
         "autoRefreshEnabled": True,
@@ -83,10 +87,27 @@ def last_steps(runs: Iterable[Sequence[str]]) -> dict[str, int]:
     return {key: max(steps) for key, steps in shared.items()}
 
 
-def view_path(experiment_id: str) -> str:
-    """Path of an experiment in this view, to be appended to the address of the UI."""
-    query = f"workflowType=machine_learning&compareRunsMode=CHART&viewStateShareKey={KEY}"
+def view_path(experiment_id: str, mode: Literal["CHART", "TABLE"] = "CHART") -> str:
+    """Path of an experiment in this view, to be appended to the address of the UI.
+
+    Args:
+        experiment_id: Id of the experiment.
+        mode: `CHART` for the pictures, beside which MLflow shows the names of the runs alone;
+            `TABLE` for the list of runs with its columns.
+    """
+    query = f"workflowType=machine_learning&compareRunsMode={mode}&viewStateShareKey={KEY}"
     return f"/#/experiments/{experiment_id}/runs?{query}"
+
+
+def open_at_last_epoch(client: Any, experiment_id: str) -> None:
+    """Let the sliders of an experiment start at the last epoch of its newest runs."""
+    newest = client.search_runs(
+        [experiment_id], order_by=["start_time DESC"], max_results=SHOWN_RUNS
+    )
+    images = [
+        [file.path for file in client.list_artifacts(run.info.run_id, "images")] for run in newest
+    ]
+    client.set_experiment_tag(experiment_id, TAG, view_state(last_steps(images)))
 
 
 def _section(name: str) -> dict[str, Any]:

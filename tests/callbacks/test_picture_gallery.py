@@ -49,7 +49,8 @@ class Failing(Recorder):
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch):
-    """A clock that advances by a second each time it is read, so that no machine is too slow."""
+    """A clock that advances by a second each time it is read; figures that are free to draw."""
+    monkeypatch.setattr("callbacks.picture_budget.FIGURE_SECONDS", 0.0)
     seconds = count()
     monkeypatch.setattr(
         "callbacks.picture_gallery.time", SimpleNamespace(perf_counter=lambda: next(seconds))
@@ -185,17 +186,37 @@ def test_averaged_weights_are_drawn_and_do_not_change_the_training(
 
 
 def test_pictures_beyond_the_budget_are_skipped_with_a_message(
-    make_classifier, make_trainer, synthetic, messages
+    make_classifier, make_trainer, synthetic, messages, monkeypatch
 ):
+    monkeypatch.setattr("callbacks.picture_budget.FIGURE_SECONDS", 1.0)
     cheap = Recorder(when=1)
     trainer = make_trainer(max_epochs=6, callbacks=gallery(cheap, budget=1e-9))
     trainer.fit(make_classifier(), synthetic)
     assert [context.title for context in cheap.contexts] == ["epoch 0", "epoch 5"]
     assert (
-        "Pictures may take 1e-07% of the training time (pictures.budget), so some" in messages.text
+        "Pictures may take 1e-07% of the work of training (pictures.budget), so some"
+        in messages.text
     )
     last = [text for text in messages.messages if text.startswith("Pictures   ")][-1]
     assert "1.0 s while training (some skipped, budget 1e-07 %), " in last
+
+
+def test_the_same_pictures_are_drawn_however_busy_the_machine_is(
+    make_classifier, make_trainer, synthetic, monkeypatch
+):
+    def drawn(seconds):
+        clock = count(step=seconds)
+        now = SimpleNamespace(perf_counter=lambda: next(clock))
+        monkeypatch.setattr("callbacks.picture_gallery.time", now)
+        picture = Recorder(when=1)
+        trainer = make_trainer(max_epochs=8, callbacks=gallery(picture))
+        trainer.fit(make_classifier(), synthetic)
+        return [context.title for context in picture.contexts]
+
+    monkeypatch.setattr("callbacks.picture_budget.FIGURE_SECONDS", 0.03)
+    idle = drawn(1e-9)
+    assert 2 < len(idle) < 8
+    assert drawn(1e9) == idle
 
 
 def test_figures_tables_numbers_and_drawing_time_are_logged(

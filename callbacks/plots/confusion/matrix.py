@@ -9,10 +9,12 @@ from matplotlib.figure import Figure
 from callbacks.plots.confusion.layout import NUM_LISTED, Matrix, Texts, lay_out
 from callbacks.plots.confusion.order import Confusion, most_frequent_confusions, shares_of
 from callbacks.plots.confusion.panels import Colors, Listed
+from callbacks.plots.drawing.grid_version import FONT, set_grid_version, small_plot
 from callbacks.plots.drawing.style import BAD
-from callbacks.plots.drawing.texts import counted
+from callbacks.plots.drawing.texts import counted, shorten
 
 CMAP = "Blues"
+SMALL_CLASSES, SMALL_LENGTH, SMALL_FONT = 12, 9, 6.6  # of the grid version
 
 
 def plot_confusion_matrix(
@@ -39,7 +41,8 @@ def plot_confusion_matrix(
         "No confusion",
     )
     lines = [_listed(confusion) for confusion in most_frequent_confusions(counts, NUM_LISTED)]
-    return lay_out(Matrix(values, counts, class_names, colors), lines, texts)
+    figure = lay_out(Matrix(values, counts, class_names, colors), lines, texts)
+    return set_grid_version(figure, _small_matrix, values, class_names, colors.norm)
 
 
 def percent_colors() -> Colors:
@@ -50,6 +53,27 @@ def percent_colors() -> Colors:
 def _colors(highest: float) -> Colors:
     # The square root makes a confusion of one percent visible.
     return Colors(CMAP, PowerNorm(0.5, 0, highest))
+
+
+def _small_matrix(values: np.ndarray, class_names: Sequence[str], norm: PowerNorm) -> Figure:
+    """The cells; up to a dozen classes are named, and their larger numbers written."""
+    axes, number = small_plot(), len(class_names)
+    axes.imshow(values, cmap=CMAP, norm=norm, interpolation="nearest")
+    axes.set_xlabel("predicted", fontsize=FONT)
+    axes.set_ylabel("true", fontsize=FONT)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    if number > SMALL_CLASSES:
+        return axes.get_figure(root=True) or Figure()
+    names = [shorten(name, SMALL_LENGTH) for name in class_names]
+    short = max(map(len, names)) <= 2
+    axes.set_xticks(np.arange(number), names, fontsize=FONT, rotation=0 if short else 90)
+    axes.set_yticks(np.arange(number), names, fontsize=FONT)
+    for true, predicted in np.argwhere(values >= 0.5):
+        value = values[true, predicted]
+        look = {"color": "white" if norm(value) > 0.6 else "black", "fontsize": SMALL_FONT}
+        axes.text(predicted, true, f"{value:.0f}", ha="center", va="center", **look)
+    return axes.get_figure(root=True) or Figure()
 
 
 def _listed(confusion: Confusion) -> Listed:

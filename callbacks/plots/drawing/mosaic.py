@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 from callbacks.plots.drawing.colour_scale import SIGNED, Scale
 from callbacks.plots.drawing.contact_sheet import enlarged, tile
 from callbacks.plots.drawing.fixed_layout import add_picture_axes, add_scale
+from callbacks.plots.drawing.grid_version import set_grid_version, small_mosaic
 from callbacks.plots.drawing.pixels import show_pixels
 
 SIDE = 560  # pixels of a mosaic, unless it has too many tiles
@@ -39,13 +40,14 @@ def plot_mosaic(
         tiles = enlarged(tiles, 2 * side)
     if crossed is not None:
         tiles[crossed] = _cross(*tiles.shape[1:3])
-    sheet = tile(tiles, columns, BETWEEN_SIGNED if scale.cmap == SIGNED else 1.0)
+    ground = BETWEEN_SIGNED if scale.cmap == SIGNED else 1.0
+    sheet = tile(tiles, columns, ground)
     shrink = min(1.0, side / max(tiles.shape[1:3]))
     height, width = (round(shrink * pixels) for pixels in sheet.shape[:2])
     axes = add_picture_axes((width, height), title, head)
     show_pixels(axes, sheet)
     add_scale(axes, scale)
-    return axes.figure  # pyright: ignore[reportReturnType]
+    return set_grid_version(axes.figure, small_mosaic, tiles, ground)  # pyright: ignore[reportArgumentType]
 
 
 def _columns(number: int, ratio: float) -> int:

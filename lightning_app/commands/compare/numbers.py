@@ -53,9 +53,10 @@ def _scores(records: Sequence[StoredRun], words: Words) -> Rows:
     rows: Rows = []
     for split in SPLITS:
         results = [of_run.get(split) for of_run in found]
-        # A fit logs the scores of its last epoch; a test those of the best checkpoint.
-        last = words["comparison"]["numbers"]["last"] if split == "val" else "{split}"
-        place = last.format(split=words["splits"][split])
+        place = words["splits"][split]
+        label = words["comparison"]["numbers"]["checkpoint"].format(split=place)
+        names = [result.checkpoint if result else "" for result in results]
+        rows.append((label, [Number(name or UNKNOWN) for name in names]))
         for metric in METRICS:
             numbers = [_number(result, metric, words) for result in results]
             rows.append((words.metric(metric, place), numbers))

@@ -19,7 +19,7 @@ def tiles(
     """Key numbers: scores, sizes and training time."""
     shown: Rows = []
     for result in results[:1]:
-        split = words["splits"][result.split]
+        split = place_of(result, words)
         for metric, score in result.scores.items():
             if metric.kind != "loss":
                 shown.append((words.metric(metric, split), words.percent(score.value, 1)))
@@ -31,6 +31,11 @@ def tiles(
     shown += [(words["tiles"][key], words.number(value)) for key, value in numbers.items() if value]
     duration = describe_run.duration(stored_run)
     return shown + ([(words["tiles"]["time"], words.duration(duration))] if duration else [])
+
+
+def place_of(result: Result, words: Words) -> str:
+    """What a score is of: the split and the checkpoint, `test, best (epoch 11)`."""
+    return ", ".join(filter(None, [words["splits"][result.split], result.checkpoint]))
 
 
 def training_rows(stored_run: StoredRun, words: Words) -> Rows:

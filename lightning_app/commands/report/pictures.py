@@ -10,7 +10,7 @@ from lightning_app.store.stored_run import StoredRun
 if TYPE_CHECKING:
     from callbacks.figure_kind import FigureKind
 
-SPLITS = ("test", "val", "predict", "images")  # in the order of the report
+SPLITS = ("test_seen", "val_seen", "test", "val", "predict", "images")  # in the order of the report
 IN_GRID = re.compile(r"images/(?P<key>.+)\+step\+(?P<epoch>\d+)\+timestamp\+(?P<time>\d+)\+.*\.png")
 DRAWN_ONCE = re.compile(r"figures/(?P<key>.+)\.png")
 EXPLAINED = re.compile(r"explanations/(?P<key>.+)\.png")

@@ -1,6 +1,8 @@
 """HTML page of a report: one self-contained file without scripts or links."""
 
+import math
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from mlflow import MlflowClient
@@ -13,8 +15,9 @@ from lightning_app.pages.language import Language
 from lightning_app.pages.rendering import WIDE, open_templates, side_by_side
 from lightning_app.pages.words import Words
 from lightning_app.store.describe_run import COMMIT, best_epoch, class_names_of, splits_of
+from lightning_app.store.evaluations import checkpoint_label, evaluations_of
 from lightning_app.store.external_scores import external_scores
-from lightning_app.store.run_scores import confusions, results_of, worst_classes
+from lightning_app.store.run_scores import Result, confusions, results_of, worst_classes
 from lightning_app.store.stored_run import StoredRun, open_stored_run
 
 SYSTEM = "system/"  # prefix of the metrics of the machine, which are left out
@@ -59,6 +62,11 @@ def _context(stored_run: StoredRun, words: Words) -> dict[str, Any]:
         "results": results,
         "copies": overview.copy_notes(stored_run, words),
         "external": external_scores(stored_run),
+        "chosen_by": _chosen_by(results, words),
+        "evaluations": evaluations_of(stored_run),
+        "checkpoint_label": checkpoint_label,
+        "nan": math.nan,
+        "evaluated": {result.split: overview.place_of(result, words) for result in results},
         "best": _best(stored_run, words),
         "metrics": sorted(
             (name, words.number(value))
@@ -74,6 +82,13 @@ def _context(stored_run: StoredRun, words: Words) -> dict[str, Any]:
         "environment": stored_run.text("config/environment.txt"),
         "summary": stored_run.text("model/summary.txt"),
     }
+
+
+def _chosen_by(results: Sequence[Result], words: Words) -> str:
+    """Which scores to expect on new images: the best checkpoint was chosen by its validation."""
+    if not results or results[0].split != "test":
+        return words["numbers"]["no_test"]
+    return words["numbers"]["validation"] if results[0].checkpoint.startswith("best") else ""
 
 
 def _best(stored_run: StoredRun, words: Words) -> str:

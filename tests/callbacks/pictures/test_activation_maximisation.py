@@ -7,6 +7,7 @@ from torch.nn.functional import relu
 from callbacks.pictures import ActivationMaximisation, PictureContext
 from models import ImageClassifier, PlainCNN
 from models.explain import NothingToShow
+from models.explain.work import CPU_SPEED, counted_operations
 
 QUICK = {"steps": 2, "num_filters": 4, "seconds": None}
 
@@ -118,23 +119,17 @@ def test_sheets_that_would_take_too_long_are_omitted_and_named(context):
         list(picture.draw(context))
 
 
-def test_fewer_filters_are_shown_if_time_is_short(context, monkeypatch):
-    """The clock advances by one second per image and step."""
-    picture = ActivationMaximisation(
-        steps=10, num_filters=8, classes=False, layers="block1.conv", seconds=75
-    )
-    now = 0.0
-    maximised = picture._maximised
+def test_fewer_filters_are_shown_if_the_limit_is_low(context):
+    options = {"num_filters": 8, "classes": False, "layers": "block1.conv"}
 
-    def slow(context, sheet, number, steps):
-        nonlocal now
-        now += number * steps
-        return maximised(context, sheet, number, steps)
+    def operations(steps):
+        with counted_operations() as counter:
+            list(ActivationMaximisation(steps=steps, seconds=None, **options).draw(context))
+        return counter.operations
 
-    monkeypatch.setattr("callbacks.pictures.activation_maximisation.time.perf_counter", lambda: now)
-    monkeypatch.setattr(picture, "_maximised", slow)
-    [(_, figure)] = picture.draw(context)
-    assert "6 of 8" in title(figure)  # there is time for seven, but six fill their rows
+    seconds = 7.5 / 8 * (operations(20) - operations(10)) / CPU_SPEED
+    [(_, figure)] = ActivationMaximisation(steps=10, seconds=seconds, **options).draw(context)
+    assert "6 of 8" in title(figure)  # the limit allows seven, but six fill their rows
 
 
 def test_unknown_layer_is_refused_before_training(context, synthetic):

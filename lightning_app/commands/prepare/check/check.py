@@ -26,6 +26,7 @@ Look for problems that make training fail or its scores wrong: unreadable files,
 splits or under two labels, missing classes. Nothing is changed. The exit status is 1 if there is an
 error, else 0.
 """
+FOLDER = Path("checks")  # of reports whose place is not given
 DATA = """\
 class folders; folders train, val and test with class folders in them; a CSV file with the columns
 image, label and perhaps split; a CSV file of pixels with the columns label,feature or
@@ -44,14 +45,18 @@ def check(args: list[str]) -> None:
         SystemExit: With 1 if training would fail or leak, 2 if the command line does not parse.
     """
     options = _parser().parse_args(args)
-    if options.out.suffix not in (".html", ".htm"):
-        raise ValueError(f"Expected --out to end in .html, got {options.out}.")
+    out = options.out or FOLDER / f"{options.data.resolve().name}.html"
+    if out.suffix not in (".html", ".htm"):
+        raise ValueError(f"Expected --out to end in .html, got {out}.")
     listing = list_dataset(options.data, options.root, options.delimiter, options.class_names)
     facts = survey(listing.entries, options.processes)
     findings = find(listing, facts)
-    write_page(options.out, options.data.resolve().name, listing.entries, facts, findings)
+    if options.out is None:
+        FOLDER.mkdir(exist_ok=True)
+        (FOLDER / ".gitignore").write_text("*\n")  # thumbnails of a dataset do not belong into git
+    write_page(out, options.data.resolve().name, listing.entries, facts, findings)
     print_findings(listing.entries, findings)
-    print(f"The report with thumbnails: {options.out}")
+    print(f"The report with thumbnails: {out}")
     if any(finding.severity == "error" for finding in findings):
         raise SystemExit(1)
 
@@ -119,7 +124,8 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help="names of the classes, if labels in CSV files are their indices",
     )
-    parser.add_argument("--out", type=Path, default=Path("check.html"), help="HTML report to write")
+    text = f"HTML report to write ({FOLDER}/NAME.html, which git ignores)"
+    parser.add_argument("--out", type=Path, metavar="FILE", help=text)
     parser.add_argument(
         "--processes",
         type=positive,

@@ -128,7 +128,7 @@ def test_interval_that_does_not_contain_the_score_is_left_out(make_run, page_of)
 def test_report_of_an_untested_run_says_so(make_run, page_of):
     page = page_of(make_run(metrics={"val/accuracy": 0.9}))
     assert "The network was not tested." in page.text
-    assert "accuracy, validation" in page.words
+    assert "accuracy, validation, last (epoch 0)" in page.words
 
 
 def test_worst_classes_come_first_without_classes_that_have_no_images(make_run, page_of):

@@ -131,7 +131,8 @@ def test_warnings_leave_the_status_0(sound, save, tmp_path, monkeypatch, capsys)
     monkeypatch.chdir(tmp_path)
     save("train/cat/repeat.png", 0)
     check([str(sound), "--processes", "1"])
-    assert (tmp_path / "check.html").is_file()
+    assert (tmp_path / "checks" / f"{sound.name}.html").is_file()
+    assert (tmp_path / "checks" / ".gitignore").read_text() == "*\n"
     assert "Training can start: 1 warning." in capsys.readouterr().out
 
 

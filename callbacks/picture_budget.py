@@ -1,0 +1,79 @@
+"""Picture budget: which pictures a fit can afford, by counted work instead of the clock."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from lightning.pytorch import Trainer
+from lightning.pytorch.utilities import rank_zero_info
+
+from callbacks.inspection_mode import inspection_mode
+from callbacks.pictures.picture import Picture
+from callbacks.trainer_parts import ImageData
+from models import ImageClassifier
+from models.explain.work import counted_operations, speed_of
+
+# Seconds on a typical device that are not arithmetic of the network.
+FIGURE_SECONDS = 0.4  # to draw and store a figure
+IMAGE_SECONDS = 2e-4  # to load a training image
+PASSES = 3  # a training step costs as much as three forward passes
+
+
+class PictureBudget:
+    """Compares the work of pictures with that of training.
+
+    Both are estimated in operations: those of the network are counted, and drawing a figure counts
+    as a fixed number. So two fits with one configuration draw the same pictures on the same kind
+    of device, however busy the machine is.
+
+    Args:
+        share: Share of the work of training that pictures may take, in (0, 1].
+
+    Attributes:
+        thinned: Whether a picture was skipped.
+
+    Raises:
+        ValueError: If the share is out of range.
+    """
+
+    def __init__(self, share: float) -> None:
+        if not 0 < share <= 1:
+            raise ValueError(
+                f"pictures.budget is {share:g}; expected a number from 0 (no pictures) to 1."
+            )
+        self.share, self.thinned = share, False
+        self._costs: dict[Picture, float] = {}  # of each picture the last time
+        self._spent = self._training = 0.0
+
+    def begin(self, trainer: Trainer, model: ImageClassifier, data: ImageData) -> None:
+        """Estimate the work of an epoch of training from one image."""
+        self._speed = speed_of(trainer.strategy.root_device)
+        image = data.sample(1)[0].to(trainer.strategy.root_device)
+        with inspection_mode(model), torch.no_grad(), counted_operations() as counter:
+            model(image)
+        number = len(data.sources["train"])
+        self._training = number * (PASSES * counter.operations + IMAGE_SECONDS * self._speed)
+        self._spent, self.first_epoch = 0.0, trainer.current_epoch
+
+    @contextmanager
+    def charged(self, picture: Picture) -> Iterator[list[str]]:
+        """Count the work of drawing a picture; the names of its figures go into the list."""
+        figures: list[str] = []
+        with counted_operations() as counter:
+            yield figures
+        seconds = FIGURE_SECONDS * len(figures)
+        self._costs[picture] = counter.operations + seconds * getattr(self, "_speed", 0.0)
+        self._spent += self._costs[picture]
+
+    def allows(self, picture: Picture, epoch: int, max_epochs: int | None) -> bool:
+        """Whether a picture may be drawn now, given that all are drawn once more at the end."""
+        planned = max(max_epochs or 0, epoch + 1) - self.first_epoch
+        cost = self._costs.get(picture, 0.0) + sum(self._costs.values())
+        enough = self._spent + cost <= self.share * self._training * planned
+        if not enough and not self.thinned:
+            self.thinned = True
+            rank_zero_info(
+                f"Pictures may take {100 * self.share:g}% of the work of training "
+                "(pictures.budget), so some are skipped. All of them are drawn when training ends."
+            )
+        return enough

@@ -1,0 +1,93 @@
+"""Grid version of a figure: what MLflow's image grid shows of it, often 255 pixels wide.
+
+The grid shows a small file, and the figure itself when one clicks it. Shrunk to 255 pixels, the
+letters of a figure are two pixels high. So a plot function may have a second way to draw: fewer
+images, fewer words, larger letters.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from callbacks.plots.drawing.contact_sheet import enlarged, tile
+
+INCHES, DPI = 2.56, 200  # 512 pixels: sharp on screens with two pixels for one
+FONT = 8  # points: letters are 11 of 255 pixels high
+TILES = 9  # images of a contact sheet
+MAX_TILES = 64  # of a mosaic
+
+_versions: WeakKeyDictionary[Figure, Callable[[], Figure]] = WeakKeyDictionary()
+
+
+def set_grid_version(figure: Figure, plot: Callable[..., Figure], *arguments: object) -> Figure:
+    """Remember how to draw the grid version of a figure; it is drawn only if it is logged."""
+    _versions[figure] = partial(plot, *arguments)
+    return figure
+
+
+def grid_version(figure: Figure) -> Figure | None:
+    """Draw the grid version of a figure; None if it has none."""
+    return _versions[figure]() if figure in _versions else None
+
+
+def small_axes(height: float = INCHES) -> Axes:
+    """Axes that fill a figure of the width of the grid."""
+    figure = Figure(figsize=(INCHES, height), dpi=DPI)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    return axes
+
+
+def small_plot() -> Axes:
+    """Axes with room for ticks and labels, in a figure of the width of the grid."""
+    axes = Figure(figsize=(INCHES, INCHES), dpi=DPI, layout="constrained").subplots()
+    axes.tick_params(labelsize=FONT)
+    return axes
+
+
+def small_sheet(
+    tiles: np.ndarray, columns: int, captions: Sequence[str] = (), colors: Sequence[str] = ()
+) -> Figure:
+    """Images row by row, the first ones of a contact sheet, with a word below each.
+
+    Args:
+        tiles: Images in [0, 1], (N, H, W, 3).
+        columns: Images in a row.
+        captions: A word for each image; empty for none.
+        colors: Colour of each caption.
+    """
+    ratio = tiles.shape[1] / tiles.shape[2]
+    below = 1.4 * FONT / 72 / (INCHES / columns) if captions else 0.0  # in tiles
+    rows, step = -(-len(tiles) // columns), 1.05
+    axes = small_axes(INCHES * rows * (ratio + below + 0.05) / (columns * step))
+    for index, picture in enumerate(tiles):
+        row, column = divmod(index, columns)
+        left, top = column * step, row * (ratio + below + 0.05)
+        place = (left, left + 1, top + ratio, top)
+        axes.imshow(picture.clip(0, 1), extent=place, interpolation="nearest", aspect="auto")
+        if captions:
+            color = colors[index] if colors else "black"
+            look = {"ha": "center", "va": "top", "fontsize": FONT, "color": color}
+            axes.text(left + 0.5, top + ratio, captions[index], clip_on=True, **look)
+    axes.set_xlim(0, columns * step - 0.05)
+    axes.set_ylim(rows * (ratio + below + 0.05), 0)
+    return axes.figure  # pyright: ignore[reportReturnType]
+
+
+def small_mosaic(tiles: np.ndarray, ground: float) -> Figure:
+    """The first images of a mosaic, uint8 (N, h, w, 3), without title and scale.
+
+    Args:
+        tiles: The images.
+        ground: Grey level between them, in [0, 1].
+    """
+    tiles = tiles[:MAX_TILES]
+    columns = int(np.ceil((len(tiles) * tiles.shape[1] / tiles.shape[2]) ** 0.5))
+    sheet = tile(enlarged(tiles, round(INCHES * DPI / columns)), columns, ground)
+    axes = small_axes(INCHES * sheet.shape[0] / sheet.shape[1])
+    axes.imshow(sheet, interpolation="auto", aspect="auto")
+    return axes.figure  # pyright: ignore[reportReturnType]

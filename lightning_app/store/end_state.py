@@ -1,0 +1,15 @@
+"""End state of a run: finished, failed, or interrupted."""
+
+import sys
+
+from lightning.pytorch.utilities.exceptions import SIGTERMException
+from mlflow.entities import RunStatus
+
+
+def end_state(status: str) -> int:
+    """MLflow's status of a run that Lightning ends with `success` or `failed`."""
+    if status != "failed":
+        return RunStatus.FINISHED
+    # Lightning reports an interrupt as a failure, while the exception is still being handled.
+    interrupted = isinstance(sys.exception(), KeyboardInterrupt | SIGTERMException)
+    return RunStatus.KILLED if interrupted else RunStatus.FAILED
