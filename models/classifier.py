@@ -26,12 +26,7 @@ from models.optimization.optimization import DEFAULT_OPTIMIZER, Optimization, st
 from models.optimization.parameter_groups import group_parameters, scaled_rates
 from models.optimization.schedules import Schedule, num_steps_of
 from models.randomness import reseed_step
-from models.training import (
-    check_finite,
-    class_counts_of,
-    explaining_batch_norm,
-    log_parameter_counts,
-)
+from models.training import batch_norm_hint, check_finite, class_counts_of, log_parameter_counts
 from models.views import logits_of_views
 
 Batch = Sequence[Tensor]  # images, labels, indices; see `ImageDataModule`
@@ -86,8 +81,7 @@ class ImageClassifier(LightningModule):
 
     def features_and_logits(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Features (N, num_features), which the head maps to the logits (N, num_classes)."""
-        # Lightning converts the images before they are made float.
-        features = self.backbone(images.to(self.dtype, memory_format=self.layout))
+        features = self.backbone(images.to(self.dtype, memory_format=self.layout))  # bf16-true
         return features, self.head(features)
 
     def setup(self, stage: str) -> None:
@@ -131,11 +125,11 @@ class ImageClassifier(LightningModule):
         """Seed the random numbers of this step; see `reseed_step`."""
         reseed_step(self.trainer, batch_idx)
 
+    @batch_norm_hint()
     def training_step(self, batch: Batch, batch_idx: int) -> STEP_OUTPUT:
         """Return the loss, and the logits for callbacks."""
         images, labels, _ = batch
-        with explaining_batch_norm():
-            logits = self._logits(images)
+        logits = self._logits(images)
         loss = self.loss(logits, labels)
         self.train_sums.update(loss.detach(), logits.detach(), labels)
         # Only every n-th step: `self.log` takes half a millisecond, and the progress bar waits for

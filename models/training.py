@@ -39,7 +39,7 @@ def log_parameter_counts(trainer: Trainer, module: nn.Module) -> None:
 
 
 @contextmanager
-def explaining_batch_norm() -> Iterator[None]:
+def batch_norm_hint() -> Iterator[None]:
     """Say what to do if a batch of one image is too small for a batch norm.
 
     Raises:

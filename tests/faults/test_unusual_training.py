@@ -4,6 +4,7 @@ import pytest
 from torch import bfloat16, float64
 
 from datamodules import SyntheticDataModule
+from models import Head
 
 
 @pytest.mark.parametrize(("precision", "dtype"), [("bf16-true", bfloat16), ("64-true", float64)])
@@ -18,9 +19,7 @@ def test_images_get_the_type_of_the_weights(
 
 
 def test_batch_of_one_with_a_batch_norm_says_what_to_do(make_classifier, make_trainer):
-    from models import Head
-
     data = SyntheticDataModule(num_images=80, batch_size=1)
-    model = make_classifier(head=lambda features, classes: Head(features, classes, norm="batch"))
+    model = make_classifier(head=lambda *sizes: Head(*sizes, hidden=[8], norm="batch"))
     with pytest.raises(ValueError, match=r"one value per channel: raise data\.batch_size"):
         make_trainer(max_steps=1, num_sanity_val_steps=0).fit(model, datamodule=data)
