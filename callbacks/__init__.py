@@ -1,5 +1,7 @@
 """Callbacks: unfreezing, weight averages, pictures, tables of predictions."""
 
+from callbacks.batch_size import AutoBatchSize
+from callbacks.best_metric_bar import BestMetricBar
 from callbacks.data_visualizer import DataVisualizer
 from callbacks.learning_curves import LearningCurvesVisualizer
 from callbacks.learning_rate_finder import LearningRateRangeTest
@@ -8,6 +10,7 @@ from callbacks.picture_gallery import PictureGallery
 from callbacks.prediction_writer import PredictionWriter
 from callbacks.progressive_unfreezing import ProgressiveUnfreezing
 from callbacks.stopwatch import Stopwatch
+from callbacks.time_limit import TimeLimit
 from callbacks.unreadable_images import UnreadableMonitor
 from callbacks.weight_average import WeightAverage
 
@@ -21,6 +24,8 @@ VISUALIZERS = (
 
 __all__ = [
     "VISUALIZERS",
+    "AutoBatchSize",
+    "BestMetricBar",
     "DataVisualizer",
     "LearningCurvesVisualizer",
     "LearningRateRangeTest",
@@ -29,6 +34,7 @@ __all__ = [
     "PredictionWriter",
     "ProgressiveUnfreezing",
     "Stopwatch",
+    "TimeLimit",
     "UnreadableMonitor",
     "WeightAverage",
 ]

@@ -1,18 +1,27 @@
 """LightningCLI with tracked runs, pictures, a report, and checkpoints that are found by name."""
 
+import time
 from pathlib import Path
 from typing import Any
 
 from jsonargparse import Namespace
 from lightning.pytorch import Trainer
-from lightning.pytorch.callbacks import ModelCheckpoint, ProgressBar, TQDMProgressBar
+from lightning.pytorch.callbacks import ModelCheckpoint, ProgressBar
 from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
 from lightning.pytorch.utilities import rank_zero_info
 
-from callbacks import PredictionWriter, Stopwatch, UnreadableMonitor
+from callbacks import (
+    BestMetricBar,
+    PredictionWriter,
+    Stopwatch,
+    UnreadableMonitor,
+)
 from lightning_app.cli.class_path_changes import settings_of_checkpoint
 from lightning_app.cli.config_parser import link_data_to_model
 from lightning_app.cli.defaults import BEST_CHECKPOINT, LAST_CHECKPOINT
+from lightning_app.cli.more_loggers import HELP as LOGGERS
+from lightning_app.cli.more_loggers import Kinds, experiment_of, with_more_loggers
+from lightning_app.cli.one_line.settings import add_one_line_options, deciding_callbacks
 from lightning_app.cli.picture_options import add_pictures, picture_callbacks
 from lightning_app.cli.summary import print_fit_summary, print_prediction_files
 from lightning_app.commands.report.report_of_fit import report_run
@@ -33,7 +42,7 @@ class ImageClassificationCLI(LightningCLI):
     """
 
     def __init__(self, command: str, **options: Any) -> None:
-        self.command = command
+        self.command, self.started = command, time.monotonic()
         super().__init__(**options)
 
     def subcommands(self) -> dict[str, set[str]]:  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -51,6 +60,8 @@ class ImageClassificationCLI(LightningCLI):
         skipped: set[str | int] = {"recorder"}
         parser.add_class_arguments(PredictionWriter, "predictions", skip=skipped, instantiate=False)
         text = (Report.__doc__ or "").splitlines()[0]
+        add_one_line_options(parser)
+        parser.add_argument("--loggers", type=Kinds, default=[], help=LOGGERS)
         parser.add_argument(
             "--report", type=Report | bool, default=Report(), help=f"{text} `false` for none."
         )
@@ -66,9 +77,7 @@ class ImageClassificationCLI(LightningCLI):
         super().parse_arguments(parser, args)
         settings = self._settings
         if settings.ckpt_path is not None:
-            logger = settings.trainer.logger
-            named = isinstance(logger, Namespace) and "experiment_name" in logger.init_args
-            experiment = logger.init_args.experiment_name if named else None
+            experiment = experiment_of(settings.trainer.logger)
             order = ("last",) if self.command == "fit" else KEYWORDS  # a fit resumes from the last
             path = find_checkpoint(settings.ckpt_path, experiment, order)
             read_checkpoint(path)  # reports a damaged file before LightningCLI reads it
@@ -94,10 +103,10 @@ class ImageClassificationCLI(LightningCLI):
         # Lightning's default, Rich's bar, draws a hundred times a second: a tenth of a 20 ms step.
         own_bar = any(isinstance(callback, ProgressBar) for callback in chosen)
         hidden = own_bar or trainer.enable_progress_bar is False
-        bar = [] if hidden else [TQDMProgressBar(REFRESH_RATE)]
-        return super().instantiate_trainer(
-            callbacks=[*chosen, *bar, *pictures, Stopwatch(), UnreadableMonitor()], **kwargs
-        )
+        bar = [] if hidden else [BestMetricBar(REFRESH_RATE)]
+        own = [Stopwatch(), UnreadableMonitor(), *deciding_callbacks(self._settings, self.started)]
+        kwargs["logger"] = with_more_loggers(trainer.logger, self._get(self.config_init, "loggers"))
+        return super().instantiate_trainer(callbacks=[*chosen, *bar, *pictures, *own], **kwargs)
 
     def after_instantiate_classes(self) -> None:
         """Continue the run that the checkpoint belongs to, or name a new one after the backbone."""
