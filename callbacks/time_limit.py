@@ -14,6 +14,7 @@ from torch.nn.functional import cross_entropy
 PLANNED = 0.8  # share of the time that epochs may take; pictures and the report need the rest
 LATEST = 0.9  # share after which the fit is stopped if it is slower than measured
 WARM_UP, MEASURED = 2, 10  # steps
+CHECKED = 10  # steps from one look at the clock to the next, on which all processes agree
 MEASURING = 0.05  # share of the time after which no further step is measured
 
 
@@ -30,29 +31,40 @@ class TimeLimit(Callback):
         seconds: The time.
         started: When it began, by `time.monotonic`.
         record: Called with the number of epochs, for the configuration of the run.
+        resumed: Whether the fit is resumed.
     """
 
-    def __init__(self, seconds: float, started: float, record: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        seconds: float,
+        started: float,
+        record: Callable[[int], None],
+        resumed: bool = False,
+    ) -> None:
         self.seconds, self.started, self.record = seconds, started, record
+        self.resumed = resumed
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Set the number of epochs; the same in all processes."""
         if stage != "fit":
             return
-        limit = trainer.max_epochs
-        if trainer.ckpt_path is None:
+        epochs = trainer.max_epochs
+        if not self.resumed:  # the trainer does not know its checkpoint yet
             data: Any = trainer.datamodule  # pyright: ignore[reportAttributeAccessIssue]
-            epoch = measure_epoch(trainer, pl_module, data, MEASURING * self.seconds)
+            seconds = measure_epoch(trainer, pl_module, data, MEASURING * self.seconds)
             left = PLANNED * self.seconds - (time.monotonic() - self.started)
-            limit = trainer.strategy.broadcast(epochs_within(left, epoch, limit))
-            trainer.fit_loop.max_epochs = limit
-            rank_zero_info(f"Time        {limit} epochs, of about {epoch:.3g} s each")
-        self.record(limit or -1)
+            epochs = trainer.strategy.broadcast(epochs_within(left, seconds, epochs))
+            trainer.fit_loop.max_epochs = epochs
+            rank_zero_info(f"Time        {epochs} epochs, of about {seconds:.3g} s each")
+        if epochs is not None:
+            self.record(epochs)
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Stop after this step if the time is nearly over."""
+        if batch_idx % CHECKED:
+            return
         late = time.monotonic() - self.started > LATEST * self.seconds
         if trainer.strategy.reduce_boolean_decision(late, all=False) and not trainer.should_stop:
             trainer.should_stop = True

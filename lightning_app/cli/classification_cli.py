@@ -21,6 +21,7 @@ from lightning_app.cli.config_parser import link_data_to_model
 from lightning_app.cli.defaults import BEST_CHECKPOINT, LAST_CHECKPOINT
 from lightning_app.cli.more_loggers import HELP as LOGGERS
 from lightning_app.cli.more_loggers import Kinds, experiment_of, with_more_loggers
+from lightning_app.cli.one_line.recorded_config import needs_checkpoint
 from lightning_app.cli.one_line.settings import add_one_line_options, deciding_callbacks
 from lightning_app.cli.picture_options import add_pictures, picture_callbacks
 from lightning_app.cli.summary import print_fit_summary, print_prediction_files
@@ -83,10 +84,7 @@ class ImageClassificationCLI(LightningCLI):
             read_checkpoint(path)  # reports a damaged file before LightningCLI reads it
             settings.ckpt_path = str(path)
         elif self.command != "fit":
-            raise ValueError(
-                f"`lightning_cli {self.command}` needs a trained network: --ckpt_path best, "
-                "--ckpt_path last, --ckpt_path RUN, or --ckpt_path FILE."
-            )
+            raise needs_checkpoint(self.command)
 
     def _parse_ckpt_path(self) -> None:
         """Take the network and its settings from the checkpoint, whatever the configuration has."""

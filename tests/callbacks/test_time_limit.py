@@ -53,6 +53,15 @@ def test_a_time_that_is_over_leaves_one_step_of_one_epoch(fit):
     assert "val/accuracy" in trainer.callback_metrics  # it is validated all the same
 
 
+def test_a_resumed_fit_keeps_its_epochs(make_classifier, make_trainer, synthetic):
+    recorded = []
+    limit = TimeLimit(1.0, time.monotonic() - 10, recorded.append, resumed=True)
+    trainer = make_trainer(max_epochs=3, callbacks=[limit], limit_train_batches=1)
+    trainer.fit(make_classifier(), synthetic)
+    assert recorded == [3]
+    assert (trainer.max_epochs, trainer.global_step) == (3, 1)
+
+
 def test_an_epoch_is_measured_without_changing_the_network(
     make_classifier, make_trainer, synthetic
 ):

@@ -86,7 +86,7 @@ def _unrecognized(case: Case) -> str:
         return _unknown_key(case, argument[2:].partition("=")[0])
     return (
         f"command line: {argument!r} is not an option; configurations are given with "
-        "--config FILE.yaml, and one dataset as `lightning_cli fit PATH`."
+        "--config FILE.yaml."
     )
 
 

@@ -21,8 +21,8 @@ from lightning_app.cli.one_line.options import (
     take_path,
     value_of,
 )
-from lightning_app.cli.one_line.recipes import choose_recipe
-from lightning_app.cli.one_line.recorded_config import recorded_config
+from lightning_app.cli.one_line.recipes import backbone_of, choose_recipe
+from lightning_app.cli.one_line.recorded_config import needs_checkpoint, recorded_config
 from lightning_app.cli.one_line.survey import survey
 from lightning_app.cli.picture_options import OFF as PICTURES_OFF
 from lightning_app.cli.shipped_configs import with_shipped_configs
@@ -40,14 +40,18 @@ def expand(arguments: Sequence[str]) -> list[str]:
         arguments: The command and its options.
 
     Raises:
-        ValueError: If there is no such dataset or recipe.
+        ValueError: If there is no such dataset, recipe or checkpoint.
         SystemExit: With 2 if a setting of the data does not parse.
     """
     command, *options = with_shipped_configs(arguments)
     options = _without_pictures(options)
     path, configured = take_path(options), has_config(options)
     if command != "fit":
-        return [command, *_recorded(options, configured), *after_configs(options, _layout(path))]
+        return [
+            command,
+            *_recorded(command, options, configured),
+            *after_configs(options, _layout(path)),
+        ]
     wanted = take("--recipe", options)
     if path is None and not configured and not has("--data", options):
         path = take("--data.root", options)
@@ -68,11 +72,13 @@ def _layout(path: str | None) -> list[str]:
     return [] if path is None else [inline({"data": layout_of(path)})]
 
 
-def _recorded(options: list[str], configured: bool) -> list[str]:
+def _recorded(command: str, options: list[str], configured: bool) -> list[str]:
     """The configuration of the run that is evaluated, unless there is another."""
     ckpt_path = value_of("--ckpt_path", options)
-    if configured or ckpt_path is None:
+    if configured or has("--help", options) or has("-h", options):
         return []
+    if ckpt_path is None:
+        raise needs_checkpoint(command)
     config = recorded_config(ckpt_path)
     return [inline(config)] if config else []
 
@@ -88,6 +94,8 @@ def _chosen(wanted: str | None, options: list[str], path: str | None) -> dict[st
     recipe = choose_recipe(wanted, options)
     _say("Recipe", f"{recipe.name}: {recipe.reason}")
     config = yaml.safe_load(recipe.file.read_text())
+    if backbone_of(recipe.name, options).kind != backbone_of(recipe.name, []).kind:
+        del config["model"]["init_args"]["backbone"]  # the user has another
     config.setdefault("data", {})["class_path"] = _class_path(data)
     _merge(config, complete(found, recipe, options, _say))
     if path is not None:

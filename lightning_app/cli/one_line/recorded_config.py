@@ -10,6 +10,7 @@ from lightning_app.store.runs import find_run, open_store
 from lightning_app.store.stored_run import open_stored_run
 
 FILE = "config/config.yaml"
+OF_THE_FIT = ("ckpt_path", "loggers", "recipe", "time")  # settings that an evaluation does not need
 
 
 def recorded_config(ckpt_path: str) -> dict[str, Any]:
@@ -31,5 +32,12 @@ def recorded_config(ckpt_path: str) -> dict[str, Any]:
         return {}
     with open_stored_run(client, run) as stored:
         config = yaml.safe_load(stored.text(FILE) or "") or {}
-    # These belong to the run, not to its repetition.
-    return {key: value for key, value in config.items() if key not in ("ckpt_path", "recipe")}
+    return {key: value for key, value in config.items() if key not in OF_THE_FIT}
+
+
+def needs_checkpoint(command: str) -> ValueError:
+    """The error for a command that evaluates a network, but was given none."""
+    return ValueError(
+        f"`lightning_cli {command}` needs a trained network: --ckpt_path best, "
+        "--ckpt_path last, --ckpt_path RUN, or --ckpt_path FILE."
+    )

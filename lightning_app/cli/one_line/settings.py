@@ -38,8 +38,11 @@ def deciding_callbacks(settings: Namespace, started: float) -> list[Callback]:
     def set_epochs(epochs: int) -> None:
         settings.time, settings.trainer.max_epochs = None, epochs
 
-    limit = settings.time and TimeLimit(seconds_of(settings.time), started, set_epochs)
-    return [AutoBatchSize(set_batch_size), *([limit] if limit else [])]
+    decisions: list[Callback] = [AutoBatchSize(set_batch_size)]
+    if settings.time:
+        seconds, resumed = seconds_of(settings.time), settings.ckpt_path is not None
+        decisions.append(TimeLimit(seconds, started, set_epochs, resumed))
+    return decisions
 
 
 def seconds_of(text: str) -> float:

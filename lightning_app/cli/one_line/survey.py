@@ -38,13 +38,10 @@ class Survey:
         return self.counts["train"]
 
     def __str__(self) -> str:
-        parts = {"train": "to train", "val": "to validate", "test": "to test"}
-        shown = [
-            f"{self.counts[split]:,} {what}"
-            for split, what in parts.items()
-            if split in self.counts
-        ]
-        return f"{self.num_classes} classes; images: {', '.join(shown)}"
+        verbs = {"train": "train", "val": "validate", "test": "test"}
+        known = [split for split in verbs if split in self.counts]
+        shown = [f"{self.counts[split]:,} to {verbs[split]}" for split in known]
+        return f"{self.num_classes} classes, {', '.join(shown)}"
 
 
 def survey(data: ImageDataModule) -> Survey:

@@ -8,6 +8,7 @@ from jsonargparse import Namespace
 
 from callbacks.pictures import ClassActivation
 from lightning_app.cli.command_parser import CommandParser
+from lightning_app.cli.one_line.recorded_config import needs_checkpoint
 from lightning_app.commands.explain.checkpoint_network import checkpoint_network
 from lightning_app.commands.explain.images import Images, find_images
 from lightning_app.commands.explain.network import device_named
@@ -85,10 +86,7 @@ def _parse(args: list[str]) -> Namespace:
     parser.add_argument("--device", type=Device, default="auto", help="Device of the network.")
     options = parser.parse_args(args)
     if options.ckpt_path is None:
-        raise ValueError(
-            "`lightning_cli predict` needs a trained network: --ckpt_path best, --ckpt_path last, "
-            "--ckpt_path RUN, or --ckpt_path FILE."
-        )
+        raise needs_checkpoint("predict")
     if not options.images:
         raise ValueError(
             "`lightning_cli predict` needs images: --ckpt_path RUN a.jpg DIR, or those of a "

@@ -227,7 +227,8 @@ def test_missing_file_is_shown_with_files_of_near_names(error_of, tmp_path):
 
 def test_missing_config_is_shown_with_the_configurations_here(error_of):
     assert error_of("", "", "--trainer.max_epochs", "1") == (
-        "`lightning_cli fit` needs `data` and `model`, from --config FILE.yaml.\n"
+        "`lightning_cli fit` needs `data` and `model`, from --config FILE.yaml, or images: "
+        "`lightning_cli fit PATH`.\n"
         "  Possible: fit.yaml."
     )
 
@@ -237,9 +238,10 @@ def test_configurations_are_listed_with_those_of_configs_first(error_of, tmp_pat
     for file in ("a/own.yaml", *files):
         (tmp_path / file).parent.mkdir(exist_ok=True)
         (tmp_path / file).touch()
-    listed = "\n  Possible: configs/toys.yaml, a/own.yaml, fit.yaml."
-    assert error_of("", "", "--config", "nope.yaml").endswith(listed)
-    assert error_of("", "", "--trainer.max_epochs", "1").endswith(listed)
+    listed = "\n  Possible: configs/toys.yaml, a/own.yaml, fit.yaml"
+    # Shipped configurations follow: they need no file here.
+    assert f"{listed}, cifar10_resnet18, " in error_of("", "", "--config", "nope.yaml")
+    assert error_of("", "", "--trainer.max_epochs", "1").endswith(f"{listed}.")
 
 
 def test_long_list_of_configurations_ends_with_one_ellipsis(error_of, tmp_path):
@@ -292,4 +294,4 @@ def test_group_of_settings_cannot_be_switched_off(error_of):
     assert error.startswith(
         "`pictures` is a group of settings: --pictures.confusion, --pictures.gr"
     )
-    assert error.endswith("To draw no pictures: --pictures.budget 0.")
+    assert error.endswith("To draw no pictures: --pictures false.")
