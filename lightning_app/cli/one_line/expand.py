@@ -90,7 +90,7 @@ def _chosen(wanted: str | None, options: list[str], path: str | None) -> dict[st
     if data is None:
         raise ValueError("--recipe needs a dataset: lightning_cli fit PATH --recipe NAME.")
     found = survey(data)
-    _say("Data", f"{path or data.place}: {found}")
+    _say("Data", f"{path or data.place or type(data).__name__}: {found}")
     recipe = choose_recipe(wanted, options)
     _say("Recipe", f"{recipe.name}: {recipe.reason}")
     config = yaml.safe_load(recipe.file.read_text())

@@ -138,7 +138,7 @@ def test_near_names_include_the_class_that_was_meant(error_of, old, new, near):
     ("old", "new", "message"),
     [
         ("epochs: 1", "epochs: x", "17: `trainer.max_epochs` expects int or null, got 'x'."),
-        ("8", "many", "4: `data.batch_size` expects int, got 'many'."),
+        ("8", "many", "4: `data.batch_size` expects int or 'auto', got 'many'."),
         ("3.0e-3", "abc", "15: `model.optimizer.lr` expects float or Tensor, got 'abc'."),
         (
             "p: 0.5",
@@ -289,8 +289,8 @@ def test_error_of_our_constructor_is_raised_unchanged(tmp_path):
     assert error.traceback[-1].path.name == "timm_backbone.py"
 
 
-def test_group_of_settings_cannot_be_switched_off(error_of):
-    error = error_of("", "", "--pictures", "false")
+def test_group_of_settings_has_no_value_of_its_own(error_of):
+    error = error_of("", "", "--pictures", "true")
     assert error.startswith(
         "`pictures` is a group of settings: --pictures.confusion, --pictures.gr"
     )
