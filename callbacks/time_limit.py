@@ -55,7 +55,7 @@ class TimeLimit(Callback):
             left = PLANNED * self.seconds - (time.monotonic() - self.started)
             epochs = trainer.strategy.broadcast(epochs_within(left, seconds, epochs))
             trainer.fit_loop.max_epochs = epochs
-            rank_zero_info(f"Time        {epochs} epochs, of about {seconds:.3g} s each")
+            rank_zero_info(f"Time        epochs: {epochs}, of about {seconds:.3g} s each")
         if epochs is not None:
             self.record(epochs)
 

@@ -97,7 +97,10 @@ class ImageClassificationCLI(LightningCLI):
         chosen = trainer.callbacks or []
         chosen = chosen if isinstance(chosen, list) else [chosen]
         groups = ("pictures", "predictions")
-        pictures = picture_callbacks(*(self._get(self.config_init, g).as_dict() for g in groups))
+        settings = [self._get(self.config_init, group).as_dict() for group in groups]
+        if trainer.fast_dev_run:  # they would be drawn for minutes, and kept nowhere
+            settings[0]["budget"] = 0
+        pictures = picture_callbacks(*settings)
         # Lightning's default, Rich's bar, draws a hundred times a second: a tenth of a 20 ms step.
         own_bar = any(isinstance(callback, ProgressBar) for callback in chosen)
         hidden = own_bar or trainer.enable_progress_bar is False
