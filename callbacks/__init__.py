@@ -1,5 +1,7 @@
 """Callbacks: unfreezing, weight averages, pictures, tables of predictions."""
 
+from callbacks.batch_size import AutoBatchSize
+from callbacks.best_metric_bar import BestMetricBar
 from callbacks.data_visualizer import DataVisualizer
 from callbacks.learning_curves import LearningCurvesVisualizer
 from callbacks.learning_rate_finder import LearningRateRangeTest
@@ -9,6 +11,7 @@ from callbacks.picture_gallery import PictureGallery
 from callbacks.prediction_writer import PredictionWriter
 from callbacks.progressive_unfreezing import ProgressiveUnfreezing
 from callbacks.stopwatch import Stopwatch
+from callbacks.time_limit import TimeLimit
 from callbacks.training_copies import TrainingCopies
 from callbacks.unreadable_images import UnreadableMonitor
 from callbacks.weight_average import WeightAverage
@@ -23,6 +26,8 @@ VISUALIZERS = (
 
 __all__ = [
     "VISUALIZERS",
+    "AutoBatchSize",
+    "BestMetricBar",
     "DataVisualizer",
     "LearningCurvesVisualizer",
     "LearningRateRangeTest",
@@ -32,6 +37,7 @@ __all__ = [
     "PredictionWriter",
     "ProgressiveUnfreezing",
     "Stopwatch",
+    "TimeLimit",
     "TrainingCopies",
     "UnreadableMonitor",
     "WeightAverage",

@@ -20,8 +20,9 @@ from datamodules.augmentation.views import with_views
 from datamodules.dataset import AugmentedDataset, Batch, PlainDataset, to_unit_range
 from datamodules.fixed_images import augmented_draws, images_at, spread
 from datamodules.loaders import default_workers, eval_loader, make_loader, train_loader
-from datamodules.options import Options, at_least
+from datamodules.options import AUTO_BATCH_SIZE, BatchSize, Options, at_least
 from datamodules.required_images import naming_origin, prepared
+from datamodules.sources.resizing import Resize
 from datamodules.sources.source import ImageSource
 from datamodules.splits.assign_splits import arrange
 from datamodules.splits.sampler import mix
@@ -40,7 +41,8 @@ class ImageDataModule(LightningDataModule, ABC):
     Args:
         image_size: Side of the square images, in pixels.
         num_channels: 1 for grey images, 3 for RGB.
-        batch_size: Images per batch and process.
+        batch_size: Images per batch and process; `auto` leaves it to the command line, which takes
+            the largest useful number that fits into the memory.
         num_workers: Loader processes; None takes one per core, at most eight.
         augmentation: albumentations applied to training images only: the name of a preset, a YAML
             file, or a list; `[]` for none.
@@ -49,15 +51,18 @@ class ImageDataModule(LightningDataModule, ABC):
 
     Attributes:
         place: Where the images come from, for messages.
+        resize: What happens to images that are not square; datamodules of square images squeeze.
+        auto_batch_size: Whether the batch size is to be found before training.
     """
 
     place: Path | str = ""
+    resize: Resize = "squeeze"
 
     def __init__(
         self,
         image_size: int,
         num_channels: int,
-        batch_size: int,
+        batch_size: BatchSize,
         num_workers: int | None,
         augmentation: Sequence[Transform] | str,
         split: SplitSettings,
@@ -67,7 +72,9 @@ class ImageDataModule(LightningDataModule, ABC):
         workers = default_workers() if num_workers is None else num_workers
         self.image_size = at_least(1, "data.image_size", image_size)
         self.num_channels = num_channels
-        self.batch_size = at_least(1, "data.batch_size", batch_size)
+        self.auto_batch_size = batch_size == "auto"
+        size = AUTO_BATCH_SIZE if batch_size == "auto" else batch_size
+        self.batch_size = at_least(1, "data.batch_size", size)
         self.num_workers = at_least(0, "data.num_workers", workers)
         self.augmentation = Augmentation(augmentation)
         self.split = split

@@ -7,9 +7,9 @@ from sklearn.datasets import load_digits
 
 from datamodules.augmentation.load import Transform
 from datamodules.base import ImageDataModule
-from datamodules.options import Options
+from datamodules.options import BatchSize, Options
 from datamodules.sources.arrays import ArrayReader
-from datamodules.sources.files import resize
+from datamodules.sources.resizing import resize
 from datamodules.sources.source import ImageSource
 from datamodules.splits.settings import SplitSettings
 
@@ -19,7 +19,7 @@ class DigitsDataModule(ImageDataModule):
 
     Args:
         image_size: Side in pixels to which the 8 x 8 scans are enlarged.
-        batch_size: Images per batch and process.
+        batch_size: Images per batch and process; `auto` for the largest useful one.
         num_workers: Loader processes; 0 is fastest, as the images are in memory.
         augmentation: A preset's name, a YAML file, or a list of albumentations.
         split: How much of the images to validate and to test on.
@@ -29,7 +29,7 @@ class DigitsDataModule(ImageDataModule):
     def __init__(
         self,
         image_size: int = 32,
-        batch_size: int = 64,
+        batch_size: BatchSize = 64,
         num_workers: int | None = 0,
         augmentation: list[Transform] | str = "glyphs",
         split: SplitSettings = SplitSettings(val=0.2, test=0.2),

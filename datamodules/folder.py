@@ -11,8 +11,9 @@ from datamodules.augmentation.load import Transform
 from datamodules.base import ImageDataModule
 from datamodules.class_folders import ClassFolders, read_class_folders
 from datamodules.complaints import Complaint, raise_error
-from datamodules.options import Options
+from datamodules.options import BatchSize, Options
 from datamodules.sources.files import FileReader
+from datamodules.sources.resizing import Resize
 from datamodules.sources.source import UNLABELLED, ImageSource
 from datamodules.splits.settings import SplitSettings
 
@@ -27,9 +28,11 @@ class ImageFolderDataModule(ImageDataModule):
     Args:
         root: The folder.
         predict: Folder of images to predict; None for the one below the root.
-        image_size: Side in pixels of the square that images are squeezed to.
+        image_size: Side in pixels of the square that images are resized to.
+        resize: `squeeze` images into a square, `crop` the square in their middle, or `pad` them
+            with black bars.
         num_channels: 3 to read as RGB, 1 as grey.
-        batch_size: Images per batch and process.
+        batch_size: Images per batch and process; `auto` for the largest useful one.
         num_workers: Loader processes; None takes one per core, at most eight.
         augmentation: A preset's name, a YAML file, or a list of albumentations.
         split: How to split off images to validate and to test on, if there is no folder of them.
@@ -44,8 +47,9 @@ class ImageFolderDataModule(ImageDataModule):
         root: Path | str,
         predict: Path | str | None = None,
         image_size: int = 224,
+        resize: Resize = "squeeze",
         num_channels: Literal[1, 3] = 3,
-        batch_size: int = 32,
+        batch_size: BatchSize = 32,
         num_workers: int | None = None,
         augmentation: list[Transform] | str = "light",
         split: SplitSettings = SplitSettings(),
@@ -54,6 +58,7 @@ class ImageFolderDataModule(ImageDataModule):
         super().__init__(
             image_size, num_channels, batch_size, num_workers, augmentation, split, options
         )
+        self.resize: Resize = resize
         self.place = self.root = Path(root)
         self.predict = None if predict is None else Path(predict)
 
@@ -73,7 +78,7 @@ class ImageFolderDataModule(ImageDataModule):
         index = {name: label for label, name in enumerate(self.find_classes())} | {"": UNLABELLED}
         labels = np.array([index[name] for name in self._images.labels(split)], dtype=np.int64)
         folder, names = self._images.names_below_root(split)
-        reader = FileReader(folder, names, self.image_size, self.num_channels)
+        reader = FileReader(folder, names, self.image_size, self.num_channels, self.resize)
         return ImageSource(reader, labels, names)
 
 

@@ -8,8 +8,9 @@ import numpy as np
 
 from datamodules.augmentation.load import Transform
 from datamodules.base import ImageDataModule
-from datamodules.options import Options
+from datamodules.options import BatchSize, Options
 from datamodules.sources.files import FileReader
+from datamodules.sources.resizing import Resize
 from datamodules.sources.source import ImageSource
 from datamodules.splits.settings import SplitSettings
 from datamodules.tables.labels import class_indices, classes_of
@@ -43,9 +44,11 @@ class ManifestDataModule(ImageDataModule):
         class_names: Names of the classes, if labels are indices, or to order the classes; None
             takes the labels as names.
         allow_outside: Whether paths may lead out of the root.
-        image_size: Side in pixels of the square that images are squeezed to.
+        image_size: Side in pixels of the square that images are resized to.
+        resize: `squeeze` images into a square, `crop` the square in their middle, or `pad` them
+            with black bars.
         num_channels: 3 to read as RGB, 1 as grey.
-        batch_size: Images per batch and process.
+        batch_size: Images per batch and process; `auto` for the largest useful one.
         num_workers: Loader processes; None takes one per core, at most eight.
         augmentation: A preset's name, a YAML file, or a list of albumentations.
         split: How to split off images to validate and to test on, if the rows do not name them.
@@ -67,8 +70,9 @@ class ManifestDataModule(ImageDataModule):
         class_names: list[str] | None = None,
         allow_outside: bool = False,
         image_size: int = 224,
+        resize: Resize = "squeeze",
         num_channels: Literal[1, 3] = 3,
-        batch_size: int = 32,
+        batch_size: BatchSize = 32,
         num_workers: int | None = None,
         augmentation: list[Transform] | str = "light",
         split: SplitSettings = SplitSettings(),
@@ -77,6 +81,7 @@ class ManifestDataModule(ImageDataModule):
         super().__init__(
             image_size, num_channels, batch_size, num_workers, augmentation, split, options
         )
+        self.resize: Resize = resize
         self.files = manifest_files(manifest)
         self.place = ", ".join(map(str, self.files.values()))
         label_files = {name: Path(file) for name, file in (labels or {}).items()}
@@ -92,7 +97,7 @@ class ManifestDataModule(ImageDataModule):
         """List the images of each split; no image is opened."""
         labels = class_indices(self._rows, self.find_classes())
         paths = self._rows["image"].tolist()
-        reader = FileReader(self.root, paths, self.image_size, self.num_channels)
+        reader = FileReader(self.root, paths, self.image_size, self.num_channels, self.resize)
         groups = self._rows["group"].tolist() if "group" in self._rows else ()
         source = ImageSource(reader, labels, paths, groups)
         splits = self._rows["split"].to_numpy()

@@ -6,6 +6,8 @@ from typing import Literal
 
 from datamodules.augmentation.views import View
 
+BatchSize = int | Literal["auto"]
+AUTO_BATCH_SIZE = 32  # for `auto`, unless a fit finds another
 MAX_ALPHA = 100.0  # of a Beta distribution; beyond it, hardly anything is random
 
 

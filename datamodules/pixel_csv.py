@@ -10,10 +10,10 @@ import pandas as pd
 
 from datamodules.augmentation.load import Transform
 from datamodules.base import ImageDataModule
-from datamodules.options import Options
+from datamodules.options import BatchSize, Options
 from datamodules.sources.arrays import ArrayReader
-from datamodules.sources.files import resize
 from datamodules.sources.pixels import read_pixels
+from datamodules.sources.resizing import resize
 from datamodules.sources.source import ImageSource
 from datamodules.splits.names import SplitName
 from datamodules.splits.settings import SplitSettings
@@ -37,7 +37,7 @@ class PixelCSVDataModule(ImageDataModule):
             values: Training is train, PublicTest and PrivateTest are test.
         image_size: Side in pixels; images of another size are resized.
         num_channels: 1 for grey images, 3 for RGB; the images are converted if need be.
-        batch_size: Images per batch and process.
+        batch_size: Images per batch and process; `auto` for the largest useful one.
         num_workers: Loader processes; 0 is fastest, as the images are in memory.
         augmentation: A preset's name, a YAML file, or a list of albumentations.
         split: How to split off images to validate and to test on, if the rows do not name them.
@@ -57,7 +57,7 @@ class PixelCSVDataModule(ImageDataModule):
         usage: dict[str, SplitName] | None = None,
         image_size: int = 48,
         num_channels: Literal[1, 3] = 1,
-        batch_size: int = 64,
+        batch_size: BatchSize = 64,
         num_workers: int | None = 0,
         augmentation: list[Transform] | str = "none",
         split: SplitSettings = SplitSettings(),

@@ -7,8 +7,9 @@ import numpy as np
 
 from datamodules.augmentation.load import Transform
 from datamodules.base import ImageDataModule
-from datamodules.options import Options
+from datamodules.options import BatchSize, Options
 from datamodules.redaction import redact_text
+from datamodules.sources.resizing import Resize
 from datamodules.sources.shard_index import ShardIndex, parse_table
 from datamodules.sources.shards import ShardReader, ShardStore
 from datamodules.sources.source import ImageSource
@@ -28,9 +29,11 @@ class ShardDataModule(ImageDataModule):
         root: Folder of the shards, or its URL: `https://`, `s3://`, and others.
         cache_gb: Gigabytes of shards from a URL to keep. Shards in use, about eight per process,
             are never deleted.
-        image_size: Side in pixels of the square that images are squeezed to.
+        image_size: Side in pixels of the square that images are resized to.
+        resize: `squeeze` images into a square, `crop` the square in their middle, or `pad` them
+            with black bars.
         num_channels: 3 to read as RGB, 1 as grey.
-        batch_size: Images per batch and process.
+        batch_size: Images per batch and process; `auto` for the largest useful one.
         num_workers: Loader processes; None takes one per core, at most eight.
         augmentation: A preset's name, a YAML file, or a list of albumentations.
         split: How to split off images to validate and to test on, if the shards have none.
@@ -45,8 +48,9 @@ class ShardDataModule(ImageDataModule):
         root: str,
         cache_gb: float = 20.0,
         image_size: int = 224,
+        resize: Resize = "squeeze",
         num_channels: Literal[1, 3] = 3,
-        batch_size: int = 32,
+        batch_size: BatchSize = 32,
         num_workers: int | None = None,
         augmentation: list[Transform] | str = "light",
         split: SplitSettings = SplitSettings(),
@@ -55,6 +59,7 @@ class ShardDataModule(ImageDataModule):
         super().__init__(
             image_size, num_channels, batch_size, num_workers, augmentation, split, options
         )
+        self.resize: Resize = resize
         if cache_gb <= 0:
             raise ValueError(f"data.cache_gb is {cache_gb:g}; expected more than 0.")
         self.place = redact_text(root)
@@ -76,6 +81,8 @@ class ShardDataModule(ImageDataModule):
         files = self._index.splits[split]
         with self.store.open(files.table) as stream:
             images = parse_table(stream.read())
-        reader = ShardReader(self.store, files.shards, images, self.image_size, self.num_channels)
+        reader = ShardReader(
+            self.store, files.shards, images, self.image_size, self.num_channels, self.resize
+        )
         groups = images["group"].tolist() if "group" in images else ()
         return ImageSource(reader, images["label"].to_numpy(np.int64), reader.names, groups)

@@ -4,7 +4,7 @@ import numpy as np
 
 from datamodules.augmentation.load import Transform
 from datamodules.base import ImageDataModule
-from datamodules.options import Options
+from datamodules.options import BatchSize, Options
 from datamodules.sources.arrays import ArrayReader
 from datamodules.sources.source import ImageSource
 from datamodules.splits.settings import SplitSettings
@@ -26,7 +26,7 @@ class SyntheticDataModule(ImageDataModule):
         num_images: Total number of images, equally many of each class.
         image_size: Side of the square images, in pixels.
         num_channels: 1 for grey images, 3 for RGB.
-        batch_size: Images per batch and process.
+        batch_size: Images per batch and process; `auto` for the largest useful one.
         num_workers: Loader processes; 0 is fastest, as the images are in memory.
         augmentation: A preset's name, a YAML file, or a list of albumentations.
         split: How much of the images to validate and to test on.
@@ -38,7 +38,7 @@ class SyntheticDataModule(ImageDataModule):
         num_images: int = 400,
         image_size: int = 32,
         num_channels: int = 1,
-        batch_size: int = 32,
+        batch_size: BatchSize = 32,
         num_workers: int | None = 0,
         augmentation: list[Transform] | str = "none",
         split: SplitSettings = SplitSettings(val=0.2, test=0.2),

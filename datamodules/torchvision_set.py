@@ -13,10 +13,11 @@ from datamodules.augmentation.load import Transform
 from datamodules.base import ImageDataModule
 from datamodules.known_sets.downloads import resuming_downloads
 from datamodules.known_sets.layouts import LAYOUTS, Layout
-from datamodules.options import Options
+from datamodules.options import BatchSize, Options
 from datamodules.sources.arrays import ArrayReader
 from datamodules.sources.files import FileReader
 from datamodules.sources.resized_images import ResizedReader
+from datamodules.sources.resizing import Resize
 from datamodules.sources.source import ImageSource
 from datamodules.splits.settings import SplitSettings
 
@@ -64,10 +65,12 @@ class TorchvisionDataModule(ImageDataModule):
         name: Name of the dataset.
         root: Folder of the datasets; it is created if need be.
         download: Whether to download what is missing; set it to `false` for a read-only folder.
-        image_size: Side in pixels of the square that images are squeezed to; None takes the
+        image_size: Side in pixels of the square that images are resized to; None takes the
             dataset's own, mostly 224 for photographs of many sizes.
+        resize: `squeeze` images into a square, `crop` the square in their middle, or `pad` them
+            with black bars.
         num_channels: 1 for grey images, 3 for RGB; None takes the dataset's own.
-        batch_size: Images per batch and process.
+        batch_size: Images per batch and process; `auto` for the largest useful one.
         num_workers: Loader processes; None takes one per core, at most eight.
         augmentation: A preset's name, a YAML file, or a list of albumentations; None takes `light`
             for photographs, and for letters, digits and signs `glyphs`, which does not mirror.
@@ -85,8 +88,9 @@ class TorchvisionDataModule(ImageDataModule):
         root: Path | str = Path("data"),
         download: bool = True,
         image_size: int | None = None,
+        resize: Resize = "squeeze",
         num_channels: Literal[1, 3] | None = None,
-        batch_size: int = 64,
+        batch_size: BatchSize = 64,
         num_workers: int | None = None,
         augmentation: list[Transform] | str | None = None,
         split: SplitSettings = SplitSettings(),
@@ -102,6 +106,7 @@ class TorchvisionDataModule(ImageDataModule):
             split,
             options,
         )
+        self.resize: Resize = resize
         self.set_name, self.root, self.download = name, Path(root), download
 
     @property
@@ -162,7 +167,7 @@ class TorchvisionDataModule(ImageDataModule):
         images, labels = self.layout.content(data)
         if isinstance(images, list):
             names = [Path(os.path.relpath(file, self.root)).as_posix() for file in images]
-            reader = FileReader(self.root, names, self.image_size, self.num_channels)
+            reader = FileReader(self.root, names, self.image_size, self.num_channels, self.resize)
         else:
             names = [f"{part}/{index:06d}" for index in range(len(images))]
             reader = ArrayReader(with_channels(np.asarray(images), self.num_channels))

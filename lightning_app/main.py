@@ -12,9 +12,11 @@ HELP = """\
 Train image classifiers and see what they learned.   lightning_cli COMMAND ...
 
 Train
-  fit --config FILE.yaml           train a network; the run appears in MLflow
+  fit PATH [--recipe transfer]     train on a folder of images, or a CSV file
+  fit --config FILE.yaml           train what a configuration says
       ... --ckpt_path last         resume the last run where it stopped
-  validate, test, predict          use a trained network, of --ckpt_path best
+  validate, test                   evaluate a network, of --ckpt_path best
+  predict --ckpt_path RUN a.jpg    classify images
   ablate FILE.yaml                 measure what each setting contributes
 Look
   explain --ckpt_path RUN --images a.jpg   draw what a network sees in images
@@ -30,8 +32,7 @@ Runs
 Every setting can be overridden:
   --trainer.max_epochs 3 --data.batch_size 16 --pictures.grad_cam false
   --model.backbone TimmBackbone --model.backbone.name resnet18
-All options of a command:  lightning_cli fit --help
-All settings of a fit:     lightning_cli fit --config FILE.yaml --print_config
+All options: lightning_cli fit --help.  All settings: fit ... --print_config
 """
 TRAINING = ("fit", "validate", "test", "predict")  # commands of LightningCLI
 COMMANDS = {
@@ -44,6 +45,8 @@ COMMANDS = {
     "suspects": "lightning_app.commands.suspects:suspects",
     "ui": "lightning_app.commands.ui:open_ui",
 }
+PREDICT_IMAGES = "lightning_app.commands.explain.predict_images:predict_images"
+OF_DATASET = ("-c", "--config", "--data")  # with these, `predict` reads a dataset
 INTERRUPTED = 130  # exit status after Ctrl-C, as in a shell
 
 
@@ -63,6 +66,8 @@ def main(args: list[str] | None = None) -> None:
         print(HELP)
     elif command == "--version":
         print(f"lightning_cli {lightning_app.__version__}")
+    elif command == "predict" and not any(_is_of_dataset(option) for option in options):
+        _run(PREDICT_IMAGES, options)
     elif command in TRAINING:
         _run("lightning_app.cli.training_commands:run", arguments)
     elif command in COMMANDS:
@@ -70,6 +75,11 @@ def main(args: list[str] | None = None) -> None:
     else:
         print(f"There is no command {command!r}.\n\n{HELP}", file=sys.stderr)
         raise SystemExit(2)
+
+
+def _is_of_dataset(option: str) -> bool:
+    name = option.partition("=")[0]
+    return name in OF_DATASET or name.startswith("--data.")
 
 
 def _run(name: str, args: list[str]) -> None:

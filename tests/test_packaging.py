@@ -33,6 +33,7 @@ def test_the_wheel_has_every_file_of_the_packages_and_no_other(wheel):
         for file in files
         if file.is_file() and "__pycache__" not in file.parts
     }
+    expected |= {f"lightning_app/configs/{file.name}" for file in (ROOT / "configs").iterdir()}
     assert {name for name in wheel if ".dist-info/" not in name} == expected
 
 
@@ -40,6 +41,7 @@ def test_the_wheel_has_presets_texts_templates_and_type_markers(wheel):
     assert {f"{package}/py.typed" for package in PACKAGES} <= wheel
     assert {f"lightning_app/pages/texts/{language}.yaml" for language in ("en", "zh")} <= wheel
     assert "datamodules/augmentation/presets/light.yaml" in wheel
+    assert {"lightning_app/configs/digits.yaml", "lightning_app/recipes/transfer.yaml"} <= wheel
     assert any(name.startswith("lightning_app/") and name.endswith(".html") for name in wheel)
     assert any(name.endswith("/entry_points.txt") for name in wheel)
 

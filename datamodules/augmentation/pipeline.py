@@ -6,7 +6,7 @@ import albumentations as A
 import numpy as np
 
 from datamodules.augmentation.load import Transform, load_augmentation
-from datamodules.sources.files import resize
+from datamodules.sources.resizing import resize
 
 
 class Augmentation:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from datamodules.sources.files import resize
+from datamodules.sources.resizing import resize
 from datamodules.sources.source import ImageReader
 
 

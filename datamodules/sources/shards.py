@@ -16,8 +16,8 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from datamodules.sources.decode import decode
-from datamodules.sources.files import resize
 from datamodules.sources.remote import StorageError, is_remote, read_bytes
+from datamodules.sources.resizing import Resize, fingerprint_of, to_square
 from datamodules.sources.shard_index import INDEX, ShardIndex, StoredFile, parse_index
 from datamodules.splits.sampler import WINDOW
 
@@ -78,7 +78,7 @@ class ShardStore:
 
 
 class ShardReader:
-    """Images of one split in shards, squeezed into squares of one size.
+    """Images of one split in shards, resized to squares of one size.
 
     Args:
         store: Folder or URL of the shards.
@@ -86,6 +86,7 @@ class ShardReader:
         images: One row per image; see `SplitIndex.table`.
         image_size: Side in pixels of the square that an image is resized to.
         num_channels: 1 to read as grey, 3 as RGB.
+        resize: What happens to images that are not square; see `to_square`.
     """
 
     def __init__(
@@ -95,8 +96,10 @@ class ShardReader:
         images: Any,
         image_size: int,
         num_channels: int,
+        resize: Resize = "squeeze",
     ) -> None:
         self.store, self.shards = store, shards
+        self.resize: Resize = resize
         self.names = images["name"].tolist()
         self.extensions = list(map(sys.intern, images["extension"]))  # a few strings, not millions
         self.places = images[["shard", "offset", "size"]].to_numpy(np.int64)
@@ -106,7 +109,8 @@ class ShardReader:
     def read(self, row: int) -> np.ndarray:
         """See `ImageReader`."""
         name = f"{self.shards[self.places[row, 0]].name}: {self.names[row]}"
-        return resize(decode(self.encoded(row), self.num_channels, name), self.image_size)
+        image = decode(self.encoded(row), self.num_channels, name)
+        return to_square(image, self.image_size, self.resize)
 
     def encoded(self, row: int) -> bytes:
         """The bytes of the image file.
@@ -138,7 +142,7 @@ class ShardReader:
     def fingerprint(self, rows: np.ndarray) -> str:
         """Digest of the digests of the shards and the positions of the images in them."""
         digest = hashlib.sha256("\n".join(shard.sha256 for shard in self.shards).encode())
-        digest.update(self.places[rows].tobytes())
+        digest.update(self.places[rows].tobytes() + fingerprint_of(self.resize))
         return digest.hexdigest()
 
     def digests(self, rows: np.ndarray) -> None:

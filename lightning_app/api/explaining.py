@@ -52,7 +52,7 @@ def explain(
     """
     chosen = _chosen(pictures)
     network = open_network(run, device)
-    shown = read_input(images, network.image_size, network.num_channels)
+    shown = read_input(images, network.image_size, network.num_channels, network.resize)
     context = picture_context(network, shown)
     figures, left_out = Figures(), dict[str, str]()
     for name, picture in chosen.items():

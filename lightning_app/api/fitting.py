@@ -32,7 +32,9 @@ def fit(config: str | Path | Mapping[str, Any], overrides: Mapping[str, Any] | N
     checkpoints go to `mlruns/`.
 
     Args:
-        config: A YAML file, or its content as a dict: `{"data": …, "model": …, "trainer": …}`.
+        config: A YAML file, or its content as a dict: `{"data": …, "model": …, "trainer": …}`; the
+            name of a shipped configuration, such as `digits`; or the path of images, for which
+            `{"recipe": "transfer"}` and other overrides may choose how to train.
         overrides: Settings by their dotted names, as on the command line:
             `{"trainer.max_epochs": 3, "model.backbone": "TimmBackbone"}`. They override the
             configuration in their order. `{"ckpt_path": "last"}` resumes the last run.

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
+from datamodules.sources.resizing import Resize
 from lightning_app.api.pixels import as_pixels, split_array
 from lightning_app.commands.explain.images import Images, find_images
 
@@ -23,9 +24,17 @@ class ArrayImages(Images):
         arrays: uint8, (H, W), (H, W, 1) or (H, W, 3) each, of any size.
         image_size: Side in pixels of the square that the network sees.
         num_channels: 1 for grey, 3 for RGB.
+        resize: What happens to images that are not square.
     """
 
-    def __init__(self, arrays: Sequence[np.ndarray], image_size: int, num_channels: int) -> None:
+    def __init__(
+        self,
+        arrays: Sequence[np.ndarray],
+        image_size: int,
+        num_channels: int,
+        resize: Resize = "squeeze",
+    ) -> None:
+        self.resize: Resize = resize
         self.arrays, self.image_size, self.num_channels = arrays, image_size, num_channels
         self.files = []
         self.names = [str(index) for index in range(len(arrays))]
@@ -43,7 +52,9 @@ class ArrayImages(Images):
         return cv2.cvtColor(image, code).reshape(*image.shape[:2], self.num_channels)
 
 
-def read_input(images: ImageInput, image_size: int, num_channels: int) -> Images:
+def read_input(
+    images: ImageInput, image_size: int, num_channels: int, resize: Resize = "squeeze"
+) -> Images:
     """Images as a network takes them.
 
     Args:
@@ -53,6 +64,7 @@ def read_input(images: ImageInput, image_size: int, num_channels: int) -> Images
             3 or 4 grey images has to be (N, H, W, 1).
         image_size: Side in pixels of the square that the network sees.
         num_channels: What the network sees: 1 for grey, 3 for RGB.
+        resize: What happens to images that are not square.
 
     Raises:
         ValueError: If a file is missing or broken, an array has another type or shape, there is
@@ -64,11 +76,11 @@ def read_input(images: ImageInput, image_size: int, num_channels: int) -> Images
         given = _listed(images)
         if given and all(isinstance(one, str | Path) for one in given):
             files = find_images([Path(one) for one in given], keep_repeated=True)
-            return Images(files, image_size, num_channels)
+            return Images(files, image_size, num_channels, resize)
         arrays = [as_pixels(index, one) for index, one in enumerate(given)]
     if not arrays:
         raise ValueError("Expected one image or more, got none.")
-    return ArrayImages(arrays, image_size, num_channels)
+    return ArrayImages(arrays, image_size, num_channels, resize)
 
 
 def _listed(images: Any) -> list[Any]:

@@ -40,6 +40,6 @@ def predict(run: Run | str | Path, images: ImageInput, device: Device = "auto") 
         1  photos/b.png         1    0.871034
     """
     network = open_network(run, device)
-    shown = read_input(images, network.image_size, network.num_channels)
+    shown = read_input(images, network.image_size, network.num_channels, network.resize)
     predictions = commands.predict(network, shown)
     return pd.DataFrame(commands.prediction_table(network, shown.names, predictions))

@@ -13,11 +13,14 @@ ONE_LINE = 1_000_000  # characters that a line of YAML may have
 def as_config(config: str | Path | Mapping[str, Any]) -> str:
     """The option that names a configuration file, or that holds a configuration as YAML.
 
+    A folder, or a file that is no YAML file, is a dataset: the path itself, as after `fit`.
+
     Raises:
         ValueError: If a dict is empty, or holds a value that YAML cannot express.
     """
     if not isinstance(config, Mapping):
-        return f"--config={config}"
+        is_data = Path(config).exists() and Path(config).suffix not in (".yaml", ".yml")
+        return str(config) if is_data else f"--config={config}"
     if not config:
         raise ValueError("The configuration is empty; expected the keys data, model and trainer.")
     return f"--config={_yaml('config', config)}"

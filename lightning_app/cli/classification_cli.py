@@ -1,28 +1,34 @@
 """LightningCLI with tracked runs, pictures, a report, and checkpoints that are found by name."""
 
+import time
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 from jsonargparse import Namespace
 from lightning.pytorch import Trainer
-from lightning.pytorch.callbacks import ModelCheckpoint, ProgressBar, TQDMProgressBar
+from lightning.pytorch.callbacks import ModelCheckpoint, ProgressBar
 from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
 from lightning.pytorch.utilities import rank_zero_info
 
-from callbacks import MemoryMonitor, PredictionWriter, Stopwatch, UnreadableMonitor
+from callbacks import BestMetricBar, MemoryMonitor, PredictionWriter, Stopwatch, UnreadableMonitor
 from lightning_app.cli.allowed_classes import only_allowed_classes
+from lightning_app.cli.checkpoint_checks import check_classes, check_epochs
 from lightning_app.cli.class_path_changes import settings_of_checkpoint
 from lightning_app.cli.config_parser import link_data_to_model
 from lightning_app.cli.defaults import BEST_CHECKPOINT, LAST_CHECKPOINT
 from lightning_app.cli.evaluation_recorder import evaluation_callbacks, name_checkpoint
+from lightning_app.cli.more_loggers import HELP as LOGGERS
+from lightning_app.cli.more_loggers import Kinds, experiment_of, with_more_loggers
+from lightning_app.cli.one_line.recorded_config import needs_checkpoint
+from lightning_app.cli.one_line.settings import add_one_line_options, deciding_callbacks
 from lightning_app.cli.picture_options import add_pictures, picture_callbacks
 from lightning_app.cli.summary import print_fit_summary, print_prediction_files
 from lightning_app.commands.report.report_of_fit import report_run
 from lightning_app.commands.report.settings import Report
 from lightning_app.store.checkpoints import KEYWORDS, find_checkpoint, read_checkpoint
 from lightning_app.store.run_logger import RunLogger
-from lightning_app.store.run_recorder import CLASS_NAMES, RUN_ID, run_logger_of
+from lightning_app.store.run_recorder import RUN_ID, run_logger_of
 
 REFRESH_RATE = 10  # steps between two updates of the progress bar
 
@@ -36,7 +42,7 @@ class ImageClassificationCLI(LightningCLI):
     """
 
     def __init__(self, command: str, **options: Any) -> None:
-        self.command = command
+        self.command, self.started = command, time.monotonic()
         super().__init__(**options)
 
     def subcommands(self) -> dict[str, set[str]]:  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -60,6 +66,8 @@ class ImageClassificationCLI(LightningCLI):
         skipped: set[str | int] = {"recorder"}
         parser.add_class_arguments(PredictionWriter, "predictions", skip=skipped, instantiate=False)
         text = (Report.__doc__ or "").splitlines()[0]
+        add_one_line_options(parser)
+        parser.add_argument("--loggers", type=Kinds, default=[], help=LOGGERS)
         parser.add_argument(
             "--report", type=Report | bool, default=Report(), help=f"{text} `false` for none."
         )
@@ -75,18 +83,13 @@ class ImageClassificationCLI(LightningCLI):
         super().parse_arguments(parser, args)
         settings = self._settings
         if settings.ckpt_path is not None:
-            logger = settings.trainer.logger
-            named = isinstance(logger, Namespace) and "experiment_name" in logger.init_args
-            experiment = logger.init_args.experiment_name if named else None
+            experiment = experiment_of(settings.trainer.logger)
             order = ("last",) if self.command == "fit" else KEYWORDS  # a fit resumes from the last
             path = find_checkpoint(settings.ckpt_path, experiment, order)
             read_checkpoint(path)  # reports a damaged file before LightningCLI reads it
             settings.ckpt_path = str(path)
         elif self.command != "fit":
-            raise ValueError(
-                f"`lightning_cli {self.command}` needs a trained network: --ckpt_path best, "
-                "--ckpt_path last, --ckpt_path RUN, or --ckpt_path FILE."
-            )
+            raise needs_checkpoint(self.command)
 
     def _parse_ckpt_path(self) -> None:
         """Take the network and its settings from the checkpoint, whatever the configuration has."""
@@ -105,13 +108,18 @@ class ImageClassificationCLI(LightningCLI):
         chosen = trainer.callbacks or []
         chosen = chosen if isinstance(chosen, list) else [chosen]
         groups = ("pictures", "predictions")
-        pictures = picture_callbacks(*(self._get(self.config_init, g).as_dict() for g in groups))
+        settings = [self._get(self.config_init, group).as_dict() for group in groups]
+        if trainer.fast_dev_run:  # they would be drawn for minutes, and kept nowhere
+            settings[0]["budget"] = 0
+        pictures = picture_callbacks(*settings)
         # Lightning's default, Rich's bar, draws a hundred times a second: a tenth of a 20 ms step.
         own_bar = any(isinstance(callback, ProgressBar) for callback in chosen)
         hidden = own_bar or trainer.enable_progress_bar is False
-        bar = [] if hidden else [TQDMProgressBar(REFRESH_RATE)]
+        bar = [] if hidden else [BestMetricBar(REFRESH_RATE)]
         evaluations = evaluation_callbacks(self._parser(self.command), self._settings)
         own = [*evaluations, *pictures, Stopwatch(), MemoryMonitor(), UnreadableMonitor()]
+        own += deciding_callbacks(self._settings, self.started)
+        kwargs["logger"] = with_more_loggers(trainer.logger, self._get(self.config_init, "loggers"))
         return super().instantiate_trainer(callbacks=[*chosen, *bar, *own], **kwargs)
 
     def after_instantiate_classes(self) -> None:
@@ -129,14 +137,9 @@ class ImageClassificationCLI(LightningCLI):
     def _continue_run(
         self, path: str, checkpoint: dict[str, Any], logger: RunLogger | None
     ) -> None:
-        known, given = checkpoint.get(CLASS_NAMES), list(self.datamodule.class_names)
-        if known and known != given:
-            raise ValueError(
-                f"{path} was trained on the classes {', '.join(known)}; the data have "
-                f"{', '.join(given)}."
-            )
+        check_classes(path, checkpoint, self.datamodule.class_names)
         if self.command == "fit":
-            _check_epochs(path, checkpoint, self.trainer.max_epochs)
+            check_epochs(path, checkpoint, self.trainer.max_epochs)
         run_id = checkpoint.get(RUN_ID)
         tested_epoch = None if self.command == "fit" else checkpoint["epoch"]
         found = logger and run_id and logger.attach(run_id, tested_epoch)
@@ -187,17 +190,3 @@ class ImageClassificationCLI(LightningCLI):
         """Print where the predictions are."""
         if self.trainer.is_global_zero:
             print_prediction_files(self.trainer, "predict")
-
-
-def _check_epochs(path: str, checkpoint: dict[str, Any], max_epochs: int | None) -> None:
-    """Refuse to resume a run that has more epochs than wanted.
-
-    Lightning would refuse it, too, but within the fit: `last.ckpt` would be written again before,
-    without the state of the optimizer.
-    """
-    done = checkpoint["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"]
-    if max_epochs is not None and 0 <= max_epochs < done:
-        raise ValueError(
-            f"{path} has {done} epochs already, but trainer.max_epochs is {max_epochs}; raise it "
-            "to train on."
-        )

@@ -15,6 +15,7 @@ from lightning_app.cli.errors.parse_errors import explain_parse_error
 from lightning_app.cli.errors.parser_messages import PYDANTIC, UNKNOWN_CLASS
 from lightning_app.cli.errors.setting_places import config_files
 from lightning_app.cli.errors.user_errors import DEBUG
+from lightning_app.cli.picture_options import with_pictures_off
 from lightning_app.store.moved_classes import with_current_class_paths
 
 allowed_classes.install()
@@ -64,8 +65,9 @@ class CommandParser(LightningArgumentParser):
             self.exit(2, f"error: {error}\n")
 
     def parse_string(self, content: str, *args: Any, **kwargs: Any) -> Namespace:
-        """Parse the text of a configuration, in which classes may have their former paths."""
-        return super().parse_string(with_current_class_paths(content), *args, **kwargs)
+        """Parse the text of a configuration, with former class paths and `pictures: false`."""
+        content = with_pictures_off(with_current_class_paths(content))
+        return super().parse_string(content, *args, **kwargs)
 
     def instantiate_classes(self, *args: Any, **kwargs: Any) -> Any:
         """Build the objects; the error of a constructor is raised without jsonargparse's wrapper.

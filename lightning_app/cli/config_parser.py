@@ -13,6 +13,7 @@ from datamodules import ImageDataModule
 from datamodules.yaml_file import read_yaml_text
 from lightning_app.cli.command_parser import CommandParser
 from lightning_app.cli.errors.setting_places import config_files
+from lightning_app.cli.shipped_configs import with_shipped_configs
 
 
 def import_datamodules() -> None:
@@ -46,6 +47,7 @@ def make_config_parser(prog: str, description: str) -> CommandParser:
 
 def parse_config(parser: CommandParser, args: list[str]) -> Namespace:
     """Parse a command line without building anything; other settings of `fit` are ignored."""
+    args = with_shipped_configs(args)
     own = {action.dest.split(".")[0] for action in parser._actions}
     for key in sorted(_top_level_keys(args) - own):
         parser.add_argument(f"--{key}", type=_ignored, help="Not used.")

@@ -1,5 +1,6 @@
-"""Options of the pictures: `--pictures.<name> false` for none, or the settings of each."""
+"""Options of the pictures: `--pictures.<name> false`, the settings of each, `--pictures false`."""
 
+import re
 from typing import Any
 
 from lightning.pytorch import Callback
@@ -16,6 +17,8 @@ from callbacks import (
 from callbacks.pictures import PICTURES, Picture
 
 BUDGET = 0.05
+OFF = "--pictures.budget=0"  # draws nothing
+ALL_OFF = re.compile(r"^pictures:[ \t]*false[ \t]*(?=#|$)", re.IGNORECASE | re.MULTILINE)
 
 
 def picture_types() -> dict[str, type[Picture] | type[Callback]]:
@@ -64,3 +67,8 @@ def picture_callbacks(settings: dict[str, Any], predictions: dict[str, Any]) -> 
     others = [callback for callback in chosen if isinstance(callback, Callback)]
     gallery = PictureGallery(pictures, recorder, budget)
     return [recorder, gallery, *writers, *others]
+
+
+def with_pictures_off(config: str) -> str:
+    """The text of a configuration with `pictures: false` replaced; lines keep their numbers."""
+    return ALL_OFF.sub("pictures: {budget: 0}  ", config)

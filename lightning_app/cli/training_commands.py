@@ -11,6 +11,7 @@ from lightning_app.cli.classification_cli import ImageClassificationCLI
 from lightning_app.cli.command_parser import CommandParser
 from lightning_app.cli.config_parser import import_datamodules, import_models
 from lightning_app.cli.defaults import IGNORED_WARNINGS, TRAINER
+from lightning_app.cli.one_line.expand import expand
 from lightning_app.store.run_recorder import RunRecorder
 from models import ImageClassifier
 
@@ -53,7 +54,7 @@ def run(
         save_config_kwargs={"command": arguments},
         seed_everything_default=0,
         trainer_defaults=TRAINER,
-        args=arguments,
+        args=expand(arguments),
     )
 
 

@@ -30,7 +30,7 @@ MAX_PARAMS = 100  # that MLflow accepts at once
 MAX_VALUE = 6000  # characters of a value that MLflow accepts
 # Keys of a checkpoint.
 RUN_ID, CLASS_NAMES = "mlflow_run_id", "class_names"
-IMAGE_SIZE, NUM_CHANNELS = "image_size", "num_channels"
+IMAGE_SIZE, NUM_CHANNELS, RESIZE = "image_size", "num_channels", "resize"
 
 
 class RunRecorder(SaveConfigCallback):
@@ -111,6 +111,7 @@ class RunRecorder(SaveConfigCallback):
         data = _data_of(trainer)
         checkpoint[CLASS_NAMES] = list(data.class_names)
         checkpoint[IMAGE_SIZE], checkpoint[NUM_CHANNELS] = data.image_size, data.num_channels
+        checkpoint[RESIZE] = data.resize
 
     def _resolved(self) -> dict[str, Any]:
         """The configuration with all defaults, which `fit` and `test` accept again."""

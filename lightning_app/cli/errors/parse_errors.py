@@ -20,6 +20,7 @@ from lightning_app.cli.errors.possible_names import (
 )
 from lightning_app.cli.errors.setting_places import Setting, all_settings, locate, unreadable_file
 from lightning_app.cli.errors.user_errors import DEBUG
+from lightning_app.cli.shipped_configs import shipped_configs
 
 NO_FILE = re.compile(r"""Parser key "config": (?P<what>.*): '(?P<file>.*)'""")
 PLAIN = re.compile(r"\b(int|float|bool|str)\b|'")  # types that are written as values, not classes
@@ -58,8 +59,8 @@ def explain_parse_error(message: str, arguments: Sequence[str], parser: Argument
         parser: The parser of the subcommand, which knows the keys.
     """
     if match := NO_FILE.match(message):
-        near = Path(match["file"]).stem
-        return f"--config: {match['what']}: {match['file']}.{suggest_names(near, yaml_files())}"
+        names = suggest_names(Path(match["file"]).stem, [*yaml_files(), *shipped_configs()])
+        return f"--config: {match['what']}: {match['file']}.{names}"
     if message.startswith(("Problems parsing config", "Unexpected config")):
         return unreadable_file(arguments) or _shortened(message)
     if complaint := parser_messages.deepest_complaint(message):
@@ -71,7 +72,7 @@ def explain_parse_error(message: str, arguments: Sequence[str], parser: Argument
 
 def _group(group: str, names: Sequence[str]) -> str:
     listed = ", ".join(f"--{name}" for name in names)
-    hint = " To draw no pictures: --pictures.budget 0." if group == "pictures" else ""
+    hint = " To draw no pictures: --pictures false." if group == "pictures" else ""
     return _shortened(f"`{group}` is a group of settings: {listed}.") + hint
 
 
@@ -138,7 +139,8 @@ def _missing(case: Case) -> str:
     if not complaint.keys:
         command, _, _ = names[0].rpartition(".")
         files = suggest_names("", yaml_files())
-        return f"`lightning_cli {command}` needs {missing}, from --config FILE.yaml.{files}"
+        data = ", or images: `lightning_cli fit PATH`" if command == "fit" else ""
+        return f"`lightning_cli {command}` needs {missing}, from --config FILE.yaml{data}.{files}"
     place = case.place(complaint.class_name)
     return f"{place}`{complaint.key}` ({complaint.class_name}) needs {missing}, which is missing."
 

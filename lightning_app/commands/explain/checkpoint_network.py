@@ -9,7 +9,7 @@ from lightning_app.cli.command_parser import CommandParser
 from lightning_app.cli.errors.parse_errors import explain_parse_error
 from lightning_app.commands.explain.network import Network
 from lightning_app.store.checkpoints import find_checkpoint, read_checkpoint
-from lightning_app.store.run_recorder import CLASS_NAMES, IMAGE_SIZE, NUM_CHANNELS, RUN_ID
+from lightning_app.store.run_recorder import CLASS_NAMES, IMAGE_SIZE, NUM_CHANNELS, RESIZE, RUN_ID
 from lightning_app.store.runs import find_run, open_store
 from models import ImageClassifier
 
@@ -44,7 +44,8 @@ def checkpoint_network(wanted: str, image_size: int | None) -> Network:
         )
     channels = checkpoint.get(NUM_CHANNELS) or backbone.get("num_channels", 3)
     title = f"{file.name}, epoch {checkpoint['epoch']}" if "epoch" in checkpoint else file.name
-    return Network(model, tuple(names), int(size), channels, title, checkpoint.get(RUN_ID))
+    how = checkpoint.get(RESIZE, "squeeze")  # earlier versions knew nothing else
+    return Network(model, tuple(names), int(size), channels, title, checkpoint.get(RUN_ID), how)
 
 
 def _rebuilt(file: Path, checkpoint: dict[str, Any]) -> ImageClassifier:

@@ -11,7 +11,7 @@ from lightning_app.commands.explain.drawing import draw, picture_context
 from lightning_app.commands.explain.images import Images, find_images
 from lightning_app.commands.explain.library_network import library_network
 from lightning_app.commands.explain.log_to_run import log_files, open_run
-from lightning_app.commands.explain.network import Network
+from lightning_app.commands.explain.network import Network, device_named
 from lightning_app.commands.explain.options import chosen_pictures, parse
 from lightning_app.commands.explain.predictions import predict, prediction_table
 from lightning_app.commands.explain.write_overlays import write_overlays
@@ -35,7 +35,7 @@ def explain(args: list[str]) -> None:
     files = find_images(options.images)
     network = _network(options)
     logged = open_run(network.run_id) if options.log else None
-    images = Images(files, network.image_size, network.num_channels)
+    images = Images(files, network.image_size, network.num_channels, network.resize)
     pictures = chosen_pictures(options)
     predictions = prediction_table(network, images.names, predict(network, images))
     folder.write_table("predictions", predictions)
@@ -58,19 +58,12 @@ def _network(options: Namespace) -> Network:
         network = library_network(
             options.network, options.library, options.weights, options.allow, options.image_size
         )
-    network.model.to(_device(options.device)).eval()
+    network.model.to(device_named(options.device)).eval()
     if options.image_size is not None:
         _check_size(network)
     if options.class_names is not None:
         network = network._replace(class_names=_read_names(options.class_names))
     return network
-
-
-def _device(wanted: str) -> str:
-    has_gpu = torch.cuda.is_available()
-    if wanted == "cuda" and not has_gpu:
-        raise ValueError("--device cuda: torch finds no GPU here; expected cpu or auto.")
-    return {"auto": "cuda" if has_gpu else "cpu"}.get(wanted, wanted)
 
 
 def _check_size(network: Network) -> None:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from datamodules.sources.decode import EXTENSIONS, file_complaint, read_image
-from datamodules.sources.files import resize
+from datamodules.sources.resizing import Resize, to_square
 from datamodules.walk_folders import files_below, is_image
 
 SHOWN = 5  # broken images that an error lists
@@ -22,9 +22,17 @@ class Images:
         files: The image files.
         image_size: Side of the network's input in pixels.
         num_channels: 1 for grey, 3 for RGB.
+        resize: What happens to images that are not square.
     """
 
-    def __init__(self, files: Sequence[Path], image_size: int, num_channels: int) -> None:
+    def __init__(
+        self,
+        files: Sequence[Path],
+        image_size: int,
+        num_channels: int,
+        resize: Resize = "squeeze",
+    ) -> None:
+        self.resize: Resize = resize
         self.files, self.image_size, self.num_channels = files, image_size, num_channels
         base = Path(os.path.commonpath([file.parent.resolve() for file in files]))
         self.names = [file.resolve().relative_to(base).as_posix() for file in files]
@@ -38,7 +46,9 @@ class Images:
 
     def batch(self, indices: Iterable[int]) -> Tensor:
         """Read images as input of the network, (n, C, image_size, image_size) in [0, 1]."""
-        pixels = [resize(self.original(index), self.image_size) for index in indices]
+        pixels = [
+            to_square(self.original(index), self.image_size, self.resize) for index in indices
+        ]
         return torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2).float() / 255
 
     def sample(self, num_images: int) -> tuple[Tensor, Tensor]:

@@ -5,6 +5,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from datamodules.sources.resizing import Resize
+
 
 class Network(NamedTuple):
     """A network to explain.
@@ -16,6 +18,7 @@ class Network(NamedTuple):
         num_channels: 1 for grey images, 3 for RGB.
         title: Name of the network in the pictures.
         run_id: Run that trained it, if known.
+        resize: How it was trained to see images that are not square.
     """
 
     model: nn.Module
@@ -24,6 +27,7 @@ class Network(NamedTuple):
     num_channels: int
     title: str
     run_id: str | None = None
+    resize: Resize = "squeeze"
 
     @property
     def device(self) -> torch.device:
@@ -46,3 +50,15 @@ class Normalized(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Map images in [0, 1], (N, C, H, W), to logits (N, K)."""
         return self.network(self.normalize(images))
+
+
+def device_named(wanted: str) -> str:
+    """The device that `--device` means: `auto` is a GPU if there is one.
+
+    Raises:
+        ValueError: If it is a GPU and there is none.
+    """
+    has_gpu = torch.cuda.is_available()
+    if wanted == "cuda" and not has_gpu:
+        raise ValueError("--device cuda: torch finds no GPU here; expected cpu or auto.")
+    return {"auto": "cuda" if has_gpu else "cpu"}.get(wanted, wanted)

@@ -1,12 +1,12 @@
 """Heat-map overlays, one file per image, at the size of the image."""
 
-import cv2
 import numpy as np
 import torch
 
 from callbacks.inspection_mode import inspection_mode
 from callbacks.pictures import ClassActivation, Picture, PictureContext
 from callbacks.plots.drawing.overlays import overlaid
+from datamodules.sources.resizing import Resize, onto_image
 from lightning_app.commands.explain.images import Images
 from lightning_app.commands.explain.network import Network
 from lightning_app.output.folder import Folder
@@ -38,22 +38,24 @@ def write_overlays(
                     _, maps, _ = picture.find_evidence(context)
             except NothingToShow:  # reported with the contact sheet already
                 return
-            mixed = overlay(images.original(index), maps[0].float().cpu().numpy())
+            map_ = maps[0].float().cpu().numpy()
+            mixed = overlay(images.original(index), map_, images.resize)
             folder.write_image(f"{picture.method}/{file}", mixed)
 
 
-def overlay(image: np.ndarray, map_: np.ndarray) -> np.ndarray:
+def overlay(image: np.ndarray, map_: np.ndarray, how: Resize = "squeeze") -> np.ndarray:
     """Lay a heat map over an image; the higher the map, the less transparent it is.
 
     Args:
         image: uint8, (H, W, 1) or (H, W, 3).
-        map_: In [0, 1], (h, w); it is resized to the image.
+        map_: In [0, 1], (h, w), of the square that the network saw.
+        how: As the image was made square.
 
     Returns:
         uint8, (H, W, 3).
     """
     height, width = image.shape[:2]
-    resized = cv2.resize(map_.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
+    resized = onto_image(map_, height, width, how)
     mixed = overlaid(image[None] / 255, resized[None].clip(0, 1))[0]
     return (255 * mixed).round().astype(np.uint8)
 

@@ -17,7 +17,7 @@ from datamodules.atomic_files import atomic_write
 from datamodules.augmentation.pipeline import Augmentation
 from datamodules.sources.cache import PATIENCE
 from datamodules.sources.decode import UnreadableImageError, file_complaint, read_image
-from datamodules.sources.files import resize
+from datamodules.sources.resizing import resize
 from lightning_app.commands.prepare.copies import Copy
 
 CHUNK = 16  # copies per task of a process

@@ -146,7 +146,7 @@ def test_near_names_include_the_class_that_was_meant(error_of, old, new, near):
     ("old", "new", "message"),
     [
         ("epochs: 1", "epochs: x", "17: `trainer.max_epochs` expects int or null, got 'x'."),
-        ("8", "many", "4: `data.batch_size` expects int, got 'many'."),
+        ("8", "many", "4: `data.batch_size` expects int or 'auto', got 'many'."),
         ("3.0e-3", "abc", "15: `model.optimizer.lr` expects float or Tensor, got 'abc'."),
         (
             "p: 0.5",
@@ -235,7 +235,8 @@ def test_missing_file_is_shown_with_files_of_near_names(error_of, tmp_path):
 
 def test_missing_config_is_shown_with_the_configurations_here(error_of):
     assert error_of("", "", "--trainer.max_epochs", "1") == (
-        "`lightning_cli fit` needs `data` and `model`, from --config FILE.yaml.\n"
+        "`lightning_cli fit` needs `data` and `model`, from --config FILE.yaml, or images: "
+        "`lightning_cli fit PATH`.\n"
         "  Possible: fit.yaml."
     )
 
@@ -245,9 +246,10 @@ def test_configurations_are_listed_with_those_of_configs_first(error_of, tmp_pat
     for file in ("a/own.yaml", *files):
         (tmp_path / file).parent.mkdir(exist_ok=True)
         (tmp_path / file).touch()
-    listed = "\n  Possible: configs/toys.yaml, a/own.yaml, fit.yaml."
-    assert error_of("", "", "--config", "nope.yaml").endswith(listed)
-    assert error_of("", "", "--trainer.max_epochs", "1").endswith(listed)
+    listed = "\n  Possible: configs/toys.yaml, a/own.yaml, fit.yaml"
+    # Shipped configurations follow: they need no file here.
+    assert f"{listed}, cifar10_resnet18, " in error_of("", "", "--config", "nope.yaml")
+    assert error_of("", "", "--trainer.max_epochs", "1").endswith(f"{listed}.")
 
 
 def test_long_list_of_configurations_ends_with_one_ellipsis(error_of, tmp_path):
@@ -295,9 +297,9 @@ def test_error_of_our_constructor_is_raised_unchanged(tmp_path):
     assert error.traceback[-1].path.name == "timm_backbone.py"
 
 
-def test_group_of_settings_cannot_be_switched_off(error_of):
-    error = error_of("", "", "--pictures", "false")
+def test_group_of_settings_has_no_value_of_its_own(error_of):
+    error = error_of("", "", "--pictures", "true")
     assert error.startswith(
         "`pictures` is a group of settings: --pictures.confusion, --pictures.gr"
     )
-    assert error.endswith("To draw no pictures: --pictures.budget 0.")
+    assert error.endswith("To draw no pictures: --pictures false.")

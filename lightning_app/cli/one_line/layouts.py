@@ -1,0 +1,74 @@
+"""Layout of a dataset: which datamodule reads what lies at a path."""
+
+import re
+from math import isqrt
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from datamodules.sources.missing_data import MissingDataError
+from datamodules.sources.remote import is_remote
+from datamodules.sources.shard_index import INDEX
+from datamodules.split_folders import FOLDERS
+from datamodules.tables.manifest import manifest_files
+from datamodules.tables.pixels import PIXELS, has_pixels
+
+LAYOUTS = (
+    "a folder with one folder per class, or with train/, val/ and test/ that have them; a CSV file "
+    "with the columns image and label, or one whose column pixels or feature holds the pixels; a "
+    "folder with train.csv; or the shards of `lightning_cli prepare shard`"
+)
+EVERY_SPLIT = {name for names in FOLDERS.values() for name in names}
+
+
+def layout_of(path: str) -> dict[str, Any]:
+    """The section `data` of a configuration for the dataset at a path.
+
+    Args:
+        path: A folder, a CSV file (compressed or not), or the URL of shards.
+
+    Raises:
+        MissingDataError: If nothing is there.
+        ValueError: If a folder of CSV files has none for training.
+    """
+    place = Path(path)
+    if is_remote(path) or (place / INDEX).is_file():
+        return _section("ShardDataModule", root=path)
+    if not place.exists():
+        raise MissingDataError(f"There is no file or folder {path}. Expected {LAYOUTS}.")
+    if place.is_dir() and not (place / "train.csv").is_file():
+        return _section("ImageFolderDataModule", root=path)
+    files = manifest_files(place)
+    if all(map(has_pixels, files.values())):
+        return _pixel_layout(files)
+    return _section("ManifestDataModule", manifest=path)
+
+
+def name_of(path: str) -> str:
+    """Name of the dataset, for its experiment: that of its folder or file."""
+    place = Path(path.rstrip("/")) if is_remote(path) else Path(path).resolve()
+    stem = place.name.partition(".")[0] if place.is_file() else place.name
+    if stem.lower() in EVERY_SPLIT or not stem:
+        stem = place.parent.name
+    return re.sub(r"[^\w-]+", "_", stem).strip("_") or "images"
+
+
+def _pixel_layout(files: dict[str, Path]) -> dict[str, Any]:
+    """Files of pixels; size and channels of the images are those of the first row."""
+    first = files.get("", files.get("train"))
+    assert first is not None  # `manifest_files` refuses a folder without it
+    row = pd.read_csv(first, nrows=1, dtype=str, encoding="utf-8-sig", skipinitialspace=True)
+    column = next(name for name in row.columns if str(name).strip() in PIXELS)
+    count = len(str(row[column].iloc[0]).split()) if len(row) else 0
+    others = {split: str(file) for split, file in files.items() if split in ("test", "predict")}
+    settings: dict[str, Any] = {"file": str(first), **others, "augmentation": "light"}
+    for num_channels in (1, 3):
+        size = isqrt(count // num_channels)
+        if count and size * size * num_channels == count:
+            settings |= {"image_size": size, "num_channels": num_channels}
+    return _section("PixelCSVDataModule", **settings)
+
+
+def _section(datamodule: str, **settings: Any) -> dict[str, Any]:
+    return {"class_path": f"datamodules.{datamodule}", "init_args": settings}
