@@ -1,6 +1,8 @@
 """Callbacks: unfreezing, weight averages, pictures, tables of predictions."""
 
 from callbacks.data_visualizer import DataVisualizer
+from callbacks.frozen_features import FrozenFeatures
+from callbacks.head_start import HeadStart
 from callbacks.learning_curves import LearningCurvesVisualizer
 from callbacks.learning_rate_finder import LearningRateRangeTest
 from callbacks.output_recorder import OutputRecorder
@@ -22,6 +24,8 @@ VISUALIZERS = (
 __all__ = [
     "VISUALIZERS",
     "DataVisualizer",
+    "FrozenFeatures",
+    "HeadStart",
     "LearningCurvesVisualizer",
     "LearningRateRangeTest",
     "OutputRecorder",

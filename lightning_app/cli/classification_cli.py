@@ -9,7 +9,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint, ProgressBar, TQDMProgre
 from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
 from lightning.pytorch.utilities import rank_zero_info
 
-from callbacks import PredictionWriter, Stopwatch, UnreadableMonitor
+from callbacks import FrozenFeatures, HeadStart, PredictionWriter, Stopwatch, UnreadableMonitor
 from lightning_app.cli.class_path_changes import settings_of_checkpoint
 from lightning_app.cli.config_parser import link_data_to_model
 from lightning_app.cli.defaults import BEST_CHECKPOINT, LAST_CHECKPOINT
@@ -96,7 +96,16 @@ class ImageClassificationCLI(LightningCLI):
         hidden = own_bar or trainer.enable_progress_bar is False
         bar = [] if hidden else [TQDMProgressBar(REFRESH_RATE)]
         return super().instantiate_trainer(
-            callbacks=[*chosen, *bar, *pictures, Stopwatch(), UnreadableMonitor()], **kwargs
+            callbacks=[
+                HeadStart(),  # before WeightAverage, which copies the network
+                *chosen,
+                *bar,
+                *pictures,
+                Stopwatch(),
+                UnreadableMonitor(),
+                FrozenFeatures(),
+            ],
+            **kwargs,
         )
 
     def after_instantiate_classes(self) -> None:
