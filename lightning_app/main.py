@@ -23,6 +23,7 @@ Look
 Data
   prepare check, split, augment, shard     check and arrange images for training
   suspects --config FILE.yaml      find likely label errors
+  probe PATH [--networks A B]      find the pretrained network that suits these images
 Runs
   ui [--port 5000]                 open the runs in a browser (MLflow)
 
@@ -38,6 +39,7 @@ COMMANDS = {
     "compare": "lightning_app.commands.compare.compare:compare",
     "explain": "lightning_app.commands.explain.explain:explain",
     "prepare": "lightning_app.commands.prepare.prepare:prepare",
+    "probe": "lightning_app.commands.probe.probe:probe",
     "report": "lightning_app.commands.report.report:report",
     "suspects": "lightning_app.commands.suspects:suspects",
     "ui": "lightning_app.commands.ui:open_ui",

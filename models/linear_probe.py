@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from models.evaluation.confusion import confusion_counts
+
 # Penalties per image, from strong to weak: each fit starts from the one before it. They are tried
 # until the log loss of images that were left out rises.
 PENALTIES = tuple(10 ** (-power / 2) for power in range(7))
@@ -24,13 +26,19 @@ class LinearProbe(NamedTuple):
         weight: (K, D).
         bias: (K,).
         penalty: The penalty with the lowest log loss.
-        accuracy: Share of the images that fits without them classify correctly, at that penalty.
+        confusion: Labels and predictions of all images, each predicted by a fit without it, at that
+            penalty, (K, K).
     """
 
     weight: Tensor
     bias: Tensor
     penalty: float
-    accuracy: float
+    confusion: Tensor
+
+    @property
+    def accuracy(self) -> float:
+        """Share of the images that fits without them classify correctly."""
+        return float(self.confusion.trace() / self.confusion.sum())
 
 
 def fit_linear_probe(
@@ -56,7 +64,7 @@ def fit_linear_probe(
     rotated, axes = _rotated(features.double())
     folds = _folds(labels, groups).to(labels.device)
     paths = [_path(rotated[folds != k], labels[folds != k], num_classes) for k in folds.unique()]
-    lowest, penalty, accuracy = torch.inf, PENALTIES[0], 0.0
+    lowest, penalty, confusion = torch.inf, PENALTIES[0], labels.new_zeros(0)
     for tried, solutions in zip(PENALTIES, zip(*paths, strict=True), strict=False):
         logits = rotated.new_empty(len(labels), num_classes)
         for fold, (weight, bias) in zip(folds.unique(), solutions, strict=True):
@@ -64,10 +72,10 @@ def fit_linear_probe(
         if (loss := float(cross_entropy(logits, labels))) >= lowest:
             break
         lowest, penalty = loss, tried
-        accuracy = float((logits.argmax(dim=1) == labels).float().mean())
+        confusion = confusion_counts(logits.argmax(dim=1), labels, num_classes)
     path = _path(rotated, labels, num_classes)
     weight, bias = next(islice(path, PENALTIES.index(penalty), None))
-    return LinearProbe((weight @ axes.T).float(), bias.float(), penalty, accuracy)
+    return LinearProbe((weight @ axes.T).float(), bias.float(), penalty, confusion)
 
 
 def _rotated(features: Tensor) -> tuple[Tensor, Tensor]:
