@@ -15,15 +15,15 @@ from models import Head
 class HeadStart(Callback):
     """Standardise the features, and fit the head to them, as `Head.start` says.
 
-    It has to come before callbacks that copy the network. A resumed fit takes the head from its
-    checkpoint.
+    It has to come before callbacks that copy the network. A fit that resumes needs none, since its
+    checkpoint replaces the head.
     """
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Compute the features of the training images, or read them, and prepare the head."""
         classifier = classifier_of(pl_module)
         head: Any = classifier.head
-        if stage != "fit" or trainer.ckpt_path or not isinstance(head, Head):
+        if stage != "fit" or not isinstance(head, Head):
             return
         start = head.start_for(classifier.backbone.pretrained)
         if start == "random":

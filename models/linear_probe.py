@@ -16,7 +16,7 @@ PENALTIES = tuple(10 ** (-power / 2) for power in range(7))
 NUM_FOLDS = 5
 MAX_IMAGES = 5000  # with more, and many features and classes, it would take many minutes
 MAX_ITERATIONS = 100  # of L-BFGS, for each penalty
-TOLERANCE = 1e-4  # of the gradient
+ROUGH, FINE = 1e-4, 1e-6  # tolerances of the gradient, in cross-validation and of the result
 
 
 class LinearProbe(NamedTuple):
@@ -63,7 +63,9 @@ def fit_linear_probe(
         groups = None if groups is None else groups[drawn]
     rotated, axes = _rotated(features.double())
     folds = _folds(labels, groups).to(labels.device)
-    paths = [_path(rotated[folds != k], labels[folds != k], num_classes) for k in folds.unique()]
+    paths = [
+        _path(rotated[folds != k], labels[folds != k], num_classes, ROUGH) for k in folds.unique()
+    ]
     lowest, penalty, confusion = torch.inf, PENALTIES[0], labels.new_zeros(0)
     for tried, solutions in zip(PENALTIES, zip(*paths, strict=True), strict=False):
         logits = rotated.new_empty(len(labels), num_classes)
@@ -73,7 +75,7 @@ def fit_linear_probe(
             break
         lowest, penalty = loss, tried
         confusion = confusion_counts(logits.argmax(dim=1), labels, num_classes)
-    path = _path(rotated, labels, num_classes)
+    path = _path(rotated, labels, num_classes, FINE)
     weight, bias = next(islice(path, PENALTIES.index(penalty), None))
     return LinearProbe((weight @ axes.T).float(), bias.float(), penalty, confusion)
 
@@ -104,7 +106,9 @@ def _folds(labels: Tensor, groups: Tensor | None) -> Tensor:
     return folds[units]
 
 
-def _path(features: Tensor, labels: Tensor, num_classes: int) -> Iterator[tuple[Tensor, Tensor]]:
+def _path(
+    features: Tensor, labels: Tensor, num_classes: int, tolerance: float
+) -> Iterator[tuple[Tensor, Tensor]]:
     """Weight and bias for each of `PENALTIES`, each found from the one before."""
     weight = features.new_zeros(num_classes, features.shape[1], requires_grad=True)
     bias = features.new_zeros(num_classes, requires_grad=True)
@@ -114,16 +118,16 @@ def _path(features: Tensor, labels: Tensor, num_classes: int) -> Iterator[tuple[
             data = cross_entropy(features @ weight.T + bias, labels)
             return data + penalty / 2 * weight.square().sum()
 
-        _minimise(loss, [weight, bias])
+        _minimise(loss, [weight, bias], tolerance)
         yield weight.detach().clone(), bias.detach().clone()
 
 
 @torch.enable_grad()
-def _minimise(loss: Callable[[], Tensor], parameters: list[Tensor]) -> None:
+def _minimise(loss: Callable[[], Tensor], parameters: list[Tensor], tolerance: float) -> None:
     optimizer = torch.optim.LBFGS(
         parameters,
         max_iter=MAX_ITERATIONS,
-        tolerance_grad=TOLERANCE,
+        tolerance_grad=tolerance,
         tolerance_change=0.0,
         history_size=20,
         line_search_fn="strong_wolfe",

@@ -97,7 +97,7 @@ class ImageClassificationCLI(LightningCLI):
         bar = [] if hidden else [TQDMProgressBar(REFRESH_RATE)]
         return super().instantiate_trainer(
             callbacks=[
-                HeadStart(),  # before WeightAverage, which copies the network
+                *([] if self._settings.get("ckpt_path") else [HeadStart()]),  # before WeightAverage
                 *chosen,
                 *bar,
                 *pictures,

@@ -22,10 +22,10 @@ def test_weights_are_those_of_scikit_learn(shape):
     reference = LogisticRegression(C=1 / (probe.penalty * len(labels)), max_iter=1000, tol=1e-8)
     reference.fit(features.double().numpy(), labels.numpy())
     expected = torch.from_numpy(reference.coef_).float()
-    torch.testing.assert_close(probe.weight, expected, rtol=0.01, atol=2e-3)
+    torch.testing.assert_close(probe.weight, expected, rtol=0.01, atol=5e-3)
     # All biases together are free: only their differences matter.
     differences = torch.from_numpy(reference.intercept_ - reference.intercept_.mean()).float()
-    torch.testing.assert_close(probe.bias - probe.bias.mean(), differences, rtol=0.01, atol=2e-3)
+    torch.testing.assert_close(probe.bias - probe.bias.mean(), differences, rtol=0.01, atol=5e-3)
 
 
 def test_features_without_information_get_the_strongest_penalty():
