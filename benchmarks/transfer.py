@@ -30,9 +30,9 @@ from sklearn.linear_model import LogisticRegressionCV
 from sklearn.preprocessing import StandardScaler
 
 import lightning_app
+from callbacks.frozen_features import frozen_features
 from datamodules import DigitsDataModule, ImageDataModule, ImageFolderDataModule, SplitSettings
 from lightning_app.commands.probe.probed_networks import build_backbone
-from models.features import compute_features
 
 RECIPES = Path(lightning_app.__file__).parent / "recipes"
 METHODS = {"scikit-learn": None, "probe": "probe", "fine-tuned": "transfer"}
@@ -48,7 +48,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", nargs="+", default=["digits"], help="NAME=FOLDER, or digits")
     parser.add_argument("--networks", nargs="+", default=["tf_efficientnet_lite0"])
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--methods", nargs="+", choices=METHODS, default=[*METHODS])
     parser.add_argument("--image_size", type=int, default=128)
     parser.add_argument("--fastai", type=Path, help="Python of an environment with fastai")
     parser.add_argument("--out", type=Path, default=Path("transfer_results"))
@@ -71,9 +72,9 @@ def main() -> None:
 
 def plan(options: argparse.Namespace) -> Iterator[tuple[str, str, int, str]]:
     """What to measure, the cheapest first."""
-    methods = [*METHODS, *(["fastai"] if options.fastai else [])]
+    methods = [*options.methods, *(["fastai"] if options.fastai else [])]
     for method in methods:
-        for seed in range(options.seeds):
+        for seed in options.seeds:
             for data in options.data:
                 for network in options.networks:
                     yield data, network, seed, method
@@ -108,9 +109,7 @@ def logistic_regression(images: ImageDataModule, network: str) -> tuple[int, int
     backbone = build_backbone(network, images)
     features, labels = {}, {}
     for split in ("train", "test"):
-        size = len(images.sources[split])
-        batches = images.plain_batches(split, range(size))
-        features[split] = compute_features(backbone, batches, size).numpy()
+        features[split] = frozen_features(images, backbone, split).numpy()
         labels[split] = images.sources[split].labels
     scaler = StandardScaler().fit(features["train"])
     model = LogisticRegressionCV(Cs=STRENGTHS, cv=5, max_iter=1000, scoring="neg_log_loss")

@@ -30,11 +30,12 @@ class FrozenFeatures(Callback):
         if not (_is_frozen(trainer) and _has_fixed_images(data)):
             return
         backbone, started = classifier_of(pl_module).backbone, time.perf_counter()
+        backbone.to(trainer.strategy.root_device)
         draws = range(data.options.augmentation_views) if data.augmentation else [None]
-        views = [frozen_features(trainer, backbone, "train", draw) for draw in draws]
+        views = [frozen_features(data, backbone, "train", draw) for draw in draws]
         features = {"train": torch.stack(views)}
         if "val" in data.sources:
-            features["val"] = frozen_features(trainer, backbone, "val")[None]
+            features["val"] = frozen_features(data, backbone, "val")[None]
         if not all(found.isfinite().all() for found in features.values()):
             return  # there are unreadable images, which loaders of images replace
         data.use_features(features)
@@ -50,7 +51,7 @@ class FrozenFeatures(Callback):
 
 
 def frozen_features(
-    trainer: Trainer, backbone: Backbone, split: str, draw: int | None = None
+    data: ImageData, backbone: Backbone, split: str, draw: int | None = None
 ) -> Tensor:
     """Features of all images of a split as the backbone is now, (N, D), on the CPU.
 
@@ -58,16 +59,15 @@ def frozen_features(
     for an image that cannot be read.
 
     Args:
-        trainer: Trainer of the fit.
-        backbone: The backbone; it is moved to the device of the fit.
+        data: The datamodule.
+        backbone: The backbone, on the device that computes.
         split: Name of the split.
         draw: Which augmented version of the training images to take; None for the originals.
     """
-    data, size = data_of(trainer), len(data_of(trainer).sources[split])
-    backbone.to(trainer.strategy.root_device)
+    size = len(data.sources[split])
 
     def compute(batches: Iterator[Sequence[Tensor]]) -> Tensor:
-        bar = tqdm(batches, f"features, {split}", delay=2, leave=False)
+        bar = tqdm(batches, f"features, {split}", -(-size // data.batch_size), delay=2, leave=False)
         return compute_features(backbone, bar, size)
 
     return data.derived(split, f"features {weights_digest(backbone)}", compute, draw)

@@ -29,7 +29,8 @@ class HeadStart(Callback):
         if start == "random":
             return
         data = data_of(trainer)
-        features = frozen_features(trainer, classifier.backbone, "train")
+        classifier.backbone.to(trainer.strategy.root_device)
+        features = frozen_features(data, classifier.backbone, "train")
         labels = torch.from_numpy(data.sources["train"].labels)
         rows = (features.isfinite().all(dim=1) & (labels >= 0)).nonzero().flatten()
         if start == "standardized":

@@ -15,6 +15,7 @@ class ImageData(Protocol):
 
     class_names: tuple[str, ...]
     sources: dict[str, Any]
+    batch_size: int
     augmentation: Any
     options: Any
 

@@ -1,22 +1,21 @@
 """Probed networks: how well the features of pretrained backbones tell the classes apart."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import timm
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
+from callbacks.frozen_features import frozen_features
 from callbacks.label_suspects import copy_groups
 from datamodules import ImageDataModule
 from models import Backbone, TimmBackbone, TorchvisionBackbone
 from models.evaluation.confusion import confusion_counts
 from models.evaluation.intervals import bootstrap_intervals
 from models.evaluation.nearest_neighbour import nearest_neighbour
-from models.features import compute_features, weights_digest
 from models.linear_probe import fit_linear_probe
 from models.standardize import Standardize
 
@@ -111,7 +110,7 @@ def probe_network(name: str, backbone: Backbone, data: ImageDataModule) -> Probe
     backbone.to("cuda" if torch.cuda.is_available() else "cpu")
     splits = [split for split in SPLITS if split in data.sources]
     started = time.perf_counter()
-    tables = {split: _features(data, split, backbone, name) for split in splits}
+    tables = {split: frozen_features(data, backbone, split) for split in splits}
     seconds = time.perf_counter() - started
     labels = {split: torch.from_numpy(data.sources[split].labels) for split in splits}
     rows = {
@@ -134,16 +133,6 @@ def probe_network(name: str, backbone: Backbone, data: ImageDataModule) -> Probe
         features.shape[1],
         len(chosen),
     )
-
-
-def _features(data: ImageDataModule, split: str, backbone: Backbone, name: str) -> Tensor:
-    size = len(data.sources[split])
-
-    def compute(batches: Iterator[Sequence[Tensor]]) -> Tensor:
-        bar = tqdm(batches, f"{name}, {split}", -(-size // data.batch_size), delay=2, leave=False)
-        return compute_features(backbone, bar, size)
-
-    return data.derived(split, f"features {weights_digest(backbone)}", compute)
 
 
 def _score(confusion: Tensor) -> Score:
