@@ -36,8 +36,7 @@ def compute_features(
 def weights_digest(network: nn.Module) -> str:
     """Digest of a network's class and its weights, and of what it normalises with."""
     digest = hashlib.sha256(repr(network).encode())
-    tensors = [*network.named_parameters(), *network.named_buffers()]
-    for name, tensor in tensors:
+    for name, tensor in [*network.named_parameters(), *network.named_buffers()]:
         digest.update(name.encode())
-        digest.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().data)
+        digest.update(tensor.detach().cpu().numpy().tobytes())
     return digest.hexdigest()[:32]

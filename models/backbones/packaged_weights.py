@@ -1,9 +1,12 @@
 """Packaged weights: ImageNet weights from the package index, where timm's cannot be downloaded."""
 
 import hashlib
+import socket
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlparse
+from urllib.request import getproxies
 
 import torch
 from torch import Tensor, nn
@@ -33,29 +36,40 @@ PACKAGES = {
 }
 
 
-def packaged_weights(name: str, network: nn.Module) -> dict[str, Tensor] | None:
+def check_reachable(url: str) -> None:
+    """Find out at once whether a host is unknown; the hub's client would try for a minute.
+
+    Raises:
+        OSError: If the name of the host cannot be resolved, and no proxy does so.
+    """
+    if not getproxies():
+        socket.getaddrinfo(urlparse(url).hostname, None)
+
+
+def has_package(name: str) -> bool:
+    """Whether weights of a network of timm are installed."""
+    known = PACKAGES.get(name.split(".")[0])
+    return known is not None and find_spec(known.package) is not None
+
+
+def packaged_weights(name: str, network: nn.Module) -> dict[str, Tensor]:
     """Weights of a network of timm by the names of its tensors, without the classifier.
 
     Args:
-        name: Name in timm.
+        name: Name in timm, for which `has_package` holds.
         network: The network, without its classifier.
-
-    Returns:
-        The tensors; None if there is no package for this network, or it is not installed.
 
     Raises:
         ValueError: If the file is not the one that is expected.
     """
-    known = PACKAGES.get(name.split(".")[0])
-    spec = find_spec(known.package) if known else None
-    if known is None or spec is None or spec.origin is None:
-        return None
-    file = Path(spec.origin).parent / known.file
+    known = PACKAGES[name.split(".")[0]]
+    spec = find_spec(known.package)
+    file = Path(spec.origin if spec and spec.origin else "").parent / known.file
     found = hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else "missing"
     if found != known.sha256:
         raise ValueError(
-            f"{file}: expected the file with the SHA-256 digest {known.sha256[:12]}…, "
-            f"got {found[:12]}. Install the package {known.package} again."
+            f"{file}: expected the file with the SHA-256 digest {known.sha256[:12]}, got "
+            f"{found[:12]}. Install the package {known.package} again."
         )
     tensors = torch.load(file, map_location="cpu", weights_only=True).values()
     # The classifier, whose tensors come last, was removed.

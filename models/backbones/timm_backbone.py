@@ -13,7 +13,12 @@ from timm.models import group_parameters
 from torch import Tensor, nn
 
 from models.backbones.backbone import Backbone, Normalize
-from models.backbones.packaged_weights import PACKAGES, packaged_weights
+from models.backbones.packaged_weights import (
+    PACKAGES,
+    check_reachable,
+    has_package,
+    packaged_weights,
+)
 from models.backbones.stages import groups_of_children, named_stages
 from models.backbones.weight_files import read_weights
 from models.backbones.weights import downloading, load_weights
@@ -108,17 +113,18 @@ def _groups(network: Any) -> list[list[str]]:
 
 def _pretrained(name: str, options: dict[str, Any]) -> nn.Module:
     """The network with timm's weights, or with those of a package if they cannot be downloaded."""
-    source = _source(name)
+    source, packaged = _source(name), has_package(name)
     try:
         with downloading(source):
+            if packaged:
+                check_reachable(source)
             network = timm.create_model(name, pretrained=True, **options)
     except ConnectionError:
-        network = timm.create_model(name, **options)
-        state = packaged_weights(name, network)
-        if state is None:
+        if not packaged:
             raise
+        network = timm.create_model(name, **options)
         package = PACKAGES[name.split(".")[0]].package
-        load_weights(network, state, package)
+        load_weights(network, packaged_weights(name, network), package)
         rank_zero_info(f"Weights     of the package {package}; could not download {source}")
         return network
     rank_zero_info(f"Weights     of timm: {source}")

@@ -64,11 +64,12 @@ def _with_data(args: list[str]) -> list[str]:
 
 
 def _print(found: list[ProbedNetwork], title: str) -> None:
-    names = ("linear, %", "interval", "neighbour, %", "interval", "parameters", "features", "s")
+    names = ("linear, %", "neighbour, %", "parameters", "features", "seconds")
     rows = [
         (
             network.name,
-            *(cell for score in (network.linear, network.neighbour) for cell in score.cells()),
+            str(network.linear),
+            str(network.neighbour),
             f"{network.parameters:,}",
             f"{network.num_features:,}",
             f"{network.seconds:.1f}",

@@ -29,9 +29,9 @@ class Score(NamedTuple):
     low: float
     high: float
 
-    def cells(self) -> tuple[str, str]:
+    def __str__(self) -> str:
         """The accuracy and the interval in percent."""
-        return f"{100 * self.accuracy:.1f}", f"{100 * self.low:.1f} to {100 * self.high:.1f}"
+        return f"{100 * self.accuracy:.1f} ({100 * self.low:.1f} to {100 * self.high:.1f})"
 
 
 class ProbedNetwork(NamedTuple):
@@ -72,7 +72,10 @@ def probe_networks(
     for name in names:
         try:
             backbone = build_backbone(name, data)
-        except (ConnectionError, ValueError) as error:
+        except ConnectionError as error:
+            cause = str(error).split(" Fetch it ")[0]
+            failed.append(f"{name}: {cause} Name a file of weights instead: {name}=FILE")
+        except ValueError as error:
             failed.append(f"{name}: {error}")
         else:
             found.append(probe_network(name, backbone, data))
