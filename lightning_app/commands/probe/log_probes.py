@@ -49,7 +49,10 @@ def log_probes(
     columns = {key: [row[key] for row in rows] for key in rows[0]}
     figure = plot_probes(
         [network.name for network in found],
-        {"linear": [n.linear for n in found], "nearest neighbour": [n.neighbour for n in found]},
+        {
+            "logistic regression": [n.linear for n in found],
+            "nearest neighbour": [n.neighbour for n in found],
+        },
         [network.parameters for network in found],
         title,
     )
