@@ -3,6 +3,8 @@
 from callbacks.batch_size import AutoBatchSize
 from callbacks.best_metric_bar import BestMetricBar
 from callbacks.data_visualizer import DataVisualizer
+from callbacks.frozen_features import FrozenFeatures
+from callbacks.head_start import HeadStart
 from callbacks.learning_curves import LearningCurvesVisualizer
 from callbacks.learning_rate_finder import LearningRateRangeTest
 from callbacks.memory_monitor import MemoryMonitor
@@ -29,6 +31,8 @@ __all__ = [
     "AutoBatchSize",
     "BestMetricBar",
     "DataVisualizer",
+    "FrozenFeatures",
+    "HeadStart",
     "LearningCurvesVisualizer",
     "LearningRateRangeTest",
     "MemoryMonitor",

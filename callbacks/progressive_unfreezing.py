@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Literal
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.strategies import DDPStrategy, SingleDeviceStrategy
 from lightning.pytorch.utilities import rank_zero_info
+from torch import nn
 
 from callbacks.figure_kind import FigureKind
 from callbacks.plots import plot_unfreezing
@@ -14,6 +15,7 @@ from callbacks.trainer_parts import classifier_of
 from models import ImageClassifier
 from models.freezing import (
     HEAD,
+    batch_norms,
     boundary_at,
     freeze_before,
     share_free,
@@ -38,6 +40,8 @@ class ProgressiveUnfreezing(Callback):
             scheduler; None leaves the rates to the optimizer and its scheduler.
         stage_decay: With `learning_rate`: rate of a stage relative to the stage after it.
         every_n_epochs: Epochs after which `auto` unfreezes the next stage.
+        keep_statistics: Whether the batch norms of the backbone keep their means and variances when
+            they train, too: those of pretrained weights are better than those of a few images.
     """
 
     kinds: ClassVar[tuple[FigureKind, ...]] = (FigureKind("unfreezing", "course"),)
@@ -46,6 +50,7 @@ class ProgressiveUnfreezing(Callback):
     learning_rate: dict[int, float] | None = None
     stage_decay: float = 1.0
     every_n_epochs: int = 1
+    keep_statistics: bool = False
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Check the settings against the network, and freeze before the optimizer is built.
@@ -77,7 +82,7 @@ class ProgressiveUnfreezing(Callback):
         for boundary in self.boundaries.values():
             freeze_before(boundary, classifier)  # all of them, so that a typo is reported now
         self.boundary = boundary_at(0, self.boundaries)
-        self.norms = freeze_before(self.boundary, classifier)
+        self.norms = self._freeze(classifier)
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Move the boundary and set the learning rates of this epoch."""
@@ -91,9 +96,9 @@ class ProgressiveUnfreezing(Callback):
         boundary = boundary_at(epoch, self.boundaries)
         for norm in self.norms:
             norm.training = True  # Lightning restores the modes after a validation
-        self.norms = freeze_before(boundary, classifier)
-        if boundary != self.boundary:
-            self.boundary = boundary
+        moved, self.boundary = boundary != self.boundary, boundary
+        self.norms = self._freeze(classifier)
+        if moved:
             _wrap_again(trainer)
         if epoch in self.boundaries:
             rank_zero_info(_announcement(epoch, boundary, classifier, optimizer.param_groups))
@@ -123,6 +128,11 @@ class ProgressiveUnfreezing(Callback):
     def shares(self, epoch: int, classifier: ImageClassifier) -> dict[str, float]:
         """Share of the parameters of each stage that train in an epoch, in [0, 1]."""
         return share_free(boundary_at(epoch, self.boundaries), classifier)
+
+    def _freeze(self, classifier: ImageClassifier) -> list[nn.Module]:
+        """Freeze what is before the boundary; return the batch norms whose statistics stay."""
+        norms = freeze_before(self.boundary, classifier)
+        return batch_norms(classifier.backbone) if self.keep_statistics else norms
 
     @property
     def _rates(self) -> dict[int, float]:

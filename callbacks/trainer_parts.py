@@ -1,7 +1,7 @@
 """Parts of a trainer that callbacks read: its datamodule and its classifier."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from lightning.pytorch import LightningModule, Trainer
@@ -15,6 +15,9 @@ class ImageData(Protocol):
 
     class_names: tuple[str, ...]
     sources: dict[str, Any]
+    batch_size: int
+    augmentation: Any
+    options: Any
 
     @abstractmethod
     def sample(self, num_images: int) -> tuple[Tensor, Tensor]:
@@ -23,6 +26,16 @@ class ImageData(Protocol):
     @abstractmethod
     def images(self, split: str, indices: Sequence[int]) -> Tensor:
         """Images of a split by their indices in its source, not augmented, in [0, 1]."""
+
+    @abstractmethod
+    def derived(
+        self, split: str, what: str, compute: Callable[[Any], Tensor], draw: int | None = None
+    ) -> Tensor:
+        """What is computed from the batches of a split, or of an augmented version; only once."""
+
+    @abstractmethod
+    def use_features(self, features: Mapping[str, Tensor]) -> None:
+        """Let the loaders of these splits return features, (views, N, D), instead of images."""
 
     @abstractmethod
     def unreadable(self, split: str) -> Tensor:

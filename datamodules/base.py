@@ -16,8 +16,10 @@ from torch.utils.data import DataLoader
 from datamodules.augmentation.load import Transform
 from datamodules.augmentation.mixing import Mixing
 from datamodules.augmentation.pipeline import Augmentation
-from datamodules.augmentation.views import with_views
-from datamodules.dataset import AugmentedDataset, Batch, PlainDataset, to_unit_range
+from datamodules.dataset import AugmentedDataset, Batch, PlainDataset
+from datamodules.derived_arrays import Compute, derived_array, readable_batches
+from datamodules.device_batches import on_device
+from datamodules.feature_dataset import FeatureDataset
 from datamodules.fixed_images import augmented_draws, images_at, spread
 from datamodules.loaders import default_workers, eval_loader, make_loader, train_loader
 from datamodules.options import AUTO_BATCH_SIZE, BatchSize, Options, at_least
@@ -25,7 +27,6 @@ from datamodules.required_images import naming_origin, prepared
 from datamodules.sources.resizing import Resize
 from datamodules.sources.source import ImageSource
 from datamodules.splits.assign_splits import arrange
-from datamodules.splits.sampler import mix
 from datamodules.splits.selection import merged_names
 from datamodules.splits.settings import SplitSettings
 
@@ -79,6 +80,7 @@ class ImageDataModule(LightningDataModule, ABC):
         self.augmentation = Augmentation(augmentation)
         self.split = split
         self.options = options
+        self._features: dict[str, FeatureDataset] = {}
         self._unreadable: dict[str, Tensor] = {}
         self._samples: dict[int, tuple[Tensor, Tensor]] = {}
 
@@ -147,13 +149,22 @@ class ImageDataModule(LightningDataModule, ABC):
 
     def plain_batches(self, split: str, indices: Sequence[int]) -> Iterator[Batch]:
         """Batches of readable images without augmentation, on the CPU, in [0, 1]."""
-        dataset = PlainDataset(self.sources[split], self.unreadable(split))
-        loader = make_loader(dataset, indices, self.batch_size, self.num_workers)
-        return ([to_unit_range(images), *rest] for images, *rest in loader if len(images))
+        loader = make_loader(self._plain(split), indices, self.batch_size, self.num_workers)
+        return readable_batches(loader)
+
+    def derived(self, split: str, what: str, compute: Compute, draw: int | None = None) -> Tensor:
+        """What is computed from all images of a split, only once; see `derived_array`."""
+        dataset = self._plain(split) if draw is None else self._training_images()
+        return derived_array(dataset, what, compute, draw, self.batch_size, self.num_workers)
+
+    def use_features(self, features: Mapping[str, Tensor]) -> None:
+        """Let the loaders of these splits return features, (views, N, D), instead of images."""
+        sources, seed = self.sources, self._seed
+        self._features = {s: FeatureDataset(sources[s], f, seed) for s, f in features.items()}
 
     def train_dataloader(self) -> DataLoader[Any]:
         """Shuffled and augmented images; an incomplete last batch is dropped."""
-        dataset, options = self._training_images(), self.options
+        dataset, options = self._features.get("train") or self._training_images(), self.options
         return train_loader(
             dataset, options.sampling, self.trainer, self.batch_size, self.num_workers
         )
@@ -172,31 +183,23 @@ class ImageDataModule(LightningDataModule, ABC):
 
     def on_after_batch_transfer(self, batch: Sequence[Tensor], dataloader_idx: int) -> list[Tensor]:
         """On the device: make images float in [0, 1], mix them, or add test-time views."""
-        images, labels, indices = batch
-        images = to_unit_range(images)
-        if self.trainer is not None and self.trainer.training:
-            epoch, batch_idx = self.trainer.current_epoch, self.trainer.fit_loop.batch_idx + 1
-            seed = mix(self._seed, epoch, batch_idx, self.trainer.global_rank)
-            images, labels = self._mixing(images, labels, seed)
-        tested = self.trainer is not None and (self.trainer.testing or self.trainer.predicting)
-        if tested and self.options.test_time_views:
-            images = with_views(images, self.options.test_time_views)
-        return [images, labels, indices]
+        mixing = Mixing(self.options.mixup, self.options.cutmix, self.num_classes)
+        return on_device(batch, self.trainer, mixing, self.options.test_time_views, self._seed)
 
     @property
     def _predicted(self) -> str:
         return "predict" if "predict" in self.sources else "test"
 
-    @cached_property
-    def _mixing(self) -> Mixing:
-        return Mixing(self.options.mixup, self.options.cutmix, self.num_classes)
-
     def _training_images(self) -> AugmentedDataset:
         source, flags = self.sources["train"], self.unreadable("train")
-        return AugmentedDataset(source, self.augmentation, self._seed, flags)
+        views = self.options.augmentation_views
+        return AugmentedDataset(source, self.augmentation, self._seed, flags, views)
+
+    def _plain(self, split: str) -> PlainDataset:
+        return PlainDataset(self.sources[split], self.unreadable(split))
 
     def _eval_loader(self, split: str) -> DataLoader[Any]:
-        dataset = PlainDataset(self.sources[split], self.unreadable(split))
+        dataset = self._features.get(split) or self._plain(split)
         return eval_loader(dataset, self.trainer, self.batch_size, self.num_workers)
 
     @property

@@ -60,13 +60,20 @@ class AugmentedDataset(Dataset[Batch]):
         augmentation: Applied to each image.
         seed: Seed of the run.
         unreadable: See `PlainDataset`.
+        num_views: Different versions of each image, which the epochs repeat in turn; 0 for a new
+            one in each epoch.
     """
 
     def __init__(
-        self, source: ImageSource, augmentation: Augmentation, seed: int, unreadable: Tensor
+        self,
+        source: ImageSource,
+        augmentation: Augmentation,
+        seed: int,
+        unreadable: Tensor,
+        num_views: int = 0,
     ) -> None:
         self.source, self.augmentation, self.seed = source, augmentation, seed
-        self.unreadable = unreadable
+        self.unreadable, self.num_views = unreadable, num_views
 
     def __len__(self) -> int:
         return len(self.source)
@@ -85,7 +92,8 @@ class AugmentedDataset(Dataset[Batch]):
         images, indices = [], []
         for epoch, place in places:
             image, index = self._read(place)
-            images.append(self.augmentation(image, mix(self.seed, epoch, index)))
+            draw = epoch % self.num_views if self.num_views else epoch
+            images.append(self.augmentation(image, mix(self.seed, draw, index)))
             indices.append(index)
         return make_batch(self.source, images, indices)
 

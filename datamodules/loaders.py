@@ -11,6 +11,7 @@ from lightning.pytorch import Trainer
 from torch.utils.data import DataLoader, Dataset
 
 from datamodules.dataset import AugmentedDataset, Batch, PlainDataset
+from datamodules.feature_dataset import FeatureDataset
 from datamodules.splits.sampler import EvalSampler, Position, TrainSampler, sampling_weights
 
 MAX_WORKERS = 8  # more loader processes than this compete with each other
@@ -24,7 +25,7 @@ def default_workers() -> int:
 
 
 def train_loader(
-    dataset: AugmentedDataset,
+    dataset: AugmentedDataset | FeatureDataset,
     sampling: Literal["uniform", "sqrt", "balanced"],
     trainer: Trainer | None,
     batch_size: int,
@@ -47,7 +48,10 @@ def train_loader(
 
 
 def eval_loader(
-    dataset: PlainDataset, trainer: Trainer | None, batch_size: int, num_workers: int
+    dataset: PlainDataset | FeatureDataset,
+    trainer: Trainer | None,
+    batch_size: int,
+    num_workers: int,
 ) -> DataLoader[Any]:
     """Batches in order, every image in exactly one process."""
     sampler = EvalSampler(len(dataset), *_process_of(trainer))
@@ -61,7 +65,9 @@ def make_loader(
     num_workers: int,
     drop_last: bool = False,
 ) -> DataLoader[Any]:
-    """Batches of uint8 images, made by processes with one thread each."""
+    """Batches of uint8 images, made by processes with one thread each, or of features."""
+    if isinstance(dataset, FeatureDataset):
+        num_workers = 0  # they are in memory
     return DataLoader(
         dataset,
         batch_size=batch_size,

@@ -30,6 +30,9 @@ class Options:
             Beta(mixup, mixup); 0 for none.
         cutmix: Paste a part of one image into another (Yun et al., 2019), with an area from
             Beta(cutmix, cutmix); 0 for none. With both, each batch draws one of the two.
+        augmentation_views: Different augmented versions of each training image, which the epochs
+            repeat in turn; 0 for a new one in each epoch. If the backbone is frozen, its features
+            of these are computed once.
         test_time_views: Views of each image for `test` and `predict`, besides the image itself; the
             probabilities are averaged.
         cache: `ram` or `disk` keeps decoded images; `disk` is shared by all processes and reused by
@@ -47,6 +50,7 @@ class Options:
     sampling: Literal["uniform", "balanced", "sqrt"] = "uniform"
     mixup: float = 0.0
     cutmix: float = 0.0
+    augmentation_views: int = 0
     test_time_views: list[View] = field(default_factory=list)
     cache: Literal["none", "ram", "disk"] = "none"
     on_error: Literal["raise", "skip"] = "raise"
@@ -57,6 +61,7 @@ class Options:
         for name, value in (("mixup", self.mixup), ("cutmix", self.cutmix)):
             if not 0 <= value <= MAX_ALPHA:
                 raise ValueError(f"options.{name} is {value}; expected 0 to {MAX_ALPHA:g}.")
+        at_least(0, "options.augmentation_views", self.augmentation_views)
         if self.limit_per_class is not None:
             at_least(1, "options.limit_per_class", self.limit_per_class)
 

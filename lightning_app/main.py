@@ -25,6 +25,7 @@ Look
 Data
   prepare check, split, augment, shard     check and arrange images for training
   suspects --config FILE.yaml      find likely label errors
+  probe PATH [--networks A B]      find the pretrained network that suits these images
 Runs
   score RUN kaggle/public=0.998    record a score from elsewhere in a run
   ui [--port 5000]                 open the runs in a browser (MLflow)
@@ -40,6 +41,7 @@ COMMANDS = {
     "compare": "lightning_app.commands.compare.compare:compare",
     "explain": "lightning_app.commands.explain.explain:explain",
     "prepare": "lightning_app.commands.prepare.prepare:prepare",
+    "probe": "lightning_app.commands.probe.probe:probe",
     "report": "lightning_app.commands.report.report:report",
     "score": "lightning_app.commands.score:score",
     "suspects": "lightning_app.commands.suspects:suspects",

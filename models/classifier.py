@@ -80,8 +80,13 @@ class ImageClassifier(LightningModule):
         return self.features_and_logits(images)[1]
 
     def features_and_logits(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Features (N, num_features), which the head maps to the logits (N, num_classes)."""
-        features = self.backbone(images.to(self.dtype, memory_format=self.layout))  # bf16-true
+        """Features (N, num_features), which the head maps to the logits (N, num_classes).
+
+        A fit with a frozen backbone may have features (N, num_features) in place of images.
+        """
+        images = images.to(self.dtype)  # bf16-true: Lightning casts before they are normalised
+        frozen = images.ndim == 2
+        features = images if frozen else self.backbone(images.to(memory_format=self.layout))
         return features, self.head(features)
 
     def setup(self, stage: str) -> None:
@@ -183,7 +188,7 @@ class ImageClassifier(LightningModule):
         return self.compiled_forward(self, images)[1]
 
     def _evaluate(self, images: Tensor) -> dict[str, Tensor]:
-        if images.ndim == 4 and len(images):
+        if images.ndim < 5 and len(images):
             features, logits = self.compiled_forward(self, images)
             return {"logits": logits, "features": features}
         return {"logits": logits_of_views(self._logits, images, self.num_classes)}

@@ -68,12 +68,15 @@ def freeze_before(boundary: str, classifier: ImageClassifier) -> list[nn.Module]
         parameter.requires_grad = name in free
         if name not in free:
             parameter.grad = None
-    return [module for module in classifier.modules() if _is_frozen_norm(module)]
+    return [norm for norm in batch_norms(classifier) if _is_frozen(norm)]
 
 
-def _is_frozen_norm(module: nn.Module) -> bool:
-    if not isinstance(module, _BatchNorm):
-        return False
+def batch_norms(network: nn.Module) -> list[nn.Module]:
+    """All batch norms of a network."""
+    return [module for module in network.modules() if isinstance(module, _BatchNorm)]
+
+
+def _is_frozen(module: nn.Module) -> bool:
     return not any(parameter.requires_grad for parameter in module.parameters())
 
 

@@ -3,8 +3,13 @@
 from collections.abc import Callable
 from typing import Literal, get_args
 
+import torch
 from torch import Tensor, nn
 
+from models.linear_probe import fit_linear_probe
+from models.standardize import Standardize
+
+Start = Literal["auto", "random", "standardized", "fitted"]
 Norm = Literal["batch", "layer", "none"]
 Activation = Literal["relu", "leaky_relu", "prelu", "elu", "gelu", "silu", "tanh"]
 ActivationLike = Activation | Callable[[], nn.Module]
@@ -28,6 +33,11 @@ class Head(nn.Module):
     batch norm, PReLU, dropout, linear to the classes. Without hidden layers it is a linear
     classifier.
 
+    Features of pretrained networks may be large: SqueezeNet's have a length of about 400. With
+    random weights the first loss is then 25, and training does not recover from it. So a fit can
+    standardise them with the statistics of the training images, and start the linear classifier
+    from a logistic regression (see `fit_linear_probe`).
+
     Args:
         num_features: Length of the backbone's feature vector.
         num_classes: Number of logits.
@@ -37,9 +47,15 @@ class Head(nn.Module):
         dropout: Probability, in [0, 1), that an input of a linear layer is dropped in training; a
             list has one for each linear layer.
         norm_logits: Whether the logits are normalised, too.
+        start: How a new fit starts. `random`: as it is built. `standardized`: with standardised
+            features. `fitted`: also with the weights of a logistic regression on the features of
+            the training images, which needs a linear classifier. `auto`: for a backbone with
+            pretrained weights, `fitted` if it is linear and `standardized` if it has hidden layers;
+            else `random`.
 
     Raises:
-        ValueError: If a size, name or probability is out of range, or a list has a wrong length.
+        ValueError: If a size, name or probability is out of range, a list has a wrong length, or a
+            setting has no effect.
     """
 
     def __init__(
@@ -51,8 +67,22 @@ class Head(nn.Module):
         norm: Norm = "none",
         dropout: float | tuple[float, ...] = 0.0,
         norm_logits: bool = False,
+        start: Start = "auto",
     ) -> None:
         super().__init__()
+        if norm != "none" and not hidden and not norm_logits:
+            raise ValueError(
+                f"norm: {norm} has no effect without hidden layers or norm_logits. Set hidden, or "
+                "leave norm out: `start: standardized` standardises the features."
+            )
+        self.linear = not hidden and not norm_logits
+        if start == "fitted" and not self.linear:
+            raise ValueError(
+                "start: fitted needs a linear classifier, without hidden layers and norm_logits; "
+                "expected `standardized` or `random`."
+            )
+        self.start = start
+        self.standardize = Standardize()
         if norm_logits and norm == "none":
             raise ValueError("Expected norm to be `batch` or `layer` with norm_logits, got `none`.")
         dropped, last = per_layer("dropout", dropout, len(hidden) + 1), len(hidden)
@@ -70,7 +100,31 @@ class Head(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Map features (N, num_features) to logits (N, num_classes)."""
-        return self.layers(features)
+        return self.layers(self.standardize(features))
+
+    def start_for(self, pretrained: bool) -> str:
+        """How a fit starts on a backbone that has pretrained weights or not, if `auto`."""
+        if self.start != "auto":
+            return self.start
+        if pretrained:
+            return "fitted" if self.linear else "standardized"
+        return "random"
+
+    @torch.no_grad()
+    def fit(self, features: Tensor, labels: Tensor, groups: Tensor | None = None) -> float:
+        """Take the weights of a logistic regression, and return its cross-validated accuracy.
+
+        Args:
+            features: Of the backbone, (N, num_features).
+            labels: (N,).
+            groups: See `fit_linear_probe`.
+        """
+        last: nn.Linear = self.layers[-1]  # pyright: ignore[reportAssignmentType]
+        self.standardize.measure(features)
+        probe = fit_linear_probe(self.standardize(features), labels, last.out_features, groups)
+        last.weight.copy_(probe.weight)
+        last.bias.copy_(probe.bias)
+        return probe.accuracy
 
 
 def linear_block(

@@ -64,7 +64,7 @@ def memory_mapped(key: str, write: Callable[[Path], None]) -> np.ndarray:
         if not file.is_file():
             with atomic_write(file) as unfinished:
                 write(unfinished)
-            log.info("%s holds the decoded images; it can be deleted.", file)
+            log.info("%s holds what was computed; it can be deleted.", file)
     return np.load(file, mmap_mode="r")
 
 

@@ -11,7 +11,15 @@ from lightning.pytorch.callbacks import ModelCheckpoint, ProgressBar
 from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
 from lightning.pytorch.utilities import rank_zero_info
 
-from callbacks import BestMetricBar, MemoryMonitor, PredictionWriter, Stopwatch, UnreadableMonitor
+from callbacks import (
+    BestMetricBar,
+    FrozenFeatures,
+    HeadStart,
+    MemoryMonitor,
+    PredictionWriter,
+    Stopwatch,
+    UnreadableMonitor,
+)
 from lightning_app.cli.allowed_classes import only_allowed_classes
 from lightning_app.cli.checkpoint_checks import check_classes, check_epochs
 from lightning_app.cli.class_path_changes import settings_of_checkpoint
@@ -116,11 +124,12 @@ class ImageClassificationCLI(LightningCLI):
         own_bar = any(isinstance(callback, ProgressBar) for callback in chosen)
         hidden = own_bar or trainer.enable_progress_bar is False
         bar = [] if hidden else [BestMetricBar(REFRESH_RATE)]
+        start = [] if self._settings.ckpt_path else [HeadStart()]  # before WeightAverage
         evaluations = evaluation_callbacks(self._parser(self.command), self._settings)
         own = [*evaluations, *pictures, Stopwatch(), MemoryMonitor(), UnreadableMonitor()]
-        own += deciding_callbacks(self._settings, self.started)
+        own += [*deciding_callbacks(self._settings, self.started), FrozenFeatures()]
         kwargs["logger"] = with_more_loggers(trainer.logger, self._get(self.config_init, "loggers"))
-        return super().instantiate_trainer(callbacks=[*chosen, *bar, *own], **kwargs)
+        return super().instantiate_trainer(callbacks=[*start, *chosen, *bar, *own], **kwargs)
 
     def after_instantiate_classes(self) -> None:
         """Continue the run that the checkpoint belongs to, or name a new one after the backbone."""

@@ -10,7 +10,9 @@ from mlflow.exceptions import MlflowException
 
 from callbacks import PredictionWriter
 from lightning_app.store.checkpoints import read_checkpoint
+from lightning_app.store.little_learned import little_learned
 from lightning_app.store.locations import artifact_location
+from lightning_app.store.run_logger import RunLogger
 from lightning_app.store.run_recorder import run_logger_of
 from lightning_app.store.ui_view import open_at_last_epoch
 
@@ -40,12 +42,29 @@ def print_fit_summary(trainer: Trainer) -> None:
         print(f"Best        {best.monitor} {best.best_model_score:.4f} in epoch {epoch}")
     else:
         print("Best        unknown: nothing was validated")
+    _print_little_learned(trainer, logger)
     if chosen := best or last:
         path = Path(chosen.best_model_path)
         here = Path.cwd()
         print(f"Checkpoint  {path.relative_to(here) if path.is_relative_to(here) else path}")
     print(f"Run         {logger.run_name}, in the experiment {logger.experiment_name}")
     print(f"Look at it  {UI}")
+
+
+def _print_little_learned(trainer: Trainer, logger: RunLogger) -> None:
+    """Say so if the network has hardly learned its training images."""
+    accuracy = trainer.callback_metrics.get("train/accuracy")
+    counts = trainer.datamodule.class_counts  # pyright: ignore[reportAttributeAccessIssue]
+    params = logger.experiment.get_run(logger.run_id).data.params
+    found = little_learned(None if accuracy is None else float(accuracy), counts, params)
+    if found is not None:
+        reached, frequent = found
+        print(
+            f"Learned     little: {reached:.0%} of the training images are classified correctly, "
+            f"always the most frequent class would be {frequent:.0%}.\n"
+            "            Try pretrained weights (--model.backbone.pretrained true), more epochs, "
+            "another learning rate, or weaker augmentation."
+        )
 
 
 def print_prediction_files(trainer: Trainer, split: str) -> None:

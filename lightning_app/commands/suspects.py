@@ -1,12 +1,13 @@
 """The command `lightning_cli suspects`: find likely label errors before training."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 from jsonargparse import Namespace
+from torch import Tensor
 from tqdm import tqdm
 
 from callbacks.label_suspects import Suspects, copy_groups, find_suspects
@@ -21,12 +22,12 @@ from lightning_app.cli.config_parser import (
 )
 from lightning_app.output.console import Column, print_table
 from lightning_app.output.folder import Folder
-from models import ImageClassifier
+from models import Backbone, ImageClassifier
 from models.evaluation.label_errors import (
-    PooledFeatures,
     gather_features,
     leave_one_out_probabilities,
 )
+from models.features import weights_digest
 
 DESCRIPTION = """Rank the labels of a configuration's images, likely errors first. Each label is
 compared with the prediction of a linear classifier that was fitted to all other images, on features
@@ -88,17 +89,29 @@ def check_labels(
         )
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     backbone = model.backbone.to(device).eval()
-    parts: dict[str, PooledFeatures] = {}
+    features, labels, places = [], [], {}
     for split in splits:
-        labelled = (data.sources[split].labels >= 0).nonzero()[0].tolist()
-        batches = -(-len(labelled) // data.batch_size)
-        bar = tqdm(data.plain_batches(split, labelled), split, batches, delay=2, leave=False)
-        parts[split] = gather_features(backbone, bar, corners)
-    features, labels = (torch.cat([part[k] for part in parts.values()]) for k in (0, 1))
-    places = {split: part.indices for split, part in parts.items()}
+        found = _features(data, split, backbone, corners)
+        given = torch.from_numpy(data.sources[split].labels)
+        places[split] = ((given >= 0) & found.isfinite().all(dim=1)).nonzero().flatten()
+        features.append(found[places[split]])
+        labels.append(given[places[split]])
     copies = copy_groups(data.sources, places)
-    probabilities = leave_one_out_probabilities(features, labels, data.num_classes, copies)
-    return find_suspects(data.sources, places, labels, probabilities)
+    probabilities = leave_one_out_probabilities(
+        torch.cat(features), torch.cat(labels), data.num_classes, copies
+    )
+    return find_suspects(data.sources, places, torch.cat(labels), probabilities)
+
+
+def _features(data: ImageDataModule, split: str, backbone: Backbone, corners: bool) -> Tensor:
+    """Pooled features of all images of a split, (N, D); NaN for an unreadable image."""
+    size = len(data.sources[split])
+
+    def compute(batches: Iterator[Sequence[Tensor]]) -> Tensor:
+        bar = tqdm(batches, split, -(-size // data.batch_size), delay=2, leave=False)
+        return gather_features(backbone, bar, corners).by_index(size)
+
+    return data.derived(split, f"pooled, corners {corners}, {weights_digest(backbone)}", compute)
 
 
 def _parse(args: list[str]) -> Any:

@@ -15,9 +15,11 @@ class Backbone(nn.Module, ABC):
 
     Attributes:
         num_features: Length of the feature vector.
+        pretrained: Whether it was built with weights from another training.
     """
 
     num_features: int
+    pretrained: bool = False
 
     @abstractmethod
     def forward(self, images: Tensor) -> Tensor:

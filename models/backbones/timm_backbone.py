@@ -3,16 +3,22 @@
 import difflib
 import inspect
 import warnings
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import timm
 import torch
+from lightning.pytorch.utilities import rank_zero_info
 from timm.models import group_parameters
 from torch import Tensor, nn
 
 from models.backbones.backbone import Backbone, Normalize
+from models.backbones.packaged_weights import (
+    PACKAGES,
+    check_reachable,
+    has_package,
+    packaged_weights,
+)
 from models.backbones.stages import groups_of_children, named_stages
 from models.backbones.weight_files import read_weights
 from models.backbones.weights import downloading, load_weights
@@ -23,7 +29,8 @@ class TimmBackbone(Backbone):
 
     Args:
         name: Name in timm, with or without a tag: `resnet18`, `vit_tiny_patch16_224.augreg_in21k`.
-        pretrained: Download timm's weights.
+        pretrained: Download timm's weights; those of `tf_efficientnet_lite0` are taken from a
+            Python package if that is impossible.
         weights: File of weights to load instead, without the classifier in it. Timm converts names
             and position embeddings of another image size.
         allow: Patterns of the names, such as `blocks.11.*`, of tensors that may differ between file
@@ -55,11 +62,12 @@ class TimmBackbone(Backbone):
         if name.split(".")[0] not in timm.list_models():
             raise ValueError(_renamed(name))
         options = _options(name, image_size)
-        download = pretrained and weights is None
-        with downloading(_source(name)) if download else nullcontext():
-            self.network: Any = timm.create_model(
-                name, pretrained=download, num_classes=0, in_chans=num_channels, **options
-            )
+        options |= {"num_classes": 0, "in_chans": num_channels}
+        self.pretrained = pretrained or weights is not None
+        if pretrained and weights is None:
+            self.network: Any = _pretrained(name, options)
+        else:
+            self.network = timm.create_model(name, **options)
         config = self.network.pretrained_cfg
         if weights is not None:
             state = converted(read_weights(weights, self.network.state_dict()), self.network)
@@ -101,6 +109,26 @@ def _groups(network: Any) -> list[list[str]]:
     except (AttributeError, AssertionError):  # of MetaFormer, PiT and RDNet
         return groups_of_children(network)
     return [names for names in group_parameters(network, matcher).values() if names]
+
+
+def _pretrained(name: str, options: dict[str, Any]) -> nn.Module:
+    """The network with timm's weights, or with those of a package if they cannot be downloaded."""
+    source, packaged = _source(name), has_package(name)
+    try:
+        with downloading(source):
+            if packaged:
+                check_reachable(source)
+            network = timm.create_model(name, pretrained=True, **options)
+    except ConnectionError:
+        if not packaged:
+            raise
+        network = timm.create_model(name, **options)
+        package = PACKAGES[name.split(".")[0]].package
+        load_weights(network, packaged_weights(name, network), package)
+        rank_zero_info(f"Weights     of the package {package}; could not download {source}")
+        return network
+    rank_zero_info(f"Weights     of timm: {source}")
+    return network
 
 
 def _source(name: str) -> str:

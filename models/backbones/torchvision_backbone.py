@@ -65,6 +65,7 @@ class TorchvisionBackbone(Backbone):
             state = _download(name) if weights is None else _read(weights, self.network)
             removed = (classifier, *AUXILIARY.get(name, ()))
             load_weights(self.network, state, str(weights or name), removed, allow)
+            self.pretrained = True
         half = ((0.5,) * 3, (0.5,) * 3)
         mean, std = half if name in AUXILIARY else (IMAGENET_MEAN, IMAGENET_STD)
         self.normalize = Normalize(mean, std, num_channels)

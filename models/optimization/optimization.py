@@ -31,6 +31,7 @@ class Optimization:
         warmup_epochs: Number of epochs, maybe below 1, over which the rate rises linearly from
             nearly 0 to the scheduled rate.
         lr_interval: When a scheduler of torch steps. A `Schedule` steps with the optimizer.
+        backbone_rate: Learning rate of the backbone relative to that of the head, in (0, 1].
 
     Raises:
         ValueError: If a number is out of range.
@@ -40,11 +41,13 @@ class Optimization:
     decay_all: bool = False
     warmup_epochs: float = 0.0
     lr_interval: Literal["epoch", "step"] = "epoch"
+    backbone_rate: float = 1.0
 
     def __post_init__(self) -> None:
         """Check the numbers."""
-        if not 0 < self.stage_decay <= 1:
-            raise ValueError(f"Expected stage_decay in (0, 1], got {self.stage_decay:g}.")
+        for name in ("backbone_rate", "stage_decay"):
+            if not 0 < (value := getattr(self, name)) <= 1:
+                raise ValueError(f"Expected {name} in (0, 1], got {value:g}.")
         if not (isfinite(self.warmup_epochs) and self.warmup_epochs >= 0):
             raise ValueError(f"Expected warmup_epochs of 0 or more, got {self.warmup_epochs:g}.")
 
@@ -67,7 +70,7 @@ class Optimization:
         return {"optimizer": optimizer, "lr_scheduler": scheduler}  # pyright: ignore[reportReturnType]
 
     def build_optimizer(self, make: OptimizerCallable, groups: list[dict[str, Any]]) -> Optimizer:
-        """Build the optimizer, and lower the rate of each stage by its distance from the head.
+        """Build the optimizer, and lower the rates of the backbone's stages; the head comes last.
 
         Raises:
             ValueError: If the optimizer rejects a setting.
@@ -76,7 +79,8 @@ class Optimization:
             optimizer = make(groups)
         stages = list(rates_of(optimizer))[::-1]
         for group in optimizer.param_groups:
-            group["lr"] *= self.stage_decay ** stages.index(stage_of(group))
+            behind = stages.index(stage_of(group))
+            group["lr"] *= self.stage_decay**behind * (self.backbone_rate if behind else 1.0)
         return optimizer
 
     def build_scheduler(

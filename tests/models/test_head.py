@@ -93,3 +93,43 @@ def test_dropout_out_of_range_is_refused(dropout):
 def test_hidden_layer_without_units_is_refused():
     with pytest.raises(ValueError, match="hidden layers of size 1 or more, got 0"):
         Head(8, 3, hidden=(0,))
+
+
+def test_norm_without_effect_is_refused():
+    with pytest.raises(ValueError, match=r"norm: batch has no effect without hidden layers"):
+        Head(8, 3, norm="batch")
+
+
+def test_only_a_linear_classifier_can_be_fitted():
+    with pytest.raises(ValueError, match=r"start: fitted needs a linear classifier, without hid"):
+        Head(8, 3, hidden=(4,), start="fitted")
+
+
+def test_start_depends_on_weights_and_hidden_layers():
+    linear, hidden, fixed = Head(8, 3), Head(8, 3, hidden=(4,)), Head(8, 3, start="random")
+    assert [head.start_for(pretrained=True) for head in (linear, hidden, fixed)] == [
+        "fitted",
+        "standardized",
+        "random",
+    ]
+    assert linear.start_for(pretrained=False) == "random"
+
+
+def test_head_without_statistics_has_the_tensors_of_earlier_versions():
+    assert list(Head(8, 3).state_dict()) == ["layers.1.weight", "layers.1.bias"]
+
+
+def test_statistics_are_loaded_with_the_weights():
+    fitted, other = Head(8, 2), Head(8, 2)
+    features = 100 + 9 * torch.randn(30, 8, generator=torch.Generator().manual_seed(0))
+    fitted.fit(features, (features[:, 0] > 100).long())
+    other.load_state_dict(fitted.state_dict())
+    assert other(features).equal(fitted(features))
+
+
+def test_fitted_head_classifies_large_features_from_the_start():
+    features = 100 + 9 * torch.randn(60, 8, generator=torch.Generator().manual_seed(0))
+    labels = (features[:, 0] > 100).long()
+    head = Head(8, 2)
+    assert head.fit(features, labels) > 0.9
+    assert (head(features).argmax(dim=1) == labels).float().mean() > 0.95

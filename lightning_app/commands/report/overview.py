@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from lightning_app.pages.words import Words
 from lightning_app.store import describe_run
 from lightning_app.store.describe_run import CHANGED, COMMIT, SplitSummary, class_names_of
+from lightning_app.store.little_learned import little_learned
 from lightning_app.store.run_scores import Result, copy_scores
 from lightning_app.store.stored_run import StoredRun
 
@@ -53,6 +54,7 @@ def training_rows(stored_run: StoredRun, words: Words) -> Rows:
             "epochs": words["values"]["epochs"].format(
                 done=describe_run.num_epochs(stored_run), planned=planned
             ),
+            "learned": _little_learned(stored_run, words),
             "batch": params.get("data.batch_size", ""),
             "precision": params.get("trainer.precision", ""),
             "seed": params.get("seed_everything", ""),
@@ -135,6 +137,16 @@ def _parameters(stored_run: StoredRun, words: Words) -> str:
         return ""
     text = words["values"]["all_train" if trainable == total else "parameters"]
     return text.format(total=words.number(total), trainable=words.number(trainable))
+
+
+def _little_learned(stored_run: StoredRun, words: Words) -> str:
+    counts = [[*split.counts.values()] for split in describe_run.splits_of(stored_run)[:1]]
+    accuracy = stored_run.metrics.get("train/accuracy")
+    found = little_learned(accuracy, *counts, stored_run.params) if counts else None
+    if found is None:
+        return ""
+    reached, frequent = (words.percent(share, 0) for share in found)
+    return words["values"]["little_learned"].format(accuracy=reached, frequent=frequent)
 
 
 def _labelled(words: Words, values: dict[str, str]) -> Rows:

@@ -23,6 +23,12 @@ class PooledFeatures(NamedTuple):
     labels: Tensor
     indices: Tensor
 
+    def by_index(self, num_images: int) -> Tensor:
+        """Features (num_images, D), NaN for images that are missing."""
+        table = torch.full((num_images, self.features.shape[1]), torch.nan)
+        table[self.indices] = self.features
+        return table
+
 
 def gather_features(
     model: nn.Module, batches: Iterable[Sequence[Tensor]], corners: bool = False

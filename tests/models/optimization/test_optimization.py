@@ -72,6 +72,12 @@ def test_rates_decrease_with_the_distance_from_the_head(make_classifier):
     assert configured["lr_scheduler"]["scheduler"].base_lrs == rates
 
 
+def test_backbone_has_a_share_of_the_rate_of_the_head(make_classifier):
+    model = make_classifier(optimization=Optimization(stage_decay=0.5, backbone_rate=0.1))
+    rates = [group["lr"] for group in model.configure_optimizers().param_groups]
+    assert rates[::2] == pytest.approx([3e-4 / 8, 3e-4 / 4, 3e-4 / 2, 3e-3])
+
+
 def test_rate_of_a_stage_is_logged_once(make_classifier, make_trainer, synthetic):
     trainer = make_trainer(max_epochs=1)
     trainer.fit(make_classifier(optimization=Optimization(stage_decay=0.5)), synthetic)
@@ -123,6 +129,7 @@ def test_error_of_a_scheduler_names_the_option(make_classifier):
     [
         ({"stage_decay": 0.0}, r"Expected stage_decay in \(0, 1\], got 0"),
         ({"stage_decay": 1.5}, r"Expected stage_decay in \(0, 1\], got 1\.5"),
+        ({"backbone_rate": 0.0}, r"Expected backbone_rate in \(0, 1\], got 0"),
         ({"warmup_epochs": -1.0}, "Expected warmup_epochs of 0 or more, got -1"),
         ({"warmup_epochs": float("inf")}, "Expected warmup_epochs of 0 or more, got inf"),
     ],

@@ -1,0 +1,26 @@
+"""Nearest neighbour: the class of the most similar other image."""
+
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+
+CHUNK = 1024  # images whose similarities are computed at once
+
+
+def nearest_neighbour(features: Tensor, labels: Tensor, groups: Tensor | None = None) -> Tensor:
+    """Label of the most similar other image, by the cosine of the angle of the features, (N,).
+
+    Args:
+        features: Standardised, (N, D).
+        labels: (N,).
+        groups: A number for each image, (N,), equal for copies of one original, which are no
+            neighbours. None if there are no copies.
+    """
+    directions = normalize(features, dim=1)
+    own = torch.arange(len(labels)) if groups is None else groups
+    nearest = []
+    for rows in torch.arange(len(labels)).split(CHUNK):
+        similarity = directions[rows] @ directions.T
+        similarity[own[rows][:, None] == own] = -torch.inf
+        nearest.append(similarity.argmax(dim=1))
+    return labels[torch.cat(nearest)]
