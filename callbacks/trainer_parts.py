@@ -13,8 +13,9 @@ from models import ImageClassifier
 class ImageData(Protocol):
     """Interface of an image datamodule, as far as callbacks use it."""
 
-    class_names: tuple[str, ...]
-    sources: dict[str, Any]
+    # `Any`, since both are cached properties there, which fit no type of a protocol.
+    class_names: Any  # tuple[str, ...]
+    sources: Any  # dict[str, ImageSource]
     batch_size: int
     augmentation: Any
     options: Any

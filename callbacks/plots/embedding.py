@@ -91,8 +91,8 @@ def _small_map(
     _draw_points(axes, points, colors, mistakes, 0.3)
     look = {"fontsize": FONT, "ha": "center", "va": "center", "fontweight": "bold"}
     frame = {"boxstyle": "round,pad=0.1", "facecolor": "white", "alpha": 0.7, "linewidth": 0}
-    for place, name in zip(middles, names if len(names) <= SMALL_NAMES else (), strict=False):
-        axes.text(*place, shorten(name, SMALL_LENGTH), bbox=frame, **look)
+    for (x, y), name in zip(middles, names if len(names) <= SMALL_NAMES else (), strict=False):
+        axes.text(x, y, shorten(name, SMALL_LENGTH), bbox=frame, **look)
     return axes.get_figure(root=True) or Figure()
 
 

@@ -48,7 +48,7 @@ def plot_class_scores(
     handles, labels = bars.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False, fontsize=9)
     figure.suptitle(title, fontsize=11)
-    lowest = order[:SMALL_CLASSES].tolist()
+    lowest: list[int] = order[:SMALL_CLASSES].tolist()
     names = [shorten(class_names[k], SMALL_LENGTH) for k in lowest]
     return set_grid_version(figure, _small_scores, scores["f1"][lowest], names)
 

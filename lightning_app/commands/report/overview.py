@@ -141,8 +141,10 @@ def _parameters(stored_run: StoredRun, words: Words) -> str:
 
 def _little_learned(stored_run: StoredRun, words: Words) -> str:
     counts = [[*split.counts.values()] for split in describe_run.splits_of(stored_run)[:1]]
+    if not counts:
+        return ""
     accuracy = stored_run.metrics.get("train/accuracy")
-    found = little_learned(accuracy, *counts, stored_run.params) if counts else None
+    found = little_learned(accuracy, counts[0], stored_run.params)
     if found is None:
         return ""
     reached, frequent = (words.percent(share, 0) for share in found)
