@@ -24,8 +24,7 @@ Look
   report RUN [--language zh]       write a self-contained HTML report of a run
 Data
   prepare check, split, augment, shard     check and arrange images for training
-  suspects --config FILE.yaml      find likely label errors
-  probe PATH [--networks A B]      find the pretrained network that suits these images
+  suspects, probe                  find label errors; compare pretrained nets
 Runs
   score RUN kaggle/public=0.998    record a score from elsewhere in a run
   ui [--port 5000]                 open the runs in a browser (MLflow)

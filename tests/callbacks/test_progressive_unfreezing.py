@@ -61,6 +61,15 @@ def moved(before, after):
     return {name for name in before if not before[name].equal(after[name])}
 
 
+def test_statistics_are_kept_while_everything_trains(make_classifier, make_trainer):
+    snapshots, model = Snapshots(disturbing=True), make_classifier(optimizer=HEAVY)
+    unfreezing = ProgressiveUnfreezing({0: "all"}, keep_statistics=True)
+    make_trainer(max_epochs=2, callbacks=[unfreezing, snapshots]).fit(model, data())
+    names = moved(snapshots.states[0], snapshots.states[-1])
+    assert {name for name in names if "running" in name} == set()
+    assert {"backbone.blocks.block1.norm.weight", "head.layers.1.weight"} <= names
+
+
 @pytest.mark.parametrize("optimizer", [HEAVY, MOMENTUM])
 @pytest.mark.parametrize(
     "options",

@@ -92,6 +92,11 @@ def paths(store, run, folder=None):
             yield file.path
 
 
+def test_fit_says_whether_it_has_learned_little(finished, run):
+    accuracy = run.data.metrics["train/accuracy"]
+    assert ("Learned     little" in finished[1]) == (accuracy < 0.625)  # four classes of one size
+
+
 def test_fit_ends_with_four_lines(finished, run):
     lines = finished[1].splitlines()
     start = next(i for i, line in enumerate(lines) if line.startswith("Best"))

@@ -34,6 +34,16 @@ def test_end_state_is_shown(make_run, page_of, client, status, word):
     assert word in page_of(run_id).words
 
 
+def test_run_that_hardly_learned_its_training_images_says_so(make_run, add_split, page_of):
+    runs = [make_run(metrics={"train/accuracy": accuracy}) for accuracy in (0.42, 0.9)]
+    for run_id in runs:
+        add_split(run_id, "train", CLASSES)
+    little, enough = (page_of(run_id).text for run_id in runs)
+    assert "only 42 % correct in the last epoch" in little
+    assert "always the most frequent class would be 40 %" in little
+    assert "correct in the last epoch" not in enough
+
+
 def test_title_is_in_the_language_of_the_report(make_run, page_of):
     run_id = make_run(name=f"run {ODD}")
     for language, lang, title in (("en", "en", "Training report"), ("zh", "zh-Hans", "训练报告")):
