@@ -8,7 +8,7 @@ from typing import Literal, get_args
 import yaml
 
 import lightning_app
-from lightning_app.cli.errors.setting_places import locate
+from lightning_app.cli.errors.setting_places import all_settings
 from lightning_app.cli.one_line.weight_origin import Backbone, origin_of_weights
 
 Recipe = Literal["probe", "transfer", "scratch", "better"]
@@ -72,8 +72,9 @@ def backbone_of(recipe: str, arguments: list[str]) -> Backbone:
     own = backbone["init_args"]
 
     def setting(*keys: str) -> str:
-        found = locate(("model", "backbone", *keys), "", arguments)
-        return found.value if found else ""
+        path = ("model", "backbone", *keys)
+        values = [found.value for found in all_settings(arguments) if found.keys == path]
+        return next(filter(None, reversed(values)), "")
 
     return Backbone(
         (setting() or setting("class_path") or backbone["class_path"]).rsplit(".", 1)[-1],

