@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from callbacks.plots.drawing.contact_sheet import enlarged, tile
 
-# 256 pixels, as MLflow has it: it shows the file at its own size, so that three runs fit beside each
+# 256 pixels, as in MLflow: it shows the file at its own size, so that three runs fit beside each
 # other; a larger one would push the others out of sight.
 INCHES, DPI = 2.56, 100
 FONT = 8  # points: letters are 11 pixels high
