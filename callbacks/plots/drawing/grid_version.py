@@ -15,8 +15,10 @@ from matplotlib.figure import Figure
 
 from callbacks.plots.drawing.contact_sheet import enlarged, tile
 
-INCHES, DPI = 2.56, 200  # 512 pixels: sharp on screens with two pixels for one
-FONT = 8  # points: letters are 11 of 255 pixels high
+# 256 pixels, as in MLflow: it shows the file at its own size, so that three runs fit beside each
+# other; a larger one would push the others out of sight.
+INCHES, DPI = 2.56, 100
+FONT = 8  # points: letters are 11 pixels high
 TILES = 9  # images of a contact sheet
 MAX_TILES = 64  # of a mosaic
 
