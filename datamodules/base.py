@@ -42,11 +42,9 @@ class ImageDataModule(LightningDataModule, ABC):
     Args:
         image_size: Side of the square images, in pixels.
         num_channels: 1 for grey images, 3 for RGB.
-        batch_size: Images per batch and process; `auto` leaves it to the command line, which takes
-            the largest useful number that fits into the memory.
+        batch_size: Images per batch and process; `auto` for the largest useful one.
         num_workers: Loader processes; None takes one per core, at most eight.
-        augmentation: albumentations applied to training images only: the name of a preset, a YAML
-            file, or a list; `[]` for none.
+        augmentation: Of training images: a preset's name, a YAML file, or a list; `[]` for none.
         split: How to split off a validation or test set that the dataset lacks.
         options: Settings that all datamodules share.
 
@@ -164,10 +162,9 @@ class ImageDataModule(LightningDataModule, ABC):
 
     def train_dataloader(self) -> DataLoader[Any]:
         """Shuffled and augmented images; an incomplete last batch is dropped."""
-        dataset, options = self._features.get("train") or self._training_images(), self.options
-        return train_loader(
-            dataset, options.sampling, self.trainer, self.batch_size, self.num_workers
-        )
+        images, sampling = self._features.get("train"), self.options.sampling
+        images = images or self._training_images()
+        return train_loader(images, sampling, self.trainer, self.batch_size, self.num_workers)
 
     def val_dataloader(self) -> DataLoader[Any]:
         """Validation images in order, every image once."""
