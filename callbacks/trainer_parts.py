@@ -15,7 +15,6 @@ class ImageData(Protocol):
 
     class_names: tuple[str, ...]
     sources: dict[str, Any]
-    batch_size: int
     augmentation: Any
     options: Any
 
