@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
@@ -50,9 +51,7 @@ class FrozenFeatures(Callback):
             data_of(trainer).use_features({})
 
 
-def frozen_features(
-    data: ImageData, backbone: Backbone, split: str, draw: int | None = None
-) -> Tensor:
+def frozen_features(data: Any, backbone: Backbone, split: str, draw: int | None = None) -> Tensor:
     """Features of all images of a split as the backbone is now, (N, D), on the CPU.
 
     They are stored with the decoded images, by a digest of the weights and the images. NaN stands

@@ -13,10 +13,8 @@ from models import ImageClassifier
 class ImageData(Protocol):
     """Interface of an image datamodule, as far as callbacks use it."""
 
-    # `Any`, since both are cached properties there, which fit no type of a protocol.
-    class_names: Any  # tuple[str, ...]
-    sources: Any  # dict[str, ImageSource]
-    batch_size: int
+    class_names: tuple[str, ...]
+    sources: dict[str, Any]
     augmentation: Any
     options: Any
 

@@ -140,11 +140,9 @@ def _parameters(stored_run: StoredRun, words: Words) -> str:
 
 
 def _little_learned(stored_run: StoredRun, words: Words) -> str:
-    counts = [[*split.counts.values()] for split in describe_run.splits_of(stored_run)[:1]]
-    if not counts:
-        return ""
-    accuracy = stored_run.metrics.get("train/accuracy")
-    found = little_learned(accuracy, counts[0], stored_run.params)
+    splits = describe_run.splits_of(stored_run)
+    counts = [*splits[0].counts.values()] if splits else []
+    found = little_learned(stored_run.metrics.get("train/accuracy"), counts, stored_run.params)
     if found is None:
         return ""
     reached, frequent = (words.percent(share, 0) for share in found)
