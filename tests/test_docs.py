@@ -88,9 +88,9 @@ def test_settings_in_training_md_are_valid(workplace, capsys):
     document = (DOCS / "training.md").read_text()
     blocks = re.findall(r"```yaml\n(.*?)```", document, re.DOTALL)
     backbone = "model:\n  init_args:\n" + textwrap.indent(blocks[0], "    ")
-    model = blocks[2].replace("class_path: ImageClassifier\n  ", "")
-    expected = ("layer4.*", "layer3.27.bn1", "warmup_epochs: 2", "WeightAverage")
-    for extra, text in zip((backbone, blocks[1], model, blocks[3]), expected, strict=True):
+    extras = [block.replace("class_path: ImageClassifier\n  ", "") for block in blocks[1:]]
+    expected = ("layer4.*", "start: fitted", "layer3.27.bn1", "warmup_epochs: 2", "WeightAverage")
+    for extra, text in zip((backbone, *extras), expected, strict=True):
         Path("extra.yaml").write_text(extra)
         base = ["--config", str(DOCS.parent / "configs" / "digits.yaml")]
         with pytest.raises(SystemExit, match="0"):

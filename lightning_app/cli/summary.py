@@ -60,8 +60,8 @@ def _print_little_learned(trainer: Trainer, logger: RunLogger) -> None:
     if found is not None:
         reached, frequent = found
         print(
-            f"Learned     little: {reached:.0%} of the training images are classified correctly, "
-            f"always the most frequent class would be {frequent:.0%}.\n"
+            f"Learned     little: {reached:.0%} of the training images are classified correctly; "
+            f"always predicting the most frequent class gives {frequent:.0%}.\n"
             "            Try pretrained weights (--model.backbone.pretrained true), more epochs, "
             "another learning rate, or weaker augmentation."
         )

@@ -109,7 +109,7 @@ def test_scores_from_elsewhere_are_metrics_of_the_run(run):
 def test_a_run_gives_its_history_configuration_predictions_and_network(run):
     history = run.history("val/accuracy")
     assert list(history.index) == [0, 1, 2, 3]
-    assert history.iloc[-1] == run.metrics["val/accuracy"]
+    assert history.iloc[-1] == pytest.approx(run.metrics["val/accuracy"])
     assert run.config()["trainer"]["max_epochs"] == 4
     table = run.predictions("test")
     correct = table["label"] == table["predicted"]

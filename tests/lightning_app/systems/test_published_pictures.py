@@ -42,7 +42,9 @@ class Faces:
 def model():
     torch.manual_seed(0)
     backbone = PlainCNN(num_channels=1)
-    model = ImageClassifier(backbone, 7, lambda features, k: Head(features, k, norm="batch"))
+    model = ImageClassifier(
+        backbone, 7, lambda features, k: Head(features, k, norm="batch", norm_logits=True)
+    )
     model.train()
     with torch.no_grad():
         model(torch.rand(16, 1, 48, 48))  # statistics of the batch norms
