@@ -47,6 +47,10 @@ class EvaluationRecorder(Callback):
         self.checkpoint, self.epoch = "last", -1  # the epoch is that of the last validation
         self._digests: dict[str, str] = {}  # of the images of each split
 
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Remember the epoch: a fit that resumes in the middle of one does not start it again."""
+        self.training_epoch = trainer.current_epoch
+
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Remember the epoch that is validated next."""
         self.training_epoch = trainer.current_epoch
