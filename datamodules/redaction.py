@@ -29,7 +29,7 @@ VALUE = r"(?P<value>\"[^\"\n]*\"|'[^'\n]*'|[^\s\"',;&)\]}]+)"
 PAIRS = tuple(
     re.compile(pattern, re.MULTILINE)
     for pattern in (
-        rf"{NAME}(?P<between>=){VALUE}",  # of an option, a query or an argument
+        rf"{NAME}(?P<between>=)(?!=){VALUE}",  # of an option, a query or an argument
         rf"{NAME}(?P<between>[\"']\s*:\s*){VALUE}",  # of a dict
         rf"(?<![\w.-])(?P<name>--[\w.-]+)(?P<between>[ \t]+)(?!-){VALUE}",  # of an option
         r"^(?P<indent>[ \t]*(?:- )?)(?P<name>[\w.-]+)(?P<between>:[ \t]+)(?P<value>.+)$",  # YAML

@@ -3,18 +3,14 @@
 import argparse
 from collections.abc import Sequence
 
-from mlflow import MlflowClient
-from mlflow.entities import Run
-
 from lightning_app.store.external_scores import PREFIX, record_scores
-from lightning_app.store.runs import LAST, find_run, name_with_id, open_store
+from lightning_app.store.runs import BEST, LAST, find_run, name_with_id, open_store
 
 DESCRIPTION = f"""\
 Record scores that were measured elsewhere, such as on a leaderboard, in a run. They are metrics of
 the run, {PREFIX}NAME, and appear in its report and in `compare`. A score of the same name is
 replaced.
 """
-BEST = "best"
 EXAMPLE = "kaggle/public=0.998"
 
 
@@ -31,23 +27,14 @@ def score(args: list[str]) -> None:
     options = _parser().parse_args(args)
     scores = _parse(options.scores)
     client = open_store()
-    run = _find(client, options.run)
+    run = find_run(client, options.run)
     replaced = record_scores(client, run, scores, options.note)
     for name, value in scores.items():
         old = replaced.get(name.removeprefix(PREFIX))
         change = "" if old is None else f" (replaces {old:.6g})"
         print(f"Score       {PREFIX}{name.removeprefix(PREFIX)} {value:.6g}{change}")
     print(f"Run         {name_with_id(run)}")
-    print(f"Report      lightning_cli report {run.info.run_id} writes it anew")
-
-
-def _find(client: MlflowClient, wanted: str) -> Run:
-    """The run, or the one with the newest best or last checkpoint."""
-    if wanted not in (BEST, LAST):
-        return find_run(client, wanted)
-    from lightning_app.store.checkpoints import find_checkpoint  # imports torch
-
-    return find_run(client, find_checkpoint(wanted).parent.name)
+    print(f"Report      lightning_cli report {run.info.run_id} writes it again")
 
 
 def _parse(texts: Sequence[str]) -> dict[str, float]:

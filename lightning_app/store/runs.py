@@ -1,4 +1,4 @@
-"""Run lookup: open the MLflow store; find a run by id, beginning of an id, name, or `last`."""
+"""Run lookup: open the MLflow store; find a run by id, beginning of an id, name, or as newest."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 from datamodules.redaction import redact_text
 from lightning_app.store.locations import ROOT, is_local, tracking_uri
 
-LAST = "last"
+LAST, BEST = "last", "best"
 ID_LENGTH = 6  # digits from which the beginning of an id may stand for it
 # `04c80e`, or `base, seed 0 (04c80e)` as `compare` prints it.
 BY_ID = re.compile(rf"((?P<name>.+) \()?(?P<id>[0-9a-f]{{{ID_LENGTH},32}})(?(name)\))", re.DOTALL)
@@ -43,7 +43,10 @@ def open_store(root: Path = ROOT) -> MlflowClient:
 
 
 def find_run(client: MlflowClient, wanted: str) -> Run:
-    """Find a run by its id, the beginning of its id, or its name; `last` is the newest run.
+    """Find a run by its id, the beginning of its id, or its name.
+
+    `last` is the newest run that is not a child run of another; `best` is the run of the checkpoint
+    of that name.
 
     Raises:
         ValueError: If there is no such run, or more than one.
@@ -51,8 +54,13 @@ def find_run(client: MlflowClient, wanted: str) -> Run:
     newest = _search(client, "", SUGGESTED)
     if not newest:
         raise ValueError("There is no run in the store yet. Start one with `lightning_cli fit`.")
+    if wanted == BEST:
+        from lightning_app.store.checkpoints import find_checkpoint  # imports torch
+
+        return client.get_run(find_checkpoint(BEST).parent.name)
     if wanted == LAST:
-        return newest[0]
+        runs = _search(client, "")
+        return next((run for run in runs if MLFLOW_PARENT_RUN_ID not in run.data.tags), runs[0])
     found = _by_name(client, wanted) or _by_id(client, wanted)
     if len(found) > 1:
         raise ValueError(_ambiguous(client, wanted, found))
@@ -60,7 +68,7 @@ def find_run(client: MlflowClient, wanted: str) -> Run:
         names = quoted(run.info.run_name for run in newest)
         raise ValueError(
             f"There is no run {wanted!r}; expected the id or name of a run, the first {ID_LENGTH} "
-            f"or more digits of its id, or {LAST}. The newest runs are {names}."
+            f"or more digits of its id, {BEST} or {LAST}. The newest runs are {names}."
         )
     return found[0]
 

@@ -160,6 +160,7 @@ def test_pipe_among_images_is_named(folder, tmp_path, write_image, refused):
     text = "c.png is not a file, but a named pipe or a device."
     assert text in refused("fit", "--config", "config.yaml", *data, "--data.image_size", 8)
     pictures = ("--images", tmp_path / "data")
+    assert text in refused("fit", tmp_path / "data", "--recipe", "scratch")
     assert text in refused("explain", "--ckpt_path", folder / "best.ckpt", *pictures)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from datamodules.sources.decode import EXTENSIONS
 from datamodules.sources.missing_data import MissingDataError
 from datamodules.sources.remote import is_remote
 from datamodules.sources.shard_index import INDEX
@@ -30,13 +31,15 @@ def layout_of(path: str) -> dict[str, Any]:
 
     Raises:
         MissingDataError: If nothing is there.
-        ValueError: If a folder of CSV files has none for training.
+        ValueError: If it is an image, or a folder of CSV files has none for training.
     """
     place = Path(path)
     if is_remote(path) or (place / INDEX).is_file():
         return _section("ShardDataModule", root=path)
     if not place.exists():
         raise MissingDataError(f"There is no file or folder {path}. Expected {LAYOUTS}.")
+    if place.suffix.lower() in EXTENSIONS and place.is_file():
+        raise ValueError(f"{path} is an image; name the folder of all images. Expected {LAYOUTS}.")
     if place.is_dir() and not (place / "train.csv").is_file():
         return _section("ImageFolderDataModule", root=path)
     files = manifest_files(place)

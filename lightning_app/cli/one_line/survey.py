@@ -10,6 +10,7 @@ from PIL import Image
 
 from datamodules import ImageDataModule
 from datamodules.sources.files import FileReader
+from datamodules.sources.image_limits import open_file
 from datamodules.sources.shards import ShardReader
 from datamodules.sources.source import ImageSource
 
@@ -72,7 +73,9 @@ def _shorter_side(source: ImageSource, row: int) -> int | None:
     else:
         return None
     try:
-        with Image.open(file) as header:
+        if isinstance(file, Path):
+            file = open_file(file)  # refuses named pipes, which would block
+        with file, Image.open(file) as header:
             return min(header.size)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return None  # the datamodule reports it before training

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from lightning_app.pages.language import LANGUAGES
 from lightning_app.pages.page_file import check_page_file
-from lightning_app.store.runs import LAST
+from lightning_app.store.runs import BEST, LAST
 
 DESCRIPTION = """\
 Compare runs with the first one: their scores, the settings that differ, and, image by image, what
@@ -38,7 +38,7 @@ def compare(args: list[str]) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("lightning_cli compare", description=DESCRIPTION)
-    parser.add_argument("base", metavar="RUN", help=f"the reference: id, name or {LAST}")
+    parser.add_argument("base", metavar="RUN", help=f"the reference: id, name, {BEST} or {LAST}")
     parser.add_argument("others", metavar="RUN", nargs="+", help="runs to compare with it")
     parser.add_argument(
         "--split",

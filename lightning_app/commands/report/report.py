@@ -8,7 +8,7 @@ from lightning_app.commands.report.save_report import store_report
 from lightning_app.commands.report.settings import FILE
 from lightning_app.pages.language import LANGUAGES, language_of
 from lightning_app.pages.page_file import check_page_file, write_html
-from lightning_app.store.runs import LAST, find_run, open_store
+from lightning_app.store.runs import BEST, LAST, find_run, open_store
 
 DESCRIPTION = f"""\
 Write a self-contained report of a run: one HTML file with its scores, pictures and configuration.
@@ -39,7 +39,7 @@ def report(args: list[str]) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("lightning_cli report", description=DESCRIPTION)
-    parser.add_argument("run", metavar="RUN", help=f"id or name of a run, or {LAST}")
+    parser.add_argument("run", metavar="RUN", help=f"id or name of a run, {BEST} or {LAST}")
     parser.add_argument("--language", choices=LANGUAGES, help="by default that of the run")
     parser.add_argument("--out", type=Path, metavar="FILE", help="HTML file to write")
     return parser

@@ -39,6 +39,14 @@ def test_run_is_found_by_the_beginning_of_its_id(make_run, client):
         assert f"There is no run {wanted!r}; expected the id or name" in error_of(client, wanted)
 
 
+def test_newest_run_is_no_child_run_of_an_ablation(make_run, client):
+    make_run(name="before")
+    parent = make_run(name="ablation")
+    child = make_run(name="base, seed 0")
+    client.set_tag(child, "mlflow.parentRunId", parent)
+    assert find_run(client, "last").info.run_id == parent
+
+
 def test_name_takes_precedence_over_the_beginning_of_an_id(make_run, client):
     first = make_run(name="a")
     second = make_run(name=first[:6])
