@@ -103,6 +103,12 @@ class ImageClassificationCLI(LightningCLI):
         """Take the network and its settings from the checkpoint, whatever the configuration has."""
         with settings_of_checkpoint(), only_allowed_classes(self._settings.ckpt_path):
             super()._parse_ckpt_path()
+        if self._settings.ckpt_path and self.command != "fit":
+            arguments = self._settings.model.init_args.backbone.init_args
+            # They would be downloaded, and then replaced by those of the checkpoint.
+            for name, value in (("pretrained", False), ("weights", None)):
+                if name in arguments:
+                    arguments[name] = value
 
     def instantiate_classes(self) -> None:
         """Build everything; of what the checkpoint names, only allowed classes."""

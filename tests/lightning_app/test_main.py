@@ -9,6 +9,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import timm
+import torch
 import yaml
 
 from lightning_app.cli.picture_options import picture_types
@@ -183,6 +185,16 @@ def test_checkpoint_for_other_classes_is_refused(workplace, capsys, write_folder
     with pytest.raises(SystemExit, match="1"):
         main(["test", *config, "--ckpt_path", "best"])
     assert "was trained on the classes cat, dog; the data have dog, owl." in capsys.readouterr().err
+
+
+def test_evaluating_a_checkpoint_reads_no_pretrained_weights(workplace):
+    torch.save(timm.create_model("test_resnet").state_dict(), "weights.pth")
+    config = ["--config", str(CONFIGS / "digits.yaml"), "--data=SyntheticDataModule"]
+    config += ["--data.num_images=40", "--trainer.accelerator=cpu", "--trainer.max_epochs=1"]
+    network = ["--model.backbone=TimmBackbone", "--model.backbone.name=test_resnet"]
+    main(["fit", *config, *PLAIN, *network, "--model.backbone.weights=weights.pth"])
+    Path("weights.pth").unlink()
+    main(["test", *config, *PLAIN, "--ckpt_path=best"])
 
 
 def test_resumed_fit_continues_its_run_and_no_fit_goes_back(workplace, client, capsys):
