@@ -3,10 +3,12 @@
 import logging
 import sys
 import warnings
+from contextlib import nullcontext
 
 import torch
 
 from datamodules import ImageDataModule
+from lightning_app.cli.allowed_classes import only_allowed_classes
 from lightning_app.cli.classification_cli import ImageClassificationCLI
 from lightning_app.cli.command_parser import CommandParser
 from lightning_app.cli.config_parser import import_datamodules, import_models
@@ -42,20 +44,23 @@ def run(
     arguments = sys.argv[1:] if args is None else args
     _hide_messages()
     torch.set_float32_matmul_precision("high")  # uses tensor cores, if there are any
-    return cli(
-        command=arguments[0],
-        model_class=ImageClassifier,
-        datamodule_class=ImageDataModule,
-        subclass_mode_model=True,
-        subclass_mode_data=True,
-        auto_configure_optimizers=False,
-        parser_class=CommandParser,
-        save_config_callback=RunRecorder,
-        save_config_kwargs={"command": arguments},
-        seed_everything_default=0,
-        trainer_defaults=TRAINER,
-        args=expand(arguments),
-    )
+    expanded, run_name = expand(arguments)
+    origin = f"the configuration of the run {run_name!r}"
+    with only_allowed_classes(origin) if run_name else nullcontext():  # it may come from anyone
+        return cli(
+            command=arguments[0],
+            model_class=ImageClassifier,
+            datamodule_class=ImageDataModule,
+            subclass_mode_model=True,
+            subclass_mode_data=True,
+            auto_configure_optimizers=False,
+            parser_class=CommandParser,
+            save_config_callback=RunRecorder,
+            save_config_kwargs={"command": arguments},
+            seed_everything_default=0,
+            trainer_defaults=TRAINER,
+            args=expanded,
+        )
 
 
 def _hide_messages() -> None:

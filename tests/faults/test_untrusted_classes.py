@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -194,6 +195,22 @@ def test_stored_configuration_is_checked_when_a_run_is_evaluated(folder, planted
     run = replace(load(planted_run), checkpoint=folder / "best.ckpt")
     with pytest.raises(ValueError, match=r"run wants to build `os\.system`"):
         evaluate(run, "val")
+
+
+@pytest.mark.parametrize(
+    ("place", "value"), [("trainer", {"callbacks": [SHELL]}), ("data", SHELL), ("model", SHELL)]
+)
+def test_recorded_configuration_is_checked_when_it_is_used(folder, refused, place, value):
+    client, file = open_store(), "config/config.yaml"
+    run_id = find_run(client, "small").info.run_id
+    before = Path(client.download_artifacts(run_id, file)).read_text()
+    try:
+        client.log_text(run_id, yaml.safe_dump(yaml.safe_load(before) | {place: value}), file)
+        error = refused("test", "--ckpt_path", "best.ckpt")
+    finally:
+        client.log_text(run_id, before, file)
+    assert "configuration of the run 'small' wants to build `os.system`" in error
+    assert not (folder / "ran").exists()
 
 
 def test_every_file_of_tensors_is_read_without_code(folder, tmp_path, refused, write_image):

@@ -1,7 +1,7 @@
 """Expansion of a short command line: `fit PATH` becomes `fit --config=… --config=…`."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 from lightning.pytorch.utilities import rank_zero_info
@@ -28,7 +28,14 @@ from lightning_app.cli.picture_options import OFF as PICTURES_OFF
 from lightning_app.cli.shipped_configs import with_shipped_configs
 
 
-def expand(arguments: Sequence[str]) -> list[str]:
+class Expansion(NamedTuple):
+    """An expanded command line, and the run whose recorded configuration is in it; "" for none."""
+
+    arguments: list[str]
+    recorded_by: str = ""
+
+
+def expand(arguments: Sequence[str]) -> Expansion:
     """The command line with everything that a short one leaves out.
 
     A path after the command, or `--data.root PATH` without a configuration, becomes the section
@@ -47,18 +54,16 @@ def expand(arguments: Sequence[str]) -> list[str]:
     options = _without_pictures(options)
     path, configured = take_path(options), has_config(options)
     if command != "fit":
-        return [
-            command,
-            *_recorded(command, options, configured),
-            *after_configs(options, _layout(path)),
-        ]
+        recorded, run = _recorded(command, options, configured)
+        user = after_configs(options, _layout(path))
+        return Expansion([command, *recorded, *user], run)
     wanted = take("--recipe", options)
     if path is None and not configured and not has("--data", options):
         path = take("--data.root", options)
     user = after_configs(options, _layout(path))
     if wanted is None and (configured or path is None):
-        return [command, *user]
-    return [command, inline(_chosen(wanted, user, path)), *user]
+        return Expansion([command, *user])
+    return Expansion([command, inline(_chosen(wanted, user, path)), *user])
 
 
 def _without_pictures(options: list[str]) -> list[str]:
@@ -72,15 +77,15 @@ def _layout(path: str | None) -> list[str]:
     return [] if path is None else [inline({"data": layout_of(path)})]
 
 
-def _recorded(command: str, options: list[str], configured: bool) -> list[str]:
+def _recorded(command: str, options: list[str], configured: bool) -> Expansion:
     """The configuration of the run that is evaluated, unless there is another."""
     ckpt_path = value_of("--ckpt_path", options)
     if configured or has("--help", options) or has("-h", options):
-        return []
+        return Expansion([])
     if ckpt_path is None:
         raise needs_checkpoint(command)
-    config = recorded_config(ckpt_path)
-    return [inline(config)] if config else []
+    config, run = recorded_config(ckpt_path)
+    return Expansion([inline(config)] if config else [], run)
 
 
 def _chosen(wanted: str | None, options: list[str], path: str | None) -> dict[str, Any]:

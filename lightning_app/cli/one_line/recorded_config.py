@@ -13,8 +13,8 @@ FILE = "config/config.yaml"
 OF_THE_FIT = ("ckpt_path", "loggers", "recipe", "time")  # settings that an evaluation does not need
 
 
-def recorded_config(ckpt_path: str) -> dict[str, Any]:
-    """The configuration of the run that a checkpoint belongs to; empty if it is not known.
+def recorded_config(ckpt_path: str) -> tuple[dict[str, Any], str]:
+    """The configuration of the run that a checkpoint belongs to, and its name; empty if not known.
 
     Args:
         ckpt_path: What `--ckpt_path` says.
@@ -24,15 +24,16 @@ def recorded_config(ckpt_path: str) -> dict[str, Any]:
     """
     run_id = read_checkpoint(find_checkpoint(ckpt_path)).get(RUN_ID)
     if run_id is None:
-        return {}
+        return {}, ""
     client = open_store()
     try:
         run = find_run(client, run_id)
     except ValueError:  # the checkpoint was copied from another store
-        return {}
+        return {}, ""
     with open_stored_run(client, run) as stored:
         config = yaml.safe_load(stored.text(FILE) or "") or {}
-    return {key: value for key, value in config.items() if key not in OF_THE_FIT}
+    settings = {key: value for key, value in config.items() if key not in OF_THE_FIT}
+    return settings, run.info.run_name or run_id
 
 
 def needs_checkpoint(command: str) -> ValueError:
