@@ -112,7 +112,8 @@ def logistic_regression(images: ImageDataModule, network: str) -> tuple[int, int
         features[split] = frozen_features(images, backbone, split).numpy()
         labels[split] = images.sources[split].labels
     scaler = StandardScaler().fit(features["train"])
-    model = LogisticRegressionCV(Cs=list(STRENGTHS), cv=5, max_iter=1000, scoring="neg_log_loss")
+    options: dict[str, Any] = {"Cs": STRENGTHS, "cv": 5, "max_iter": 1000}
+    model = LogisticRegressionCV(**options, scoring="neg_log_loss")
     model.fit(scaler.transform(features["train"]), labels["train"])
     correct = model.predict(scaler.transform(features["test"])) == labels["test"]
     return int(correct.sum()), len(correct)
