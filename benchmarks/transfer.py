@@ -164,16 +164,8 @@ def fastai(
 
 def read_results(file: Path) -> dict[Key, tuple[int, int]]:
     """Results of earlier starts."""
-    if not file.is_file():
-        return {}
-    with file.open() as stream:
-        return {
-            (row["data"], row["network"], row["seed"], row["method"]): (
-                int(row["correct"]),
-                int(row["images"]),
-            )
-            for row in csv.DictReader(stream)
-        }
+    rows = csv.reader(file.read_text().splitlines()[1:]) if file.is_file() else []
+    return {(d, w, s, m): (int(correct), int(images)) for d, w, s, m, correct, images, _ in rows}
 
 
 def append(file: Path, row: tuple[Any, ...]) -> None:

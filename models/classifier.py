@@ -80,13 +80,10 @@ class ImageClassifier(LightningModule):
         return self.features_and_logits(images)[1]
 
     def features_and_logits(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Features (N, num_features), which the head maps to the logits (N, num_classes).
-
-        A fit with a frozen backbone may have features (N, num_features) in place of images.
-        """
+        """Features (N, num_features), or those given as images, and logits (N, num_classes)."""
         images = images.to(self.dtype)  # bf16-true: Lightning casts before they are normalised
-        frozen = images.ndim == 2
-        features = images if frozen else self.backbone(images.to(memory_format=self.layout))
+        given = images.ndim == 2  # by a fit whose backbone is frozen
+        features = images if given else self.backbone(images.to(memory_format=self.layout))
         return features, self.head(features)
 
     def setup(self, stage: str) -> None:
