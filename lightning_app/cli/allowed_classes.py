@@ -20,6 +20,8 @@ from jsonargparse import _util
 ALLOW = "LIGHTNING_CLI_ALLOW"  # environment variable: classes or modules, separated by commas
 OWN = ("callbacks", "datamodules", "lightning_app", "models")  # packages without import effects
 
+VALUES = ("datetime.timedelta", "decimal.Decimal", "uuid.UUID")  # jsonargparse imports them itself
+
 _import_object = _util.import_object
 _is_checked = ContextVar("is_checked", default=False)
 _named: set[str] = set()  # by the user, in configurations and on the command line
@@ -76,7 +78,11 @@ def _checked_import(name: Any, *arguments: Any, **options: Any) -> Any:
 
 def _is_allowed(name: str) -> bool:
     listed = [entry.strip() for entry in os.environ.get(ALLOW, "").split(",") if entry.strip()]
-    if name in _named or any(name == entry or name.startswith(f"{entry}.") for entry in listed):
+    if (
+        name in _named
+        or name in VALUES
+        or any(name == entry or name.startswith(f"{entry}.") for entry in listed)
+    ):
         return True
     found = _find(name)
     return isinstance(found, type) and (
