@@ -29,7 +29,7 @@ def read_yaml_text(file: Path) -> str:
             f"{error.position}."
         ) from None
     except yaml.YAMLError:
-        pass
+        pass  # not valid YAML: the parser that reads the text reports the line
     return text
 
 

@@ -10,12 +10,14 @@ import logging
 import os
 import shutil
 import sys
+from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import version
 
 import numpy as np
 import psutil
 import pytest
+import yaml
 from filelock import FileLock
 from PIL import Image
 
@@ -203,3 +205,25 @@ def messages(caplog):
     with caplog.at_level("INFO", logger=logger.name):
         yield caplog
     logger.removeHandler(caplog.handler)
+
+
+@pytest.fixture(scope="session")
+def in_new_folder(tmp_path_factory, store_template):
+    """Context manager that works in a new folder with an empty store.
+
+    For fixtures that share runs between tests; `workplace` is for a single test.
+    """
+
+    @contextmanager
+    def enter(name, config=None):
+        folder = tmp_path_factory.mktemp(name)
+        (folder / "mlruns").mkdir()
+        shutil.copy(store_template, folder / "mlruns" / "mlflow.db")
+        if config is not None:
+            (folder / "config.yaml").write_text(yaml.safe_dump(config))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(folder)
+            patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+            yield folder
+
+    return enter

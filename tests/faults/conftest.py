@@ -1,12 +1,9 @@
 """A small fit whose checkpoint and stored configuration the tests tamper with."""
 
-import shutil
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 import torch
-import yaml
 
 from lightning_app.main import main
 
@@ -31,27 +28,9 @@ CONFIG = {
 
 
 @pytest.fixture(scope="session")
-def in_new_place(tmp_path_factory, store_template):
-    """Context manager that works in a new folder with an empty store."""
-
-    @contextmanager
-    def enter():
-        folder = tmp_path_factory.mktemp("faults")
-        (folder / "mlruns").mkdir()
-        shutil.copy(store_template, folder / "mlruns" / "mlflow.db")
-        with pytest.MonkeyPatch.context() as patch:
-            patch.chdir(folder)
-            patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-            yield folder
-
-    return enter
-
-
-@pytest.fixture(scope="session")
-def trained(in_new_place):
+def trained(in_new_folder):
     """A folder with a fit, `config.yaml` and `best.ckpt`, shared by all tests."""
-    with in_new_place() as folder:
-        Path("config.yaml").write_text(yaml.safe_dump(CONFIG))
+    with in_new_folder("faults", CONFIG) as folder:
         main(["fit", "--config", "config.yaml"])
     (best,) = folder.glob("mlruns/checkpoints/*/*/best.ckpt")
     best.rename(folder / "best.ckpt")

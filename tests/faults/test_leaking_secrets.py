@@ -30,12 +30,12 @@ def all_bytes(folder):
     return b"".join(file.read_bytes() for file in folder.rglob("*") if file.is_file())
 
 
-def test_nothing_that_a_fit_stores_or_prints_holds_a_secret(trained, in_new_place, capfd):
+def test_nothing_that_a_fit_stores_or_prints_holds_a_secret(trained, in_new_folder, capfd):
     options = {
         "--data.options.origin": f"http://me:{PASSWORD}@host/x?sig={TOKEN}",
         "--trainer.logger.tags": f"{{api_key: {TOKEN}, where: 'https://{TOKEN}@host'}}",
     }
-    with in_new_place() as folder:
+    with in_new_folder("secrets") as folder:
         arguments = [f"{name}={value}" for name, value in options.items()]
         config = str(trained / "config.yaml")
         main(["fit", "--config", config, "--report", "true", *arguments])

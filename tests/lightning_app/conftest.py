@@ -5,13 +5,10 @@ import csv
 import io
 import json
 import os
-import shutil
-from contextlib import contextmanager
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-import yaml
 from mlflow.entities import Dataset, DatasetInput, InputTag
 from PIL import Image
 
@@ -63,28 +60,6 @@ class Page(HTMLParser):
 def decoded(uri):
     data = base64.b64decode(uri.split("base64,")[1])
     return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
-
-
-@pytest.fixture(scope="session")
-def in_new_folder(tmp_path_factory, store_template):
-    """Context manager that works in a new folder with an empty store.
-
-    For fixtures that share runs between tests; `workplace` is for a single test.
-    """
-
-    @contextmanager
-    def enter(name, config=None):
-        folder = tmp_path_factory.mktemp(name)
-        (folder / "mlruns").mkdir()
-        shutil.copy(store_template, folder / "mlruns" / "mlflow.db")
-        if config is not None:
-            (folder / "config.yaml").write_text(yaml.safe_dump(config))
-        with pytest.MonkeyPatch.context() as patch:
-            patch.chdir(folder)
-            patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-            yield folder
-
-    return enter
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ class Completion:
     Attributes:
         arguments: The command line.
         config: What was chosen, as a configuration.
-        lines: What the user is told, a topic and an explanation each.
+        lines: One line for each choice, to print: its topic and the reason.
     """
 
     arguments: list[str]

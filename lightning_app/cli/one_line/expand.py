@@ -89,7 +89,7 @@ def _recorded(command: str, options: list[str], configured: bool) -> Expansion:
 
 
 def _chosen(wanted: str | None, options: list[str], path: str | None) -> dict[str, Any]:
-    """The recipe with the settings that suit the data; the user is told what was chosen."""
+    """The recipe with settings that suit the data; each choice is printed."""
     parser = make_config_parser("lightning_cli fit", "")
     data = parser.instantiate_classes(parse_config(parser, about_data(options))).data
     if data is None:
