@@ -35,7 +35,7 @@ from datamodules import DigitsDataModule, ImageDataModule, ImageFolderDataModule
 from lightning_app.commands.probe.probed_networks import build_backbone
 
 RECIPES = Path(lightning_app.__file__).parent / "recipes"
-METHODS = {"scikit-learn": None, "probe": "probe", "fine-tuned": "transfer"}
+METHODS = {"scikit-learn": None, "probe": "probe", "fine-tuned": "transfer", "fastai": None}
 COLUMNS = ("data", "network", "seed", "method", "correct", "images", "seconds")
 STRENGTHS = np.logspace(-4, 1, 6)
 FASTAI = Path(__file__).with_name("transfer_fastai.py")
@@ -55,7 +55,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("transfer_results"))
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    if options.fastai is None:
+    if options.fastai is None and "fastai" in options.methods:
         print("fastai is not measured: give the Python of its environment with --fastai.")
     results = read_results(options.out / "results.csv")
     for data, network, seed, method in plan(options):
@@ -72,8 +72,9 @@ def main() -> None:
 
 def plan(options: argparse.Namespace) -> Iterator[tuple[str, str, int, str]]:
     """What to measure, the cheapest first."""
-    methods = [*options.methods, *(["fastai"] if options.fastai else [])]
-    for method in methods:
+    for method in options.methods:
+        if method == "fastai" and options.fastai is None:
+            continue
         for seed in options.seeds:
             for data in options.data:
                 for network in options.networks:

@@ -4,6 +4,7 @@ Prints the number of test images that are classified correctly, and the number o
 """
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -26,6 +27,15 @@ except ImportError:
     sys.exit("fastai is not installed in this environment: uv pip install fastai")
 
 
+def put_where_torchvision_looks(name: str, file: Path) -> None:
+    """Copy weights to where torchvision keeps its downloads; fastai normalises for these."""
+    url = torchvision.models.get_model_weights(name).DEFAULT.url
+    target = Path(torch.hub.get_dir(), "checkpoints", url.rpartition("/")[2])
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if not target.exists():
+        shutil.copyfile(file, target)
+
+
 def main(plan: dict) -> None:
     """Train on the training images, and classify the test images."""
     name, _, file = plan["network"].partition("=")
@@ -42,15 +52,14 @@ def main(plan: dict) -> None:
     )
     loaders = block.dataloaders(None, bs=32, num_workers=0)
 
-    def network(pretrained: bool = False, **options: object) -> torch.nn.Module:
-        built = getattr(torchvision.models, name)(weights=None)
+    architecture, options = name, {}
+    if hasattr(torchvision.models, name):
+        architecture = getattr(torchvision.models, name)
         if file:
-            built.load_state_dict(torch.load(file, weights_only=True))
-        return built
-
-    network.__name__ = name
-    is_torchvision = hasattr(torchvision.models, name)
-    learner = vision_learner(loaders, network if is_torchvision else name, metrics=accuracy)
+            put_where_torchvision_looks(name, Path(file))
+    elif file:
+        options = {"pretrained_cfg_overlay": {"file": file}}
+    learner = vision_learner(loaders, architecture, metrics=accuracy, **options)
     learner.fine_tune(10)
     test = loaders.test_dl([path for path, _ in plan["test"]])
     predicted = learner.get_preds(dl=test)[0].argmax(dim=1)
