@@ -79,8 +79,9 @@ class ShardDataModule(ImageDataModule):
 
     def _source(self, split: str) -> ImageSource:
         files = self._index.splits[split]
+        name = f"{self.place}: {files.table.name}"
         with self.store.open(files.table) as stream:
-            images = parse_table(stream.read())
+            images = parse_table(stream.read(), name, len(self._index.class_names))
         reader = ShardReader(
             self.store, files.shards, images, self.image_size, self.num_channels, self.resize
         )

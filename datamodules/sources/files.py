@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -61,14 +62,23 @@ class FileReader:
         """None: any order is equally fast."""
 
 
+def is_file(path: Path) -> bool:
+    """Whether a path leads to a file; False where a name is too long for one."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
 def outside(root: Path, paths: Iterable[str]) -> list[bool]:
     """Whether each path leads out of the root after following links."""
     home = root.resolve()
     folders: dict[Path, bool] = {}  # results so far: resolving every path would take seconds
 
     def leaves(path: Path) -> bool:
-        if path.is_symlink():
-            return not path.resolve().is_relative_to(home)
+        with suppress(OSError):  # a name that is too long is no link
+            if path.is_symlink():
+                return not path.resolve().is_relative_to(home)
         if path.parent not in folders:
             folders[path.parent] = not path.parent.resolve().is_relative_to(home)
         return folders[path.parent]

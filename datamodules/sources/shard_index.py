@@ -10,11 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
 from datamodules.redaction import redact_text
+from datamodules.sources.source import UNLABELLED
 
 INDEX = "index.json"
 VERSION = 1
+COLUMNS = {
+    "name": str,
+    "extension": str,
+    **dict.fromkeys(("label", "shard", "offset", "size"), int),
+}
 
 
 @dataclass(frozen=True)
@@ -107,9 +114,29 @@ def stored_file(file: Path) -> StoredFile:
         )
 
 
-def parse_table(content: bytes) -> Any:
-    """The table of a split as a data frame, from the content of its file; see `SplitIndex`."""
-    return pd.read_parquet(io.BytesIO(content), engine="pyarrow")
+def parse_table(content: bytes, place: str, num_classes: int) -> Any:
+    """The table of a split as a data frame, from the content of its file; see `SplitIndex`.
+
+    Args:
+        content: Of the Parquet file.
+        place: Name of the file, for messages.
+        num_classes: Above which there are no labels.
+
+    Raises:
+        ValueError: If the content is not such a table.
+    """
+    try:
+        table = pd.read_parquet(io.BytesIO(content), engine="pyarrow").astype(COLUMNS)
+    except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
+        reason = f"{type(error).__name__}: {error}"
+    else:
+        if table["label"].between(UNLABELLED, num_classes - 1).all():
+            return table
+        reason = "a label is not the number of a class"
+    raise ValueError(
+        f"{place} is not a table of images ({reason}); write it again with "
+        "`lightning_cli prepare shard`."
+    )
 
 
 def _split(content: Any) -> SplitIndex:

@@ -126,7 +126,7 @@ class ShardReader:
         shard, offset, size = self.places.T
         num_bytes = np.array([file.num_bytes for file in self.shards], np.int64)
         outside = (shard < 0) | (shard >= len(num_bytes)) | (offset < 0) | (size < 0)
-        if outside.any() or (offset + size > num_bytes[shard]).any():
+        if outside.any() or (size > num_bytes[shard] - offset).any():  # a sum could overflow
             raise StorageError(
                 f"{self.store.root}: the index places images outside of its shards; write it again "
                 "with `lightning_cli prepare shard`."

@@ -10,7 +10,7 @@ import pandas as pd
 
 from datamodules.complaints import Complain, raise_error
 from datamodules.sources.decode import EXTENSIONS
-from datamodules.sources.files import outside
+from datamodules.sources.files import is_file, outside
 from datamodules.splits.names import SPLITS
 from datamodules.tables.table import find_column, read_table, refuse
 
@@ -123,7 +123,7 @@ def inside_root(rows: Any, root: Path, hint: str, complain: Complain = raise_err
 
 def existing(rows: Any, root: Path, hint: str, complain: Complain = raise_error) -> Any:
     """Rows whose images exist; see `inside_root`."""
-    gone = [not (root / image).is_file() for image in rows["image"]]
+    gone = [not is_file(root / image) for image in rows["image"]]
     return refuse(rows, gone, f"is not in {root}; {hint}", "image", "missing image", complain)
 
 
