@@ -110,7 +110,7 @@ class ImageClassifier(LightningModule):
         self, epoch: int, batch_idx: int, optimizer: Any, optimizer_closure: Any = None
     ) -> None:
         """Step the optimizer, with lower rates during the warm-up."""
-        with scaled_rates(optimizer, self.optimization.warmup_factor(self.trainer)):
+        with scaled_rates(optimizer, self.optimization.warmup_factors(self.trainer)):
             optimizer.step(closure=optimizer_closure)
 
     def on_train_start(self) -> None:

@@ -13,7 +13,7 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch.optim import AdamW, Optimizer
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-from models.optimization.parameter_groups import rates_of, stage_of
+from models.optimization.parameter_groups import first_steps, rates_of, scaled_rates, stage_of
 from models.optimization.schedules import Schedule, scheduler_of
 
 DEFAULT_OPTIMIZER = AdamW
@@ -28,8 +28,8 @@ class Optimization:
         stage_decay: Learning rate of a stage relative to the next one, in (0, 1]; the head has the
             full rate.
         decay_all: Whether weight decay applies to biases and norms, too.
-        warmup_epochs: Number of epochs, maybe below 1, over which the rate rises linearly from
-            nearly 0 to the scheduled rate.
+        warmup_epochs: Number of epochs, maybe below 1, over which the rate of a stage rises
+            linearly from nearly 0 to the scheduled rate, from the step on that it starts to train.
         lr_interval: When a scheduler of torch steps. A `Schedule` steps with the optimizer.
         backbone_rate: Learning rate of the backbone relative to that of the head, in (0, 1].
 
@@ -111,13 +111,21 @@ class Optimization:
 
     def rates(self, trainer: Trainer) -> dict[str, float]:
         """Learning rate of each stage at the next step."""
-        factor = self.warmup_factor(trainer)
-        return {s: rate * factor for s, rate in rates_of(trainer.optimizers[0]).items()}
+        [optimizer] = trainer.optimizers
+        with scaled_rates(optimizer, self.warmup_factors(trainer)):
+            return rates_of(optimizer)
 
-    def warmup_factor(self, trainer: Trainer) -> float:
-        """Factor of the scheduled rates at the next step, in (0, 1]: 1 after the warm-up."""
+    def warmup_factors(self, trainer: Trainer) -> list[float]:
+        """Factor of the rate of each optimizer group at the next step: 1 after its warm-up.
+
+        The first steps of an optimizer like Adam are as long as its rate allows, so a stage that is
+        unfrozen later needs a warm-up of its own.
+        """
+        [optimizer] = trainer.optimizers
+        now = trainer.global_step
         steps = ceil(trainer.num_training_batches / trainer.accumulate_grad_batches)
-        return min(1.0, (trainer.global_step + 1) / max(self.warmup_epochs * steps, 1.0))
+        length = max(self.warmup_epochs * steps, 1.0)
+        return [min(1.0, (now - start + 1) / length) for start in first_steps(optimizer, now)]
 
 
 def step_on_plateau(trainer: Trainer) -> None:

@@ -1,6 +1,6 @@
 """Parameter groups of the optimizer, and their learning rates."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -8,6 +8,7 @@ from torch.nn import Parameter
 from torch.optim import Optimizer
 
 NO_DECAY = "/no_decay"  # ends the name of a group without weight decay
+FIRST_STEP = "first_step"  # of a group: the step with which it started to train
 
 
 def group_parameters(
@@ -45,12 +46,29 @@ def rates_of(optimizer: Optimizer) -> dict[str, float]:
     return {stage_of(group): group["lr"] for group in optimizer.param_groups}
 
 
+def first_steps(optimizer: Optimizer, now: int) -> list[int]:
+    """The step with which each group started to train; `now` for a frozen one.
+
+    It is noted in the group, and so in checkpoints. Those of earlier versions lack it: then all
+    that trains has trained from the beginning.
+
+    Args:
+        optimizer: Its groups.
+        now: Number of the next step.
+    """
+    noted = any(FIRST_STEP in group for group in optimizer.param_groups)
+    for group in optimizer.param_groups:
+        if FIRST_STEP not in group and any(p.requires_grad for p in group["params"]):
+            group[FIRST_STEP] = now if noted else 0
+    return [group.get(FIRST_STEP, now) for group in optimizer.param_groups]
+
+
 @contextmanager
-def scaled_rates(optimizer: Optimizer, factor: float) -> Iterator[None]:
-    """Multiply all learning rates within a `with` block; schedulers do not notice."""
+def scaled_rates(optimizer: Optimizer, factors: Sequence[float]) -> Iterator[None]:
+    """Multiply the rate of each group within a `with` block; schedulers do not notice."""
     rates = [group["lr"] for group in optimizer.param_groups]
     try:
-        for group, rate in zip(optimizer.param_groups, rates, strict=True):
+        for group, rate, factor in zip(optimizer.param_groups, rates, factors, strict=True):
             group["lr"] = rate * factor
         yield
     finally:

@@ -4,6 +4,7 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.cli import ReduceLROnPlateau
 from torch import nn
 
+from callbacks import ProgressiveUnfreezing
 from models import Optimization
 from models.optimization.parameter_groups import group_parameters
 
@@ -96,6 +97,26 @@ def test_rates_rise_linearly_over_the_warmup(make_classifier, make_trainer, synt
     assert [r["head"] for r in steps.rates] == pytest.approx([f * 3e-3 for f in factors])
     assert [r["block3"] for r in steps.rates] == pytest.approx([f * 1.5e-3 for f in factors])
     assert trainer.callback_metrics["lr/head"] == pytest.approx(3e-3)  # of the second epoch
+
+
+def test_stage_that_is_unfrozen_later_has_a_warmup_of_its_own(
+    make_classifier, make_trainer, synthetic, tmp_path
+):
+    def fit(max_epochs, resumed=None):
+        steps = Steps()
+        unfreezing = ProgressiveUnfreezing({0: "head", 1: "all"})
+        model = make_classifier(optimization=Optimization(warmup_epochs=1, backbone_rate=0.5))
+        trainer = make_trainer(max_epochs=max_epochs, callbacks=[unfreezing, steps])
+        trainer.fit(model, synthetic, ckpt_path=resumed)  # three batches an epoch
+        trainer.save_checkpoint(tmp_path / f"{max_epochs}.ckpt")
+        return steps.rates
+
+    rates = fit(3)
+    warm = [1 / 3, 2 / 3, 1]
+    assert [r["head"] for r in rates] == pytest.approx([3e-3 * f for f in (*warm, *[1] * 6)])
+    assert [r["block1"] for r in rates[3:]] == pytest.approx([1.5e-3 * f for f in (*warm, 1, 1, 1)])
+    fit(2)
+    assert fit(3, tmp_path / "2.ckpt") == rates[6:]
 
 
 def test_warmup_multiplies_the_scheduled_rates(make_classifier, make_trainer, synthetic):
