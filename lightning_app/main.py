@@ -27,6 +27,8 @@ Data
   suspects, probe                  find label errors; compare pretrained nets
 Runs
   score RUN kaggle/public=0.998    record a score from elsewhere in a run
+  runs [--close]                   list runs, and close those that died
+  sync                             send what waits for the MLflow server
   ui [--port 5000]                 open the runs in a browser (MLflow)
 
 Every setting is an option: --trainer.max_epochs 3 --pictures.grad_cam false
@@ -40,8 +42,10 @@ COMMANDS = {
     "prepare": "lightning_app.commands.prepare.prepare:prepare",
     "probe": "lightning_app.commands.probe.probe:probe",
     "report": "lightning_app.commands.report.report:report",
+    "runs": "lightning_app.commands.runs.runs:runs",
     "score": "lightning_app.commands.score:score",
     "suspects": "lightning_app.commands.suspects:suspects",
+    "sync": "lightning_app.commands.sync:sync",
     "ui": "lightning_app.commands.ui:open_ui",
 }
 PREDICT_IMAGES = "lightning_app.commands.explain.predict_images:predict_images"

@@ -17,14 +17,17 @@ from callbacks import (
     HeadStart,
     MemoryMonitor,
     PredictionWriter,
+    ProcessWatch,
+    StopSignals,
     Stopwatch,
     UnreadableMonitor,
 )
 from lightning_app.cli.allowed_classes import only_allowed_classes
-from lightning_app.cli.checkpoint_checks import check_classes, check_epochs
+from lightning_app.cli.checkpoint_checks import check_classes, check_epochs, check_is_free
 from lightning_app.cli.class_path_changes import settings_of_checkpoint
 from lightning_app.cli.config_parser import link_data_to_model
 from lightning_app.cli.defaults import BEST_CHECKPOINT, LAST_CHECKPOINT
+from lightning_app.cli.ends import fail_run, raise_for_user
 from lightning_app.cli.evaluation_recorder import evaluation_callbacks, name_checkpoint
 from lightning_app.cli.more_loggers import HELP as LOGGERS
 from lightning_app.cli.more_loggers import Kinds, experiment_of, with_more_loggers
@@ -34,9 +37,17 @@ from lightning_app.cli.picture_options import add_pictures, picture_callbacks
 from lightning_app.cli.summary import print_fit_summary, print_prediction_files
 from lightning_app.commands.report.report_of_fit import report_run
 from lightning_app.commands.report.settings import Report
-from lightning_app.store.checkpoints import KEYWORDS, find_checkpoint, read_checkpoint
+from lightning_app.store.checkpoints import (
+    KEYWORDS,
+    find_checkpoint,
+    last_to_resume,
+    read_checkpoint,
+    readable_checkpoint,
+)
 from lightning_app.store.run_logger import RunLogger
 from lightning_app.store.run_recorder import RUN_ID, run_logger_of
+from lightning_app.store.runs import LAST
+from lightning_app.store.slurm_job import checkpoint_of_job
 
 REFRESH_RATE = 10  # steps between two updates of the progress bar
 
@@ -90,12 +101,18 @@ class ImageClassificationCLI(LightningCLI):
         """
         super().parse_arguments(parser, args)
         settings = self._settings
+        if self.command == "fit" and settings.ckpt_path is None and (file := checkpoint_of_job()):
+            rank_zero_info(f"This SLURM job was queued again; it continues with {file}.")
+            settings.ckpt_path = str(file)
         if settings.ckpt_path is not None:
             experiment = experiment_of(settings.trainer.logger)
             order = ("last",) if self.command == "fit" else KEYWORDS  # a fit resumes from the last
-            path = find_checkpoint(settings.ckpt_path, experiment, order)
-            read_checkpoint(path)  # reports a damaged file before LightningCLI reads it
-            settings.ckpt_path = str(path)
+            if self.command == "fit" and settings.ckpt_path == LAST:
+                path = last_to_resume(experiment)
+            else:
+                path = find_checkpoint(settings.ckpt_path, experiment, order)
+            # Reports a damaged file before LightningCLI reads it.
+            settings.ckpt_path = str(readable_checkpoint(path)[0])
         elif self.command != "fit":
             raise needs_checkpoint(self.command)
 
@@ -132,6 +149,8 @@ class ImageClassificationCLI(LightningCLI):
         bar = [] if hidden else [BestMetricBar(REFRESH_RATE)]
         start = [] if self._settings.ckpt_path else [HeadStart()]  # before WeightAverage
         evaluations = evaluation_callbacks(self._parser(self.command), self._settings)
+        self.watch, self.signals = ProcessWatch(), StopSignals()
+        start = [self.watch, self.signals, *start]
         own = [*evaluations, *pictures, Stopwatch(), MemoryMonitor(), UnreadableMonitor()]
         own += [*deciding_callbacks(self._settings, self.started), FrozenFeatures()]
         kwargs["logger"] = with_more_loggers(trainer.logger, self._get(self.config_init, "loggers"))
@@ -154,6 +173,7 @@ class ImageClassificationCLI(LightningCLI):
     ) -> None:
         check_classes(path, checkpoint, self.datamodule.class_names)
         if self.command == "fit":
+            check_is_free(path)
             check_epochs(path, checkpoint, self.trainer.max_epochs)
         run_id = checkpoint.get(RUN_ID)
         tested_epoch = None if self.command == "fit" else checkpoint["epoch"]
@@ -170,12 +190,20 @@ class ImageClassificationCLI(LightningCLI):
 
     def _run_subcommand(self, subcommand: str) -> None:
         """Run the command; write the report of a fit even if it fails or is interrupted."""
+        logger = run_logger_of(self.trainer)
         try:
             super()._run_subcommand(subcommand)
-        except BaseException:
+        except BaseException as error:
+            failure = self.watch.failure_elsewhere()
+            if logger is not None:
+                fail_run(logger, failure and str(failure))
             if subcommand == "fit":
                 self._write_report()
+            raise_for_user(error, self.trainer, failure, self.signals)
             raise
+        finally:
+            if logger is not None:
+                logger.close()
 
     def _write_report(self) -> None:
         report = self._get(self.config_init, "report")
