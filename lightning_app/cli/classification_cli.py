@@ -201,6 +201,9 @@ class ImageClassificationCLI(LightningCLI):
                 self._write_report()
             raise_for_user(error, self.trainer, failure, self.signals)
             raise
+        else:
+            if logger is not None and logger.is_training:  # no epoch was left to train
+                logger.finalize()
         finally:
             if logger is not None:
                 logger.close()

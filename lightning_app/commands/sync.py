@@ -14,6 +14,7 @@ Send what waits for MLflow: writes that fits could not send (mlruns/spool), thos
 refused, such as for a run that was deleted and is restored now, and runs that were trained with
 --trainer.logger.offline true.
 """
+LOCK_SECONDS = 10.0  # that it waits for a fit that is sending the same writes
 
 
 def sync(args: list[str]) -> None:
@@ -34,7 +35,7 @@ def sync(args: list[str]) -> None:
     for spool in spools_of(spool_folder(ROOT, tracking_uri())):
         spool.retry_refused()
         before = len(spool.waiting())
-        WriteSender(client, spool).send(lock_seconds=0)
+        WriteSender(client, spool).send(LOCK_SECONDS)
         remaining = len(spool.waiting()) + len(spool.refused())
         sent, left = sent + before - remaining, left + remaining
         spool.remove_if_empty()

@@ -9,7 +9,7 @@ PASSING = {401, 403, 407, 408, 425, 429}
 MAX_REASON = 160  # letters
 # The innermost reason of an error of urllib3 or SQLAlchemy, which come with their whole history.
 INNERMOST = re.compile(
-    r"(?:\[Errno -?\d+\] |Caused by \w+\(.*?[\"'>]: |\(sqlite3\.\w+\) )(?P<reason>[^'\")\n]+)"
+    r"(?:\[Errno -?\d+\] |ResponseError\(['\"]|\(sqlite3\.\w+\) )(?P<reason>[^'\")\n]+)"
 )
 DELETED = re.compile(r"must be in the 'active' state|is deleted|in deleted state")
 
