@@ -27,8 +27,7 @@ Data
   suspects, probe                  find label errors; compare pretrained nets
 Runs
   score RUN kaggle/public=0.998    record a score from elsewhere in a run
-  runs [--close]                   list runs, and close those that died
-  sync                             send what waits for the MLflow server
+  runs [--close], sync             list runs and their states; send what waits for MLflow
   ui [--port 5000]                 open the runs in a browser (MLflow)
 
 Every setting is an option: --trainer.max_epochs 3 --pictures.grad_cam false
@@ -88,9 +87,11 @@ def _is_of_dataset(option: str) -> bool:
 def _run(name: str, args: list[str]) -> None:
     # slower than the help
     from datamodules.redaction import redact_arguments
+    from datamodules.sources import quiet_decoders
     from lightning_app.cli.errors.user_errors import exit_on_user_error, print_redacted
 
     sys.excepthook = print_redacted
+    quiet_decoders.enable()
     redact_arguments(args)  # so that their secrets are known, whatever message repeats them
     with exit_on_user_error():
         try:

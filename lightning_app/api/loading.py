@@ -13,7 +13,7 @@ from lightning_app.store.checkpoints import (
     looks_like_file,
     readable_checkpoint,
 )
-from lightning_app.store.locations import ROOT, checkpoint_folder
+from lightning_app.store.locations import ROOT, folder_of
 from lightning_app.store.run_recorder import RUN_ID
 from lightning_app.store.run_scores import results_of
 from lightning_app.store.runs import find_run, open_store
@@ -73,7 +73,7 @@ def snapshot(client: MlflowClient, run: MlflowRun, root: Path, file: Path | None
     with open_stored_run(client, run) as stored:
         experiment, params = stored.experiment, stored.params
         metrics = stored.metrics | _last_scores(stored)
-    folder = checkpoint_folder(root, experiment, run.info.run_id)
+    folder = folder_of(root, experiment, run)
     left = [path for name in KEYWORDS if (path := folder / f"{name}.ckpt").is_file()]
     checkpoint = file or next(iter(left), None)
     return Run(

@@ -7,7 +7,7 @@ from typing import Any
 from lightning.pytorch.utilities import rank_zero_warn
 
 from lightning_app.store.checkpoint_io import predecessor, read_tensors
-from lightning_app.store.locations import ROOT, checkpoint_folder
+from lightning_app.store.locations import ROOT, folder_of
 from lightning_app.store.newest_runs import RunFolder, newest_own_runs
 from lightning_app.store.run_file import FINISHED
 from lightning_app.store.runs import find_run, open_store
@@ -46,9 +46,7 @@ def find_checkpoint(
         raise ValueError(f"There is no checkpoint {wanted}; expected {EXPECTED}.")
     client = open_store(root)
     run = find_run(client, str(wanted))
-    folder = checkpoint_folder(
-        root, client.get_experiment(run.info.experiment_id).name, run.info.run_id
-    )
+    folder = folder_of(root, client.get_experiment(run.info.experiment_id).name, run)
     for name in order:
         file = folder / f"{name}.ckpt"
         if file.is_file() or predecessor(file).is_file():

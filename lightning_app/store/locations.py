@@ -9,6 +9,7 @@ from filelock import FileLock
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
+ORIGIN = "offline.run_id"  # tag of a run that was trained offline: its id there
 ROOT = Path("mlruns")  # relative to where the command is started
 
 
@@ -37,6 +38,11 @@ def is_local(uri: str) -> bool:
 def checkpoint_folder(root: Path, experiment: str, run_id: str) -> Path:
     """Folder of the checkpoints of a run."""
     return root / "checkpoints" / experiment / run_id
+
+
+def folder_of(root: Path, experiment: str, run: Run) -> Path:
+    """Folder of the checkpoints of a run, also of one that was trained offline."""
+    return checkpoint_folder(root, experiment, run.data.tags.get(ORIGIN, run.info.run_id))
 
 
 def store_lock(root: Path) -> FileLock:

@@ -7,8 +7,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, Run, RunTag
 from mlflow.exceptions import MlflowException
 
-from lightning_app.store.locations import ROOT, checkpoint_folder, create_experiment, local_uri
-from lightning_app.store.runs import ORIGIN
+from lightning_app.store.locations import ORIGIN, ROOT, create_experiment, local_uri
 
 OFFLINE, WAITS = "offline", "waits for lightning_cli sync"  # a tag of the local run, and its value
 MAX_PARAMS, MAX_METRICS = 100, 1000  # that MLflow accepts at once
@@ -31,7 +30,7 @@ def waiting_runs(client: MlflowClient) -> list[Run]:
 
 
 def send_run(local: MlflowClient, run: Run, server: MlflowClient, uri: str, root: Path) -> str:
-    """Copy a run to the server, and give it its checkpoints; return its id there.
+    """Copy a run to the server; return its id there. Its checkpoints stay in their folder.
 
     What an earlier attempt has copied is not doubled: MLflow keeps equal metrics once.
 
@@ -51,10 +50,6 @@ def send_run(local: MlflowClient, run: Run, server: MlflowClient, uri: str, root
         sent = server.create_run(number, run.info.start_time, tags, run.info.run_name)
     _copy(local, run, server, sent.info.run_id, tags)
     server.set_terminated(sent.info.run_id, run.info.status, run.info.end_time)
-    old = checkpoint_folder(root, experiment, run.info.run_id)
-    new = checkpoint_folder(root, experiment, sent.info.run_id)
-    if old.is_dir() and not new.exists():
-        old.rename(new)
     local.set_tag(run.info.run_id, OFFLINE, f"sent as {sent.info.run_id}")
     return sent.info.run_id
 

@@ -20,6 +20,7 @@ from lightning_app.store.locations import (
     ROOT,
     checkpoint_folder,
     create_experiment,
+    folder_of,
     local_uri,
     spool_folder,
     store_lock,
@@ -106,6 +107,8 @@ class RunLogger(MLFlowLogger):
     @property
     def checkpoint_folder(self) -> Path:
         """Folder of the checkpoints of this run."""
+        if self.attached is not None:
+            return folder_of(self.root, self._experiment_name, self.attached[1])
         run_id = self._run_id or self.run_id or ""
         return checkpoint_folder(self.root, self._experiment_name, run_id)
 

@@ -11,10 +11,9 @@ from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
 from datamodules.redaction import redact_text
-from lightning_app.store.locations import ROOT, is_local, tracking_uri
+from lightning_app.store.locations import ORIGIN, ROOT, is_local, tracking_uri
 
 LAST, BEST = "last", "best"
-ORIGIN = "offline.run_id"  # tag of a run that was trained offline: its id there
 WHOLE_ID = 32  # digits
 ID_LENGTH = 6  # digits from which the beginning of an id may stand for it
 # `04c80e`, or `base, seed 0 (04c80e)` as `compare` prints it.

@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import sys
 import time
+import warnings
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -131,6 +132,7 @@ def _rank(rank, number, port, command):
     for stream in (1, 2):
         os.dup2(log.fileno(), stream)
     sys.stdout = sys.stderr = log
+    warnings.resetwarnings()  # of pytest
     if number > 1:
         settings = {"LOCAL_RANK": str(rank), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
         os.environ.update(settings)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from lightning_app.store.locations import ROOT, checkpoint_folder
+from lightning_app.store.locations import ROOT, folder_of
 from lightning_app.store.run_file import RUNNING, read_run_file, trains_elsewhere
 from lightning_app.store.run_logger import FAILURE
 from lightning_app.store.runs import name_with_id
@@ -72,7 +72,7 @@ class RunState(NamedTuple):
 def state_of(client: MlflowClient, run: Run) -> RunState:
     """The state of a run."""
     experiment = client.get_experiment(run.info.experiment_id).name
-    folder = checkpoint_folder(ROOT, experiment, run.info.run_id)
+    folder = folder_of(ROOT, experiment, run)
     epochs = [m.step for m in run.data._metric_objs if m.key.startswith(("train/", "val/"))]
     own = [m.step for m in run.data._metric_objs if m.key in ("train/loss", "val/loss")]
     return RunState(

@@ -8,7 +8,7 @@ from mlflow.entities import Run
 
 from lightning_app.commands.runs.run_state import RunState, state_of
 from lightning_app.output.console import Column, print_table
-from lightning_app.store.locations import ROOT, checkpoint_folder
+from lightning_app.store.locations import ROOT, folder_of
 from lightning_app.store.run_file import FILE, set_status
 from lightning_app.store.runs import find_run, name_with_id, newest_runs, open_store
 
@@ -71,7 +71,7 @@ def _close_one(client: MlflowClient, state: RunState) -> None:
     run, name = state.run, name_with_id(state.run)
     if state.state == "running":
         raise ValueError(f"The run {name} is running; stop its process first.")
-    folder = checkpoint_folder(ROOT, state.experiment, run.info.run_id)
+    folder = folder_of(ROOT, state.experiment, run)
     client.set_terminated(run.info.run_id, "KILLED", _last_sign(folder, run))
     set_status(folder, "KILLED")
     for unfinished in folder.glob(".*.tmp"):
