@@ -27,7 +27,7 @@ Data
   suspects, probe                  find label errors; compare pretrained nets
 Runs
   score RUN kaggle/public=0.998    record a score from elsewhere in a run
-  runs [--close], sync             list runs and their states; send what waits for MLflow
+  runs [--close], sync             list runs; send what waits for MLflow
   ui [--port 5000]                 open the runs in a browser (MLflow)
 
 Every setting is an option: --trainer.max_epochs 3 --pictures.grad_cam false

@@ -1,7 +1,6 @@
 """A real MLflow server whose answers can be held back, replaced by errors, or cut off."""
 
 import threading
-from wsgiref.simple_server import WSGIRequestHandler
 
 from werkzeug.serving import make_server
 
@@ -46,7 +45,3 @@ class Tracker:
         self.server.shutdown()
         self.server.server_close()
         self.thread.join()
-
-
-class Quiet(WSGIRequestHandler):
-    """No line for each request."""
