@@ -24,30 +24,22 @@ from callbacks import (
 )
 from lightning_app.cli.allowed_classes import only_allowed_classes
 from lightning_app.cli.checkpoint_checks import check_classes, check_epochs, check_is_free
+from lightning_app.cli.chosen_checkpoint import chosen_checkpoint
 from lightning_app.cli.class_path_changes import settings_of_checkpoint
 from lightning_app.cli.config_parser import link_data_to_model
 from lightning_app.cli.defaults import BEST_CHECKPOINT, LAST_CHECKPOINT
-from lightning_app.cli.ends import fail_run, raise_for_user
+from lightning_app.cli.ends import end_run, raise_for_user
 from lightning_app.cli.evaluation_recorder import evaluation_callbacks, name_checkpoint
 from lightning_app.cli.more_loggers import HELP as LOGGERS
 from lightning_app.cli.more_loggers import Kinds, experiment_of, with_more_loggers
-from lightning_app.cli.one_line.recorded_config import needs_checkpoint
 from lightning_app.cli.one_line.settings import add_one_line_options, deciding_callbacks
 from lightning_app.cli.picture_options import add_pictures, picture_callbacks
 from lightning_app.cli.summary import print_fit_summary, print_prediction_files
 from lightning_app.commands.report.report_of_fit import report_run
 from lightning_app.commands.report.settings import Report
-from lightning_app.store.checkpoints import (
-    KEYWORDS,
-    find_checkpoint,
-    last_to_resume,
-    read_checkpoint,
-    readable_checkpoint,
-)
+from lightning_app.store.checkpoints import read_checkpoint
 from lightning_app.store.run_logger import RunLogger
 from lightning_app.store.run_recorder import RUN_ID, run_logger_of
-from lightning_app.store.runs import LAST
-from lightning_app.store.slurm_job import checkpoint_of_job
 
 REFRESH_RATE = 10  # steps between two updates of the progress bar
 
@@ -101,20 +93,9 @@ class ImageClassificationCLI(LightningCLI):
         """
         super().parse_arguments(parser, args)
         settings = self._settings
-        if self.command == "fit" and settings.ckpt_path is None and (file := checkpoint_of_job()):
-            rank_zero_info(f"This SLURM job was queued again; it continues with {file}.")
-            settings.ckpt_path = str(file)
-        if settings.ckpt_path is not None:
-            experiment = experiment_of(settings.trainer.logger)
-            order = ("last",) if self.command == "fit" else KEYWORDS  # a fit resumes from the last
-            if self.command == "fit" and settings.ckpt_path == LAST:
-                path = last_to_resume(experiment)
-            else:
-                path = find_checkpoint(settings.ckpt_path, experiment, order)
-            # Reports a damaged file before LightningCLI reads it.
-            settings.ckpt_path = str(readable_checkpoint(path)[0])
-        elif self.command != "fit":
-            raise needs_checkpoint(self.command)
+        experiment = experiment_of(settings.trainer.logger)
+        path = chosen_checkpoint(self.command, settings.ckpt_path, experiment)
+        settings.ckpt_path = path and str(path)
 
     def _parse_ckpt_path(self) -> None:
         """Take the network and its settings from the checkpoint, whatever the configuration has."""
@@ -195,15 +176,13 @@ class ImageClassificationCLI(LightningCLI):
             super()._run_subcommand(subcommand)
         except BaseException as error:
             failure = self.watch.failure_elsewhere()
-            if logger is not None:
-                fail_run(logger, failure and str(failure))
+            end_run(logger, "failed", failure)
             if subcommand == "fit":
                 self._write_report()
             raise_for_user(error, self.trainer, failure, self.signals)
             raise
         else:
-            if logger is not None and logger.is_training:  # no epoch was left to train
-                logger.finalize()
+            end_run(logger)
         finally:
             if logger is not None:
                 logger.close()

@@ -18,17 +18,24 @@ class ProcessFailedError(ConnectionError):
     """Another process of this command has failed."""
 
 
-def fail_run(logger: RunLogger, failure: str | None) -> None:
-    """Set the end state of a run, unless Lightning has; it has not if saving a checkpoint failed.
+def end_run(
+    logger: RunLogger | None, status: str = "success", failure: Failure | None = None
+) -> None:
+    """Set the end state of a run, unless Lightning has.
+
+    It has not if no epoch was left to train, or if saving a checkpoint after an error failed, too.
 
     Args:
-        logger: Logger of the run.
+        logger: Logger of the run; None if there is none.
+        status: Lightning's name of the state.
         failure: The failure of another process; None if the error is one of this process.
     """
+    if logger is None:
+        return
     if logger.is_training:
-        logger.finalize("failed")
+        logger.finalize(status)
     if failure is not None and logger._initialized:
-        logger.experiment.set_tag(logger.run_id, FAILURE, failure)
+        logger.experiment.set_tag(logger.run_id, FAILURE, str(failure))
 
 
 def raise_for_user(

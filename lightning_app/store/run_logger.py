@@ -12,7 +12,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Run, RunStatus
 from mlflow.exceptions import MlflowException
 from mlflow.tracking.context.registry import resolve_tags
-from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME
+from mlflow.utils.mlflow_tags import MLFLOW_RUN_NAME
 
 from datamodules.redaction import redact, redact_text
 from lightning_app.store.end_state import end_state, failure
@@ -28,10 +28,9 @@ from lightning_app.store.locations import (
 )
 from lightning_app.store.metric_buffer import MetricBuffer, check_names, renamed
 from lightning_app.store.offline import OFFLINE, WAITS, stored_run_of
-from lightning_app.store.run_file import Heartbeat, new_run_file, set_status, write_run_file
 from lightning_app.store.sent_spools import send_others
 from lightning_app.store.spooling_client import SpoolingClient
-from lightning_app.store.system_metrics import SystemMetrics, next_sample
+from lightning_app.store.training_signs import TrainingSigns
 
 FAILURE = "failure"  # tag: why a run has failed
 
@@ -72,8 +71,7 @@ class RunLogger(MLFlowLogger):
         self.attached: tuple[MlflowClient, Run] | None = None
         self.renamed_splits: dict[str, str] = {}
         self.waits = False
-        self._monitor: SystemMetrics | None = None
-        self._heartbeat: Heartbeat | None = None
+        self._signs: TrainingSigns | None = None
         self._tested_epoch: int | None = None
         self._state = RunStatus.RUNNING  # an attached run keeps its own until it trains
         self._buffer = MetricBuffer()
@@ -115,7 +113,7 @@ class RunLogger(MLFlowLogger):
     @property
     def is_training(self) -> bool:
         """Whether this process trains the run, and has not set its end state."""
-        return self._heartbeat is not None
+        return self._signs is not None
 
     def attach(self, run_id: str, tested_epoch: int | None = None) -> bool:
         """Continue an existing run instead of starting a new one.
@@ -169,15 +167,12 @@ class RunLogger(MLFlowLogger):
 
     def _begin(self, run_id: str) -> None:
         """Mark the run as training."""
-        first_sample = 0
+        resumed = None
         if self.attached is not None:
             self._mlflow_client.update_run(run_id, status="RUNNING")
-            first_sample = next_sample(self._mlflow_client.get_run(run_id))
-        self._monitor = SystemMetrics(self._client, run_id, first_sample)
-        self._monitor.start()
-        parent = resolve_tags().get(MLFLOW_PARENT_RUN_ID)
-        write_run_file(self.checkpoint_folder, new_run_file(self._run_name or "", parent))
-        self._heartbeat = Heartbeat(self.checkpoint_folder)
+            resumed = self._mlflow_client.get_run(run_id)
+        name = self._run_name or ""
+        self._signs = TrainingSigns(self._client, run_id, name, self.checkpoint_folder, resumed)
 
     def _chosen_name(self) -> str:
         """The name in MLFLOW_RUN_CONTEXT (set by an ablation), in the settings, or a random one."""
@@ -208,24 +203,23 @@ class RunLogger(MLFlowLogger):
         """Send everything and set the end state of the run."""
         if not self._initialized:
             return
-        if self._monitor is not None:
-            self._monitor.finish()
-            self._monitor = None
-        if self._heartbeat is not None:
-            self._heartbeat.stop()
-            self._heartbeat = None
-        self.flush()
         if self._tested_epoch is None:
-            state = end_state(status)
-            if state != RunStatus.FINISHED and RunStatus.is_terminated(self._state):
-                state = self._state
-            self._state = state
-            name = RunStatus.to_string(state)
-            if status == "failed" and (reason := failure()) is not None:
-                self._client.set_tag(self._run_id, FAILURE, reason)
-            self._client.set_terminated(self._run_id, name)
-            set_status(self.checkpoint_folder, name)
-        self.close()
+            self._end(status)
+        self.flush()
+        self._client.close()
+
+    def _end(self, status: str) -> None:
+        state = end_state(status)
+        if state != RunStatus.FINISHED and RunStatus.is_terminated(self._state):
+            state = self._state
+        self._state, name = state, RunStatus.to_string(state)
+        if self._signs is not None:
+            self._signs.stop(name)
+            self._signs = None
+        self.flush()
+        if status == "failed" and (reason := failure()) is not None:
+            self._client.set_tag(self._run_id, FAILURE, reason)
+        self._client.set_terminated(self._run_id, name)
 
     @rank_zero_only
     def close(self) -> None:

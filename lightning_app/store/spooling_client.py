@@ -42,7 +42,7 @@ class SpoolingClient:
 
     def __init__(self, client: MlflowClient, spool: Path) -> None:
         self._client, self._spool = client, Spool(spool)
-        self._sender = WriteSender(client, self._spool)
+        self._sender, self._closed = WriteSender(client, self._spool), False
 
     def __getattr__(self, name: str) -> Any:
         if name in WRITES:
@@ -59,9 +59,10 @@ class SpoolingClient:
         self._sender.start()
 
     def close(self) -> int:
-        """Wait for the writes, for a limited time; return how many are left."""
-        if self._sender.wait(CLOSE_SECONDS):
+        """Wait for the writes, for a limited time once; return how many are left."""
+        if self._sender.wait(CLOSE_SECONDS, patient=not self._closed):
             self._spool.remove_if_empty()
+        self._closed = True
         return len(self._spool.waiting())
 
     def _write(self, name: str, *args: Any, **kwargs: Any) -> None:

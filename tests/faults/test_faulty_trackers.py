@@ -4,6 +4,7 @@ import logging
 import sqlite3
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from lightning.pytorch import Callback
@@ -80,14 +81,19 @@ def epochs_of(client, run_id, name="val/accuracy"):
 def test_server_that_does_not_answer_holds_up_no_step_and_sync_sends_what_waits(
     tracker, train, capsys
 ):
-    def hold(logger):
+    def hold(of_fit):
+        nonlocal logger
+        logger = of_fit
         logger.close()
         tracker.held = True
+
+    logger: Any = None
 
     run_id, lines = train(hold)  # no request was answered since the second epoch
     assert len(lines) <= 1  # the attempt may still be waiting
     waiting = [*Path("mlruns/spool").glob(f"*/{run_id}/*.json")]
     assert waiting
+    logger.close()
     assert f"{len(waiting)} writes wait for MLflow in mlruns/spool" in capsys.readouterr().out
     tracker.release()
     main(["sync"])
