@@ -48,7 +48,8 @@ class StopSignals(Callback):
 
         if threading.current_thread() is threading.main_thread():
             for number in STOPPING:
-                signal.signal(number, stop)
+                if signal.getsignal(number) != signal.SIG_IGN:  # as `nohup` wants it
+                    signal.signal(number, stop)
 
     def on_exception(
         self, trainer: Trainer, pl_module: LightningModule, exception: BaseException

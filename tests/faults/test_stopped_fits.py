@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
+from lightning.pytorch.callbacks import LambdaCallback
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 
 from callbacks import OutputRecorder, PictureGallery, StopSignals
@@ -109,3 +110,17 @@ def test_request_to_stop_is_obeyed_after_the_picture_at_work(
     with pytest.raises(SIGTERMException):
         trainer.fit(make_classifier(), synthetic)
     assert Slow.drawn == ["first"]
+
+
+def test_signal_that_nohup_ignores_stays_ignored(make_trainer, make_classifier, synthetic):
+    def hang_up(*arguments):
+        os.kill(os.getpid(), signal.SIGHUP)
+
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        stop = StopSignals()
+        callbacks = [stop, LambdaCallback(on_train_batch_start=hang_up)]
+        make_trainer(max_epochs=1, callbacks=callbacks).fit(make_classifier(), synthetic)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert stop.received is None
