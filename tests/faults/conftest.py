@@ -17,7 +17,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from lightning_app.main import main
 
 FORK = multiprocessing.get_context("fork")  # saves the time for imports
-LIMIT = 30  # seconds after which everything has to have ended
+LIMIT = 150  # seconds after which a process counts as hanging, on the busiest machine
 
 CONFIG = {
     "data": {

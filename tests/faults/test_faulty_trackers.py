@@ -24,22 +24,17 @@ class Tracker:
     Attributes:
         held: While it is set, no request is answered.
         status: A status of HTTP, such as 403, that answers every request; None for MLflow's own.
-        requests: Number of requests so far.
     """
 
     def __init__(self, app):
-        self.app, self.status, self.requests = app, None, 0
+        self.app, self.status = app, None
         self.held, self.released = False, threading.Event()
         self.server = make_server("127.0.0.1", 0, self._answer, threaded=True)
         self.uri = f"http://127.0.0.1:{self.server.port}"
-        self._serve()
-
-    def _serve(self):
         self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
         self.thread.start()
 
     def _answer(self, environ, start_response):
-        self.requests += 1
         if self.held:
             self.released.wait(60)
         if self.status is not None:
