@@ -86,11 +86,16 @@ def tracker(workplace, monkeypatch, store_template):
     tracker.stop()
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def short_waits(monkeypatch):
     """The end of a fit and reads wait for a moment only."""
     monkeypatch.setattr(spooling_client, "READ_SECONDS", 0.2)
     monkeypatch.setattr(spooling_client, "CLOSE_SECONDS", 0.2)
+
+
+@pytest.fixture(autouse=True)
+def always_patient(monkeypatch):
+    """Each wait is a new attempt, and one attempt is one request."""
     monkeypatch.setattr(write_sender, "PATIENCE", 0.0)
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
 
@@ -116,7 +121,7 @@ def epochs_of(client, run_id, name="val/accuracy"):
 
 
 def test_server_that_does_not_answer_holds_up_no_step_and_sync_sends_what_waits(
-    tracker, train, capsys
+    tracker, train, capsys, short_waits
 ):
     def hold(of_fit):
         nonlocal logger
@@ -188,7 +193,7 @@ def test_deleted_run_is_one_line_and_sync_writes_the_rest_once_it_is_restored(
     assert client.get_run(run_id).info.status == "FINISHED"
 
 
-def test_locked_store_is_one_line_and_holds_up_no_step(workplace, client, train, monkeypatch):
+def test_locked_store_is_one_line_and_holds_up_no_step(workplace, client, train, short_waits):
     locked, done = threading.Event(), threading.Event()
 
     def lock():
@@ -221,7 +226,7 @@ def test_writes_keep_their_order_through_an_outage(tracker, workplace):
         spooling.set_tag(run_id, "number", str(number))
         spooling.log_batch(run_id, metrics=[Metric("m", float(number), number, number)])
         spooling.close()
-    assert spooling.close() == 0
+    assert spooling.send_spooled() == 0
     assert client.get_run(run_id).data.tags["number"] == "11"
     assert epochs_of(client, run_id, "m") == [*range(12)]
 
