@@ -146,7 +146,9 @@ def test_server_that_does_not_answer_holds_up_no_step_and_sync_sends_what_waits(
     assert not [*Path("mlruns/spool").glob(f"*/{run_id}/*.json")]
 
 
-@pytest.mark.parametrize("status", [401, 403, 429, 502])
+@pytest.mark.parametrize(
+    "status", [403, 429, *(pytest.param(n, marks=pytest.mark.slow_faults) for n in (401, 502))]
+)
 def test_server_that_refuses_for_now_is_one_line_and_its_writes_wait(
     tracker, train, capsys, status
 ):
