@@ -11,7 +11,9 @@ from callbacks.memory_monitor import MemoryMonitor
 from callbacks.output_recorder import OutputRecorder
 from callbacks.picture_gallery import PictureGallery
 from callbacks.prediction_writer import PredictionWriter
+from callbacks.process_watch import ProcessWatch
 from callbacks.progressive_unfreezing import ProgressiveUnfreezing
+from callbacks.stop_signals import StopSignals
 from callbacks.stopwatch import Stopwatch
 from callbacks.time_limit import TimeLimit
 from callbacks.training_copies import TrainingCopies
@@ -39,7 +41,9 @@ __all__ = [
     "OutputRecorder",
     "PictureGallery",
     "PredictionWriter",
+    "ProcessWatch",
     "ProgressiveUnfreezing",
+    "StopSignals",
     "Stopwatch",
     "TimeLimit",
     "TrainingCopies",

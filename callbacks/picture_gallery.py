@@ -3,11 +3,13 @@
 import contextlib
 import os
 import time
+import traceback
 from collections.abc import Iterable, Sequence
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.trainer.states import TrainerFn
 from lightning.pytorch.utilities import rank_zero_info, rank_zero_warn
+from lightning.pytorch.utilities.exceptions import SIGTERMException
 from matplotlib.figure import Figure
 from torch import Tensor
 
@@ -15,7 +17,14 @@ from callbacks.inspection_mode import inspection_mode
 from callbacks.output_recorder import OutputRecorder, Outputs
 from callbacks.picture_budget import PictureBudget
 from callbacks.pictures.picture import Picture, PictureContext, PictureOutput, is_due
-from callbacks.tracking import log_figure, log_metric, log_step_figure, log_table, log_text
+from callbacks.tracking import (
+    log_figure,
+    log_metric,
+    log_step_figure,
+    log_table,
+    log_tag,
+    log_text,
+)
 from callbacks.trainer_parts import classifier_of, data_of
 from callbacks.weight_average import averaged_weights
 from models.explain import NothingToShow
@@ -29,7 +38,8 @@ class PictureGallery(Callback):
     If a fit validates with averaged weights, the pictures show these. The metric `time/pictures`
     counts the seconds that drawing has taken since the fit started. During the fit, a picture is
     skipped if it would exceed the budget, which counts work and not seconds; at the end, all are
-    drawn. A picture that fails is a warning in a fit, and an error in `validate` and `test`.
+    drawn. A picture that fails is a warning in a fit, with a tag and its trace in `failed/`, and an
+    error in `validate` and `test`. A request to stop is obeyed after the figure at work.
 
     Args:
         pictures: The pictures to draw, in the order of their importance.
@@ -139,6 +149,7 @@ class PictureGallery(Callback):
         """Draw pictures one by one; the next is requested only when the last one is done."""
         with averaged_weights(trainer), inspection_mode(context.model):
             for picture in pictures:
+                _stop_if_asked(trainer)
                 started = time.perf_counter()
                 with self.budget.charged(picture) as figures:
                     self._draw_one(picture, context, trainer, figures)
@@ -153,6 +164,7 @@ class PictureGallery(Callback):
         try:
             for output in picture.draw(context):
                 self._log(picture, output, context, trainer)
+                _stop_if_asked(trainer)
                 figures += [output[0]] * isinstance(output[1], Figure)
         except NothingToShow as reason:
             if fitting and picture not in self.failed:
@@ -161,7 +173,10 @@ class PictureGallery(Callback):
         except Exception as error:  # of any kind: a picture must not end a training
             if not fitting or os.environ.get(DEBUG):
                 raise
-            rank_zero_warn(f"No picture {picture.name}: {type(error).__name__}: {error}")
+            reason = f"{type(error).__name__}: {error}"
+            rank_zero_warn(f"No picture {picture.name}: {reason}")
+            log_tag(trainer, f"picture_failed.{picture.name}", reason)
+            log_text(trainer, traceback.format_exc(), f"failed/{picture.name}.txt")
 
     def _log(
         self, picture: Picture, output: PictureOutput, context: PictureContext, trainer: Trainer
@@ -181,6 +196,12 @@ class PictureGallery(Callback):
             log_text(trainer, content, name)
         else:
             log_metric(trainer, f"{split}/{name}", content, self.epoch)
+
+
+def _stop_if_asked(trainer: Trainer) -> None:
+    """Obey SIGTERM, which Lightning looks for between steps only."""
+    if trainer.received_sigterm:
+        raise SIGTERMException
 
 
 def _is_last(trainer: Trainer) -> bool:

@@ -64,17 +64,17 @@ def store_table(client: Any, run_id: str, columns: dict[str, list[Any]], name: s
     MLflow's `log_table` would append the rows of a resumed fit to the earlier ones.
     """
     file = f"tables/{name}.json"
-    text = pd.DataFrame(columns).to_json(orient="split", index=False)
-    client.log_text(run_id, text, file)
-    try:
-        tags = client.get_run(run_id).data.tags
-    except (MlflowException, OSError) as error:
-        log.warning(
-            "The UI will not list %s, since the tracking server cannot be reached: %s", file, error
-        )
-        return
-    listed = json.loads(tags.get(MLFLOW_LOGGED_ARTIFACTS, "[]"))
-    if (entry := {"path": file, "type": "table"}) not in listed:
+    client.log_text(run_id, pd.DataFrame(columns).to_json(orient="split", index=False), file)
+    if hasattr(client, "list_table"):  # one that writes later, so that nothing waits for MLflow
+        client.list_table(run_id, file)
+    else:
+        list_table(client, run_id, file)
+
+
+def list_table(client: Any, run_id: str, artifact_file: str) -> None:
+    """Make the UI list a table: the tag that MLflow's `log_table` sets."""
+    listed = json.loads(client.get_run(run_id).data.tags.get(MLFLOW_LOGGED_ARTIFACTS, "[]"))
+    if (entry := {"path": artifact_file, "type": "table"}) not in listed:
         client.set_tag(run_id, MLFLOW_LOGGED_ARTIFACTS, json.dumps([*listed, entry]))
 
 

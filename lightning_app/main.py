@@ -27,6 +27,7 @@ Data
   suspects, probe                  find label errors; compare pretrained nets
 Runs
   score RUN kaggle/public=0.998    record a score from elsewhere in a run
+  runs [--close], sync             list runs; send what waits for MLflow
   ui [--port 5000]                 open the runs in a browser (MLflow)
 
 Every setting is an option: --trainer.max_epochs 3 --pictures.grad_cam false
@@ -40,8 +41,10 @@ COMMANDS = {
     "prepare": "lightning_app.commands.prepare.prepare:prepare",
     "probe": "lightning_app.commands.probe.probe:probe",
     "report": "lightning_app.commands.report.report:report",
+    "runs": "lightning_app.commands.runs.runs:runs",
     "score": "lightning_app.commands.score:score",
     "suspects": "lightning_app.commands.suspects:suspects",
+    "sync": "lightning_app.commands.sync:sync",
     "ui": "lightning_app.commands.ui:open_ui",
 }
 PREDICT_IMAGES = "lightning_app.commands.explain.predict_images:predict_images"
@@ -84,9 +87,11 @@ def _is_of_dataset(option: str) -> bool:
 def _run(name: str, args: list[str]) -> None:
     # slower than the help
     from datamodules.redaction import redact_arguments
+    from datamodules.sources import quiet_decoders
     from lightning_app.cli.errors.user_errors import exit_on_user_error, print_redacted
 
     sys.excepthook = print_redacted
+    quiet_decoders.enable()
     redact_arguments(args)  # so that their secrets are known, whatever message repeats them
     with exit_on_user_error():
         try:

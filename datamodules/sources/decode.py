@@ -20,6 +20,7 @@ from datamodules.sources.image_limits import (
     open_file,
     read_file,
 )
+from datamodules.sources.quiet_decoders import quiet
 
 EXTENSIONS = {
     *(".avif", ".bmp", ".dib", ".gif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".pbm", ".pgm"),
@@ -62,7 +63,8 @@ def decode(data: bytes, num_channels: int, name: str) -> np.ndarray:
                 return _flatten(header, num_channels, name)
     flags = cv2.IMREAD_GRAYSCALE if num_channels == 1 else cv2.IMREAD_COLOR_RGB
     try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+        with quiet():
+            image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error:
         image = None
     if image is None:

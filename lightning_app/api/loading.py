@@ -11,9 +11,9 @@ from lightning_app.store.checkpoints import (
     KEYWORDS,
     find_checkpoint,
     looks_like_file,
-    read_checkpoint,
+    readable_checkpoint,
 )
-from lightning_app.store.locations import ROOT, checkpoint_folder
+from lightning_app.store.locations import ROOT, folder_of
 from lightning_app.store.run_recorder import RUN_ID
 from lightning_app.store.run_scores import results_of
 from lightning_app.store.runs import find_run, open_store
@@ -45,8 +45,8 @@ def load(run: str | Path, root: str | Path = ROOT) -> Run:
     if str(run) not in KEYWORDS and not looks_like_file(Path(run)):
         client = open_store(root)
         return snapshot(client, find_run(client, str(run)), root)
-    file = find_checkpoint(run, root=root)
-    run_id = read_checkpoint(file).get(RUN_ID)
+    file, checkpoint = readable_checkpoint(find_checkpoint(run, root=root))
+    run_id = checkpoint.get(RUN_ID)
     if run_id is None:
         raise ValueError(
             f"{file} does not name the run that it belongs to. `predict` and `explain` take the "
@@ -73,7 +73,7 @@ def snapshot(client: MlflowClient, run: MlflowRun, root: Path, file: Path | None
     with open_stored_run(client, run) as stored:
         experiment, params = stored.experiment, stored.params
         metrics = stored.metrics | _last_scores(stored)
-    folder = checkpoint_folder(root, experiment, run.info.run_id)
+    folder = folder_of(root, experiment, run)
     left = [path for name in KEYWORDS if (path := folder / f"{name}.ckpt").is_file()]
     checkpoint = file or next(iter(left), None)
     return Run(

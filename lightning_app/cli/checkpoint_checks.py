@@ -1,8 +1,10 @@
 """Checkpoint checks: whether a command can continue with what a checkpoint holds."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+from lightning_app.store.run_file import read_run_file, trains_elsewhere
 from lightning_app.store.run_recorder import CLASS_NAMES
 
 
@@ -17,6 +19,20 @@ def check_classes(path: str, checkpoint: dict[str, Any], class_names: Sequence[s
         raise ValueError(
             f"{path} was trained on the classes {', '.join(known)}; the data have "
             f"{', '.join(given)}."
+        )
+
+
+def check_is_free(path: str) -> None:
+    """Refuse to resume a run that another process is training.
+
+    Raises:
+        ValueError: If there is such a process.
+    """
+    folder = Path(path).parent
+    if trains_elsewhere(folder) and (run := read_run_file(folder)) is not None:
+        raise ValueError(
+            f"The run {run.name} is being trained by process {run.process} on {run.host}; wait for "
+            "its end, or stop it."
         )
 
 

@@ -17,24 +17,27 @@ from callbacks import (
     HeadStart,
     MemoryMonitor,
     PredictionWriter,
+    ProcessWatch,
+    StopSignals,
     Stopwatch,
     UnreadableMonitor,
 )
 from lightning_app.cli.allowed_classes import only_allowed_classes
-from lightning_app.cli.checkpoint_checks import check_classes, check_epochs
+from lightning_app.cli.checkpoint_checks import check_classes, check_epochs, check_is_free
+from lightning_app.cli.chosen_checkpoint import chosen_checkpoint
 from lightning_app.cli.class_path_changes import settings_of_checkpoint
 from lightning_app.cli.config_parser import link_data_to_model
 from lightning_app.cli.defaults import BEST_CHECKPOINT, LAST_CHECKPOINT
+from lightning_app.cli.ends import end_run, raise_for_user
 from lightning_app.cli.evaluation_recorder import evaluation_callbacks, name_checkpoint
 from lightning_app.cli.more_loggers import HELP as LOGGERS
 from lightning_app.cli.more_loggers import Kinds, experiment_of, with_more_loggers
-from lightning_app.cli.one_line.recorded_config import needs_checkpoint
 from lightning_app.cli.one_line.settings import add_one_line_options, deciding_callbacks
 from lightning_app.cli.picture_options import add_pictures, picture_callbacks
 from lightning_app.cli.summary import print_fit_summary, print_prediction_files
 from lightning_app.commands.report.report_of_fit import report_run
 from lightning_app.commands.report.settings import Report
-from lightning_app.store.checkpoints import KEYWORDS, find_checkpoint, read_checkpoint
+from lightning_app.store.checkpoints import read_checkpoint
 from lightning_app.store.run_logger import RunLogger
 from lightning_app.store.run_recorder import RUN_ID, run_logger_of
 
@@ -90,14 +93,9 @@ class ImageClassificationCLI(LightningCLI):
         """
         super().parse_arguments(parser, args)
         settings = self._settings
-        if settings.ckpt_path is not None:
-            experiment = experiment_of(settings.trainer.logger)
-            order = ("last",) if self.command == "fit" else KEYWORDS  # a fit resumes from the last
-            path = find_checkpoint(settings.ckpt_path, experiment, order)
-            read_checkpoint(path)  # reports a damaged file before LightningCLI reads it
-            settings.ckpt_path = str(path)
-        elif self.command != "fit":
-            raise needs_checkpoint(self.command)
+        experiment = experiment_of(settings.trainer.logger)
+        path = chosen_checkpoint(self.command, settings.ckpt_path, experiment)
+        settings.ckpt_path = path and str(path)
 
     def _parse_ckpt_path(self) -> None:
         """Take the network and its settings from the checkpoint, whatever the configuration has."""
@@ -132,6 +130,8 @@ class ImageClassificationCLI(LightningCLI):
         bar = [] if hidden else [BestMetricBar(REFRESH_RATE)]
         start = [] if self._settings.ckpt_path else [HeadStart()]  # before WeightAverage
         evaluations = evaluation_callbacks(self._parser(self.command), self._settings)
+        self.watch, self.signals = ProcessWatch(), StopSignals()
+        start = [self.watch, self.signals, *start]
         own = [*evaluations, *pictures, Stopwatch(), MemoryMonitor(), UnreadableMonitor()]
         own += [*deciding_callbacks(self._settings, self.started), FrozenFeatures()]
         kwargs["logger"] = with_more_loggers(trainer.logger, self._get(self.config_init, "loggers"))
@@ -154,6 +154,7 @@ class ImageClassificationCLI(LightningCLI):
     ) -> None:
         check_classes(path, checkpoint, self.datamodule.class_names)
         if self.command == "fit":
+            check_is_free(path)
             check_epochs(path, checkpoint, self.trainer.max_epochs)
         run_id = checkpoint.get(RUN_ID)
         tested_epoch = None if self.command == "fit" else checkpoint["epoch"]
@@ -170,12 +171,21 @@ class ImageClassificationCLI(LightningCLI):
 
     def _run_subcommand(self, subcommand: str) -> None:
         """Run the command; write the report of a fit even if it fails or is interrupted."""
+        logger = run_logger_of(self.trainer)
         try:
             super()._run_subcommand(subcommand)
-        except BaseException:
+        except BaseException as error:
+            failure = self.watch.failure_elsewhere()
+            end_run(logger, "failed", failure)
             if subcommand == "fit":
                 self._write_report()
+            raise_for_user(error, self.trainer, failure, self.signals)
             raise
+        else:
+            end_run(logger)
+        finally:
+            if logger is not None:
+                logger.close()
 
     def _write_report(self) -> None:
         report = self._get(self.config_init, "report")

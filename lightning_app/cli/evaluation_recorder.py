@@ -9,7 +9,8 @@ from jsonargparse import Namespace
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.cli import LightningArgumentParser
 from lightning.pytorch.trainer.states import TrainerFn
-from lightning.pytorch.utilities import rank_zero_info
+from lightning.pytorch.utilities import rank_zero_info, rank_zero_warn
+from mlflow.exceptions import MlflowException
 
 from callbacks import PictureGallery
 from datamodules.redaction import redact
@@ -77,12 +78,18 @@ class EvaluationRecorder(Callback):
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Record the last validation of a fit, whose tables are stored next."""
-        if self.epoch >= 0:
+        if self.epoch < 0:
+            return
+        try:
             self._keep_earlier(trainer)
             self._record(trainer)
+        except (MlflowException, OSError) as error:
+            rank_zero_warn(f"The evaluation is not in the table of the run: {error}.")
 
     def _keep_earlier(self, trainer: Trainer) -> None:
         if (logger := _own_logger(trainer)) is None:
+            return
+        if logger.attached is None:  # a new run has none, and its tracker may be slow
             return
         planned, client = self._evaluation(trainer), logger.experiment
         with open_stored_run(client, client.get_run(logger.run_id)) as record:
@@ -98,8 +105,10 @@ class EvaluationRecorder(Callback):
         if (logger := _own_logger(trainer)) is None:
             return
         client, evaluation = logger.experiment, self._evaluation(trainer)
-        with open_stored_run(client, client.get_run(logger.run_id)) as record:
-            known = evaluations_of(record)
+        known: list[Evaluation] = []
+        if logger.attached is not None:
+            with open_stored_run(client, client.get_run(logger.run_id)) as record:
+                known = evaluations_of(record)
         store_evaluations(client, logger.run_id or "", [*known, evaluation])
         client.set_tag(logger.run_id, f"evaluated.{evaluation.split}", evaluation.summary())
 

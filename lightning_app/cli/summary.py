@@ -55,7 +55,10 @@ def _print_little_learned(trainer: Trainer, logger: RunLogger) -> None:
     """Say so if the network has hardly learned its training images."""
     accuracy = trainer.callback_metrics.get("train/accuracy")
     counts = trainer.datamodule.class_counts  # pyright: ignore[reportAttributeAccessIssue]
-    params = logger.experiment.get_run(logger.run_id).data.params
+    try:
+        params = logger.experiment.get_run(logger.run_id).data.params
+    except (MlflowException, OSError):  # said already
+        return
     found = little_learned(None if accuracy is None else float(accuracy), counts, params)
     if found is not None:
         reached, frequent = found

@@ -67,6 +67,8 @@ def _hide_messages() -> None:
     for message in IGNORED_WARNINGS:
         warnings.filterwarnings("ignore", message)
     logging.getLogger("mlflow").setLevel(logging.WARNING)  # hide a line for each thread it starts
+    for noisy in ("mlflow.store.db.utils", "urllib3"):  # our own line says that MLflow is away
+        logging.getLogger(noisy).setLevel(logging.CRITICAL)
     logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(_is_no_tip)
 
 

@@ -1,5 +1,6 @@
 """Checkpoint plugin of the Trainer: writes atomically, loads tensors and plain values only."""
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,9 @@ import torch
 from lightning.fabric.plugins import CheckpointIO
 
 from datamodules.atomic_files import atomic_write
+from lightning_app.store.full_disk import disk_full_is_an_error
+
+LAST = "last.ckpt"
 
 
 class AtomicCheckpointIO(CheckpointIO):
@@ -20,9 +24,20 @@ class AtomicCheckpointIO(CheckpointIO):
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None
     ) -> None:
-        """Write a checkpoint to the disk, then replace the previous one."""
-        with atomic_write(Path(path)) as unfinished, unfinished.open("wb") as stream:
-            torch.save(checkpoint, stream)
+        """Write a checkpoint to the disk, then replace the previous one.
+
+        The one before `last.ckpt` is kept: disks and copies can damage a file later.
+
+        Raises:
+            ValueError: If the disk is full.
+        """
+        file = Path(path)
+        _remove_unfinished(file)
+        with disk_full_is_an_error(file), atomic_write(file) as unfinished:
+            with unfinished.open("wb") as stream:
+                torch.save(checkpoint, stream)
+            if file.name == LAST:
+                _keep_predecessor(file)
 
     def load_checkpoint(
         self, path: str | Path, map_location: Any | None = None, weights_only: bool | None = None
@@ -39,6 +54,28 @@ class AtomicCheckpointIO(CheckpointIO):
     def remove_checkpoint(self, path: str | Path) -> None:
         """Delete a checkpoint that is no longer among the best."""
         Path(path).unlink(missing_ok=True)
+
+
+def predecessor(file: Path) -> Path:
+    """Where the checkpoint before `last.ckpt` is kept, until the next one is complete."""
+    return file.with_name(f"{file.stem}.previous{file.suffix}")
+
+
+def _keep_predecessor(file: Path) -> None:
+    if not file.is_file():
+        return
+    earlier = predecessor(file)
+    earlier.unlink(missing_ok=True)
+    try:
+        os.link(file, earlier)  # without a moment in which there is no `last.ckpt`
+    except OSError:  # a file system without hard links
+        file.replace(earlier)
+
+
+def _remove_unfinished(file: Path) -> None:
+    """Remove what a killed process has left; only one process at a time writes a checkpoint."""
+    for stale in file.parent.glob(f".{file.name}.*.tmp"):
+        stale.unlink(missing_ok=True)
 
 
 def read_tensors(file: Path, map_location: Any, mmap: bool = False) -> Any:

@@ -4,9 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lightning_app.store.checkpoint_io import read_tensors
-from lightning_app.store.locations import ROOT, checkpoint_folder, is_local, tracking_uri
-from lightning_app.store.runs import find_run, ids_of_children, open_store
+from lightning.pytorch.utilities import rank_zero_warn
+
+from lightning_app.store.checkpoint_io import predecessor, read_tensors
+from lightning_app.store.locations import ROOT, folder_of
+from lightning_app.store.newest_runs import RunFolder, newest_own_runs
+from lightning_app.store.run_file import FINISHED
+from lightning_app.store.runs import find_run, open_store
 
 SUFFIXES = (".ckpt", ".pt", ".pth")
 KEYWORDS = ("best", "last")
@@ -22,7 +26,8 @@ def find_checkpoint(
     """Find the checkpoint that a user named.
 
     Args:
-        wanted: A file; the id or name of a run; `best` or `last` for the newest of that name.
+        wanted: A file; the id or name of a run; `best` or `last` for that of the newest run that
+            has one.
         experiment: Experiment in which `best` and `last` are searched; None for all.
         order: Names of the checkpoints of a run, in order of preference.
         root: Folder of the store.
@@ -41,11 +46,10 @@ def find_checkpoint(
         raise ValueError(f"There is no checkpoint {wanted}; expected {EXPECTED}.")
     client = open_store(root)
     run = find_run(client, str(wanted))
-    folder = checkpoint_folder(
-        root, client.get_experiment(run.info.experiment_id).name, run.info.run_id
-    )
+    folder = folder_of(root, client.get_experiment(run.info.experiment_id).name, run)
     for name in order:
-        if (file := folder / f"{name}.ckpt").is_file():
+        file = folder / f"{name}.ckpt"
+        if file.is_file() or predecessor(file).is_file():
             return file
     raise ValueError(
         f"The run {run.info.run_name} has no {' and no '.join(order)} checkpoint in {folder}; name "
@@ -58,21 +62,86 @@ def looks_like_file(path: Path) -> bool:
     return path.suffix in SUFFIXES or path.is_absolute() or path.is_file()
 
 
+def last_to_resume(experiment: str | None = None, root: Path = ROOT) -> Path:
+    """Find `last.ckpt` of the newest run, to train on.
+
+    If the newest run was stopped before its first checkpoint, the newest one that has a checkpoint
+    and is not finished.
+
+    Args:
+        experiment: Name of the experiment; None for all.
+        root: Folder of the store.
+
+    Raises:
+        ValueError: If there is none, or if only a finished run has one, and the newest has not: it
+            may not be the one that is meant.
+    """
+    newest = next(newest_own_runs(experiment, root), None)
+    file = _newest("last", experiment, root)
+    if newest is None or file.parent == newest.path:
+        return file
+    older = next(run for run in newest_own_runs(experiment, root) if run.path == file.parent)
+    stopped = f"The newest run, {newest.name}, was stopped before its first checkpoint"
+    if not _is_unfinished(older, root):
+        raise ValueError(
+            f"{stopped}, so there is nothing to resume; start it again without --ckpt_path. The "
+            f"newest run with a checkpoint, {older.name}, is finished; to train it further, use "
+            f"--ckpt_path {file}."
+        )
+    rank_zero_warn(f"{stopped}; {older.name} is resumed.")
+    return file
+
+
+def _is_unfinished(run: RunFolder, root: Path) -> bool:
+    if run.file is not None:
+        return run.file.status != FINISHED
+    try:
+        return find_run(open_store(root), run.path.name).info.status != FINISHED
+    except (ValueError, ConnectionError):
+        return False
+
+
 def _newest(name: str, experiment: str | None, root: Path) -> Path:
     """The newest checkpoint of a run that a user started, not of a child run of an ablation."""
+    for run in newest_own_runs(experiment, root):
+        file = run.path / f"{name}.ckpt"
+        if file.is_file() or predecessor(file).is_file():
+            return file
     folder = root / "checkpoints" / experiment if experiment else root / "checkpoints"
-    found = list(folder.glob(f"*/{name}.ckpt" if experiment else f"*/*/{name}.ckpt"))
-    has_store = not is_local(tracking_uri(root)) or (root / "mlflow.db").is_file()
-    children = ids_of_children(open_store(root)) if found and has_store else set()
-    own = [file for file in found if file.parent.name not in children]
-    if own:
-        return max(own, key=lambda file: file.stat().st_mtime)
     subject = f"No run of the experiment {experiment!r}" if experiment else "No run"
-    hint = " Runs of ablations do not count; name one to use its checkpoint." if found else ""
+    any_run = any(folder.glob(f"*/{name}.ckpt" if experiment else f"*/*/{name}.ckpt"))
+    hint = " Runs of ablations do not count; name one to use its checkpoint." if any_run else ""
     raise ValueError(
         f"{subject} has a checkpoint {name}.ckpt in {folder}.{hint} Train one with "
         "`lightning_cli fit`, or name a run or a file."
     )
+
+
+def readable_checkpoint(file: Path) -> tuple[Path, dict[str, Any]]:
+    """Read a checkpoint, or the one before it if it is damaged or missing.
+
+    Returns:
+        The file that was read, and its content.
+
+    Raises:
+        ValueError: If it is damaged, and so is the one before, or there is none. The message names
+            `best.ckpt` if there is one.
+    """
+    earlier = predecessor(file)
+    try:
+        return file, read_checkpoint(file)
+    except ValueError as error:
+        try:
+            content = read_checkpoint(earlier)
+        except ValueError:
+            raise ValueError(f"{error}{_other_checkpoint(file)}") from error
+        rank_zero_warn(f"{error} The one before it is used, {earlier}.")
+        return earlier, content
+
+
+def _other_checkpoint(file: Path) -> str:
+    best = file.with_name("best.ckpt")
+    return f" There is also {best}." if best != file and best.is_file() else ""
 
 
 def read_checkpoint(file: Path) -> dict[str, Any]:

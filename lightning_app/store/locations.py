@@ -1,5 +1,6 @@
 """Locations of the MLflow store, its artifacts and checkpoints: one place for all commands."""
 
+import hashlib
 import os
 from pathlib import Path
 from urllib.parse import unquote, urlparse
@@ -8,13 +9,25 @@ from filelock import FileLock
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
+ORIGIN = "offline.run_id"  # tag of a run that was trained offline: its id there
 ROOT = Path("mlruns")  # relative to where the command is started
 
 
 def tracking_uri(root: Path = ROOT) -> str:
     """`MLFLOW_TRACKING_URI` if it is set, else the SQLite database below `root`."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or local_uri(root)
+
+
+def local_uri(root: Path = ROOT) -> str:
+    """The SQLite database below `root`."""
     # Absolute: MLflow keeps one connection for each spelling of an address.
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{root.resolve() / 'mlflow.db'}"
+    return f"sqlite:///{root.resolve() / 'mlflow.db'}"
+
+
+def spool_folder(root: Path, uri: str) -> Path:
+    """Folder of the writes that wait for a server, with a folder for each run."""
+    # One for each server: another one would refuse the writes for this one.
+    return root / "spool" / hashlib.sha256(uri.encode()).hexdigest()[:8]
 
 
 def is_local(uri: str) -> bool:
@@ -25,6 +38,11 @@ def is_local(uri: str) -> bool:
 def checkpoint_folder(root: Path, experiment: str, run_id: str) -> Path:
     """Folder of the checkpoints of a run."""
     return root / "checkpoints" / experiment / run_id
+
+
+def folder_of(root: Path, experiment: str, run: Run) -> Path:
+    """Folder of the checkpoints of a run, also of one that was trained offline."""
+    return checkpoint_folder(root, experiment, run.data.tags.get(ORIGIN, run.info.run_id))
 
 
 def store_lock(root: Path) -> FileLock:

@@ -1,11 +1,13 @@
 """Metric buffer: collects metrics of a run, to be sent to MLflow in batches."""
 
+import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from mlflow.entities import Metric
 
 FLUSH_SECONDS = 5.0  # maximum delay of the UI; a write costs a training step some milliseconds
+NAME = re.compile(r"[\w\-./: ]+")
 MAX_BATCH = 1000  # metrics that MLflow accepts at once
 
 
@@ -36,6 +38,20 @@ class MetricBuffer:
         while self._metrics:
             batch, self._metrics = self._metrics[:MAX_BATCH], self._metrics[MAX_BATCH:]
             yield batch
+
+
+def check_names(names: Iterable[str]) -> None:
+    """Refuse names of metrics that MLflow would refuse later, together with other metrics.
+
+    Raises:
+        ValueError: If a name has other characters than MLflow allows.
+    """
+    for name in names:
+        if not NAME.fullmatch(name):
+            raise ValueError(
+                f"A metric cannot be called {name!r}: names may only contain letters, digits, "
+                "spaces and '_', '-', '.', ':' and '/'."
+            )
 
 
 def renamed(metric: str, splits: Mapping[str, str]) -> str:

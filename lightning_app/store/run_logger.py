@@ -1,6 +1,5 @@
 """MLflow run logger: metrics, run name, end state and checkpoint folder of every run."""
 
-import hashlib
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,21 +11,28 @@ from lightning.pytorch.utilities import rank_zero_only
 from mlflow import MlflowClient
 from mlflow.entities import Run, RunStatus
 from mlflow.exceptions import MlflowException
-from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 from mlflow.tracking.context.registry import resolve_tags
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NAME
 
 from datamodules.redaction import redact, redact_text
-from lightning_app.store.end_state import end_state
+from lightning_app.store.end_state import end_state, failure
 from lightning_app.store.locations import (
     ROOT,
     checkpoint_folder,
     create_experiment,
+    folder_of,
+    local_uri,
+    spool_folder,
     store_lock,
     tracking_uri,
 )
-from lightning_app.store.metric_buffer import MetricBuffer, renamed
+from lightning_app.store.metric_buffer import MetricBuffer, check_names, renamed
+from lightning_app.store.offline import OFFLINE, WAITS, stored_run_of
+from lightning_app.store.sent_spools import send_others
 from lightning_app.store.spooling_client import SpoolingClient
+from lightning_app.store.training_signs import TrainingSigns
+
+FAILURE = "failure"  # tag: why a run has failed
 
 
 class RunLogger(MLFlowLogger):
@@ -40,6 +46,8 @@ class RunLogger(MLFlowLogger):
         run_name: Name of the run; None generates a unique one.
         root: Folder of the store, the artifacts and the checkpoints.
         tags: Tags of the run.
+        offline: Whether to log to `mlruns/mlflow.db` although `MLFLOW_TRACKING_URI` is set, until
+            `lightning_cli sync` sends the run.
 
     Attributes:
         attached: Client and run, if an existing run is continued; else None.
@@ -53,19 +61,22 @@ class RunLogger(MLFlowLogger):
         run_name: str | None = None,
         root: Path = ROOT,
         tags: dict[str, Any] | None = None,
+        offline: bool = False,
     ) -> None:
         self.root = root
-        self.uri = tracking_uri(root)
+        self.uri = local_uri(root) if offline else tracking_uri(root)
+        if self.uri != tracking_uri(root):
+            tags = {**(tags or {}), OFFLINE: WAITS}
         self.default_name = "run"
         self.attached: tuple[MlflowClient, Run] | None = None
         self.renamed_splits: dict[str, str] = {}
         self.waits = False
-        self._monitor: SystemMetricsMonitor | None = None
+        self._signs: TrainingSigns | None = None
         self._tested_epoch: int | None = None
         self._state = RunStatus.RUNNING  # an attached run keeps its own until it trains
         self._buffer = MetricBuffer()
         # One spool for each server: another server would reject the writes for this one.
-        self._spool = root / "spool" / hashlib.sha256(self.uri.encode()).hexdigest()[:8]
+        self._spool = spool_folder(root, self.uri)
         self._lock = store_lock(root)
         try:
             root.mkdir(parents=True, exist_ok=True)
@@ -94,8 +105,15 @@ class RunLogger(MLFlowLogger):
     @property
     def checkpoint_folder(self) -> Path:
         """Folder of the checkpoints of this run."""
+        if self.attached is not None:
+            return folder_of(self.root, self._experiment_name, self.attached[1])
         run_id = self._run_id or self.run_id or ""
         return checkpoint_folder(self.root, self._experiment_name, run_id)
+
+    @property
+    def is_training(self) -> bool:
+        """Whether this process trains the run, and has not set its end state."""
+        return self._signs is not None
 
     def attach(self, run_id: str, tested_epoch: int | None = None) -> bool:
         """Continue an existing run instead of starting a new one.
@@ -109,10 +127,9 @@ class RunLogger(MLFlowLogger):
             Whether the store has the run.
         """
         with self._lock:
-            try:
-                run = self._mlflow_client.get_run(run_id)
-            except MlflowException:
-                return False
+            run = stored_run_of(self._mlflow_client, run_id)
+        if run is None:
+            return False
         self._run_id, self._run_name = run.info.run_id, run.info.run_name
         self._experiment_name = self._mlflow_client.get_experiment(run.info.experiment_id).name
         self._tested_epoch = tested_epoch
@@ -136,20 +153,26 @@ class RunLogger(MLFlowLogger):
         return self._client
 
     def _open(self) -> None:
-        self._client: Any = SpoolingClient(self._mlflow_client, self._spool)
         with self._lock:
             if self._run_id is None:
                 create_experiment(self._mlflow_client, self._experiment_name, self.root, self.uri)
                 self._run_name = self._chosen_name()
             _ = super().experiment
-        self._client.send_spooled()
+        run_id = self._run_id or ""
+        self._client: Any = SpoolingClient(self._mlflow_client, self._spool / run_id)
+        self._client.send_in_background()
+        send_others(self._mlflow_client, self._spool, run_id)
         if self._tested_epoch is None:
-            self._mlflow_client.update_run(self._run_id, status="RUNNING")
-            resumed = bool(self._mlflow_client.get_run(self._run_id).data.metrics)
-            self._monitor = SystemMetricsMonitor(
-                self._run_id, resume_logging=resumed, tracking_uri=self.uri
-            )
-            self._monitor.start()
+            self._begin(run_id)
+
+    def _begin(self, run_id: str) -> None:
+        """Mark the run as training."""
+        resumed = None
+        if self.attached is not None:
+            self._mlflow_client.update_run(run_id, status="RUNNING")
+            resumed = self._mlflow_client.get_run(run_id)
+        name = self._run_name or ""
+        self._signs = TrainingSigns(self._client, run_id, name, self.checkpoint_folder, resumed)
 
     def _chosen_name(self) -> str:
         """The name in MLFLOW_RUN_CONTEXT (set by an ablation), in the settings, or a random one."""
@@ -165,6 +188,7 @@ class RunLogger(MLFlowLogger):
         if self._tested_epoch is not None:  # a trainer that only evaluates counts from zero
             epoch = self._tested_epoch
         self._state = RunStatus.RUNNING
+        check_names(values)
         self._buffer.add(values, step or 0, int(epoch))
         if self._initialized and self._buffer.is_due:
             self.flush()
@@ -179,17 +203,32 @@ class RunLogger(MLFlowLogger):
         """Send everything and set the end state of the run."""
         if not self._initialized:
             return
-        if self._monitor is not None:
-            self._monitor.finish()
-            self._monitor = None
-        client = self.experiment
         if self._tested_epoch is None:
-            state = end_state(status)
-            if state != RunStatus.FINISHED and RunStatus.is_terminated(self._state):
-                state = self._state
-            client.set_terminated(self._run_id, RunStatus.to_string(state))
-        if spooled := client.send_spooled():
-            print(f"MLflow is unreachable: {spooled} writes are spooled in {self._spool}.")
+            self._end(status)
+        self.flush()
+        self._client.close()
+
+    def _end(self, status: str) -> None:
+        state = end_state(status)
+        if state != RunStatus.FINISHED and RunStatus.is_terminated(self._state):
+            state = self._state
+        self._state, name = state, RunStatus.to_string(state)
+        if self._signs is not None:
+            self._signs.stop(name)
+            self._signs = None
+        self.flush()
+        if status == "failed" and (reason := failure()) is not None:
+            self._client.set_tag(self._run_id, FAILURE, reason)
+        self._client.set_terminated(self._run_id, name)
+
+    @rank_zero_only
+    def close(self) -> None:
+        """Wait for the writes, for a limited time, and say what is left of them."""
+        if self._initialized and (left := self._client.close()):
+            print(
+                f"Tracker     {left} writes wait for MLflow in {self._spool}; `lightning_cli sync` "
+                "sends them, and so does the next fit."
+            )
 
     @property
     def save_dir(self) -> str:

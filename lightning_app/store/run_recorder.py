@@ -25,6 +25,7 @@ from datamodules.sources.source import UNLABELLED
 from lightning_app.store.model_summary import summarize
 from lightning_app.store.parameters import flatten
 from lightning_app.store.run_logger import RunLogger
+from lightning_app.store.slurm_job import remember_folder
 
 MAX_PARAMS = 100  # that MLflow accepts at once
 MAX_VALUE = 6000  # characters of a value that MLflow accepts
@@ -75,6 +76,7 @@ class RunRecorder(SaveConfigCallback):
             return
         self._set_folder(trainer, logger)
         if trainer.is_global_zero:
+            remember_folder(logger.checkpoint_folder.resolve())
             self.save_config(trainer, pl_module, "fit")
 
     def save_config(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
@@ -83,7 +85,9 @@ class RunRecorder(SaveConfigCallback):
         assert logger is not None
         client, run_id = logger.experiment, logger.run_id
         config = redact(self._resolved())
-        self._log_config(client, run_id, config)
+        # Of a new run nothing is asked: the tracker may be slow.
+        known = {} if logger.attached is None else client.get_run(run_id).data.params
+        self._log_config(client, run_id, config, known)
         client.set_tag(
             run_id, "command", shlex.join(["lightning_cli", *redact_arguments(self.command)])
         )
@@ -119,9 +123,10 @@ class RunRecorder(SaveConfigCallback):
         config["ckpt_path"] = None  # a repetition starts from scratch
         return config
 
-    def _log_config(self, client: Any, run_id: str | None, config: dict[str, Any]) -> None:
+    def _log_config(
+        self, client: Any, run_id: str | None, config: dict[str, Any], known: dict[str, str]
+    ) -> None:
         client.log_text(run_id, yaml.safe_dump(config, sort_keys=False), "config/config.yaml")
-        known = client.get_run(run_id).data.params
         params = {key: value[:MAX_VALUE] for key, value in flatten(config).items()}
         # Parameters cannot change: a resumed run logs changed ones as tags.
         for key in params.keys() & known.keys():

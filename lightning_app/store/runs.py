@@ -11,9 +11,10 @@ from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
 from datamodules.redaction import redact_text
-from lightning_app.store.locations import ROOT, is_local, tracking_uri
+from lightning_app.store.locations import ORIGIN, ROOT, is_local, tracking_uri
 
 LAST, BEST = "last", "best"
+WHOLE_ID = 32  # digits
 ID_LENGTH = 6  # digits from which the beginning of an id may stand for it
 # `04c80e`, or `base, seed 0 (04c80e)` as `compare` prints it.
 BY_ID = re.compile(rf"((?P<name>.+) \()?(?P<id>[0-9a-f]{{{ID_LENGTH},32}})(?(name)\))", re.DOTALL)
@@ -59,9 +60,9 @@ def find_run(client: MlflowClient, wanted: str) -> Run:
 
         return client.get_run(find_checkpoint(BEST).parent.name)
     if wanted == LAST:
-        runs = _search(client, "")
-        return next((run for run in runs if MLFLOW_PARENT_RUN_ID not in run.data.tags), runs[0])
-    found = _by_name(client, wanted) or _by_id(client, wanted)
+        own = _search(client, f"tags.`{MLFLOW_PARENT_RUN_ID}` IS NULL", 1)
+        return (own or newest)[0]
+    found = _by_name(client, wanted) or _by_id(client, wanted) or _by_origin(client, wanted)
     if len(found) > 1:
         raise ValueError(_ambiguous(client, wanted, found))
     if not found:
@@ -73,14 +74,15 @@ def find_run(client: MlflowClient, wanted: str) -> Run:
     return found[0]
 
 
+def newest_runs(client: MlflowClient, number: int, children: bool = False) -> list[Run]:
+    """The newest runs, with or without those that have a parent run."""
+    own = f"tags.`{MLFLOW_PARENT_RUN_ID}` IS NULL"
+    return _search(client, "" if children else own, number)
+
+
 def children_of(client: MlflowClient, run: Run) -> list[Run]:
     """Child runs of a run, such as those of an ablation, newest first."""
     return _search(client, f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{run.info.run_id}'")
-
-
-def ids_of_children(client: MlflowClient) -> set[str]:
-    """Ids of all runs that have a parent run."""
-    return {run.info.run_id for run in _search(client, f"tags.`{MLFLOW_PARENT_RUN_ID}` != ''")}
 
 
 def name_with_id(run: Run) -> str:
@@ -113,6 +115,12 @@ def _by_id(client: MlflowClient, wanted: str) -> list[Run]:
         return []
     found = _search(client, f"attributes.run_id LIKE '{parts['id']}%'")
     return [run for run in found if parts["name"] in (None, run.info.run_name)]
+
+
+def _by_origin(client: MlflowClient, wanted: str) -> list[Run]:
+    """A run that was trained offline, by the id that its checkpoints name."""
+    whole = BY_ID.fullmatch(wanted) and len(wanted) == WHOLE_ID
+    return _search(client, f"tags.`{ORIGIN}` = '{wanted}'", 1) if whole else []
 
 
 def _ambiguous(client: MlflowClient, wanted: str, found: Sequence[Run]) -> str:

@@ -14,11 +14,14 @@ from matplotlib.figure import Figure
 from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
 
+from callbacks.tracking import list_table
+
 VERSION = 1
 FILE = "log_file"  # our own call: an artifact with its content
+LIST = "list_table"  # our own call: the UI lists a table
 WRITES = {
     *("log_artifact", "log_batch", "log_figure", "log_image", "log_inputs", "log_text"),
-    *("set_tag", "set_terminated"),
+    *("set_tag", "set_terminated", LIST),
 }
 SENT = (WRITES | {FILE}) - {"log_artifact", "log_figure"}  # these two become `FILE`
 NUMBER = (int, float)
@@ -50,6 +53,9 @@ class SpooledWrite(NamedTuple):
 
     def send(self, client: Any) -> None:
         """Call the client."""
+        if self.call == LIST:
+            list_table(client, **self.arguments)
+            return
         if self.call != FILE:
             getattr(client, self.call)(**self.arguments)
             return
@@ -67,10 +73,10 @@ def encode(call: str, args: Any, kwargs: Any) -> bytes:
     Raises:
         TypeError: If an argument is of a kind that cannot be expressed.
     """
-    arguments = inspect.signature(getattr(MlflowClient, call)).bind(None, *args, **kwargs).arguments
-    del arguments["self"]
+    arguments = _bind(call, *args, **kwargs)
     if call == "log_figure":
-        arguments["content"] = _png(arguments.pop("figure"))
+        ending = PurePosixPath(arguments["artifact_file"]).suffix
+        arguments["content"] = _drawn(arguments.pop("figure"), ending)
         call = FILE
     elif call == "log_artifact":
         local = Path(arguments.pop("local_path"))
@@ -96,7 +102,7 @@ def decode(content: bytes) -> SpooledWrite:
         if call == FILE:
             _check(arguments, {"run_id": str, "artifact_file": str, "content": bytes})
         else:
-            inspect.signature(getattr(MlflowClient, call)).bind(None, **arguments)
+            _bind(call, **arguments)
         if ".." in PurePosixPath("/", arguments.get("artifact_file", "")).parts:
             raise ValueError(f"the artifact {arguments['artifact_file']} leaves its run")
     except (KeyError, TypeError, ValueError, RecursionError, binascii.Error) as error:
@@ -150,7 +156,14 @@ def _check(content: Any, fields: dict[str, Any]) -> None:
             raise ValueError(f"{name} holds something else than MLflow's entities")
 
 
-def _png(figure: Figure) -> bytes:
+def _bind(call: str, *args: Any, **kwargs: Any) -> dict[str, Any]:
+    """The arguments of a call by their names."""
+    function = list_table if call == LIST else getattr(MlflowClient, call)
+    arguments = inspect.signature(function).bind(None, *args, **kwargs).arguments
+    return dict(list(arguments.items())[1:])  # the first is the client
+
+
+def _drawn(figure: Figure, ending: str) -> bytes:
     stream = io.BytesIO()
-    figure.savefig(stream, format="png")
+    figure.savefig(stream, format=ending.removeprefix(".") or "png")
     return stream.getvalue()

@@ -130,7 +130,7 @@ def test_every_kind_of_write_arrives(client, run_id, spool, workplace):
 
 def test_what_cannot_be_expressed_is_lost_with_a_message(spool, caplog):
     SpoolingClient(Unreachable(), spool).log_batch("0", metrics=[object()])
-    assert "log_batch is lost while MLflow is unreachable: object cannot be spooled" in caplog.text
+    assert "log_batch is lost: object cannot be spooled, and MLflow did not take it" in caplog.text
 
 
 def test_pixels_are_exact(spool):

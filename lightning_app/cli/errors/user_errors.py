@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any
 
 from datamodules.redaction import redact_text
+from lightning_app.cli.errors.known_failures import explained
 
 OUR_PACKAGES = {"callbacks", "datamodules", "lightning_app", "models"}
 OUR_ERRORS = (ValueError, TypeError, ConnectionError)  # that our own code raises
@@ -35,6 +36,11 @@ def exit_on_user_error() -> Iterator[None]:
     warnings.formatwarning = _format_warning
     try:
         yield
+    except RuntimeError as error:
+        if (message := explained(error)) is None or os.environ.get(DEBUG):
+            raise
+        _print_error(message)
+        raise SystemExit(1) from None
     except _lightning_error("pytorch", "SIGTERMException"):
         raise SystemExit(TERMINATED) from None  # Lightning would exit with 0, as after a success
     except (*OUR_ERRORS, *_lightning_error("fabric", "MisconfigurationException")) as error:
@@ -43,12 +49,16 @@ def exit_on_user_error() -> Iterator[None]:
         for_user = worker or not isinstance(error, OUR_ERRORS) or _raised_by_us(error.__traceback__)
         if not for_user or os.environ.get(DEBUG):
             raise
-        _close_progress_bars()
-        message = redact_text(worker["message"] if worker else text)
-        print(f"error: {message}\n(set {DEBUG}=1 for the stack trace)", file=sys.stderr)
+        _print_error(worker["message"] if worker else text)
         raise SystemExit(1) from None
     finally:
         warnings.formatwarning = original
+
+
+def _print_error(message: str) -> None:
+    _close_progress_bars()
+    hint = f"(set {DEBUG}=1 for the stack trace)"
+    print(f"error: {redact_text(message)}\n{hint}", file=sys.stderr)
 
 
 def print_redacted(

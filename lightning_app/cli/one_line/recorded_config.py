@@ -4,7 +4,7 @@ from typing import Any
 
 import yaml
 
-from lightning_app.store.checkpoints import find_checkpoint, read_checkpoint
+from lightning_app.store.checkpoints import find_checkpoint, readable_checkpoint
 from lightning_app.store.run_recorder import RUN_ID
 from lightning_app.store.runs import find_run, open_store
 from lightning_app.store.stored_run import open_stored_run
@@ -22,7 +22,7 @@ def recorded_config(ckpt_path: str) -> tuple[dict[str, Any], str]:
     Raises:
         ValueError: If there is no such checkpoint.
     """
-    run_id = read_checkpoint(find_checkpoint(ckpt_path)).get(RUN_ID)
+    run_id = readable_checkpoint(find_checkpoint(ckpt_path))[1].get(RUN_ID)
     if run_id is None:
         return {}, ""
     client = open_store()

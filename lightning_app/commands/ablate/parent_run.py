@@ -15,8 +15,8 @@ from datamodules.redaction import redact_text
 from lightning_app.commands.ablate.checks import RunSettings
 from lightning_app.commands.ablate.plan import ChildRun, Plan
 from lightning_app.store.locations import (
-    checkpoint_folder,
     create_experiment,
+    folder_of,
     store_lock,
     tracking_uri,
 )
@@ -72,7 +72,7 @@ class ParentRun:
 
     def checkpoint(self, run: Run, name: str) -> Path | None:
         """A checkpoint of a child run, `best` or `last`, if it exists."""
-        folder = checkpoint_folder(self.settings.root, self.settings.experiment, run.info.run_id)
+        folder = folder_of(self.settings.root, self.settings.experiment, run)
         file = folder / f"{name}.ckpt"
         return file if file.is_file() else None
 

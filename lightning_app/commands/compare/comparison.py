@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from lightning_app.commands.compare.pairs import Pair, classes_of, compare_pair, pairwise_p_values
 from lightning_app.store.describe_run import class_names_of, splits_of
-from lightning_app.store.locations import ROOT, checkpoint_folder
+from lightning_app.store.locations import ROOT, folder_of
 from lightning_app.store.predictions import COMMANDS, SharedPredictions, SplitName, read_predictions
 from lightning_app.store.runs import name_with_id, quoted
 from lightning_app.store.stored_run import StoredRun
@@ -92,7 +92,7 @@ def choose_split(
 
 def _remedy(record: StoredRun, name: str, split: SplitName) -> str:
     """How to make the predictions that a run lacks."""
-    folder = checkpoint_folder(ROOT, record.experiment, record.run.info.run_id)
+    folder = folder_of(ROOT, record.experiment, record.run)
     left = [file for end in ("best", "last") if (file := folder / f"{end}.ckpt").is_file()]
     start = f"`lightning_cli {COMMANDS[split]} --config FILE.yaml --ckpt_path"
     if left:

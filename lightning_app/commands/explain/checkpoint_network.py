@@ -8,7 +8,7 @@ from lightning_app.cli.allowed_classes import only_allowed_classes
 from lightning_app.cli.command_parser import CommandParser
 from lightning_app.cli.errors.parse_errors import explain_parse_error
 from lightning_app.commands.explain.network import Network
-from lightning_app.store.checkpoints import find_checkpoint, read_checkpoint
+from lightning_app.store.checkpoints import find_checkpoint, readable_checkpoint
 from lightning_app.store.run_recorder import CLASS_NAMES, IMAGE_SIZE, NUM_CHANNELS, RESIZE, RUN_ID
 from lightning_app.store.runs import find_run, open_store
 from models import ImageClassifier
@@ -26,9 +26,9 @@ def checkpoint_network(wanted: str, image_size: int | None) -> Network:
     Raises:
         ValueError: If there is no such file or run, or the file is not a checkpoint of a fit.
     """
-    file = find_checkpoint(wanted)
+    found = find_checkpoint(wanted)
     try:
-        checkpoint = read_checkpoint(file)
+        file, checkpoint = readable_checkpoint(found)
     except ValueError as error:
         hint = "For a file of weights, use --network NAME --weights FILE."
         raise ValueError(f"{error} {hint}") from error

@@ -8,8 +8,6 @@ import pytest
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 from mlflow import MlflowClient
-from mlflow.entities import Metric
-from mlflow.exceptions import MlflowException
 
 from lightning_app.store import metric_buffer
 from lightning_app.store.run_logger import RunLogger
@@ -180,6 +178,7 @@ def test_metrics_are_buffered_until_they_are_flushed(make_logger, client, monkey
     logger.log_metrics({"val/loss": 1.5, "train/loss_step": 2.5, "epoch": 3}, step=70)
     assert client.get_run(logger._run_id).data.metrics == {}
     logger.flush()
+    logger.close()
     history = {
         name: [(m.step, m.value) for m in client.get_metric_history(logger.run_id, name)]
         for name in ("val/loss", "train/loss_step")
@@ -234,5 +233,5 @@ def test_unwritable_folder_is_an_error(make_logger, tmp_path):
 
 def test_metric_that_mlflow_rejects_is_an_error(make_logger, workplace):
     logger = make_logger("states")
-    with pytest.raises(MlflowException, match="may only contain"):
-        logger.experiment.log_batch(logger.run_id, metrics=[Metric("what?!", 1.0, 0, 0)])
+    with pytest.raises(ValueError, match=r"metric cannot be called 'what\?!': names may only"):
+        logger.log_metrics({"what?!": 1.0})

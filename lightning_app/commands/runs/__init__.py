@@ -1,0 +1,1 @@
+"""The command `lightning_cli runs`: the state of each run, and how to go on with it."""
