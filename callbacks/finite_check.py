@@ -77,7 +77,7 @@ class FiniteCheck(Callback):
         self._losses, self._batches = [], []
         if self.on_nonfinite == "skip":
             self._skip_if_bad(trainer, pl_module)
-        elif len(self._steps) > EVERY or pl_module.device.type == "cpu":
+        elif self._is_due(pl_module):
             self._look(trainer, pl_module)
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -133,6 +133,9 @@ class FiniteCheck(Callback):
             if first is None and nonfinite_state(pl_module, trainer.optimizers) is None:
                 return
         keep_earlier_checkpoints(trainer)
+
+    def _is_due(self, module: LightningModule) -> bool:
+        return len(self._steps) > EVERY or module.device.type == "cpu"
 
     def _look(self, trainer: Trainer, module: LightningModule) -> None:
         """Stop if a step since the last look was not finite; all processes at the same one.

@@ -50,7 +50,10 @@ def log_step(module: LightningModule, loss: Tensor, batch_idx: int) -> None:
 
 
 def log_mean(
-    module: LightningModule, metrics: Mapping[str, Any], prog_bar: str = "", logger: bool = True
+    module: LightningModule,
+    metrics: Mapping[str, Any],
+    prog_bar: str = "",
+    logger: bool | None = None,
 ) -> None:
     """Log metrics of an epoch through Lightning, for callbacks and the progress bar.
 
@@ -61,7 +64,7 @@ def log_mean(
         module: The module, in one of its hooks.
         metrics: Metrics of the present epoch.
         prog_bar: Name of the metric that the progress bar shows.
-        logger: Whether loggers get them, too; not if `log_now` has logged them.
+        logger: False if `log_now` has logged them already.
     """
     for name, value in metrics.items():
         module.log(name, value, name == prog_bar, logger, on_step=False, on_epoch=True)
