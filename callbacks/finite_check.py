@@ -17,6 +17,7 @@ from callbacks.trainer_parts import classifier_of, data_of
 EVERY = 10  # steps between two looks at the device, and agreements of the processes
 MAX_SKIPPED = 50  # steps in a row
 TAG = "nonfinite"  # of the run
+SKIPPED = "skipped_steps"  # in a checkpoint
 REMEDY = "Try a lower learning rate, or trainer.gradient_clip_val: 1.0"
 
 
@@ -44,13 +45,11 @@ class FiniteCheck(Callback):
         self._kept: list[tuple[Tensor, Tensor]] = []  # tensors and what they were before the step
         self._validation = NonfiniteImages()
 
-    def state_dict(self) -> dict[str, Any]:
-        """The number of skipped steps, for the tag of a resumed run."""
-        return {"skipped": self.skipped}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """See `state_dict`."""
-        self.skipped = state_dict["skipped"]
+    def on_load_checkpoint(
+        self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Go on counting the skipped steps of a resumed run."""
+        self.skipped = checkpoint.get(SKIPPED, 0)
 
     def on_train_batch_start(
         self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
@@ -115,6 +114,7 @@ class FiniteCheck(Callback):
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
         """Refuse to save what is not finite."""
+        checkpoint[SKIPPED] = self.skipped
         self._look(trainer, pl_module)
         if name := nonfinite_state(pl_module, trainer.optimizers):
             raise ValueError(

@@ -7,6 +7,7 @@ from lightning.pytorch.utilities import rank_zero_warn
 
 from lightning_app.store.parameters import flatten
 
+LINKED = {"model.num_classes", "model.backbone.num_channels", "model.backbone.image_size"}
 SHOWN = 6  # settings that a message names
 
 
@@ -25,7 +26,8 @@ def report_kept_settings(
         ValueError: If an option of the command line differs from the checkpoint.
     """
     old, new = flatten({"model": given}), flatten({"model": kept})
-    differing = [key for key in sorted(old.keys() & new.keys()) if old[key] != new[key]]
+    shared = (old.keys() & new.keys()) - LINKED  # those are computed from the data
+    differing = [key for key in sorted(shared) if old[key] != new[key]]
     options = [_setting(argument) for argument in arguments if argument.startswith("--model")]
     refused = [key for key in differing if _is_set_by(key, options)]
     texts = [f"{key} is {new[key]}, not {old[key]}" for key in refused or differing]

@@ -79,6 +79,15 @@ class Fits:
     def last(self):
         return next(iter(self.folder.glob("mlruns/checkpoints/*/*/last.ckpt")), None)
 
+    @property
+    def saved(self):
+        """When the last checkpoint was saved; 0 if there is none."""
+        return 0 if self.last is None else self.last.stat().st_mtime_ns
+
+    def wait_for_checkpoint(self, before=0):
+        while self.saved == before:
+            time.sleep(0.01)
+
     def checkpoint(self):
         return torch.load(self.last, weights_only=True)
 
@@ -201,15 +210,16 @@ def test_fit_killed_twenty_times_at_random_equals_one_that_was_not(in_new_folder
     epochs, kills, generator = 60, 20, random.Random(0)
     with in_new_folder("uninterrupted") as folder:
         whole = Fits(folder, max_epochs=epochs)
+        process = whole.start()
+        whole.wait_for_checkpoint()
         started = time.perf_counter()
-        assert whole.run() == 0
+        process.join()
     seconds = time.perf_counter() - started
     fits, places = Fits(workplace, max_epochs=epochs), []
     while len(places) < kills:
-        process = fits.start()
-        while fits.last is None:
-            time.sleep(0.01)
-        process.join(generator.uniform(0, 2.5 * seconds / kills))
+        before, process = fits.saved, fits.start()
+        fits.wait_for_checkpoint(before)
+        process.join(generator.uniform(0, 1.5 * seconds / kills))
         assert process.is_alive(), f"The fit ended after {len(places)} kills."
         os.killpg(process.pid, signal.SIGKILL)
         process.join()

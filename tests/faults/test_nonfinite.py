@@ -19,12 +19,12 @@ BAD = 4  # step in the middle of the second epoch
 class Fault(nn.Module):
     """Cross-entropy; at some steps the loss or its gradient is not a number."""
 
-    def __init__(self, steps, loss=False):
+    def __init__(self, steps, loss=False, scale=1.0):
         super().__init__()
-        self.steps, self.loss, self.calls = steps, loss, 0
+        self.steps, self.loss, self.scale, self.calls = steps, loss, scale, 0
 
     def forward(self, logits, labels):
-        value = cross_entropy(logits, labels)
+        value = self.scale * cross_entropy(logits, labels)
         if not torch.is_grad_enabled():
             return value
         self.calls += 1
@@ -131,10 +131,10 @@ def test_device_that_is_read_late_still_saves_nothing(fit, last, monkeypatch):
 def test_weights_that_overflow_are_not_saved(fit, tmp_path):
     with pytest.raises(ValueError, match=r"\S+ is not finite after step 0, although loss and grad"):
         fit(
-            Fault([]),
+            Fault([], scale=1000.0),
             limit_train_batches=1,
             limit_val_batches=0,
-            optimizer=lambda groups: torch.optim.SGD(groups, lr=1e300),
+            optimizer=lambda groups: torch.optim.SGD(groups, lr=3e38),
         )
     assert not (tmp_path / "last.ckpt").exists()
 
