@@ -44,7 +44,11 @@ def log_step(module: LightningModule, loss: Tensor, batch_idx: int) -> None:
     """Log `train/loss_step` at every n-th step, of its first batch: this waits for the device."""
     trainer = module.trainer
     every: int = trainer.log_every_n_steps  # pyright: ignore[reportAttributeAccessIssue]
-    if trainer.global_step % every == 0 and batch_idx % trainer.accumulate_grad_batches == 0:
+    if (
+        every
+        and trainer.global_step % every == 0
+        and batch_idx % trainer.accumulate_grad_batches == 0
+    ):
         log_now(trainer, {"train/loss_step": loss.item()})
         module.log("train/loss_step", loss, prog_bar=True, logger=False)
 
