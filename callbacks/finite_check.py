@@ -4,6 +4,7 @@ from contextlib import suppress
 from typing import Any, Literal
 
 from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.trainer.states import TrainerStatus
 from lightning.pytorch.utilities import rank_zero_warn
 from torch import Tensor
 from torch.optim import Optimizer
@@ -115,6 +116,8 @@ class FiniteCheck(Callback):
     ) -> None:
         """Refuse to save what is not finite."""
         checkpoint[SKIPPED] = self.skipped
+        if trainer.state.status == TrainerStatus.INTERRUPTED:  # `on_exception` has looked
+            return
         self._look(trainer, pl_module)
         if name := nonfinite_state(pl_module, trainer.optimizers):
             raise ValueError(

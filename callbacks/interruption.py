@@ -9,6 +9,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.loops.progress import _Progress
 
 from callbacks.saved_progress import correct_progress
+from callbacks.trainer_parts import classifier_of
 
 AGREED = 10  # steps between two agreements of several processes
 NOTICE = b"\nCtrl-C: the fit ends after this step and is saved. Once more: at once, not saved.\n"
@@ -103,15 +104,17 @@ class Interruption(Callback):
             agreed = trainer.strategy.reduce_boolean_decision(self.requested, all=False)
         if not agreed:
             return
+        classifier_of(trainer.lightning_module).train_sums.gather(trainer.strategy)
         if progress is not None:  # what is about to begin does not count as begun
             progress.total.ready -= 1
             progress.current.ready -= 1
         raise KeyboardInterrupt
 
     def _stop_handling(self) -> None:
-        if self._previous is not None:
+        # After an exception, Lightning ignores Ctrl-C until everything is saved.
+        if self._previous is not None and signal.getsignal(signal.SIGINT) == self._request:
             signal.signal(signal.SIGINT, self._previous)
-            self._previous = None
+        self._previous = None
 
 
 def keep_earlier_checkpoints(trainer: Trainer) -> None:

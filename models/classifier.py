@@ -118,7 +118,7 @@ class ImageClassifier(LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Save the sums of this epoch, with which a fit that resumes in its middle continues."""
         if hasattr(self, "train_sums"):
-            checkpoint[SUMS] = self.train_sums.total(self.trainer.strategy)
+            checkpoint[SUMS] = self.train_sums.saved(self.trainer)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """See `on_save_checkpoint`; earlier versions saved no sums."""

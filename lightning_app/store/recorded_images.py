@@ -13,7 +13,7 @@ from lightning_app.store.recorded_settings import MAX_VALUE
 
 
 def log_images(
-    client: Any, run_id: str | None, data: ImageDataModule, config: dict[str, Any]
+    client: Any, run_id: str | None, data: ImageDataModule, config: dict[str, Any], resumed: bool
 ) -> list[str]:
     """Log digest and class counts of each split, and a list of the images of all splits.
 
@@ -22,7 +22,8 @@ def log_images(
     Returns:
         For a resumed run, the splits whose images or labels are not those that it had.
     """
-    known = {each.dataset.digest for each in client.get_run(run_id).inputs.dataset_inputs}
+    inputs = client.get_run(run_id).inputs.dataset_inputs if resumed else []
+    known = {each.dataset.digest for each in inputs}
     inputs = []
     name = type(data).__name__.removesuffix("DataModule")
     for split, source in data.sources.items():

@@ -77,7 +77,7 @@ class RunRecorder(SaveConfigCallback):
         assert logger is not None
         client, run_id = logger.experiment, logger.run_id
         config = redact(self._resolved())
-        changes = log_settings(client, run_id, config)
+        changes = log_settings(client, run_id, config, logger.attached is not None)
         client.set_tag(
             run_id, "command", shlex.join(["lightning_cli", *redact_arguments(self.command)])
         )
@@ -86,7 +86,9 @@ class RunRecorder(SaveConfigCallback):
             client.set_tag(run_id, name, value)
         client.log_text(run_id, environment(), "config/environment.txt")
         client.log_text(run_id, self._summary, "model/summary.txt")
-        changed_splits = log_images(client, run_id, _data_of(trainer), config)
+        changed_splits = log_images(
+            client, run_id, _data_of(trainer), config, logger.attached is not None
+        )
         if warning := _warning(changes, changed_splits):
             rank_zero_warn(warning)
         elif self._position is not None:  # with other settings, the points are other ones

@@ -4,7 +4,9 @@ import copy
 from functools import cached_property
 
 import torch
+from lightning.pytorch import Trainer
 from lightning.pytorch.strategies import Strategy
+from lightning.pytorch.trainer.states import TrainerStatus
 from torch import Tensor, nn
 
 from models.evaluation.confusion import (
@@ -31,6 +33,7 @@ class TrainingSums:
 
     def __init__(self, device: torch.device) -> None:
         self.values = torch.zeros(3, dtype=_precise(device), device=device)
+        self._gathered = False
 
     def update(self, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
         """Add a batch.
@@ -40,6 +43,7 @@ class TrainingSums:
             logits: (N, K).
             labels: Classes (N,), or shares of the classes (N, K), of which the largest counts.
         """
+        self._gathered = False
         labels = labels if labels.ndim == 1 else labels.argmax(dim=1)
         self.values[0] += loss.to(self.values.dtype) * len(labels)
         self.values[1] += (logits.argmax(dim=1) == labels).sum()
@@ -49,6 +53,20 @@ class TrainingSums:
         """Continue from the sums over all processes that a checkpoint holds; it may have none."""
         if saved is not None and strategy.is_global_zero:
             self.values += saved.to(self.values)
+
+    def gather(self, strategy: Strategy) -> None:
+        """Move the sums of all processes to the first one, before a fit is interrupted."""
+        total = self.total(strategy)
+        self.values, self._gathered = total if strategy.is_global_zero else 0 * total, True
+
+    def saved(self, trainer: Trainer) -> Tensor | None:
+        """The sums for a checkpoint.
+
+        None if an error comes in one of several processes, after which nothing waits for another.
+        """
+        if trainer.world_size > 1 and trainer.state.status == TrainerStatus.INTERRUPTED:
+            return self.values if self._gathered else None
+        return self.total(trainer.strategy)
 
     def total(self, strategy: Strategy) -> Tensor:
         """The sums over all processes."""
