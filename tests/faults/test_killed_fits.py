@@ -10,8 +10,11 @@ from collections import Counter
 import pytest
 import torch
 import yaml
+from lightning.fabric.plugins.environments.lightning import find_free_network_port
+from lightning.pytorch.utilities import rank_zero_only
 from mlflow import MlflowClient
 
+from callbacks import interruption
 from lightning_app.main import main
 from lightning_app.store import checkpoint_io, metric_buffer
 from models import ImageClassifier
@@ -229,3 +232,43 @@ def test_fit_killed_twenty_times_at_random_equals_one_that_was_not(in_new_folder
     points = fits.points()
     print(f"{epochs} epochs, {seconds:.0f} s; killed after the checkpoints of steps {places}")
     print(f"{len({name for name, *_ in points})} metrics, {points.total()} points, all equal")
+
+
+class FitsOfTwo(Fits):
+    """The same with two processes for each fit, started as `torchrun` does."""
+
+    def __init__(self, folder):
+        super().__init__(folder, devices=2, strategy="ddp")
+
+    def run(self, *faults):
+        """Run a fit, with a fault for each of the processes; their exit statuses."""
+        resumes, port = self.last is not None, find_free_network_port()
+        ranks = enumerate(faults or [lambda: None] * 2)
+        processes = [
+            FORK.Process(target=self._run_rank, args=(rank, port, resumes, fault))
+            for rank, fault in ranks
+        ]
+        for process in processes:
+            process.start()
+        for process in processes:
+            process.join()
+        return [process.exitcode for process in processes]
+
+    def _run_rank(self, rank, port, resumes, fault):
+        settings = {"LOCAL_RANK": str(rank), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+        os.environ.update(settings)
+        rank_zero_only.rank = rank
+        interruption.AGREED = 2
+        self._run(resumes, fault)
+
+
+@pytest.mark.slow_faults
+def test_ctrl_c_reaches_two_processes_at_different_steps(in_new_folder, workplace):
+    with in_new_folder("uninterrupted") as folder:
+        whole = FitsOfTwo(folder)
+        assert whole.run() == [0, 0]
+    fits = FitsOfTwo(workplace)
+    assert min(fits.run(at_step(3, press_ctrl_c), at_step(4, press_ctrl_c))) > 0
+    assert fits.checkpoint()["global_step"] == 5  # the third batch of the second epoch is next
+    assert fits.run() == [0, 0]
+    assert_same(fits, whole)
