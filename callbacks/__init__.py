@@ -3,8 +3,10 @@
 from callbacks.batch_size import AutoBatchSize
 from callbacks.best_metric_bar import BestMetricBar
 from callbacks.data_visualizer import DataVisualizer
+from callbacks.finite_check import FiniteCheck
 from callbacks.frozen_features import FrozenFeatures
 from callbacks.head_start import HeadStart
+from callbacks.interruption import Interruption
 from callbacks.learning_curves import LearningCurvesVisualizer
 from callbacks.learning_rate_finder import LearningRateRangeTest
 from callbacks.memory_monitor import MemoryMonitor
@@ -33,8 +35,10 @@ __all__ = [
     "AutoBatchSize",
     "BestMetricBar",
     "DataVisualizer",
+    "FiniteCheck",
     "FrozenFeatures",
     "HeadStart",
+    "Interruption",
     "LearningCurvesVisualizer",
     "LearningRateRangeTest",
     "MemoryMonitor",

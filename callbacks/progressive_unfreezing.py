@@ -84,24 +84,18 @@ class ProgressiveUnfreezing(Callback):
         self.boundary = boundary_at(0, self.boundaries)
         self.norms = self._freeze(classifier)
 
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Move the boundary for a fit that resumes in the middle of an epoch: it has no start."""
+        self._move(trainer, classifier_of(pl_module))
+
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Move the boundary and set the learning rates of this epoch."""
         classifier, epoch = classifier_of(pl_module), trainer.current_epoch
-        [optimizer] = trainer.optimizers
-        if self._rates:
-            rate, names = boundary_at(epoch, self._rates), stage_names(classifier)
-            for group in optimizer.param_groups:
-                behind = len(names) - 1 - names.index(stage_of(group))
-                group["lr"] = rate * self.stage_decay**behind
-        boundary = boundary_at(epoch, self.boundaries)
-        for norm in self.norms:
-            norm.training = True  # Lightning restores the modes after a validation
-        moved, self.boundary = boundary != self.boundary, boundary
-        self.norms = self._freeze(classifier)
-        if moved:
-            _wrap_again(trainer)
+        self._move(trainer, classifier)
         if epoch in self.boundaries:
-            rank_zero_info(_announcement(epoch, boundary, classifier, optimizer.param_groups))
+            [optimizer] = trainer.optimizers
+            groups = optimizer.param_groups
+            rank_zero_info(_announcement(epoch, self.boundary, classifier, groups))
 
     def on_train_batch_start(
         self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
@@ -128,6 +122,22 @@ class ProgressiveUnfreezing(Callback):
     def shares(self, epoch: int, classifier: ImageClassifier) -> dict[str, float]:
         """Share of the parameters of each stage that train in an epoch, in [0, 1]."""
         return share_free(boundary_at(epoch, self.boundaries), classifier)
+
+    def _move(self, trainer: Trainer, classifier: ImageClassifier) -> None:
+        epoch = trainer.current_epoch
+        [optimizer] = trainer.optimizers
+        if self._rates:
+            rate, names = boundary_at(epoch, self._rates), stage_names(classifier)
+            for group in optimizer.param_groups:
+                behind = len(names) - 1 - names.index(stage_of(group))
+                group["lr"] = rate * self.stage_decay**behind
+        boundary = boundary_at(epoch, self.boundaries)
+        for norm in self.norms:
+            norm.training = True  # Lightning restores the modes after a validation
+        moved, self.boundary = boundary != self.boundary, boundary
+        self.norms = self._freeze(classifier)
+        if moved:
+            _wrap_again(trainer)
 
     def _freeze(self, classifier: ImageClassifier) -> list[nn.Module]:
         """Freeze what is before the boundary; return the batch norms whose statistics stay."""

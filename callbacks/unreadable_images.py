@@ -4,6 +4,7 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.utilities import rank_zero_warn
 
+from callbacks.tracking import log_metric
 from callbacks.trainer_parts import data_of
 
 SHOWN = 5  # names that a warning lists
@@ -35,4 +36,5 @@ class UnreadableMonitor(Callback):
             )
         self.num_known = len(names)
         if names:
-            pl_module.log("data/unreadable", float(len(names)))
+            log_metric(trainer, "data/unreadable", float(len(names)), trainer.current_epoch)
+            pl_module.log("data/unreadable", float(len(names)), logger=False)

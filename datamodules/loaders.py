@@ -1,6 +1,7 @@
 """Data loaders: shuffled for training, in order for evaluation; where a resumed fit continues."""
 
 import os
+import signal
 from collections.abc import Iterable
 from functools import partial
 from typing import Any, Literal
@@ -77,7 +78,7 @@ def make_loader(
         collate_fn=_as_is,  # the datasets make whole batches
         pin_memory=torch.cuda.is_available(),
         persistent_workers=num_workers > 0,
-        worker_init_fn=_use_one_thread,
+        worker_init_fn=_prepare_worker,
     )
 
 
@@ -103,6 +104,8 @@ def _as_is(batch: Batch) -> Batch:
     return batch
 
 
-def _use_one_thread(worker: int) -> None:
+def _prepare_worker(worker: int) -> None:
     """One process per core is enough; OpenCV would start as many threads in each."""
     cv2.setNumThreads(0)
+    # Ctrl-C reaches all processes of a terminal, but a fit still needs batches to end its step.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

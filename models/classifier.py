@@ -24,12 +24,14 @@ from models.head import Head
 from models.losses.loss import CrossEntropy
 from models.optimization.optimization import DEFAULT_OPTIMIZER, Optimization, step_on_plateau
 from models.optimization.parameter_groups import group_parameters, scaled_rates
-from models.optimization.schedules import Schedule, num_steps_of
+from models.optimization.schedules import Schedule, follow_schedules, num_steps_of
 from models.randomness import reseed_step
-from models.training import batch_norm_hint, check_finite, class_counts_of, log_parameter_counts
+from models.training import batch_norm_hint, class_counts_of
+from models.training_metrics import log_epoch_end, log_epoch_start, log_mean, log_step
 from models.views import logits_of_views
 
 Batch = Sequence[Tensor]  # images, labels, indices; see `ImageDataModule`
+SUMS = "train_sums"  # in a checkpoint
 
 
 class ImageClassifier(LightningModule):
@@ -113,15 +115,25 @@ class ImageClassifier(LightningModule):
         with scaled_rates(optimizer, self.optimization.warmup_factors(self.trainer)):
             optimizer.step(closure=optimizer_closure)
 
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Save the sums of this epoch, with which a fit that resumes in its middle continues."""
+        if hasattr(self, "train_sums"):
+            checkpoint[SUMS] = self.train_sums.saved(self.trainer)
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """See `on_save_checkpoint`; earlier versions saved no sums."""
+        self.saved_sums = checkpoint.get(SUMS)
+
     def on_train_start(self) -> None:
-        """Set the sums to zero. A fit that resumes within an epoch has no start of that epoch."""
+        """Continue the sums and the schedule of a fit that is resumed; else, start them."""
         self.train_sums = TrainingSums(self.device)
+        if self.trainer.ckpt_path:
+            follow_schedules(self.trainer)
+            self.train_sums.restore(self.saved_sums, self.trainer.strategy)
 
     def on_train_epoch_start(self) -> None:
         """Log the numbers of parameters that train in this epoch, and their learning rates."""
-        log_parameter_counts(self.trainer, self)
-        rates = self.optimization.rates(self.trainer).items()
-        self._log({f"lr/{stage}": rate for stage, rate in rates})
+        log_epoch_start(self, self.optimization.rates(self.trainer))
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         """Seed the random numbers of this step; see `reseed_step`."""
@@ -134,36 +146,27 @@ class ImageClassifier(LightningModule):
         logits = self._logits(images)
         loss = self.loss(logits, labels)
         self.train_sums.update(loss.detach(), logits.detach(), labels)
-        # Only every n-th step: `self.log` takes half a millisecond, and the progress bar waits for
-        # the device.
-        if self.trainer.global_step % self.trainer.log_every_n_steps == 0:  # pyright: ignore[reportAttributeAccessIssue]
-            self.log("train/loss_step", loss, prog_bar=True, on_step=True, on_epoch=False)
+        log_step(self, loss.detach(), batch_idx)
         return {"loss": loss, "logits": logits.detach()}
-
-    def on_before_backward(self, loss: Tensor) -> None:
-        """Stop if the loss is not finite; see `check_finite`."""
-        check_finite(loss, self.trainer)
 
     def on_train_epoch_end(self) -> None:
         """Log the mean loss and the accuracy of the epoch."""
-        loss, hits, count = self.trainer.strategy.reduce(self.train_sums.values, reduce_op="sum")
-        if count > 0:  # it is 0 if the epoch was resumed after its last batch
-            self._log({"train/loss": loss / count})
-            self._log({"train/accuracy": hits / count}, prog_bar=True)
+        loss, hits, count = self.train_sums.total(self.trainer.strategy)
+        if count > 0:  # it is 0 if the epoch was resumed after its end
+            log_epoch_end(self, {"train/loss": loss / count, "train/accuracy": hits / count})
             step_on_plateau(self.trainer)
         self.train_sums.values.zero_()
 
     def on_validation_epoch_start(self) -> None:
         """Set the counts to zero."""
-        self.counts = EvaluationCounts(self.num_classes, self.device)
+        self.counts = EvaluationCounts(self.num_classes, self.device, self.loss)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> STEP_OUTPUT:
         """Count the predictions, and return logits and features for callbacks."""
         images, labels, _ = batch
         outputs = self._evaluate(images)
         if len(labels):  # there are none if no image of the batch could be read
-            loss = self.loss(outputs["logits"], labels)
-            self.counts.update(loss, outputs["logits"], labels)
+            self.counts.update(outputs["logits"], labels)
         return outputs
 
     on_test_epoch_start = on_validation_epoch_start
@@ -192,11 +195,6 @@ class ImageClassifier(LightningModule):
 
     def _log_evaluation(self, stage: str) -> None:
         counts = self.counts.total(self.trainer.strategy)
-        for metric in metrics_for(self.num_classes):
-            value = metric.value(counts)
-            self._log({f"{stage}/{metric.name}": value}, prog_bar=metric is METRICS[0])
-
-    def _log(self, metrics: dict[str, Any], prog_bar: bool = False) -> None:
-        # The values are reduced over the processes already. With `sync_dist` the process that shows
-        # a progress bar would wait for the others, which show none.
-        self.log_dict(metrics, prog_bar=prog_bar, on_step=False, on_epoch=True)
+        metrics = metrics_for(self.num_classes)
+        values = {f"{stage}/{metric.name}": metric.value(counts) for metric in metrics}
+        log_mean(self, values, prog_bar=f"{stage}/{METRICS[0].name}")

@@ -1,12 +1,10 @@
-"""Training: class counts, logged parameter counts and the check of the loss."""
+"""Training: class counts of the training set, and a hint for batches of one image."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import torch
 from lightning.pytorch import Trainer
-from torch import Tensor, nn
 
 
 def class_counts_of(trainer: Trainer) -> list[int]:
@@ -22,20 +20,6 @@ def class_counts_of(trainer: Trainer) -> list[int]:
             "trainer.fit(model, datamodule) instead of giving it loaders."
         )
     return data.class_counts
-
-
-def log_parameter_counts(trainer: Trainer, module: nn.Module) -> None:
-    """Log `params/total` and `params/trainable` exactly.
-
-    Lightning's `log` converts to float32, which rounds 17,116,211 to one more.
-    """
-    sizes = [(parameter.numel(), parameter.requires_grad) for parameter in module.parameters()]
-    counts: dict[str, float] = {
-        "params/total": sum(size for size, _ in sizes),
-        "params/trainable": sum(size for size, trains in sizes if trains),
-    }
-    for logger in trainer.loggers:
-        logger.log_metrics({**counts, "epoch": trainer.current_epoch}, trainer.global_step)
 
 
 @contextmanager
@@ -54,17 +38,3 @@ def batch_norm_hint() -> Iterator[None]:
             "A batch norm cannot train on a batch with one value per channel: raise "
             "data.batch_size, or choose another norm, such as `--model.head.norm layer`."
         ) from error
-
-
-def check_finite(loss: Tensor, trainer: Trainer) -> None:
-    """Stop the fit before a loss that is not finite changes the weights.
-
-    Raises:
-        ValueError: If the loss is infinite or not a number.
-    """
-    if not torch.isfinite(loss):
-        raise ValueError(
-            f"The loss is {loss.item()} in epoch {trainer.current_epoch}, step "
-            f"{trainer.global_step}. Try a lower learning rate, or "
-            "trainer.gradient_clip_val: 1.0."
-        )

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from lightning.pytorch import Trainer
+
 from lightning_app.store.run_file import read_run_file, trains_elsewhere
 from lightning_app.store.run_recorder import CLASS_NAMES
 
@@ -36,18 +38,27 @@ def check_is_free(path: str) -> None:
         )
 
 
-def check_epochs(path: str, checkpoint: dict[str, Any], max_epochs: int | None) -> None:
-    """Refuse to resume a run that has more epochs than wanted.
+def check_length(path: str, checkpoint: dict[str, Any], trainer: Trainer, finished: bool) -> None:
+    """Refuse to resume a run that has all of its epochs or steps.
 
-    Lightning would refuse it, too, but within the fit: `last.ckpt` would be written again before,
-    without the state of the optimizer.
+    Lightning would refuse more epochs than wanted, too, but within the fit: `last.ckpt` would be
+    written again before, without the state of the optimizer.
+
+    Args:
+        path: File of the checkpoint, for the message.
+        checkpoint: Its content.
+        trainer: Its limits are those of the fit.
+        finished: Whether the run has ended; else, what comes after the last step may be missing.
 
     Raises:
-        ValueError: If it does.
+        ValueError: If there is nothing to train.
     """
-    done = checkpoint["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"]
-    if max_epochs is not None and 0 <= max_epochs < done:
-        raise ValueError(
-            f"{path} has {done} epochs already, but trainer.max_epochs is {max_epochs}; raise it "
-            "to train on."
-        )
+    epochs = checkpoint["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"]
+    steps = checkpoint["global_step"]
+    reached = (("epochs", epochs, trainer.max_epochs), ("steps", steps, trainer.max_steps))
+    for unit, done, limit in reached:
+        if limit is not None and limit >= 0 and (done > limit or (done == limit and finished)):
+            raise ValueError(
+                f"{path} has {done} {unit} already, but trainer.max_{unit} is {limit}; raise it to "
+                "train on."
+            )

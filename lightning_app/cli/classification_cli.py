@@ -2,46 +2,34 @@
 
 import time
 from contextlib import nullcontext
-from pathlib import Path
 from typing import Any
 
 from jsonargparse import Namespace
 from lightning.pytorch import Trainer
-from lightning.pytorch.callbacks import ModelCheckpoint, ProgressBar
+from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
-from lightning.pytorch.utilities import rank_zero_info
 
-from callbacks import (
-    BestMetricBar,
-    FrozenFeatures,
-    HeadStart,
-    MemoryMonitor,
-    PredictionWriter,
-    ProcessWatch,
-    StopSignals,
-    Stopwatch,
-    UnreadableMonitor,
-)
+from callbacks import FrozenFeatures, PredictionWriter, ProcessWatch, StopSignals
 from lightning_app.cli.allowed_classes import only_allowed_classes
-from lightning_app.cli.checkpoint_checks import check_classes, check_epochs, check_is_free
 from lightning_app.cli.chosen_checkpoint import chosen_checkpoint
 from lightning_app.cli.class_path_changes import settings_of_checkpoint
 from lightning_app.cli.config_parser import link_data_to_model
+from lightning_app.cli.continued_run import continue_run
 from lightning_app.cli.defaults import BEST_CHECKPOINT, LAST_CHECKPOINT
 from lightning_app.cli.ends import end_run, raise_for_user
-from lightning_app.cli.evaluation_recorder import evaluation_callbacks, name_checkpoint
+from lightning_app.cli.evaluation_recorder import evaluation_callbacks
+from lightning_app.cli.kept_settings import report_kept_settings
 from lightning_app.cli.more_loggers import HELP as LOGGERS
 from lightning_app.cli.more_loggers import Kinds, experiment_of, with_more_loggers
 from lightning_app.cli.one_line.settings import add_one_line_options, deciding_callbacks
+from lightning_app.cli.own_callbacks import OnNonfinite, fit_guards, monitors, with_progress_bar
 from lightning_app.cli.picture_options import add_pictures, picture_callbacks
 from lightning_app.cli.summary import print_fit_summary, print_prediction_files
 from lightning_app.commands.report.report_of_fit import report_run
 from lightning_app.commands.report.settings import Report
-from lightning_app.store.checkpoints import read_checkpoint
-from lightning_app.store.run_logger import RunLogger
-from lightning_app.store.run_recorder import RUN_ID, run_logger_of
+from lightning_app.store.run_recorder import run_logger_of
 
-REFRESH_RATE = 10  # steps between two updates of the progress bar
+ON_NONFINITE = "Whether a loss or gradient that is not finite stops a fit, or skips its step."
 
 
 class ImageClassificationCLI(LightningCLI):
@@ -78,6 +66,7 @@ class ImageClassificationCLI(LightningCLI):
         parser.add_class_arguments(PredictionWriter, "predictions", skip=skipped, instantiate=False)
         text = (Report.__doc__ or "").splitlines()[0]
         add_one_line_options(parser)
+        parser.add_argument("--on_nonfinite", type=OnNonfinite, default="stop", help=ON_NONFINITE)
         parser.add_argument("--loggers", type=Kinds, default=[], help=LOGGERS)
         parser.add_argument(
             "--report", type=Report | bool, default=Report(), help=f"{text} `false` for none."
@@ -91,6 +80,7 @@ class ImageClassificationCLI(LightningCLI):
         Raises:
             ValueError: If there is no such checkpoint, or none is given where one is needed.
         """
+        self.arguments = args if isinstance(args, list) else []
         super().parse_arguments(parser, args)
         settings = self._settings
         experiment = experiment_of(settings.trainer.logger)
@@ -99,9 +89,13 @@ class ImageClassificationCLI(LightningCLI):
 
     def _parse_ckpt_path(self) -> None:
         """Take the network and its settings from the checkpoint, whatever the configuration has."""
-        with settings_of_checkpoint(), only_allowed_classes(self._settings.ckpt_path):
+        path, given = self._settings.ckpt_path, self._settings.model.clone().as_dict()
+        with settings_of_checkpoint(), only_allowed_classes(path):
             super()._parse_ckpt_path()
-        if self._settings.ckpt_path and self.command != "fit":
+        if path and self.command == "fit":
+            kept = self._settings.model.as_dict()
+            report_kept_settings(given, kept, self.arguments, path)
+        elif path:
             arguments = self._settings.model.init_args.backbone.init_args
             # They would be downloaded, and then replaced by those of the checkpoint.
             for name, value in (("pretrained", False), ("weights", None)):
@@ -117,25 +111,20 @@ class ImageClassificationCLI(LightningCLI):
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         """Build the trainer with the callbacks of the configuration, the pictures and our own."""
         trainer = self._get(self.config_init, "trainer")
-        chosen = trainer.callbacks or []
-        chosen = chosen if isinstance(chosen, list) else [chosen]
         groups = ("pictures", "predictions")
         settings = [self._get(self.config_init, group).as_dict() for group in groups]
         if trainer.fast_dev_run:  # they would be drawn for minutes, and kept nowhere
             settings[0]["budget"] = 0
-        pictures = picture_callbacks(*settings)
-        # Lightning's default, Rich's bar, draws a hundred times a second: a tenth of a 20 ms step.
-        own_bar = any(isinstance(callback, ProgressBar) for callback in chosen)
-        hidden = own_bar or trainer.enable_progress_bar is False
-        bar = [] if hidden else [BestMetricBar(REFRESH_RATE)]
-        start = [] if self._settings.ckpt_path else [HeadStart()]  # before WeightAverage
         evaluations = evaluation_callbacks(self._parser(self.command), self._settings)
+        drawn = [*evaluations, *picture_callbacks(*settings)]
+        own = [*drawn, *monitors(), *deciding_callbacks(self._settings, self.started)]
         self.watch, self.signals = ProcessWatch(), StopSignals()
-        start = [self.watch, self.signals, *start]
-        own = [*evaluations, *pictures, Stopwatch(), MemoryMonitor(), UnreadableMonitor()]
-        own += [*deciding_callbacks(self._settings, self.started), FrozenFeatures()]
+        guards = fit_guards(self._settings) if self.command == "fit" else []
+        first = [self.watch, self.signals, *guards]
+        chosen = with_progress_bar(trainer)
         kwargs["logger"] = with_more_loggers(trainer.logger, self._get(self.config_init, "loggers"))
-        return super().instantiate_trainer(callbacks=[*start, *chosen, *bar, *own], **kwargs)
+        callbacks = [*first, *chosen, *own, FrozenFeatures()]
+        return super().instantiate_trainer(callbacks=callbacks, **kwargs)
 
     def after_instantiate_classes(self) -> None:
         """Continue the run that the checkpoint belongs to, or name a new one after the backbone."""
@@ -147,22 +136,7 @@ class ImageClassificationCLI(LightningCLI):
                 backbone.init_args.get("name") or backbone.class_path.rsplit(".", 1)[-1]
             )
         if path := self._settings.get("ckpt_path"):
-            self._continue_run(path, read_checkpoint(Path(path)), logger)
-
-    def _continue_run(
-        self, path: str, checkpoint: dict[str, Any], logger: RunLogger | None
-    ) -> None:
-        check_classes(path, checkpoint, self.datamodule.class_names)
-        if self.command == "fit":
-            check_is_free(path)
-            check_epochs(path, checkpoint, self.trainer.max_epochs)
-        run_id = checkpoint.get(RUN_ID)
-        tested_epoch = None if self.command == "fit" else checkpoint["epoch"]
-        found = logger and run_id and logger.attach(run_id, tested_epoch)
-        if tested_epoch is not None:
-            name_checkpoint(self.trainer, path, tested_epoch)
-        run = f"from the run {logger.run_name}" if logger and found else "of no run in this store"
-        rank_zero_info(f"Network and settings are those of {path}, {run}.")
+            continue_run(path, self.command == "fit", self.trainer, self.datamodule)
 
     @property
     def _settings(self) -> Namespace:

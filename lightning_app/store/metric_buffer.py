@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from mlflow.entities import Metric
@@ -12,9 +13,19 @@ MAX_BATCH = 1000  # metrics that MLflow accepts at once
 
 
 class MetricBuffer:
-    """Metrics that have not been sent yet."""
+    """Metrics that have not been sent yet.
+
+    Attributes:
+        epoch: The newest epoch.
+        seen: How many points of each metric belong to it; those over the steps do not count.
+        repeated: Points (name, x) that the run has already, from a fit that was killed after its
+            last checkpoint: each is left out once, since the resumed fit computes it again.
+    """
 
     def __init__(self) -> None:
+        self.epoch = 0
+        self.seen: Counter[str] = Counter()
+        self.repeated: Counter[tuple[str, int]] = Counter()
         self._metrics: list[Metric] = []
         self._emptied = time.monotonic()
 
@@ -27,10 +38,15 @@ class MetricBuffer:
     def add(self, metrics: Mapping[str, float], step: int, epoch: int) -> None:
         """Add metrics; the x-axis is the step for names that end in `_step`, else the epoch."""
         now = time.time_ns() // 1_000_000
-        self._metrics += [
-            Metric(name, float(value), now, step if name.endswith("_step") else epoch)
-            for name, value in metrics.items()
-        ]
+        if epoch != self.epoch:
+            self.epoch, self.seen = epoch, Counter()
+        for name, value in metrics.items():
+            x = step if is_over_steps(name) else epoch
+            self.seen[name] += not is_over_steps(name)
+            if self.repeated[name, x] > 0:
+                self.repeated[name, x] -= 1
+            else:
+                self._metrics.append(Metric(name, float(value), now, x))
 
     def batches(self) -> Iterator[list[Metric]]:
         """Remove the metrics and yield them in batches that MLflow accepts."""
@@ -52,6 +68,11 @@ def check_names(names: Iterable[str]) -> None:
                 f"A metric cannot be called {name!r}: names may only contain letters, digits, "
                 "spaces and '_', '-', '.', ':' and '/'."
             )
+
+
+def is_over_steps(metric: str) -> bool:
+    """Whether the x-axis of a metric is the step, not the epoch."""
+    return metric.endswith("_step")
 
 
 def renamed(metric: str, splits: Mapping[str, str]) -> str:

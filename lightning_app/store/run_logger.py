@@ -52,6 +52,7 @@ class RunLogger(MLFlowLogger):
     Attributes:
         attached: Client and run, if an existing run is continued; else None.
         renamed_splits: Other names of splits in the names of metrics.
+        buffer: Metrics that wait to be sent.
         waits: Whether not to create the run yet, although Lightning asks for it before any setup.
     """
 
@@ -74,7 +75,7 @@ class RunLogger(MLFlowLogger):
         self._signs: TrainingSigns | None = None
         self._tested_epoch: int | None = None
         self._state = RunStatus.RUNNING  # an attached run keeps its own until it trains
-        self._buffer = MetricBuffer()
+        self.buffer = MetricBuffer()
         # One spool for each server: another server would reject the writes for this one.
         self._spool = spool_folder(root, self.uri)
         self._lock = store_lock(root)
@@ -101,6 +102,11 @@ class RunLogger(MLFlowLogger):
         """Name of the run, as the UI shows it."""
         _ = self.experiment
         return self._run_name or ""
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the run that is continued has ended well."""
+        return self._state == RunStatus.FINISHED
 
     @property
     def checkpoint_folder(self) -> Path:
@@ -189,13 +195,13 @@ class RunLogger(MLFlowLogger):
             epoch = self._tested_epoch
         self._state = RunStatus.RUNNING
         check_names(values)
-        self._buffer.add(values, step or 0, int(epoch))
-        if self._initialized and self._buffer.is_due:
+        self.buffer.add(values, step or 0, int(epoch))
+        if self._initialized and self.buffer.is_due:
             self.flush()
 
     def flush(self) -> None:
         """Send the buffered metrics."""
-        for batch in self._buffer.batches():
+        for batch in self.buffer.batches():
             self._client.log_batch(self._run_id, metrics=batch)
 
     @rank_zero_only

@@ -1,37 +1,30 @@
 """Run recorder: logs configuration, code, environment and data, so that a run can be repeated."""
 
-import json
 import shlex
-import subprocess
-import sys
 from collections.abc import Sequence
-from importlib.metadata import distributions
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
-import torch
 import yaml
 from jsonargparse import Namespace
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import LightningArgumentParser, SaveConfigCallback
-from mlflow.entities import Dataset, DatasetInput, InputTag, Param
+from lightning.pytorch.utilities import rank_zero_warn
 
 from datamodules import ImageDataModule
 from datamodules.redaction import redact, redact_arguments
-from datamodules.sources.source import UNLABELLED
+from lightning_app.store.environment import code_version, environment
 from lightning_app.store.model_summary import summarize
-from lightning_app.store.parameters import flatten
+from lightning_app.store.recorded_images import log_images
+from lightning_app.store.recorded_settings import Changes, log_settings
+from lightning_app.store.repeated_points import SavedPosition, repeated_points
 from lightning_app.store.run_logger import RunLogger
 from lightning_app.store.slurm_job import remember_folder
 
-MAX_PARAMS = 100  # that MLflow accepts at once
-MAX_VALUE = 6000  # characters of a value that MLflow accepts
 # Keys of a checkpoint.
 RUN_ID, CLASS_NAMES = "mlflow_run_id", "class_names"
 IMAGE_SIZE, NUM_CHANNELS, RESIZE = "image_size", "num_channels", "resize"
+POSITION = "metrics_position"
 
 
 class RunRecorder(SaveConfigCallback):
@@ -51,6 +44,7 @@ class RunRecorder(SaveConfigCallback):
     ) -> None:
         super().__init__(parser, config, save_to_log_dir=False)
         self.command = command
+        self._position: SavedPosition | None = None  # of the checkpoint that is resumed
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Find the checkpoints to place in the folder of the run, and summarise the network.
@@ -85,18 +79,22 @@ class RunRecorder(SaveConfigCallback):
         assert logger is not None
         client, run_id = logger.experiment, logger.run_id
         config = redact(self._resolved())
-        # Of a new run nothing is asked: the tracker may be slow.
-        known = {} if logger.attached is None else client.get_run(run_id).data.params
-        self._log_config(client, run_id, config, known)
+        changes = log_settings(client, run_id, config, logger.attached is not None)
         client.set_tag(
             run_id, "command", shlex.join(["lightning_cli", *redact_arguments(self.command)])
         )
         client.set_tag(run_id, "backbone", logger.default_name)
-        for name, value in _code_version().items():
+        for name, value in code_version().items():
             client.set_tag(run_id, name, value)
-        client.log_text(run_id, _environment(), "config/environment.txt")
+        client.log_text(run_id, environment(), "config/environment.txt")
         client.log_text(run_id, self._summary, "model/summary.txt")
-        _log_data(client, run_id, _data_of(trainer), config)
+        changed_splits = log_images(
+            client, run_id, _data_of(trainer), config, logger.attached is not None
+        )
+        if warning := _warning(changes, changed_splits):
+            rank_zero_warn(warning)
+        elif self._position is not None:  # with other settings, the points are other ones
+            logger.buffer.repeated = repeated_points(client, run_id, self._position)
 
     def _set_folder(self, trainer: Trainer, logger: RunLogger) -> None:
         folder = trainer.strategy.broadcast(
@@ -108,33 +106,43 @@ class RunRecorder(SaveConfigCallback):
     def on_save_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Add the id of the run, the class names and the format of the images."""
+        """Add the id of the run, the class names, the format of the images, and its metrics.
+
+        What the checkpoint has seen is sent before: a resumed fit does not compute it again.
+        """
         logger = run_logger_of(trainer)
         if logger is not None:
             checkpoint[RUN_ID] = logger.run_id
+            if trainer.is_global_zero:
+                logger.flush()
+            position = SavedPosition.of(logger.buffer, trainer.global_step, trainer.validating)
+            checkpoint[POSITION] = position._asdict()
         data = _data_of(trainer)
         checkpoint[CLASS_NAMES] = list(data.class_names)
         checkpoint[IMAGE_SIZE], checkpoint[NUM_CHANNELS] = data.image_size, data.num_channels
         checkpoint[RESIZE] = data.resize
+
+    def on_load_checkpoint(
+        self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Continue the metrics; checkpoints of earlier versions do not say where they were."""
+        logger = run_logger_of(trainer)
+        if logger is not None and POSITION in checkpoint:
+            self._position = SavedPosition(**checkpoint[POSITION])
+            logger.buffer.epoch = self._position.epoch
+            logger.buffer.seen.update(self._position.seen)
+
+    def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Open the run of a fit that was killed after its last step, so that it gets its end."""
+        logger = run_logger_of(trainer)
+        if logger is not None:
+            _ = logger.experiment
 
     def _resolved(self) -> dict[str, Any]:
         """The configuration with all defaults, which `fit` and `test` accept again."""
         config = yaml.safe_load(self.parser.dump(self.config, skip_none=False))
         config["ckpt_path"] = None  # a repetition starts from scratch
         return config
-
-    def _log_config(
-        self, client: Any, run_id: str | None, config: dict[str, Any], known: dict[str, str]
-    ) -> None:
-        client.log_text(run_id, yaml.safe_dump(config, sort_keys=False), "config/config.yaml")
-        params = {key: value[:MAX_VALUE] for key, value in flatten(config).items()}
-        # Parameters cannot change: a resumed run logs changed ones as tags.
-        for key in params.keys() & known.keys():
-            if params[key] != known[key]:
-                client.set_tag(run_id, f"resumed_with.{key}", params[key])
-        new = [Param(key, value) for key, value in params.items() if key not in known]
-        for start in range(0, len(new), MAX_PARAMS):
-            client.log_batch(run_id, params=new[start : start + MAX_PARAMS])
 
 
 def run_logger_of(trainer: Trainer) -> RunLogger | None:
@@ -148,62 +156,9 @@ def _data_of(trainer: Trainer) -> ImageDataModule:
     return data
 
 
-def _code_version() -> dict[str, str]:
-    """Tags with the git commit of the code, and whether it has uncommitted changes."""
-
-    def git(*arguments: str) -> str:
-        here = ["git", "-C", str(Path(__file__).parent), *arguments]
-        result = subprocess.run(here, capture_output=True, text=True, check=False)
-        return result.stdout.strip()
-
-    try:
-        commit = git("rev-parse", "HEAD")
-    except FileNotFoundError:  # git is not installed
-        return {}
-    if not commit:
-        return {}
-    changed = "yes" if git("status", "--porcelain") else "no"
-    return {"mlflow.source.git.commit": commit, "git.uncommitted_changes": changed}
-
-
-def _environment() -> str:
-    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
-    metadata = (package.metadata for package in distributions())  # reads a file at every access
-    packages = sorted({f"{of['Name']}=={of['Version']}" for of in metadata})
-    return "\n".join([f"# Python {sys.version}", f"# {device}", *packages, ""])
-
-
-def _log_data(
-    client: Any, run_id: str | None, data: ImageDataModule, config: dict[str, Any]
-) -> None:
-    """Log digest and class counts of each split, and a list of the images of all splits.
-
-    The list is a manifest, which `ManifestDataModule` reads.
-    """
-    inputs = []
-    name = type(data).__name__.removesuffix("DataModule")
-    for split, source in data.sources.items():
-        labelled = source.labels[source.labels != UNLABELLED]
-        counts = np.bincount(labelled, minlength=data.num_classes).tolist()
-        profile = dict(zip(data.class_names, counts, strict=True))
-        dataset = Dataset(
-            name=f"{name}/{split}",
-            digest=source.fingerprint(),
-            source_type="local",
-            source=json.dumps(config["data"])[:MAX_VALUE],
-            profile=json.dumps({"num_images": len(source.labels), "class_counts": profile}),
-        )
-        inputs.append(DatasetInput(dataset, [InputTag("mlflow.data.context", split)]))
-    client.log_inputs(run_id, inputs)
-    names = {**dict(enumerate(data.class_names)), UNLABELLED: ""}
-    rows = [
-        (image, names[label], split, group)
-        for split, source in data.sources.items()
-        for image, label, group in zip(
-            source.names, source.labels, source.groups or source.names, strict=True
-        )
-    ]
-    table = pd.DataFrame(rows, columns=["image", "label", "split", "group"])
-    if table["group"].equals(table["image"]):  # no image is a copy of another
-        table = table.drop(columns="group")
-    client.log_text(run_id, table.to_csv(index=False), "data/splits.csv")
+def _warning(changes: Changes, changed_splits: Sequence[str]) -> str:
+    """Say which settings and images differ from those of the run that is resumed."""
+    shown = [f"{key} {now} (was {before})" for key, (before, now) in changes.items()]
+    if changed_splits:
+        shown.append(f"other images or labels in {', '.join(changed_splits)}")
+    return f"Resumed with other settings: {'; '.join(shown)}." if shown else ""

@@ -1,10 +1,13 @@
 """Counts that are added up batch by batch on the device, and what follows from them."""
 
+import copy
 from functools import cached_property
 
 import torch
+from lightning.pytorch import Trainer
 from lightning.pytorch.strategies import Strategy
-from torch import Tensor
+from lightning.pytorch.trainer.states import TrainerStatus
+from torch import Tensor, nn
 
 from models.evaluation.confusion import (
     ClassScores,
@@ -13,6 +16,7 @@ from models.evaluation.confusion import (
     confusion_counts,
     f1_macro,
 )
+from models.losses.loss import total_weight
 
 MAX_K = 5  # of top-k accuracy
 
@@ -29,6 +33,7 @@ class TrainingSums:
 
     def __init__(self, device: torch.device) -> None:
         self.values = torch.zeros(3, dtype=_precise(device), device=device)
+        self._gathered = False
 
     def update(self, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
         """Add a batch.
@@ -38,10 +43,34 @@ class TrainingSums:
             logits: (N, K).
             labels: Classes (N,), or shares of the classes (N, K), of which the largest counts.
         """
+        self._gathered = False
         labels = labels if labels.ndim == 1 else labels.argmax(dim=1)
         self.values[0] += loss.to(self.values.dtype) * len(labels)
         self.values[1] += (logits.argmax(dim=1) == labels).sum()
         self.values[2] += len(labels)
+
+    def restore(self, saved: Tensor | None, strategy: Strategy) -> None:
+        """Continue from the sums over all processes that a checkpoint holds; it may have none."""
+        if saved is not None and strategy.is_global_zero:
+            self.values += saved.to(self.values)
+
+    def gather(self, strategy: Strategy) -> None:
+        """Move the sums of all processes to the first one, before a fit is interrupted."""
+        total = self.total(strategy)
+        self.values, self._gathered = total if strategy.is_global_zero else 0 * total, True
+
+    def saved(self, trainer: Trainer) -> Tensor | None:
+        """The sums for a checkpoint.
+
+        None if an error comes in one of several processes, after which nothing waits for another.
+        """
+        if trainer.world_size > 1 and trainer.state.status == TrainerStatus.INTERRUPTED:
+            return self.values if self._gathered else None
+        return self.total(trainer.strategy)
+
+    def total(self, strategy: Strategy) -> Tensor:
+        """The sums over all processes."""
+        return strategy.reduce(self.values.clone(), reduce_op="sum")  # DDP reduces in place
 
 
 class EvaluationCounts:
@@ -52,38 +81,48 @@ class EvaluationCounts:
     Args:
         num_classes: Number of classes K.
         device: Where the batches are.
+        loss: The loss, a mean over the images of a batch. It is computed in float64 and weighted
+            like in training, so that its mean does not depend on how images are batched.
 
     Attributes:
         confusion: Images (label, prediction), (K, K) int64.
         hits: Images whose label has rank 1, 2, … among the logits, (min(K, `MAX_K`),) int64.
-        loss_sum: Sum of the losses of the images.
+        loss_sum: Sum of the weighted losses of the images, and of their weights, (2,).
     """
 
-    def __init__(self, num_classes: int, device: torch.device) -> None:
+    def __init__(self, num_classes: int, device: torch.device, loss: nn.Module) -> None:
+        self._loss = copy.deepcopy(loss).to(_precise(device))
         self.confusion = torch.zeros(num_classes, num_classes, dtype=torch.int64, device=device)
         self.hits = torch.zeros(min(num_classes, MAX_K), dtype=torch.int64, device=device)
-        self.loss_sum = torch.zeros((), dtype=_precise(device), device=device)
+        self.loss_sum = torch.zeros(2, dtype=_precise(device), device=device)
 
-    def update(self, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
+    def update(self, logits: Tensor, labels: Tensor) -> None:
         """Add a batch.
 
         Args:
-            loss: Its mean loss.
             logits: (N, K).
             labels: True classes, (N,).
         """
         self.confusion += confusion_counts(logits.argmax(dim=1), labels, len(self.confusion))
         ranked = logits.topk(len(self.hits), dim=1).indices
         self.hits += (ranked == labels[:, None]).sum(dim=0)
-        self.loss_sum += loss.to(self.loss_sum.dtype) * len(labels)
+        weight = total_weight(labels, self._class_weights)
+        self.loss_sum[0] += self._loss(logits.to(self.loss_sum.dtype), labels) * weight
+        self.loss_sum[1] += weight
 
     def total(self, strategy: Strategy) -> "EvaluationCounts":
         """The sums over all processes, on the CPU."""
-        total = EvaluationCounts(len(self.confusion), torch.device("cpu"))
+        total = copy.copy(self)
         for name in ("confusion", "hits", "loss_sum"):
             own = getattr(self, name).clone()  # DDP reduces in place
             setattr(total, name, strategy.reduce(own, reduce_op="sum").cpu())
         return total
+
+    @property
+    def _class_weights(self) -> Tensor | None:
+        weights = getattr(self._loss, "weight", None)
+        of_classes = isinstance(weights, Tensor) and weights.shape == self.confusion.shape[:1]
+        return weights if of_classes else None
 
     @property
     def images(self) -> Tensor:
@@ -92,8 +131,11 @@ class EvaluationCounts:
 
     @property
     def loss(self) -> Tensor:
-        """Mean loss of the images."""
-        return self.loss_sum / self.images
+        """Mean loss of the images, as weighted in training.
+
+        In float32: the last digits of a sum depend on its order, and so on the processes.
+        """
+        return (self.loss_sum[0] / self.loss_sum[1]).float()
 
     @property
     def accuracy(self) -> Tensor:

@@ -82,6 +82,20 @@ def scheduler_of(
     return LambdaLR(optimizer, factor)
 
 
+def follow_schedules(trainer: Trainer) -> None:
+    """Set the learning rates that the schedules of a resumed fit have now.
+
+    A checkpoint holds those of the length that training had when it was saved.
+    """
+    for config in trainer.lr_scheduler_configs:
+        if isinstance(scheduler := config.scheduler, LambdaLR):
+            lambdas = zip(scheduler.base_lrs, scheduler.lr_lambdas, strict=True)
+            rates = [base * factor(scheduler.last_epoch) for base, factor in lambdas]
+            for group, rate in zip(scheduler.optimizer.param_groups, rates, strict=True):
+                group["lr"] = rate
+            scheduler._last_lr = rates
+
+
 def num_steps_of(trainer: Trainer) -> float:
     """Number of optimizer steps in the whole training.
 

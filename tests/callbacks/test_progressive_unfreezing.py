@@ -177,6 +177,25 @@ def test_resuming_after_any_epoch_gives_the_same_weights(
         assert [key for key in whole if not whole[key].equal(resumed[key])] == []
 
 
+def test_resuming_in_the_middle_of_an_epoch_trains_what_this_epoch_trains(
+    make_classifier, make_trainer, tmp_path
+):
+    def run(ckpt_path=None):
+        model = make_classifier(optimizer=MOMENTUM)
+        middle = ModelCheckpoint(tmp_path, "{step}", save_top_k=-1, every_n_train_steps=20)
+        trainer = make_trainer(
+            max_epochs=4,
+            enable_checkpointing=True,
+            plugins=[AtomicCheckpointIO()],
+            callbacks=[ProgressiveUnfreezing(SCHEDULE), middle],
+        )
+        trainer.fit(model, data(), ckpt_path=ckpt_path)
+        return model.state_dict()
+
+    whole, resumed = run(), run(tmp_path / "step=20.ckpt")  # of 6 steps in each epoch
+    assert [key for key in whole if not whole[key].equal(resumed[key])] == []
+
+
 def test_two_processes_unfreeze_like_one(make_classifier, make_trainer):
     def run(batch_size, **options):
         model = make_classifier(

@@ -22,7 +22,7 @@ SHELL = {"class_path": "os.system", "init_args": {"command": "touch ran"}}
 PAGER = {"class_path": "pydoc.pipepager", "init_args": {"text": "", "cmd": "touch ran"}}
 PROCESS = {"class_path": "subprocess.Popen", "init_args": {"args": ["touch", "ran"]}}
 THROUGH_US = {
-    "class_path": "lightning_app.store.run_recorder.subprocess.Popen",
+    "class_path": "lightning_app.store.environment.subprocess.Popen",
     "init_args": {"args": ["touch", "ran"]},
 }
 INSIDE = {
@@ -58,7 +58,7 @@ def command(request, folder, write_image):
         ("loss", "os.system", "os.system"),
         ("head", PAGER, "pydoc.pipepager"),
         ("backbone", PROCESS, "subprocess.Popen"),
-        ("optimizer", THROUGH_US, "lightning_app.store.run_recorder.subprocess.Popen"),
+        ("optimizer", THROUGH_US, "lightning_app.store.environment.subprocess.Popen"),
         ("lr_scheduler", SCHEDULE, "os.abort"),
         ("optimization", SHELL, ""),
         ("_class_path", "subprocess.Popen", ""),

@@ -6,7 +6,7 @@ import yaml
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint, StochasticWeightAveraging
 from torch.optim import lr_scheduler as torch_schedulers
 
-from callbacks import WeightAverage
+from callbacks import Interruption, WeightAverage
 from datamodules import Options, SyntheticDataModule
 from lightning_app.main import main
 from lightning_app.store.checkpoint_io import AtomicCheckpointIO
@@ -53,6 +53,25 @@ class InterruptValidation(Callback):
     def on_validation_batch_end(self, trainer, module, outputs, batch, batch_idx, loader=0):
         if trainer.current_epoch == 2:
             raise InterruptedError
+
+
+class InterruptStep(Callback):
+    """Ends a fit in the second step of its second epoch, after its forward pass."""
+
+    def on_before_backward(self, trainer, module, loss):
+        if (trainer.current_epoch, trainer.fit_loop.epoch_loop.batch_idx) == (1, 1):
+            raise InterruptedError
+
+
+class Losses(Callback):
+    """Keeps the loss of each validation and training epoch."""
+
+    def __init__(self):
+        self.values = []
+
+    def on_train_epoch_end(self, trainer, module):
+        losses = trainer.callback_metrics["val/loss"], module.train_sums.values.clone()
+        self.values.append([losses[0].item(), *losses[1].tolist()])
 
 
 @pytest.fixture
@@ -122,6 +141,24 @@ def test_fit_interrupted_in_validation_keeps_weights_and_average_apart(fit, last
     interrupted = torch.load(last, weights_only=True)
     for key in ("state_dict", "current_model_state"):
         assert equal(ended[key], interrupted[key])
+
+
+def test_fit_interrupted_in_validation_validates_all_images_when_it_resumes(fit, last):
+    losses = [Losses() for _ in range(3)]
+    whole = fit(Interruption(), losses[0])
+    with pytest.raises(InterruptedError):
+        fit(Interruption(), losses[1], InterruptValidation())
+    assert equal(whole, fit(Interruption(), losses[2], ckpt_path=last))
+    assert losses[1].values + losses[2].values == losses[0].values
+
+
+def test_error_within_a_step_leaves_the_checkpoint_before(fit, last):
+    with pytest.raises(InterruptedError):
+        fit(Interruption(), InterruptStep())
+    progress = torch.load(last, weights_only=True)["loops"]["fit_loop"]
+    epochs, batches = progress["epoch_progress"], progress["epoch_loop.batch_progress"]
+    assert epochs["total"]["processed"] == 1
+    assert batches["total"]["started"] == batches["total"]["processed"]
 
 
 def test_stochastic_weight_averaging_changes_the_weights(fit):

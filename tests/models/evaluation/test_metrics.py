@@ -7,6 +7,7 @@ import pytest
 import torch
 from lightning.pytorch.strategies import SingleDeviceStrategy
 from sklearn.metrics import balanced_accuracy_score
+from torch.nn import CrossEntropyLoss, Module
 from torchmetrics.functional.classification import multiclass_accuracy, multiclass_f1_score
 
 from models.evaluation.counts import EvaluationCounts, TrainingSums
@@ -22,14 +23,14 @@ def batches_of(num_classes, sizes=(40, 40, 7)):
         logits = torch.randn(size, num_classes, generator=generator)
         labels = torch.randint(num_classes, (size,), generator=generator)
         logits[torch.arange(size), labels] += 1.5
-        yield torch.nn.functional.cross_entropy(logits, labels), logits, labels
+        yield logits, labels
 
 
 def counted(num_classes):
     """Counts of all batches, the logits and the labels."""
-    counts, parts = EvaluationCounts(num_classes, CPU), []
-    for loss, logits, labels in batches_of(num_classes):
-        counts.update(loss, logits, labels)
+    counts, parts = EvaluationCounts(num_classes, CPU, CrossEntropyLoss()), []
+    for logits, labels in batches_of(num_classes):
+        counts.update(logits, labels)
         parts.append((logits, labels))
     logits, labels = map(torch.cat, zip(*parts, strict=True))
     return counts.total(SingleDeviceStrategy("cpu")), logits, labels
@@ -63,15 +64,30 @@ def test_another_metric_follows_from_the_same_counts():
 
 
 def test_sum_of_the_losses_is_not_rounded():
-    counts = EvaluationCounts(2, CPU)
-    logits, labels = torch.tensor([[1.0, 0.0]]), torch.tensor([0])
-    counts.update(torch.tensor(2.0**30), logits, labels)
-    counts.update(torch.tensor(1.0), logits, labels)
-    assert counts.loss.item() == (2**30 + 1) / 2
+    class FirstLogit(Module):
+        def forward(self, logits, labels):
+            return logits[:, 0].mean()
+
+    counts = EvaluationCounts(2, CPU, FirstLogit())
+    for loss in (2.0**26, *[1.0] * 62):  # in float32, the first one swallows the others
+        counts.update(torch.tensor([[loss, 0.0]]), torch.tensor([0]))
+    assert counts.loss.item() == torch.tensor((2**26 + 62) / 63).item()
+
+
+@pytest.mark.parametrize("weight", [None, torch.tensor([1.0, 7.0, 0.5])])
+def test_loss_does_not_depend_on_how_images_are_batched(weight):
+    logits, labels = torch.randn(60, 3), torch.randint(3, (60,))
+    weights = None if weight is None else weight.double()
+    expected = torch.nn.functional.cross_entropy(logits.double(), labels, weights)
+    for size in (1, 7, 60):
+        counts = EvaluationCounts(3, CPU, CrossEntropyLoss(weight))
+        for batch in zip(logits.split(size), labels.split(size), strict=True):
+            counts.update(*batch)
+        assert counts.loss == expected.float()
 
 
 def test_without_images_no_metric_has_a_value():
-    counts = EvaluationCounts(20, CPU)
+    counts = EvaluationCounts(20, CPU, CrossEntropyLoss())
     assert all(metric.value(counts).isnan() for metric in metrics_for(20))
 
 
@@ -82,7 +98,7 @@ def test_total_leaves_the_counts_of_the_process_alone():
         def reduce(self, tensor, reduce_op):
             return tensor.mul_(2)
 
-    counts = EvaluationCounts(6, CPU)
+    counts = EvaluationCounts(6, CPU, CrossEntropyLoss())
     for batch in batches_of(6):
         counts.update(*batch)
     total = counts.total(TwoAlike())
