@@ -19,6 +19,7 @@ from lightning_app.cli.one_line.options import (
     inline,
     take,
     take_path,
+    take_root,
     value_of,
 )
 from lightning_app.cli.one_line.recipes import backbone_of, choose_recipe
@@ -58,8 +59,8 @@ def expand(arguments: Sequence[str]) -> Expansion:
         user = after_configs(options, _layout(path))
         return Expansion([command, *recorded, *user], run)
     wanted = take("--recipe", options)
-    if path is None and not configured and not has("--data", options):
-        path = take("--data.root", options)
+    if path is None:
+        path = take_root(options)
     user = after_configs(options, _layout(path))
     if wanted is None and (configured or path is None):
         return Expansion([command, *user])

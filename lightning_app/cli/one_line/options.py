@@ -37,6 +37,13 @@ def take_path(options: list[str]) -> str | None:
     return None
 
 
+def take_root(options: list[str]) -> str | None:
+    """Remove `--data.root PATH` where nothing else says which datamodule reads it."""
+    if has_config(options) or has("--data", options):
+        return None
+    return take("--data.root", options)
+
+
 def has(name: str, options: Sequence[str]) -> bool:
     """Whether an option is there."""
     return any(option.partition("=")[0] == name for option in options)
