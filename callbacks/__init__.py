@@ -2,6 +2,7 @@
 
 from callbacks.batch_size import AutoBatchSize
 from callbacks.best_metric_bar import BestMetricBar
+from callbacks.class_counts import ClassCounts
 from callbacks.data_visualizer import DataVisualizer
 from callbacks.frozen_features import FrozenFeatures
 from callbacks.head_start import HeadStart
@@ -30,6 +31,7 @@ __all__ = [
     "VISUALIZERS",
     "AutoBatchSize",
     "BestMetricBar",
+    "ClassCounts",
     "DataVisualizer",
     "FrozenFeatures",
     "HeadStart",

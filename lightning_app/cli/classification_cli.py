@@ -26,10 +26,13 @@ from lightning_app.cli.class_path_changes import settings_of_checkpoint
 from lightning_app.cli.config_parser import link_data_to_model
 from lightning_app.cli.defaults import BEST_CHECKPOINT, LAST_CHECKPOINT
 from lightning_app.cli.evaluation_recorder import evaluation_callbacks, name_checkpoint
-from lightning_app.cli.more_loggers import HELP as LOGGERS
-from lightning_app.cli.more_loggers import Kinds, experiment_of, with_more_loggers
+from lightning_app.cli.more_loggers import experiment_of, with_more_loggers
 from lightning_app.cli.one_line.recorded_config import needs_checkpoint
-from lightning_app.cli.one_line.settings import add_one_line_options, deciding_callbacks
+from lightning_app.cli.one_line.settings import (
+    add_one_line_options,
+    check_options,
+    deciding_callbacks,
+)
 from lightning_app.cli.picture_options import add_pictures, picture_callbacks
 from lightning_app.cli.summary import print_fit_summary, print_prediction_files
 from lightning_app.commands.report.report_of_fit import report_run
@@ -75,7 +78,6 @@ class ImageClassificationCLI(LightningCLI):
         parser.add_class_arguments(PredictionWriter, "predictions", skip=skipped, instantiate=False)
         text = (Report.__doc__ or "").splitlines()[0]
         add_one_line_options(parser)
-        parser.add_argument("--loggers", type=Kinds, default=[], help=LOGGERS)
         parser.add_argument(
             "--report", type=Report | bool, default=Report(), help=f"{text} `false` for none."
         )
@@ -90,6 +92,7 @@ class ImageClassificationCLI(LightningCLI):
         """
         super().parse_arguments(parser, args)
         settings = self._settings
+        check_options(settings.time, settings.loggers)  # data and network are built before them
         if settings.ckpt_path is not None:
             experiment = experiment_of(settings.trainer.logger)
             order = ("last",) if self.command == "fit" else KEYWORDS  # a fit resumes from the last

@@ -24,8 +24,10 @@ from lightning_app.cli.one_line.options import (
 )
 from lightning_app.cli.one_line.recipes import backbone_of, choose_recipe
 from lightning_app.cli.one_line.recorded_config import needs_checkpoint, recorded_config
+from lightning_app.cli.one_line.settings import check_options
 from lightning_app.cli.one_line.survey import survey
 from lightning_app.cli.picture_options import OFF as PICTURES_OFF
+from lightning_app.cli.picture_options import is_off
 from lightning_app.cli.shipped_configs import with_shipped_configs
 
 
@@ -48,7 +50,7 @@ def expand(arguments: Sequence[str]) -> Expansion:
         arguments: The command and its options.
 
     Raises:
-        ValueError: If there is no such dataset, recipe or checkpoint.
+        ValueError: If there is no such dataset, recipe, checkpoint or logger, or no such time.
         SystemExit: With 2 if a setting of the data does not parse.
     """
     command, *options = with_shipped_configs(arguments)
@@ -58,6 +60,8 @@ def expand(arguments: Sequence[str]) -> Expansion:
         recorded, run = _recorded(command, options, configured)
         user = after_configs(options, _layout(path))
         return Expansion([command, *recorded, *user], run)
+    loggers = yaml.safe_load(value_of("--loggers", options) or "[]")
+    check_options(value_of("--time", options), loggers)
     wanted = take("--recipe", options)
     if path is None:
         path = take_root(options)
@@ -70,8 +74,7 @@ def expand(arguments: Sequence[str]) -> Expansion:
 def _without_pictures(options: list[str]) -> list[str]:
     """`--pictures false`: the parser knows only the options of single pictures."""
     others = [*options]
-    value = take("--pictures", others)
-    return [*others, PICTURES_OFF] if (value or "").lower() == "false" else options
+    return [*others, PICTURES_OFF] if is_off(take("--pictures", others)) else options
 
 
 def _layout(path: str | None) -> list[str]:
