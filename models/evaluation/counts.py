@@ -12,6 +12,7 @@ from models.evaluation.confusion import (
     class_scores,
     confusion_counts,
     f1_macro,
+    ranked_classes,
 )
 
 MAX_K = 5  # of top-k accuracy
@@ -73,7 +74,7 @@ class EvaluationCounts:
             labels: True classes, (N,).
         """
         self.confusion += confusion_counts(logits.argmax(dim=1), labels, len(self.confusion))
-        ranked = logits.topk(len(self.hits), dim=1).indices
+        ranked = ranked_classes(logits, len(self.hits))
         self.hits += (ranked == labels[:, None]).sum(dim=0)
         self.loss_sum += loss.to(self.loss_sum.dtype) * len(labels)
 

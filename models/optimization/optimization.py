@@ -13,7 +13,7 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch.optim import AdamW, Optimizer
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-from models.optimization.parameter_groups import rates_of, stage_of
+from models.optimization.parameter_groups import rates_of, stage_of, training_stages
 from models.optimization.schedules import Schedule, scheduler_of
 
 DEFAULT_OPTIMIZER = AdamW
@@ -110,9 +110,10 @@ class Optimization:
         return config
 
     def rates(self, trainer: Trainer) -> dict[str, float]:
-        """Learning rate of each stage at the next step."""
-        factor = self.warmup_factor(trainer)
-        return {s: rate * factor for s, rate in rates_of(trainer.optimizers[0]).items()}
+        """Learning rate at the next step of each stage of which something trains."""
+        factor, optimizer = self.warmup_factor(trainer), trainer.optimizers[0]
+        training = training_stages(optimizer)
+        return {s: rate * factor for s, rate in rates_of(optimizer).items() if s in training}
 
     def warmup_factor(self, trainer: Trainer) -> float:
         """Factor of the scheduled rates at the next step, in (0, 1]: 1 after the warm-up."""

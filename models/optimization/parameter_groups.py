@@ -45,6 +45,15 @@ def rates_of(optimizer: Optimizer) -> dict[str, float]:
     return {stage_of(group): group["lr"] for group in optimizer.param_groups}
 
 
+def training_stages(optimizer: Optimizer) -> set[str]:
+    """The stages of which something trains."""
+    return {
+        stage_of(group)
+        for group in optimizer.param_groups
+        if any(parameter.requires_grad for parameter in group["params"])
+    }
+
+
 @contextmanager
 def scaled_rates(optimizer: Optimizer, factor: float) -> Iterator[None]:
     """Multiply all learning rates within a `with` block; schedulers do not notice."""

@@ -75,13 +75,13 @@ def inline(config: dict[str, Any]) -> str:
 
 
 def _about_data(options: Sequence[str]) -> Iterator[str]:
-    for option, following in zip(options, [*options[1:], ""], strict=True):
+    for option, following in zip(options, [*options[1:], "--"], strict=True):
         name, equals, value = option.partition("=")
         if name in OPTIONS:
             yield f"{name}={_data_of(value if equals else following)}"
         elif name == "--data" or name.startswith("--data."):
             yield option
-            if not equals:
+            if not (equals or following.startswith("--")):  # else the parser misses the value
                 yield following
 
 
