@@ -20,6 +20,7 @@ SMALL = ["--model.backbone", "SmallCNN", "--model.backbone.width", "4"]
 SHORT = ["--trainer.max_epochs", "8", "--model.optimizer.lr", "0.02"]
 QUIET = ["--report", "false", "--pictures", "false", "--trainer.accelerator", "cpu"]
 STOP = ["--trainer.callbacks+", "EarlyStopping", "--trainer.callbacks.monitor", "val/loss"]
+FREE = ["--trainer.callbacks+=ProgressiveUnfreezing", "--trainer.callbacks.train_from={0: all}"]
 
 
 def write_birds(root):
@@ -44,7 +45,7 @@ def finished(in_new_folder):
     ):
         patch.setenv("HF_HUB_OFFLINE", "1")  # there are no weights, so nothing is looked for
         write_birds(folder)
-        more = ["--data.resize", "crop", "--loggers", "csv", "--time", "10h", *STOP]
+        more = ["--data.resize", "crop", "--loggers", "csv", "--time", "10h", *STOP, *FREE]
         main(["fit", "birds", *SMALL, *SHORT, *QUIET, *more])
         main(["test", "--ckpt_path", "best", *QUIET])
     return folder, output.getvalue()
@@ -103,7 +104,8 @@ def test_second_logger_has_the_metrics_too(folder, run):
 
 def test_early_stopping_is_added_to_the_callbacks(config):
     assert [c["class_path"].rsplit(".")[-1] for c in config["trainer"]["callbacks"]] == [
-        "EarlyStopping"
+        "EarlyStopping",
+        "ProgressiveUnfreezing",
     ]
 
 
