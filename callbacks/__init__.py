@@ -2,6 +2,7 @@
 
 from callbacks.batch_size import AutoBatchSize
 from callbacks.best_metric_bar import BestMetricBar
+from callbacks.class_counts import ClassCounts
 from callbacks.data_visualizer import DataVisualizer
 from callbacks.finite_check import FiniteCheck
 from callbacks.frozen_features import FrozenFeatures
@@ -34,6 +35,7 @@ __all__ = [
     "VISUALIZERS",
     "AutoBatchSize",
     "BestMetricBar",
+    "ClassCounts",
     "DataVisualizer",
     "FiniteCheck",
     "FrozenFeatures",

@@ -7,12 +7,12 @@ from typing import Any, ClassVar
 import numpy as np
 from lightning.pytorch import Callback, LightningModule, Trainer
 
+from callbacks.class_counts import count_images
 from callbacks.figure_kind import FigureKind
 from callbacks.plots import plot_augmentations, plot_class_counts, plot_class_samples
-from callbacks.tracking import log_figure, log_table
+from callbacks.tracking import log_figure
 from callbacks.trainer_parts import ImageData, data_of
 
-SPLITS = ("train", "val", "test")
 MAX_CLASSES = 50  # rows of examples, as many as fit a page
 
 
@@ -47,19 +47,8 @@ class DataVisualizer(Callback):
 
     def _count(self, trainer: Trainer) -> None:
         data = data_of(trainer)
-        sources = {split: data.sources[split] for split in SPLITS if split in data.sources}
-        counts = {
-            split: np.bincount(source.labels, minlength=len(data.class_names))
-            for split, source in sources.items()
-            if (source.labels >= 0).all()  # some images may have no label
-        }
-        log_figure(trainer, plot_class_counts(counts, data.class_names), "class_counts")
-        columns = {
-            "class": list(data.class_names),
-            "all": np.sum(list(counts.values()), axis=0).tolist(),
-            **{split: numbers.tolist() for split, numbers in counts.items()},
-        }
-        log_table(trainer, columns, "class_counts")
+        figure = plot_class_counts(count_images(data), data.class_names)
+        log_figure(trainer, figure, "class_counts")
 
     def _show_examples(self, trainer: Trainer) -> None:
         data = data_of(trainer)

@@ -10,7 +10,6 @@ from callbacks.figure_kind import FigureKind
 from callbacks.plots import plot_curves
 from callbacks.progressive_unfreezing import ProgressiveUnfreezing
 from callbacks.tracking import log_figure, metric_history, metric_names
-from callbacks.trainer_parts import classifier_of
 from models import ImageClassifier
 from models.freezing import stage_names
 
@@ -59,20 +58,12 @@ class LearningCurvesVisualizer(Callback):
 
 
 def _rates(trainer: Trainer, module: LightningModule) -> dict[str, list[tuple[int, float]]]:
-    """Learning rate of each stage, from input to output; 0 while the stage is frozen."""
+    """Learning rate of each stage that ever trains, from input to output; 0 while it is frozen."""
     names = _from_input_to_output(metric_names(trainer, "lr/"), module)
-    rates = {name: metric_history(trainer, name) for name in names}
-    if (unfreezing := _unfreezing(trainer)) is None:
-        return rates
-    shares = {
-        epoch: unfreezing.shares(epoch, classifier_of(module))
-        for epoch in {epoch for points in rates.values() for epoch, _ in points}
-    }
+    rates = {name: dict(metric_history(trainer, name)) for name in names}
+    epochs = sorted({epoch for points in rates.values() for epoch in points})
     return {
-        name: [
-            (epoch, rate if shares[epoch].get(name.removeprefix("lr/"), 1) else 0.0)
-            for epoch, rate in points
-        ]
+        name: [(epoch, points.get(epoch, 0.0)) for epoch in epochs]
         for name, points in rates.items()
     }
 

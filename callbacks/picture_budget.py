@@ -27,7 +27,7 @@ class PictureBudget:
     of device, however busy the machine is.
 
     Args:
-        share: Share of the work of training that pictures may take, in (0, 1].
+        share: Share of the work of training that pictures may take, in [0, 1].
 
     Attributes:
         thinned: Whether a picture was skipped.
@@ -37,7 +37,7 @@ class PictureBudget:
     """
 
     def __init__(self, share: float) -> None:
-        if not 0 < share <= 1:
+        if not 0 <= share <= 1:
             raise ValueError(
                 f"pictures.budget is {share:g}; expected a number from 0 (no pictures) to 1."
             )

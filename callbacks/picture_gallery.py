@@ -38,13 +38,14 @@ class PictureGallery(Callback):
     If a fit validates with averaged weights, the pictures show these. The metric `time/pictures`
     counts the seconds that drawing has taken since the fit started. During the fit, a picture is
     skipped if it would exceed the budget, which counts work and not seconds; at the end, all are
-    drawn. A picture that fails is a warning in a fit, with a tag and its trace in `failed/`, and an
-    error in `validate` and `test`. A request to stop is obeyed after the figure at work.
+    drawn. With a budget of 0 there are only their tables. A picture that fails is a warning in a
+    fit, with a tag and its trace in `failed/`, and an error in `validate` and `test`. A request to
+    stop is obeyed after the figure at work.
 
     Args:
         pictures: The pictures to draw, in the order of their importance.
         recorder: Keeps the outputs of the network; it has to come before this callback.
-        budget: Share of the work of training that drawing may take, in (0, 1]; see `PictureBudget`.
+        budget: Share of the work of training that drawing may take, in [0, 1]; see `PictureBudget`.
 
     Raises:
         ValueError: If `budget` is out of range.
@@ -54,6 +55,7 @@ class PictureGallery(Callback):
         self, pictures: Sequence[Picture], recorder: OutputRecorder, budget: float = 0.05
     ) -> None:
         self.pictures, self.recorder, self.budget = pictures, recorder, PictureBudget(budget)
+        self.draws = budget > 0
         self.failed: set[Picture] = set()
         self.shown: dict[str, int] = {}  # epoch of the newest image in the grid, by name
         self.spent = 0.0  # seconds
@@ -63,7 +65,7 @@ class PictureGallery(Callback):
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Show the pictures the network as it was built, before a checkpoint is loaded."""
-        if stage == "fit":
+        if stage == "fit" and self.draws:
             for picture in self.pictures:
                 with contextlib.suppress(NothingToShow):  # reported when it is drawn
                     picture.begin(classifier_of(pl_module), data_of(trainer))
@@ -87,7 +89,7 @@ class PictureGallery(Callback):
             return
         epochs = range(self.next_epoch, self.epoch + 1)
         due = [picture for picture in self.pictures if is_due(picture.when, epochs)]
-        if not due or _is_last(trainer):
+        if not due or not self.draws or _is_last(trainer):
             return
         self.next_epoch = self.epoch + 1
         outputs = self.recorder.gather(trainer)
@@ -108,6 +110,8 @@ class PictureGallery(Callback):
             return
         context, before = self._context(trainer, pl_module, outputs, final=True), self.spent
         self._draw(self.pictures, context, trainer)
+        if not self.draws:
+            return
         skipped = f" (some skipped, budget {100 * self.budget.share:g} %)"
         rank_zero_info(
             f"Pictures    {before:.1f} s while training{skipped * self.budget.thinned}, "
@@ -154,7 +158,7 @@ class PictureGallery(Callback):
                 with self.budget.charged(picture) as figures:
                     self._draw_one(picture, context, trainer, figures)
                 self.spent += time.perf_counter() - started
-        if trainer.state.fn == TrainerFn.FITTING:
+        if trainer.state.fn == TrainerFn.FITTING and self.draws:
             log_metric(trainer, "time/pictures", self.spent, self.epoch)
 
     def _draw_one(
@@ -162,12 +166,12 @@ class PictureGallery(Callback):
     ) -> None:
         fitting = trainer.state.fn == TrainerFn.FITTING
         try:
-            for output in picture.draw(context):
+            for output in picture.draw(context) if self.draws else picture.tables(context):
                 self._log(picture, output, context, trainer)
                 _stop_if_asked(trainer)
                 figures += [output[0]] * isinstance(output[1], Figure)
         except NothingToShow as reason:
-            if fitting and picture not in self.failed:
+            if fitting and self.draws and picture not in self.failed:
                 rank_zero_warn(f"No picture {picture.name}: {reason}")
             self.failed.add(picture)
         except Exception as error:  # of any kind: a picture must not end a training

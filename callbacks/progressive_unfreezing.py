@@ -9,6 +9,7 @@ from lightning.pytorch.utilities import rank_zero_info
 from torch import nn
 
 from callbacks.figure_kind import FigureKind
+from callbacks.picture_gallery import PictureGallery
 from callbacks.plots import plot_unfreezing
 from callbacks.tracking import log_figure, metric_history
 from callbacks.trainer_parts import classifier_of
@@ -105,7 +106,10 @@ class ProgressiveUnfreezing(Callback):
             norm.training = False
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Draw the learning rate of each stage over the epochs."""
+        """Draw the learning rate of each stage over the epochs, unless pictures are off."""
+        callbacks = trainer.callbacks  # pyright: ignore[reportAttributeAccessIssue]
+        if any(isinstance(each, PictureGallery) and not each.draws for each in callbacks):
+            return
         classifier = classifier_of(pl_module)
         names = stage_names(classifier)
         rates = {name: dict(metric_history(trainer, f"lr/{name}")) for name in names}

@@ -31,7 +31,8 @@ class ActivationMaximisation(Picture):
     """Images that maximise the activation of filters and classes, found by gradient ascent.
 
     There is one figure per layer, and one for the classes, with the probability of the class for
-    its image. Filters that stay at zero are crossed out as dead.
+    its image. Filters that stayed at zero in each step are crossed out:
+    they may be dead, or the ascent had no start.
 
     Attributes:
         when: See `Picture`; `last` by default, since it takes longer than the others.
@@ -47,7 +48,7 @@ class ActivationMaximisation(Picture):
         seconds: Limit for all figures. If it is low, each shows fewer filters, and figures with
             fewer than four are omitted; None for no limit. They are seconds of a typical device,
             counted in operations (see `models/explain/work.py`), so that the figures do not depend
-            on how busy the machine is.
+            on how busy the machine is. The classes may take half of them.
 
     Raises:
         ValueError: If a number is not positive.
@@ -95,7 +96,8 @@ class ActivationMaximisation(Picture):
             number, each = len(sheet.captions), 0.0
             if self.seconds is not None:
                 each = self._operations(context, sheet)
-                number = _affordable(number, left / (len(sheets) - index) / max(each, 1.0))
+                parts = 2 if sheet.layer is None else len(sheets) - index
+                number = _affordable(number, left / parts / max(each, 1.0))
             if number >= min(FEWEST, len(sheet.captions)):
                 left -= number * each
                 yield f"{self.name}/{sheet.name}", self._figure(context, sheet, number)
@@ -145,13 +147,15 @@ class ActivationMaximisation(Picture):
             with torch.no_grad():
                 confidences = context.model(images).softmax(dim=1).diagonal().tolist()
             captions = [f"{c}\n{p:.0%}" for c, p in zip(captions, confidences, strict=True)]
-        shown = f"{number} of {sheet.total}" if number < sheet.total else f"all {number}"
-        died = f", {dead.sum()} dead" if dead.any() else ""
+        shown = f"the first {number} of {sheet.total}" if number < sheet.total else f"all {number}"
+        if number < len(sheet.captions):
+            shown += f" (limit: {self.seconds:g} seconds)"
+        silent = f", {dead.sum()} stayed at zero" if dead.any() else ""
         return plot_maximised(
             images.movedim(1, -1).cpu().numpy(),
             captions,
             dead.cpu().numpy(),
-            f"Images that maximise {sheet.heading}\n{context.title}: {shown}{died}",
+            f"Images that maximise {sheet.heading}\n{context.title}: {shown}{silent}",
         )
 
 

@@ -48,13 +48,18 @@ class ConfusionMatrix(Picture):
         if context.final and len(names) in LARGE:
             yield "confusion_numbers", plot_confusion_numbers(counts, names, title)
         if context.final:
-            confusions = most_frequent_confusions(counts, MAX_ROWS)
-            yield (
-                "confusions",
-                {
-                    "true": [names[confusion.true] for confusion in confusions],
-                    "predicted": [names[confusion.predicted] for confusion in confusions],
-                    "images": [confusion.images for confusion in confusions],
-                    "share of the true class": [confusion.share for confusion in confusions],
-                },
-            )
+            yield from self.tables(context)
+
+    def tables(self, context: PictureContext) -> Iterator[PictureOutput]:
+        """See `Picture`."""
+        counts, names = context.labelled_predictions.confusion().numpy(), context.class_names
+        confusions = most_frequent_confusions(counts, MAX_ROWS)
+        yield (
+            "confusions",
+            {
+                "true": [names[confusion.true] for confusion in confusions],
+                "predicted": [names[confusion.predicted] for confusion in confusions],
+                "images": [confusion.images for confusion in confusions],
+                "share of the true class": [confusion.share for confusion in confusions],
+            },
+        )

@@ -67,11 +67,7 @@ class Mistakes(Picture):
 
     def draw(self, context: PictureContext) -> Iterator[PictureOutput]:
         """See `Picture`."""
-        predictions = context.labelled_predictions
-        if context.data is None:
-            raise NothingToShow("the images cannot be read again without a datamodule.")
-        if predictions.correct.all():
-            raise NothingToShow("every image is classified correctly.")
+        predictions = _with_mistakes(context)
         sheets = list(self._choose(predictions, context))
         rows = torch.cat([chosen for _, chosen, _ in sheets]).unique()  # sorted
         images = context.read(predictions.indices[rows].tolist())
@@ -86,7 +82,11 @@ class Mistakes(Picture):
             )
             yield f"{self.name}/{name}", figure
         if context.final:
-            yield self.name, _table(predictions, context)
+            yield from self.tables(context)
+
+    def tables(self, context: PictureContext) -> Iterator[PictureOutput]:
+        """See `Picture`."""
+        yield self.name, _table(_with_mistakes(context), context)
 
     def _choose(
         self, predictions: Predictions, context: PictureContext
@@ -112,6 +112,16 @@ class Mistakes(Picture):
         of_mistakes = f"{len(shown)} of {len(mistakes):,}"
         title = f"Most confident mistakes, {context.title}: {of_mistakes}\n{found}"
         yield "most_confident", shown, title
+
+
+def _with_mistakes(context: PictureContext) -> Predictions:
+    """The predictions, if there are mistakes among them and their images have names."""
+    predictions = context.labelled_predictions
+    if context.data is None:
+        raise NothingToShow("the images cannot be read again without a datamodule.")
+    if predictions.correct.all():
+        raise NothingToShow("every image is classified correctly.")
+    return predictions
 
 
 def _indices(names: Sequence[str | int] | None, class_names: Sequence[str]) -> list[int] | None:

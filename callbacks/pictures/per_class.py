@@ -44,8 +44,14 @@ class ClassScores(Picture):
         arrays = {name: column.numpy() for name, column in columns.items()}
         yield self.name, plot_class_scores(arrays, names, title)
         if context.final:
-            yield self.name, {"class": list(names), **_columns(scores, intervals)}
-            yield "scores", _score_table(confusion, intervals)
+            yield from self.tables(context)
+
+    def tables(self, context: PictureContext) -> Iterator[PictureOutput]:
+        """See `Picture`."""
+        confusion = context.labelled_predictions.confusion()
+        scores, intervals = class_scores(confusion), bootstrap_intervals(confusion)
+        yield self.name, {"class": list(context.class_names), **_columns(scores, intervals)}
+        yield "scores", _score_table(confusion, intervals)
 
 
 def _overall(confusion: Tensor, intervals: Intervals) -> list[tuple[str, float, list[float]]]:

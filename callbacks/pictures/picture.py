@@ -124,6 +124,14 @@ class Picture(ABC):
             ValueError: If a layer, class or image that the settings name does not exist.
         """
 
+    def tables(self, context: PictureContext) -> Iterator[PictureOutput]:
+        """The final tables of the picture, which `draw` yields too, without drawing a figure.
+
+        Raises:
+            NothingToShow: See `draw`.
+        """
+        yield from ()
+
     @abstractmethod
     def draw(self, context: PictureContext) -> Iterator[PictureOutput]:
         """Draw the figures; see the class for what is yielded.

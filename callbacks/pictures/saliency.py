@@ -34,7 +34,8 @@ class Saliency(Picture):
 
     Attributes:
         when: See `Picture`.
-        methods: One column for each. SmoothGrad takes 25 passes and integrated gradients 50.
+        methods: One column for each. SmoothGrad takes 25 passes and integrated gradients 50. The
+            rectified gradient needs a network with max pooling (see `rectified_gradient`).
         num_images: Validation images, one row for each.
         images: Which images: `spread` over the classes, or the `first` ones of the split.
         explain: The class to explain: `predicted`, `true`, or the name of a class.
@@ -46,7 +47,7 @@ class Saliency(Picture):
     name: ClassVar[str] = "saliency"
     kinds: ClassVar[tuple[FigureKind, ...]] = (FigureKind("saliency", "network", "Overview"),)
 
-    methods: tuple[Method, ...] = ("vanilla", "guided", "rectified")
+    methods: tuple[Method, ...] = ("vanilla", "guided", "smooth_grad")
     num_images: int = 6
     images: Order = "spread"
     explain: str = "predicted"

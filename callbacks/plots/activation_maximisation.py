@@ -9,18 +9,18 @@ from callbacks.plots.drawing.contact_sheet import plot_contact_sheet
 from callbacks.plots.drawing.style import NEUTRAL
 
 SMALLEST = 64  # pixels of a tile, so that the lines of a cross are thin
-GROUND, CROSS, FAINT = 0.85, 0.55, "dimgrey"  # of a dead tile
+GROUND, CROSS, FAINT = 0.85, 0.55, "dimgrey"  # of a tile without an image
 
 
 def plot_maximised(
     images: np.ndarray, captions: Sequence[str], dead: np.ndarray, title: str
 ) -> Figure:
-    """Draw images in a square contact sheet; dead filters are crossed out.
+    """Draw images in a square contact sheet; filters that stayed at zero are crossed out.
 
     Args:
         images: In [0, 1], (N, H, W, C).
         captions: Name of the filter or class of each image.
-        dead: Whether the output stays at zero for every image, (N,).
+        dead: Whether the output stayed at zero in each step, (N,).
         title: Title of the figure.
     """
     factor = max(1, SMALLEST // max(images.shape[1:3]))
@@ -29,7 +29,7 @@ def plot_maximised(
     return plot_contact_sheet(
         tiles,
         [
-            f"{caption} (dead)" if is_dead else caption
+            f"{caption} (at zero)" if is_dead else caption
             for caption, is_dead in _pairs(captions, dead)
         ],
         int(np.ceil(np.sqrt(len(tiles)))),

@@ -8,15 +8,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from callbacks.plots.drawing.grid_version import FONT, set_grid_version, small_axes
-from callbacks.plots.drawing.name_boxes import apart, box_sizes, draw_names, in_margins, is_crowded
+from callbacks.plots.drawing.grid_version import FONT, INCHES, set_grid_version, small_axes
+from callbacks.plots.drawing.name_boxes import beside, box_sizes, draw_names, in_margins, is_crowded
 from callbacks.plots.drawing.style import DPI, class_colors
-from callbacks.plots.drawing.texts import shorten
+from callbacks.plots.drawing.texts import inches_of, shorten
 
 MAP_INCHES = 6.4  # inches, width and height of the map
 TITLE, MARGIN = 0.6, 0.08
 MAX_NAME = 24  # characters
 SMALL_NAMES, SMALL_LENGTH = 12, 10  # classes and characters in the grid version
+SMALL_ROOM, BOLD = 0.06, 1.15  # share of the map beside the points; width of bold letters
+SMALL_FAR = 0.1  # no line leads to a name: it has to be near, see `beside`
 SIDES = (0.3, 0.6)  # inches, shortest and longest of a thumbnail
 
 
@@ -44,7 +46,8 @@ def plot_embedding(
 ) -> Figure:
     """Draw points in the colour of their class, with a black ring around mistakes.
 
-    The name of a class stands at its central point, or in the margin if names are long or many.
+    The name of a class stands beside its central point, to which a line leads, or in the margin if
+    names are long or many.
 
     Args:
         points: (N, 2).
@@ -72,7 +75,8 @@ def plot_embedding(
         half = column / 2 * inch
         places = in_margins(middles, left + half, right - half, bottom, top)
     else:
-        places = apart(middles, sizes * inch)
+        corners = np.stack([axes.get_xlim(), axes.get_ylim()], axis=1)
+        places = beside(middles, sizes * inch, points, *corners)
     draw_names(axes, places, middles, names, colors[list(named)])
     figure = axes.get_figure(root=True) or Figure()
     return set_grid_version(figure, _small_map, points, colors[labels], mistakes, middles, names)
@@ -87,12 +91,21 @@ def _small_map(
 ) -> Figure:
     """The points, with the names of a few classes."""
     axes = small_axes()
-    axes.margins(0.06)
+    low, high = points.min(axis=0), points.max(axis=0)
+    room = SMALL_ROOM * np.maximum(high - low, 1e-6)
+    low, high = low - room, high + room
+    axes.set_xlim(low[0], high[0])
+    axes.set_ylim(low[1], high[1])
     _draw_points(axes, points, colors, mistakes, 0.3)
+    shown = [shorten(name, SMALL_LENGTH) for name in names] if len(names) <= SMALL_NAMES else []
+    widths = [BOLD * inches_of(name, FONT) for name in shown]
+    sizes = np.array([(width, 1.3 * FONT / 72) for width in widths]).reshape(-1, 2)
+    sizes = sizes * (high - low) / INCHES
+    places = beside(middles[: len(shown)], sizes, points, low, high, SMALL_FAR)
     look = {"fontsize": FONT, "ha": "center", "va": "center", "fontweight": "bold"}
     frame = {"boxstyle": "round,pad=0.1", "facecolor": "white", "alpha": 0.7, "linewidth": 0}
-    for (x, y), name in zip(middles, names if len(names) <= SMALL_NAMES else (), strict=False):
-        axes.text(x, y, shorten(name, SMALL_LENGTH), bbox=frame, **look)
+    for (x, y), name in zip(places, shown, strict=True):
+        axes.text(x, y, name, bbox=frame, **look)
     return axes.get_figure(root=True) or Figure()
 
 

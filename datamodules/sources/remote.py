@@ -53,7 +53,7 @@ def read_bytes(url: str, start: int | None = None, end: int | None = None) -> by
                 text = f"{url} cannot be read after {len(WAITS) + 1} attempts: {reason}."
                 raise StorageError(text) from error
         text = redact_text(f"{url} cannot be read ({reason})")
-        log.info("%s; trying again in %g s.", text, wait)
+        log.warning("%s; trying again in %g s.", text, wait)
         time.sleep(wait)
 
 

@@ -15,7 +15,7 @@ from lightning_app.store.checkpoints import (
 )
 from lightning_app.store.locations import ROOT, folder_of
 from lightning_app.store.run_recorder import RUN_ID
-from lightning_app.store.run_scores import results_of
+from lightning_app.store.run_scores import latest_results
 from lightning_app.store.runs import find_run, open_store
 from lightning_app.store.stored_run import StoredRun, open_stored_run
 
@@ -92,7 +92,7 @@ def _last_scores(stored: StoredRun) -> dict[str, float]:
     """Scores of the last evaluations; the last value in MLflow is that of the latest epoch."""
     return {
         f"{result.split}/{metric.name}": score.value
-        for result in results_of(stored, [])
+        for result in latest_results(stored, [])
         for metric, score in result.scores.items()
         if not math.isnan(score.value)
     }

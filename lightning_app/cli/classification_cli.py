@@ -19,9 +19,12 @@ from lightning_app.cli.defaults import BEST_CHECKPOINT, LAST_CHECKPOINT
 from lightning_app.cli.ends import end_run, raise_for_user
 from lightning_app.cli.evaluation_recorder import evaluation_callbacks
 from lightning_app.cli.kept_settings import report_kept_settings
-from lightning_app.cli.more_loggers import HELP as LOGGERS
-from lightning_app.cli.more_loggers import Kinds, experiment_of, with_more_loggers
-from lightning_app.cli.one_line.settings import add_one_line_options, deciding_callbacks
+from lightning_app.cli.more_loggers import experiment_of, with_more_loggers
+from lightning_app.cli.one_line.settings import (
+    add_one_line_options,
+    check_options,
+    deciding_callbacks,
+)
 from lightning_app.cli.own_callbacks import OnNonfinite, fit_guards, monitors, with_progress_bar
 from lightning_app.cli.picture_options import add_pictures, picture_callbacks
 from lightning_app.cli.summary import print_fit_summary, print_prediction_files
@@ -67,7 +70,6 @@ class ImageClassificationCLI(LightningCLI):
         text = (Report.__doc__ or "").splitlines()[0]
         add_one_line_options(parser)
         parser.add_argument("--on_nonfinite", type=OnNonfinite, default="stop", help=ON_NONFINITE)
-        parser.add_argument("--loggers", type=Kinds, default=[], help=LOGGERS)
         parser.add_argument(
             "--report", type=Report | bool, default=Report(), help=f"{text} `false` for none."
         )
@@ -83,6 +85,7 @@ class ImageClassificationCLI(LightningCLI):
         self.arguments = args if isinstance(args, list) else []
         super().parse_arguments(parser, args)
         settings = self._settings
+        check_options(settings.time, settings.loggers)  # data and network are built before them
         experiment = experiment_of(settings.trainer.logger)
         path = chosen_checkpoint(self.command, settings.ckpt_path, experiment)
         settings.ckpt_path = path and str(path)

@@ -42,7 +42,7 @@ class CommandParser(LightningArgumentParser):
         """Print an explanation and exit with status 2; nested parsers raise instead."""
         if not self.exit_on_error or os.environ.get(DEBUG):
             super().error(message, ex)
-        parser = getattr(ex, "subcommand_parser", None) or self
+        parser = getattr(ex, "subcommand_parser", None) or self._of_command()
         explanation = explain_parse_error(message, getattr(self, "args", None) or (), parser)
         self.exit(2, f"error: {redact_text(explanation)}\n")
 
@@ -55,6 +55,11 @@ class CommandParser(LightningArgumentParser):
         if self.exit_on_error:
             self._check_files(args)
         return super().parse_args(args, *arguments, **kwargs)
+
+    def _of_command(self) -> Any:
+        """The parser of the command, which with `--print_config` is not in the error; or this."""
+        action = self._subcommands_action
+        return next(iter(action.choices.values())) if action and action.choices else self
 
     def _check_files(self, args: Any) -> None:
         """Refuse configurations on which jsonargparse would fail in its own words, or hang."""

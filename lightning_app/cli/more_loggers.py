@@ -29,10 +29,7 @@ def with_more_loggers(configured: Any, kinds: Kinds) -> Any:
 
     Args:
         configured: `trainer.logger`: a logger, several, true, false or None.
-        kinds: The others.
-
-    Raises:
-        ValueError: If a package is not installed.
+        kinds: The others; see `check_loggers`.
     """
     if not kinds:
         return configured
@@ -44,6 +41,24 @@ def with_more_loggers(configured: Any, kinds: Kinds) -> Any:
     return [*loggers, *(_make(kind, root / kind, experiment) for kind in dict.fromkeys(chosen))]
 
 
+def check_loggers(kinds: str | Sequence[str]) -> None:
+    """Check that there are such loggers, and that their packages are installed.
+
+    Raises:
+        ValueError: If there is no such logger, or a package is missing.
+    """
+    for kind in [kinds] if isinstance(kinds, str) else kinds:
+        if kind not in PACKAGES:
+            names = ", ".join(PACKAGES)
+            raise ValueError(f"--loggers expects {names}, or a list of them, got {kind!r}.")
+        packages = PACKAGES[kind]
+        if packages and not any(map(find_spec, packages)):
+            raise ValueError(
+                f"--loggers {kind} needs a package that is not installed: "
+                f"pip install {packages[0]}."
+            )
+
+
 def experiment_of(settings: Any) -> str | None:
     """Name of the experiment in the settings of one or several loggers; None if there is none."""
     listed = settings if isinstance(settings, list) else [settings]
@@ -52,11 +67,6 @@ def experiment_of(settings: Any) -> str | None:
 
 
 def _make(kind: Kind, folder: Path, experiment: str) -> Logger:
-    packages = PACKAGES[kind]
-    if packages and not any(map(find_spec, packages)):
-        raise ValueError(
-            f"--loggers {kind} needs a package that is not installed: pip install {packages[0]}."
-        )
     if kind == "csv":
         return CSVLogger(folder, experiment)
     if kind == "tensorboard":

@@ -1,12 +1,13 @@
 """Options of the pictures: `--pictures.<name> false`, the settings of each, `--pictures false`."""
 
-import re
 from typing import Any
 
+import yaml
 from lightning.pytorch import Callback
 from lightning.pytorch.cli import LightningArgumentParser
 
 from callbacks import (
+    ClassCounts,
     DataVisualizer,
     LearningCurvesVisualizer,
     OutputRecorder,
@@ -18,7 +19,7 @@ from callbacks.pictures import PICTURES, Picture
 
 BUDGET = 0.05
 OFF = "--pictures.budget=0"  # draws nothing
-ALL_OFF = re.compile(r"^pictures:[ \t]*false[ \t]*(?=#|$)", re.IGNORECASE | re.MULTILINE)
+BOOLEANS = {True: "{}", False: "{budget: 0}"}  # what `pictures: true` and `false` stand for
 
 
 def picture_types() -> dict[str, type[Picture] | type[Callback]]:
@@ -41,22 +42,20 @@ def add_pictures(parser: LightningArgumentParser) -> None:
         type=float,
         default=BUDGET,
         help="Share of the work of training that pictures may take before the last epoch; 0 for "
-        "none. Work is counted in operations, not in seconds.",
+        "no picture, only tables. Work is counted in operations, not in seconds.",
     )
 
 
 def picture_callbacks(settings: dict[str, Any], predictions: dict[str, Any]) -> list[Callback]:
-    """Callbacks that draw the pictures which are switched on, in the order that they need.
+    """Callbacks for the pictures which are switched on and for tables, in the order that they need.
 
     Args:
         settings: The section `pictures` of the configuration.
         predictions: The section `predictions`; see `PredictionWriter`.
     """
     recorder = OutputRecorder()
-    writers = [PredictionWriter(recorder, **predictions), TrainingCopies(recorder)]
+    writers = [PredictionWriter(recorder, **predictions), TrainingCopies(recorder), ClassCounts()]
     budget = settings.pop("budget")
-    if budget == 0:
-        return [recorder, *writers]
     types = picture_types()
     chosen = [
         types[name]() if setting is True else setting
@@ -64,11 +63,27 @@ def picture_callbacks(settings: dict[str, Any], predictions: dict[str, Any]) -> 
         if setting
     ]
     pictures = [picture for picture in chosen if isinstance(picture, Picture)]
-    others = [callback for callback in chosen if isinstance(callback, Callback)]
+    others = [callback for callback in chosen if isinstance(callback, Callback) and budget]
     gallery = PictureGallery(pictures, recorder, budget)
     return [recorder, gallery, *writers, *others]
 
 
+def is_off(value: str | None) -> bool:
+    """Whether the value of `--pictures` switches all of them off: `false`, `no` or `off`."""
+    return value is not None and yaml.safe_load(value.lower()) is False
+
+
 def with_pictures_off(config: str) -> str:
     """The text of a configuration with `pictures: false` replaced; lines keep their numbers."""
-    return ALL_OFF.sub("pictures: {budget: 0}  ", config)
+    if "pictures" not in config:
+        return config
+    try:
+        root = yaml.compose(config, yaml.SafeLoader)
+    except yaml.YAMLError:  # the parser reports it
+        return config
+    for key, value in root.value if isinstance(root, yaml.MappingNode) else ():
+        if key.value == "pictures" and value.tag == "tag:yaml.org,2002:bool":
+            start, end = value.start_mark.index, value.end_mark.index
+            meant = BOOLEANS[yaml.safe_load(value.value)]
+            return f"{config[:start]}{meant}{config[end:]}"
+    return config

@@ -53,18 +53,18 @@ def print_fit_summary(trainer: Trainer) -> None:
 
 def _print_little_learned(trainer: Trainer, logger: RunLogger) -> None:
     """Say so if the network has hardly learned its training images."""
-    accuracy = trainer.callback_metrics.get("train/accuracy")
+    metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
     counts = trainer.datamodule.class_counts  # pyright: ignore[reportAttributeAccessIssue]
     try:
         params = logger.experiment.get_run(logger.run_id).data.params
     except (MlflowException, OSError):  # said already
         return
-    found = little_learned(None if accuracy is None else float(accuracy), counts, params)
+    found = little_learned(metrics, counts, params)
     if found is not None:
         reached, frequent = found
         print(
-            f"Learned     little: {reached:.0%} of the training images are classified correctly; "
-            f"always predicting the most frequent class gives {frequent:.0%}.\n"
+            f"Learned     little: {reached:.0%} of the training images were classified correctly "
+            f"in the last epoch; always predicting the most frequent class gives {frequent:.0%}.\n"
             "            Try pretrained weights (--model.backbone.pretrained true), more epochs, "
             "another learning rate, or weaker augmentation."
         )

@@ -30,7 +30,7 @@ def print_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], title:
     """Print a table to the standard output.
 
     Columns that have no room beside the others follow below them, as a table of their own that
-    repeats the first column.
+    repeats the first column. The columns are spread evenly, so that no single one is left over.
 
     Args:
         columns: The first one names the rows.
@@ -51,11 +51,19 @@ def print_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], title:
 
 def _blocks(
     columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int
-) -> Iterator[list[int]]:
-    """The columns of each table, by their places."""
+) -> list[list[int]]:
+    """The columns of each table, by their places: as few tables as possible, all about as wide."""
     widths = [_width(column, [row[k] for row in rows]) for k, column in enumerate(columns)]
+    blocks = [*_filled(widths, width)]
+    while len(narrower := [*_filled(widths, width - 1)]) == len(blocks) and width > max(widths):
+        blocks, width = narrower, width - 1
+    return blocks
+
+
+def _filled(widths: Sequence[int], width: int) -> Iterator[list[int]]:
+    """The columns of each table if each is filled before the next one begins."""
     places = [0]
-    for place in range(1, len(columns)):
+    for place in range(1, len(widths)):
         if len(places) > 1 and sum(widths[k] + GAP for k in places) + widths[place] > width:
             yield places
             places = [0]

@@ -126,6 +126,20 @@ def duration(stored_run: StoredRun) -> int:
     return info.end_time - info.start_time if info.end_time else 0
 
 
+def training_time(stored_run: StoredRun) -> int:
+    """Time of training without validation and pictures, in milliseconds.
+
+    For a run of an earlier version, which did not measure it, that from start to end.
+    """
+    seconds = sum(stored_run.history("time/epoch").values())
+    return round(1000 * seconds) or duration(stored_run)
+
+
+def picture_time(stored_run: StoredRun) -> int:
+    """Time that the pictures of the last fit took, in milliseconds; 0 if there were none."""
+    return round(1000 * stored_run.metrics.get("time/pictures", 0.0))
+
+
 def environment(stored_run: StoredRun) -> dict[str, str]:
     """Versions of Python and of the most important packages, and the device; empty if unknown."""
     lines = stored_run.text("config/environment.txt").splitlines()

@@ -6,7 +6,7 @@ validation at the end of a fit. Metrics and tables alone do not tell the checkpo
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any
@@ -76,6 +76,15 @@ def evaluations_of(record: StoredRun) -> list[Evaluation]:
 def latest_evaluation(evaluations: Iterable[Evaluation], split: str) -> Evaluation | None:
     """The last evaluation of a split; None if there is none."""
     return next((each for each in reversed([*evaluations]) if each.split == split), None)
+
+
+def without_repetitions(evaluations: Sequence[Evaluation]) -> list[Evaluation]:
+    """The evaluations with only the last of those that had to have the same scores."""
+    return [
+        each
+        for place, each in enumerate(evaluations)
+        if not (each.digest and any(each.repeats(later) for later in evaluations[place + 1 :]))
+    ]
 
 
 def store_evaluations(client: Any, run_id: str, evaluations: Iterable[Evaluation]) -> None:

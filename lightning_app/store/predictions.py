@@ -76,8 +76,8 @@ def read_predictions(records: Sequence[StoredRun], split: SplitName) -> SharedPr
     if not len(common):
         names = quoted(record.run.info.run_name for record in records)
         raise ValueError(
-            f"No {split} image has the same name and label in all of {names}: they were not "
-            "tested on the same dataset."
+            f"No {split} image has the same name and label in all of {names}: their datasets are "
+            "different, so that image by image there is nothing to compare."
         )
     evaluated = tuple(_evaluated(table) for table in tables)
     left_out = max(each.images for each in evaluated) - len(common)
@@ -98,8 +98,8 @@ def _read(record: StoredRun, split: SplitName) -> pd.DataFrame:
     content = record.content(file)
     if not content:
         raise ValueError(
-            f"The run {name!r} has no {file}; `lightning_cli {COMMANDS[split]}` with its "
-            "configuration and checkpoint makes it."
+            f"The run {name!r} has no {file}; `lightning_cli {COMMANDS[split]} --ckpt_path "
+            f"{name}` makes it."
         )
     types: Any = {"image": str, "label": str, "predicted": str}
     table = pd.read_csv(io.BytesIO(content), dtype=types, keep_default_na=False)

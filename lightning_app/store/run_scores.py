@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from lightning_app.store.describe_run import SplitSummary
@@ -72,21 +72,53 @@ class Confusion(NamedTuple):
 
 
 def results_of(record: StoredRun, splits: Sequence[SplitSummary]) -> list[Result]:
-    """Scores of each split that was validated or tested, test first.
+    """Scores of each split that was validated or tested, test first, all of one checkpoint.
 
-    They are those of the last evaluation. All have the same metrics: those that were logged for
-    one of the splits.
+    It is that of the last test, or else of the last validation. All have the same metrics: those
+    that were logged for one of the splits.
 
     Args:
         record: The run.
         splits: Its splits, for the numbers of images of runs of earlier versions.
     """
+    latest = _latest(record, splits)
+    return _results(record, [_same_checkpoint(record, each, latest[0]) for each in latest])
+
+
+def latest_results(record: StoredRun, splits: Sequence[SplitSummary]) -> list[Result]:
+    """Like `results_of`, but of the last evaluation of each split, whose tables the run has."""
+    return _results(record, _latest(record, splits))
+
+
+def _latest(record: StoredRun, splits: Sequence[SplitSummary]) -> list[Evaluation]:
     images = {split.name: sum(split.counts.values()) for split in splits}
-    evaluated = [
+    return [
         _evaluation(record, split, images.get(split, 0))
         for split in SPLITS
         if f"{split}/{METRICS[0].name}" in record.metrics
     ]
+
+
+def _same_checkpoint(record: StoredRun, own: Evaluation, other: Evaluation) -> Evaluation:
+    """The evaluation of a split with the epoch of another one; its own last one if there is none.
+
+    A fit validates each epoch, but only the last one is in its table of evaluations.
+    """
+    if own.epoch == other.epoch or other.epoch < 0:
+        return own
+    recorded = [each for each in evaluations_of(record) if each.epoch == other.epoch]
+    if (found := latest_evaluation(recorded, own.split)) is not None:
+        return found
+    histories = {metric.name: record.history(f"{own.split}/{metric.name}") for metric in METRICS}
+    scores = {
+        name: values[other.epoch] for name, values in histories.items() if other.epoch in values
+    }
+    if not scores:
+        return own
+    return replace(own, checkpoint=other.checkpoint, epoch=other.epoch, time=0, scores=scores)
+
+
+def _results(record: StoredRun, evaluated: Sequence[Evaluation]) -> list[Result]:
     logged = [m for m in METRICS if any(m.name in each.scores for each in evaluated)]
     return [
         Result(

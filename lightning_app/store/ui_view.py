@@ -28,11 +28,13 @@ COLUMNS = ("metrics.`val/accuracy`", "metrics.`test/accuracy`", "tags.`backbone`
 IMAGE_FILE = re.compile(r"images/(?P<key>.+?)\+step\+(?P<step>\d+)\+timestamp")
 
 
-def view_state(steps: Mapping[str, int] | None = None) -> str:
+def view_state(steps: Mapping[str, int] | None = None, num_runs: int = 1) -> str:
     """Value of `TAG`, the tag that holds the view.
 
     Args:
         steps: Epoch at which the slider of a picture starts, by the picture's key; 0 for others.
+        num_runs: Runs with pictures. With several, a picture has a row of its own, where those of
+            three runs stand side by side; in half a row they would stand one below the other.
     """
     steps = steps or {}
     images = {
@@ -48,7 +50,9 @@ def view_state(steps: Mapping[str, int] | None = None) -> str:
         "runsHiddenMode": "FIRST_10_RUNS",
         "hideEmptyCharts": True,
         "autoRefreshEnabled": True,
-        "compareRunSections": [_section(panel) for panel in panels],
+        "compareRunSections": [
+            _section(panel, 1 if panel in images and num_runs > 1 else 2) for panel in panels
+        ],
         "compareRunCharts": [chart for charts in panels.values() for chart in charts],
         "isAccordionReordered": True,  # otherwise the sections are sorted by name
     }
@@ -107,10 +111,11 @@ def open_at_last_epoch(client: Any, experiment_id: str) -> None:
     images = [
         [file.path for file in client.list_artifacts(run.info.run_id, "images")] for run in newest
     ]
-    client.set_experiment_tag(experiment_id, TAG, view_state(last_steps(images)))
+    state = view_state(last_steps(images), sum(map(bool, images)))
+    client.set_experiment_tag(experiment_id, TAG, state)
 
 
-def _section(name: str) -> dict[str, Any]:
+def _section(name: str, columns: int) -> dict[str, Any]:
     return {
         "uuid": name,
         "name": name,
@@ -118,7 +123,7 @@ def _section(name: str) -> dict[str, Any]:
         "isReordered": True,
         "deleted": False,
         "isGenerated": False,
-        "columns": 2,
+        "columns": columns,
         "cardHeight": 460,
     }
 

@@ -19,6 +19,18 @@ class ClassScores(NamedTuple):
     support: Tensor
 
 
+def ranked_classes(logits: Tensor, k: int) -> Tensor:
+    """The classes with the k highest logits, (N, k); of equal ones the first, as by `argmax`.
+
+    `topk` takes any of them.
+
+    Args:
+        logits: (N, K).
+        k: Number of classes, at most K.
+    """
+    return logits.sort(dim=1, descending=True, stable=True).indices[:, :k]
+
+
 def confusion_counts(predicted: Tensor, labels: Tensor, num_classes: int) -> Tensor:
     """Confusion matrix: images by label (rows) and prediction (columns), (K, K) int64.
 

@@ -15,6 +15,7 @@ from models.evaluation.confusion import (
     class_scores,
     confusion_counts,
     f1_macro,
+    ranked_classes,
 )
 from models.losses.loss import total_weight
 
@@ -104,7 +105,7 @@ class EvaluationCounts:
             labels: True classes, (N,).
         """
         self.confusion += confusion_counts(logits.argmax(dim=1), labels, len(self.confusion))
-        ranked = logits.topk(len(self.hits), dim=1).indices
+        ranked = ranked_classes(logits, len(self.hits))
         self.hits += (ranked == labels[:, None]).sum(dim=0)
         weight = total_weight(labels, self._class_weights)
         self.loss_sum[0] += self._loss(logits.to(self.loss_sum.dtype), labels) * weight

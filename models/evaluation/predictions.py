@@ -7,7 +7,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from models.evaluation.confusion import confusion_counts
+from models.evaluation.confusion import confusion_counts, ranked_classes
 
 UNLABELLED = -1  # label of an image whose class is not known
 CHUNK = 8192  # images whose probabilities are in memory at once: there may be thousands of classes
@@ -59,11 +59,15 @@ class Predictions:
         return in_chunks(_cross_entropy, self).where(self.labels >= 0, torch.nan)
 
     def most_probable(self, k: int) -> tuple[Tensor, Tensor]:
-        """The k most probable classes of each image, (N, k), and their probabilities, (N, k)."""
-        chunks = [
-            chunk.double().softmax(dim=1).topk(k, dim=1) for chunk in self.logits.split(CHUNK)
-        ]
-        classes, probabilities = [c.indices for c in chunks], [c.values for c in chunks]
+        """The k most probable classes of each image, (N, k), and their probabilities, (N, k).
+
+        Of classes with equal logits, which are frequent in bfloat16, the first one comes first, as
+        in `predicted` and in the metrics.
+        """
+        classes, probabilities = [], []
+        for chunk in self.logits.split(CHUNK):
+            classes.append(ranked_classes(chunk, k))
+            probabilities.append(chunk.double().softmax(dim=1).gather(1, classes[-1]))
         return torch.cat(classes), torch.cat(probabilities)
 
     @property

@@ -13,7 +13,13 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch.optim import AdamW, Optimizer
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-from models.optimization.parameter_groups import first_steps, rates_of, scaled_rates, stage_of
+from models.optimization.parameter_groups import (
+    first_steps,
+    rates_of,
+    scaled_rates,
+    stage_of,
+    training_stages,
+)
 from models.optimization.schedules import Schedule, scheduler_of
 
 DEFAULT_OPTIMIZER = AdamW
@@ -110,10 +116,11 @@ class Optimization:
         return config
 
     def rates(self, trainer: Trainer) -> dict[str, float]:
-        """Learning rate of each stage at the next step."""
+        """Learning rate at the next step of each stage of which something trains."""
         [optimizer] = trainer.optimizers
+        training = training_stages(optimizer)
         with scaled_rates(optimizer, self.warmup_factors(trainer)):
-            return rates_of(optimizer)
+            return {stage: rate for stage, rate in rates_of(optimizer).items() if stage in training}
 
     def warmup_factors(self, trainer: Trainer) -> list[float]:
         """Factor of the rate of each optimizer group at the next step: 1 after its warm-up.

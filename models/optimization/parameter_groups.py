@@ -58,9 +58,18 @@ def first_steps(optimizer: Optimizer, now: int) -> list[int]:
     """
     noted = any(FIRST_STEP in group for group in optimizer.param_groups)
     for group in optimizer.param_groups:
-        if FIRST_STEP not in group and any(p.requires_grad for p in group["params"]):
+        if FIRST_STEP not in group and _trains(group):
             group[FIRST_STEP] = now if noted else 0
     return [group.get(FIRST_STEP, now) for group in optimizer.param_groups]
+
+
+def training_stages(optimizer: Optimizer) -> set[str]:
+    """The stages of which something trains."""
+    return {stage_of(group) for group in optimizer.param_groups if _trains(group)}
+
+
+def _trains(group: Mapping[str, Any]) -> bool:
+    return any(parameter.requires_grad for parameter in group["params"])
 
 
 @contextmanager

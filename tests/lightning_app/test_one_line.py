@@ -20,6 +20,7 @@ SMALL = ["--model.backbone", "SmallCNN", "--model.backbone.width", "4"]
 SHORT = ["--trainer.max_epochs", "8", "--model.optimizer.lr", "0.02"]
 QUIET = ["--report", "false", "--pictures", "false", "--trainer.accelerator", "cpu"]
 STOP = ["--trainer.callbacks+", "EarlyStopping", "--trainer.callbacks.monitor", "val/loss"]
+FREE = ["--trainer.callbacks+=ProgressiveUnfreezing", "--trainer.callbacks.train_from={0: all}"]
 
 
 def write_birds(root):
@@ -44,7 +45,7 @@ def finished(in_new_folder):
     ):
         patch.setenv("HF_HUB_OFFLINE", "1")  # there are no weights, so nothing is looked for
         write_birds(folder)
-        more = ["--data.resize", "crop", "--loggers", "csv", "--time", "10h", *STOP]
+        more = ["--data.resize", "crop", "--loggers", "csv", "--time", "10h", *STOP, *FREE]
         main(["fit", "birds", *SMALL, *SHORT, *QUIET, *more])
         main(["test", "--ckpt_path", "best", *QUIET])
     return folder, output.getvalue()
@@ -103,14 +104,18 @@ def test_second_logger_has_the_metrics_too(folder, run):
 
 def test_early_stopping_is_added_to_the_callbacks(config):
     assert [c["class_path"].rsplit(".")[-1] for c in config["trainer"]["callbacks"]] == [
-        "EarlyStopping"
+        "EarlyStopping",
+        "ProgressiveUnfreezing",
     ]
 
 
-def test_no_picture_is_drawn(run):
-    assert not Path(run.info.artifact_uri, "images").exists()
-    figures = Path(run.info.artifact_uri, "figures")
-    assert not figures.exists() or not list(figures.iterdir())
+def test_without_pictures_there_are_tables_but_no_figure(run):
+    artifacts = Path(run.info.artifact_uri)
+    assert not [*artifacts.rglob("*.png"), *artifacts.rglob("*.webp")]
+    tables = {file.stem for file in artifacts.glob("tables/*.json")}
+    expected = {f"{name}_{split}" for name in ("per_class", "scores") for split in ("val", "test")}
+    assert tables >= {"class_counts", "evaluations", "confusions_val", *expected}
+    assert "time/pictures" not in run.data.metrics
 
 
 def test_checkpoint_knows_how_images_were_resized(folder, run):
@@ -210,12 +215,13 @@ def test_recipes_parse_and_begin_with_their_command(folder, capsys, recipe):
     )
 
 
-def test_unknown_recipe_and_missing_dataset_are_errors(folder, capsys):
+def test_what_is_not_there_is_refused_before_the_dataset_is_read(folder, capsys):
     for arguments, text in (
         (["birds", "--recipe", "best"], "There is no recipe 'best'; expected probe, transfer"),
         (["nowhere"], "There is no file or folder nowhere. Expected a folder with one"),
-        (["birds", "--recipe", "scratch", "--time", "soon"], "Expected --time such as 20m"),
-        (["birds", "--recipe", "scratch", "--loggers", "wandb"], "pip install wandb"),
+        (["nowhere", "--time", "soon"], "Expected --time such as 20m"),
+        (["nowhere", "--loggers=[csv, wandb]"], "pip install wandb"),
+        (["nowhere", "--loggers", "tensorbord"], "expects csv, tensorboard, wandb, or a list"),
     ):
         with pytest.raises(SystemExit, match="1"):
             main(["fit", *arguments, *SMALL])
@@ -228,9 +234,10 @@ def test_shipped_configurations_are_found_by_name(folder, capsys):
     assert "DigitsDataModule" in capsys.readouterr().out
 
 
-def test_pictures_are_switched_off_in_a_file_too(folder, tmp_path, capsys):
-    file = tmp_path / "off.yaml"
-    file.write_text("pictures: false  # none at all\n")
-    with pytest.raises(SystemExit, match="0"):
-        main(["fit", "--config", "digits", "--config", str(file), "--print_config"])
-    assert yaml.safe_load(capsys.readouterr().out)["pictures"]["budget"] == 0
+def test_a_configuration_is_checked_before_the_dataset_is_read(folder, tmp_path, capsys):
+    file = tmp_path / "wrong.yaml"
+    data = "data: {class_path: ImageFolderDataModule, init_args: {root: nowhere}}"
+    file.write_text(f"loggers: [csv, wandb]\npictures: no\n{data}\n")
+    with pytest.raises(SystemExit, match="1"):
+        main(["fit", "--config", str(file), "--model", "ImageClassifier", *SMALL, *SHORT])
+    assert "--loggers wandb needs a package that is not installed" in capsys.readouterr().err

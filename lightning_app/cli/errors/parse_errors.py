@@ -23,6 +23,7 @@ from lightning_app.cli.errors.user_errors import DEBUG
 from lightning_app.cli.shipped_configs import shipped_configs
 
 NO_FILE = re.compile(r"""Parser key "config": (?P<what>.*): '(?P<file>.*)'""")
+NO_VALUE = re.compile("argument (?P<option>--[^:]+): expected one argument")
 PLAIN = re.compile(r"\b(int|float|bool|str)\b|'")  # types that are written as values, not classes
 DOTTED = re.compile(r"\w+(\.\w+)+")
 MAX_LINES = 5  # of a message that is shown as it is
@@ -61,6 +62,8 @@ def explain_parse_error(message: str, arguments: Sequence[str], parser: Argument
     if match := NO_FILE.match(message):
         names = suggest_names(Path(match["file"]).stem, [*yaml_files(), *shipped_configs()])
         return f"--config: {match['what']}: {match['file']}.{names}"
+    if match := NO_VALUE.match(message):
+        return f"command line: `{_without_value(match['option'], arguments)}` needs a value."
     if message.startswith(("Problems parsing config", "Unexpected config")):
         return unreadable_file(arguments) or _shortened(message)
     if complaint := parser_messages.deepest_complaint(message):
@@ -68,6 +71,15 @@ def explain_parse_error(message: str, arguments: Sequence[str], parser: Argument
             if match := pattern.search(complaint.text):
                 return explanation(Case(complaint, match, arguments, parser))
     return f"{_shortened(message)}\n(set {DEBUG}=1 for the full message)"
+
+
+def _without_value(option: str, arguments: Sequence[str]) -> str:
+    """The option without a value, of which jsonargparse names only the class above it."""
+    for argument, following in zip(arguments, [*arguments, "--"][1:], strict=True):
+        below = argument == option or argument.startswith(f"{option}.")
+        if below and "=" not in argument and following.startswith("--"):
+            return argument
+    return option
 
 
 def _group(group: str, names: Sequence[str]) -> str:

@@ -19,12 +19,15 @@ from lightning_app.cli.one_line.options import (
     inline,
     take,
     take_path,
+    take_root,
     value_of,
 )
 from lightning_app.cli.one_line.recipes import backbone_of, choose_recipe
 from lightning_app.cli.one_line.recorded_config import needs_checkpoint, recorded_config
+from lightning_app.cli.one_line.settings import check_options
 from lightning_app.cli.one_line.survey import survey
 from lightning_app.cli.picture_options import OFF as PICTURES_OFF
+from lightning_app.cli.picture_options import is_off
 from lightning_app.cli.shipped_configs import with_shipped_configs
 
 
@@ -47,7 +50,7 @@ def expand(arguments: Sequence[str]) -> Expansion:
         arguments: The command and its options.
 
     Raises:
-        ValueError: If there is no such dataset, recipe or checkpoint.
+        ValueError: If there is no such dataset, recipe, checkpoint or logger, or no such time.
         SystemExit: With 2 if a setting of the data does not parse.
     """
     command, *options = with_shipped_configs(arguments)
@@ -57,9 +60,11 @@ def expand(arguments: Sequence[str]) -> Expansion:
         recorded, run = _recorded(command, options, configured)
         user = after_configs(options, _layout(path))
         return Expansion([command, *recorded, *user], run)
+    loggers = yaml.safe_load(value_of("--loggers", options) or "[]")
+    check_options(value_of("--time", options), loggers)
     wanted = take("--recipe", options)
-    if path is None and not configured and not has("--data", options):
-        path = take("--data.root", options)
+    if path is None:
+        path = take_root(options)
     user = after_configs(options, _layout(path))
     if wanted is None and (configured or path is None):
         return Expansion([command, *user])
@@ -69,8 +74,7 @@ def expand(arguments: Sequence[str]) -> Expansion:
 def _without_pictures(options: list[str]) -> list[str]:
     """`--pictures false`: the parser knows only the options of single pictures."""
     others = [*options]
-    value = take("--pictures", others)
-    return [*others, PICTURES_OFF] if (value or "").lower() == "false" else options
+    return [*others, PICTURES_OFF] if is_off(take("--pictures", others)) else options
 
 
 def _layout(path: str | None) -> list[str]:

@@ -49,11 +49,15 @@ def layout_of(path: str) -> dict[str, Any]:
 
 
 def name_of(path: str) -> str:
-    """Name of the dataset, for its experiment: that of its folder or file."""
+    """Name of the dataset, for its experiment: that of its folder or file.
+
+    A folder or file that is called after a split has the name of its folder in front: its images
+    are not those of `fit` with the whole folder.
+    """
     place = Path(path.rstrip("/")) if is_remote(path) else Path(path).resolve()
     stem = place.name.partition(".")[0] if place.is_file() else place.name
-    if stem.lower() in EVERY_SPLIT or not stem:
-        stem = place.parent.name
+    if stem.lower() in EVERY_SPLIT:
+        stem = f"{place.parent.name}_{stem}"
     return re.sub(r"[^\w-]+", "_", stem).strip("_") or "images"
 
 

@@ -37,6 +37,13 @@ def take_path(options: list[str]) -> str | None:
     return None
 
 
+def take_root(options: list[str]) -> str | None:
+    """Remove `--data.root PATH` where nothing else says which datamodule reads it."""
+    if has_config(options) or has("--data", options):
+        return None
+    return take("--data.root", options)
+
+
 def has(name: str, options: Sequence[str]) -> bool:
     """Whether an option is there."""
     return any(option.partition("=")[0] == name for option in options)
@@ -68,13 +75,13 @@ def inline(config: dict[str, Any]) -> str:
 
 
 def _about_data(options: Sequence[str]) -> Iterator[str]:
-    for option, following in zip(options, [*options[1:], ""], strict=True):
+    for option, following in zip(options, [*options[1:], "--"], strict=True):
         name, equals, value = option.partition("=")
         if name in OPTIONS:
             yield f"{name}={_data_of(value if equals else following)}"
         elif name == "--data" or name.startswith("--data."):
             yield option
-            if not equals:
+            if not (equals or following.startswith("--")):  # else the parser misses the value
                 yield following
 
 

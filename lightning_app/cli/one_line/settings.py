@@ -1,12 +1,15 @@
 """Settings of a short command line, and the callbacks that replace them by numbers."""
 
 import re
+from collections.abc import Sequence
 
 from jsonargparse import Namespace
 from lightning.pytorch import Callback
 from lightning.pytorch.cli import LightningArgumentParser
 
 from callbacks import AutoBatchSize, TimeLimit
+from lightning_app.cli.more_loggers import HELP as LOGGERS
+from lightning_app.cli.more_loggers import Kinds, check_loggers
 from lightning_app.cli.one_line.recipes import Recipe
 
 RECIPE = "Everything of a fit but the data; without a configuration, one is chosen."
@@ -16,9 +19,25 @@ PART = r"(\d+(?:\.\d+)?)([dhms])"
 
 
 def add_one_line_options(parser: LightningArgumentParser) -> None:
-    """Add `--recipe`, which is replaced before parsing and shown in the run, and `--time`."""
+    """Add `--recipe`, which is replaced before parsing and shown in the run, and the others."""
     parser.add_argument("--recipe", type=Recipe | None, default=None, help=RECIPE)
     parser.add_argument("--time", type=str | None, default=None, help=TIME)
+    parser.add_argument("--loggers", type=Kinds, default=[], help=LOGGERS)
+
+
+def check_options(time: str | None, loggers: str | Sequence[str]) -> None:
+    """Check options before the dataset is read and the network is built.
+
+    Args:
+        time: The value of `--time`; None without it.
+        loggers: The value of `--loggers`: a name, or a list of names.
+
+    Raises:
+        ValueError: If the time is not a duration, there is no such logger, or it is not installed.
+    """
+    if time is not None:
+        seconds_of(time)
+    check_loggers(loggers)
 
 
 def deciding_callbacks(settings: Namespace, started: float) -> list[Callback]:

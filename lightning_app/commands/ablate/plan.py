@@ -67,6 +67,11 @@ class Plan:
                 raise ValueError(f"A variation is called {name!r}; expected a name of one line.")
             if not settings:
                 raise ValueError(f"The variation {name!r} changes nothing.")
+            if spaced := [key for key in settings if " " in str(key)]:
+                raise ValueError(
+                    f"The variation {name!r} sets {spaced[0]!r}; expected a dotted name without "
+                    "spaces, such as data.augmentation."
+                )
             if taken := [key for key in settings if key.startswith(RESERVED)]:
                 hint = "`seeds:` sets the seeds, and all runs belong to one experiment"
                 raise ValueError(f"The variation {name!r} sets {taken[0]}; {hint}.")

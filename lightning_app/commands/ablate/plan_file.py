@@ -7,6 +7,7 @@ import yaml
 
 from datamodules.yaml_file import read_yaml_text
 from lightning_app.cli.command_parser import CommandParser
+from lightning_app.cli.errors.possible_names import suggest_names
 from lightning_app.commands.ablate.plan import Plan
 
 NULL = "tag:yaml.org,2002:null"
@@ -26,6 +27,7 @@ def read_plan(file: Path) -> Plan:
         raise ValueError(
             f"{file} has no settings; an ablation needs at least `base` and `variations`."
         )
+    _check_keys(content, file)
     _check_duplicates(content, file)
     _check_empty(content, file)
     parser = CommandParser(prog="lightning_cli ablate")
@@ -42,6 +44,15 @@ def _node(file: Path) -> yaml.Node | None:
         return yaml.compose(read_yaml_text(file))
     except yaml.YAMLError as error:
         raise ValueError(f"{file} is not valid YAML: {error}") from error
+
+
+def _check_keys(content: yaml.MappingNode, file: Path) -> None:
+    """Reject unknown keys; jsonargparse would complain of the first space below them."""
+    known = [part.name for part in fields(Plan)]
+    for key, _ in content.value:
+        if key.value not in known:
+            names = suggest_names(str(key.value), known)
+            raise ValueError(f"{file}, line {_line(key)}: there is no key {key.value!r}.{names}")
 
 
 def _check_empty(content: yaml.MappingNode, file: Path) -> None:

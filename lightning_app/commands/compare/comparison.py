@@ -10,6 +10,8 @@ from lightning_app.store.predictions import COMMANDS, SharedPredictions, SplitNa
 from lightning_app.store.runs import name_with_id, quoted
 from lightning_app.store.stored_run import StoredRun
 
+SHOWN_CLASSES = 3
+
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
@@ -49,8 +51,9 @@ def compare_runs(
         remedy: What to advise if predictions are missing; None for the command that makes them.
 
     Raises:
-        ValueError: If a run has no predictions, or the runs have no image in common.
+        ValueError: If a run has no predictions, or the runs have no class or image in common.
     """
+    _check_classes(records)
     split = choose_split(records, wanted, remedy)
     predictions = read_predictions(records, split)
     known = [name for record in records for name in class_names_of(splits_of(record))]
@@ -58,6 +61,19 @@ def compare_runs(
     pairs = [compare_pair(predictions, 0, row, names) for row in range(1, len(records))]
     adjusted = pairwise_p_values(predictions.correct) if len(pairs) > 1 else {}
     return Comparison(records, names_of(records), split, predictions, names, pairs, adjusted)
+
+
+def _check_classes(records: Sequence[StoredRun]) -> None:
+    """Refuse runs of datasets without a common class, before a missing table is blamed."""
+    names = names_of(records)
+    first, *others = [set(class_names_of(splits_of(record))) for record in records]
+    for name, classes in zip(names[1:], others, strict=True):
+        if first and classes and not first & classes:
+            shown = [", ".join(sorted(some)[:SHOWN_CLASSES]) for some in (first, classes)]
+            raise ValueError(
+                f"{names[0]!r} and {name!r} are of different datasets, without a common class "
+                f"({shown[0]} …; {shown[1]} …). `compare` shows runs on the same images."
+            )
 
 
 def choose_split(
@@ -94,9 +110,9 @@ def _remedy(record: StoredRun, name: str, split: SplitName) -> str:
     """How to make the predictions that a run lacks."""
     folder = folder_of(ROOT, record.experiment, record.run)
     left = [file for end in ("best", "last") if (file := folder / f"{end}.ckpt").is_file()]
-    start = f"`lightning_cli {COMMANDS[split]} --config FILE.yaml --ckpt_path"
+    start = f"`lightning_cli {COMMANDS[split]} --ckpt_path"
     if left:
-        how = f"With the configuration of {name!r}, {start} {left[0]}` makes"
+        how = f"For {name!r}, {start} {left[0]}` makes"
     else:
         how = f"{name!r} has no checkpoint in {folder}; if you have one, {start} FILE` makes"
     return f"{how} the missing predictions."

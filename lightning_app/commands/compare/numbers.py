@@ -32,7 +32,7 @@ def number_rows(records: Sequence[StoredRun], words: Words) -> Rows:
         "trainable": lambda record: _metric(record, "params/trainable", words),
         "epochs": lambda record: words.number(describe_run.num_epochs(record)),
         "best": _best,
-        "took": lambda record: _duration(describe_run.duration(record), words),
+        "took": lambda record: _duration(describe_run.training_time(record), words),
         "epoch": lambda record: _duration(describe_run.epoch_duration(record), words),
         "memory": lambda record: words.memory(*describe_run.peak_memory(record)) or UNKNOWN,
         "goal": lambda record: _epochs_to(read_course([record]), goal, words),

@@ -3,15 +3,21 @@
 from pathlib import Path
 
 from lightning_app.cli.config_parser import make_config_parser, parse_config
+from lightning_app.cli.one_line.layouts import LAYOUTS, layout_of
+from lightning_app.cli.one_line.options import after_configs, inline, take_root
 from lightning_app.commands.probe.log_probes import log_probes
-from lightning_app.commands.probe.probed_networks import ProbedNetwork, probe_networks
+from lightning_app.commands.probe.probed_networks import (
+    ProbedNetwork,
+    check_networks,
+    probe_networks,
+)
 from lightning_app.output.console import Column, print_table
 from lightning_app.output.folder import Folder
 
 DESCRIPTION = """Compare pretrained backbones on your images, without training any. A logistic
 regression and the nearest neighbour classify each training and validation image by the features of
-the others; test images are not used. PATH is a folder with one folder per class; any dataset of a
-configuration is possible with --config or --data."""
+the others; test images are not used. PATH is what `fit PATH` takes: a folder with one folder per
+class, or a CSV file; any dataset of a configuration is possible with --config or --data."""
 NETWORKS = ["tf_efficientnet_lite0", "resnet18", "convnext_nano"]
 TABLE, FIGURE = "probe", "probe"
 
@@ -24,7 +30,7 @@ def probe(args: list[str]) -> None:
 
     Raises:
         SystemExit: With 2 if the command line does not parse.
-        ValueError: If there is no dataset, or no network could be built.
+        ValueError: If there is no dataset or no network of a name, or none could be built.
     """
     parser = make_config_parser("lightning_cli probe", DESCRIPTION)
     parser.add_argument(
@@ -34,12 +40,12 @@ def probe(args: list[str]) -> None:
         help="Names of timm or torchvision, with their pretrained weights; NAME=FILE has its own.",
     )
     parser.add_argument("--out", type=Path, default=Path("probe"), help="Output folder.")
-    settings = parser.instantiate_classes(parse_config(parser, _with_data(args)))
+    parsed = parse_config(parser, _with_data(args))
+    check_networks(parsed.networks)
+    settings = parser.instantiate_classes(parsed)
     data = settings.data
     if data is None:
-        raise ValueError(
-            "`probe` needs a dataset: a folder with one folder per class, or --config."
-        )
+        raise ValueError(f"`probe` needs a dataset: --config, or as PATH {LAYOUTS}.")
     folder = Folder(settings.out)
     data.prepare_data()
     data.setup("fit")
@@ -57,10 +63,11 @@ def probe(args: list[str]) -> None:
 
 
 def _with_data(args: list[str]) -> list[str]:
-    """The command line, with a leading PATH as the dataset."""
-    if not args or args[0].startswith("-"):
-        return args
-    return ["--data", "ImageFolderDataModule", "--data.root", *args]
+    """The command line, with a leading PATH or that of `--data.root` as the dataset."""
+    options = [*args]
+    leads = bool(options) and not options[0].startswith("-")
+    path = options.pop(0) if leads else take_root(options)
+    return options if path is None else after_configs(options, [inline({"data": layout_of(path)})])
 
 
 def _print(found: list[ProbedNetwork], title: str) -> None:

@@ -7,11 +7,14 @@ from typing import NamedTuple
 
 import timm
 import torch
+import torchvision.models
 from torch import Tensor
+from torchvision.models import list_models
 
 from callbacks.frozen_features import frozen_features
 from callbacks.label_suspects import copy_groups
 from datamodules import ImageDataModule
+from lightning_app.cli.errors.possible_names import suggest_names
 from models import Backbone, TimmBackbone, TorchvisionBackbone
 from models.evaluation.confusion import confusion_counts
 from models.evaluation.intervals import bootstrap_intervals
@@ -54,6 +57,25 @@ class ProbedNetwork(NamedTuple):
     parameters: int
     num_features: int
     num_images: int
+
+
+def check_networks(names: Sequence[str]) -> None:
+    """Refuse names of unknown networks and missing files, before anything is computed.
+
+    Args:
+        names: See `build_backbone`.
+
+    Raises:
+        ValueError: If there is no such network, or no such file.
+    """
+    of_torchvision = list_models(module=torchvision.models)
+    for name in names:
+        network, equals, file = name.partition("=")
+        if not timm.is_model(network) and network not in of_torchvision:
+            similar = suggest_names(network, {*timm.list_models(), *of_torchvision})
+            raise ValueError(f"Neither timm nor torchvision has a network {network!r}.{similar}")
+        if equals and not Path(file).is_file():
+            raise ValueError(f"{name}: there is no file {file!r}.")
 
 
 def probe_networks(

@@ -30,7 +30,7 @@ def tiles(
         "parameters": stored_run.metrics.get("params/total", 0),
     }
     shown += [(words["tiles"][key], words.number(value)) for key, value in numbers.items() if value]
-    duration = describe_run.duration(stored_run)
+    duration = describe_run.training_time(stored_run)
     return shown + ([(words["tiles"]["time"], words.duration(duration))] if duration else [])
 
 
@@ -81,13 +81,15 @@ def data_rows(stored_run: StoredRun, words: Words, splits: Sequence[SplitSummary
 
 
 def ended_rows(stored_run: StoredRun, words: Words) -> Rows:
-    """Start, duration, device and end state."""
+    """Start, duration, time of the pictures in it, device and end state."""
     info, duration = stored_run.run.info, describe_run.duration(stored_run)
+    pictures = describe_run.picture_time(stored_run)
     return _labelled(
         words,
         {
             "started": words.date(info.start_time),
             "took": words.duration(duration) if duration else "",
+            "pictures": words.duration(pictures) if pictures else "",
             "device": describe_run.environment(stored_run).get("device", ""),
             "memory": words.memory(*describe_run.peak_memory(stored_run)),
             "state": words["states"].get(info.status, info.status),
@@ -142,7 +144,7 @@ def _parameters(stored_run: StoredRun, words: Words) -> str:
 def _little_learned(stored_run: StoredRun, words: Words) -> str:
     splits = describe_run.splits_of(stored_run)
     counts = [*splits[0].counts.values()] if splits else []
-    found = little_learned(stored_run.metrics.get("train/accuracy"), counts, stored_run.params)
+    found = little_learned(stored_run.metrics, counts, stored_run.params)
     if found is None:
         return ""
     reached, frequent = (words.percent(share, 0) for share in found)

@@ -15,9 +15,19 @@ from lightning_app.pages.language import Language
 from lightning_app.pages.rendering import WIDE, open_templates, side_by_side
 from lightning_app.pages.words import Words
 from lightning_app.store.describe_run import COMMIT, best_epoch, class_names_of, splits_of
-from lightning_app.store.evaluations import checkpoint_label, evaluations_of
+from lightning_app.store.evaluations import (
+    checkpoint_label,
+    evaluations_of,
+    without_repetitions,
+)
 from lightning_app.store.external_scores import external_scores
-from lightning_app.store.run_scores import Result, confusions, results_of, worst_classes
+from lightning_app.store.run_scores import (
+    Result,
+    confusions,
+    latest_results,
+    results_of,
+    worst_classes,
+)
 from lightning_app.store.stored_run import StoredRun, open_stored_run
 
 SYSTEM = "system/"  # prefix of the metrics of the machine, which are left out
@@ -63,10 +73,13 @@ def _context(stored_run: StoredRun, words: Words) -> dict[str, Any]:
         "copies": overview.copy_notes(stored_run, words),
         "external": external_scores(stored_run),
         "chosen_by": _chosen_by(results, words),
-        "evaluations": evaluations_of(stored_run),
+        "evaluations": without_repetitions(evaluations_of(stored_run)),
         "checkpoint_label": checkpoint_label,
         "nan": math.nan,
-        "evaluated": {result.split: overview.place_of(result, words) for result in results},
+        "evaluated": {
+            result.split: overview.place_of(result, words)
+            for result in latest_results(stored_run, splits)
+        },
         "best": _best(stored_run, words),
         "metrics": sorted(
             (name, words.number(value))

@@ -50,9 +50,10 @@ def maximise_activation(
     convolution, whose output may be negative, or the ReLU after it, whose output is the input of
     the next layer.
 
-    A channel is dead if its ReLU is zero everywhere in each step, or without a ReLU if no pixel
-    ever has an influence on it. The Fourier parametrisation tries to revive a channel by maximising
-    the input of the ReLU; in pixels, as in Keras' example, it stays dead.
+    A channel counts as dead if its ReLU is zero everywhere in each step, though from another start
+    it might not be, or without a ReLU if no pixel ever has an influence on it. The Fourier
+    parametrisation tries to revive a channel by maximising the input of the ReLU; in pixels, as in
+    Keras' example, it stays dead.
 
     Args:
         model: Maps images in [0, 1] to logits; in eval mode.

@@ -36,7 +36,9 @@ def rectified_gradient(model: nn.Module, images: Tensor, classes: Tensor) -> Ten
     """Rectified gradient, as in a DeconvNet (Zeiler and Fergus, 2014).
 
     At each ReLU the gradient passes where it is positive, whatever the input; otherwise like
-    `guided_backpropagation`.
+    `guided_backpropagation`. So only max pooling passes on what was in the image. A network that
+    strides instead, such as EfficientNet, has the same map for every image of a class, with the
+    pattern of its strides, and a ResNet nearly so (Springenberg et al., 2015, section 3.4).
 
     Raises:
         NothingToShow: If the network has no ReLU, so that the result were the vanilla gradient.

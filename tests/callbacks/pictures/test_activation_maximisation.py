@@ -34,7 +34,7 @@ def test_classes_and_three_convolutions_are_shown_by_default(context):
     keys = ["classes", "block1.conv", "block2.conv", "block3.conv"]
     assert list(shown) == [f"activation_maximisation/{key}" for key in keys]
     assert title(shown["activation_maximisation/block2.conv"]) == (
-        "Images that maximise each channel of block2.conv, after ReLU\nepoch 4: 4 of 16"
+        "Images that maximise each channel of block2.conv, after ReLU\nepoch 4: the first 4 of 16"
     )
     assert texts(shown["activation_maximisation/block2.conv"]) == ["0", "1", "2", "3"]
 
@@ -93,8 +93,8 @@ def test_dead_filters_are_counted_and_marked(context):
         block.norm.weight[1], block.norm.bias[1] = 0, -1
     picture = ActivationMaximisation(**QUICK, layers=["block1.relu"], classes=False)
     [(_, figure)] = picture.draw(context)
-    assert "epoch 4: 4 of 8, 1 dead" in title(figure)
-    assert texts(figure) == ["0", "1 (dead)", "2", "3"]
+    assert "epoch 4: the first 4 of 8, 1 stayed at zero" in title(figure)
+    assert texts(figure) == ["0", "1 (at zero)", "2", "3"]
 
 
 def test_pixels_can_be_maximised_too(context):
@@ -129,7 +129,9 @@ def test_fewer_filters_are_shown_if_the_limit_is_low(context):
 
     seconds = 7.5 / 8 * (operations(20) - operations(10)) / CPU_SPEED
     [(_, figure)] = ActivationMaximisation(steps=10, seconds=seconds, **options).draw(context)
-    assert "6 of 8" in title(figure)  # the limit allows seven, but six fill their rows
+    assert f"the first 6 of 8 (limit: {seconds:g} seconds)" in title(
+        figure
+    )  # the limit allows seven, but six fill their rows
 
 
 def test_unknown_layer_is_refused_before_training(context, synthetic):

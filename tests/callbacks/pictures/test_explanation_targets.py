@@ -141,7 +141,7 @@ def test_methods_that_need_a_relu_are_omitted_for_a_vit(images):
     model = ImageClassifier(backbone, 4, Head).eval()
     context = PictureContext(model, NAMES, lambda n: (images[0][:n], images[1][:n]), "epoch 0")
     [(_, figure)] = Saliency(num_images=2).draw(context)
-    assert len(figure.axes[0].images) == 2 * 2
+    assert len(figure.axes[0].images) == 2 * 3  # with the gradient and SmoothGrad
 
 
 @pytest.mark.parametrize("kind", [ClassActivation, Saliency])

@@ -16,7 +16,7 @@ def test_images_are_shown_with_their_names_and_the_dead_are_crossed_out():
     np.testing.assert_allclose(other[1::2, 1::2, 2], images[2, ..., 0])
     assert dead[0, 0, 0] == dead[31, 31, 1] == dead[0, 63, 2] == CROSS
     assert dead[0, 31, 0] == dead[31, 0, 0] == GROUND
-    assert [text.get_text() for text in figure.axes[0].texts] == ["0", "1 (dead)", "2"]
+    assert [text.get_text() for text in figure.axes[0].texts] == ["0", "1 (at zero)", "2"]
     assert figure.get_suptitle() == "conv"
 
 

@@ -3,7 +3,8 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgba
 
-from callbacks.plots.drawing.name_boxes import apart, in_margins
+from callbacks.plots.drawing.grid_version import grid_version
+from callbacks.plots.drawing.name_boxes import beside, in_margins
 from callbacks.plots.drawing.style import class_colors
 from callbacks.plots.embedding import Thumbnails, plot_embedding
 
@@ -34,18 +35,41 @@ def test_mistakes_have_a_black_ring_and_are_on_top():
     assert dots.get_offsets()[-1].tolist() == [2, 0]
 
 
-def test_name_is_at_the_middle_of_the_class():
-    names = names_of(draw().axes[0])
-    assert names.keys() == {"cat", "owl"}
-    np.testing.assert_allclose(names["cat"], [0, 0], atol=1e-3)  # the median of each direction
-    np.testing.assert_allclose(names["owl"], [5, 5], atol=1e-3)
+def lines_of(axes):
+    """The point from which a line leads to each name."""
+    starts = [tuple(line.get_xydata()[0]) for line in axes.lines[::2]]
+    return dict(zip((text.get_text() for text in axes.texts), starts, strict=True))
+
+
+def test_a_line_leads_from_the_middle_of_a_class_to_its_name():
+    axes = draw().axes[0]
+    lines = lines_of(axes)
+    assert lines.keys() == {"cat", "owl"}
+    np.testing.assert_allclose(lines["cat"], [0, 0], atol=1e-3)  # the median of each direction
+    np.testing.assert_allclose(lines["owl"], [5, 5], atol=1e-3)
+    for name, place in names_of(axes).items():
+        assert np.linalg.norm(np.subtract(place, lines[name])) < 1
+
+
+@pytest.mark.parametrize("small", [False, True])
+def test_names_cover_neither_points_nor_each_other(small):
+    figure = draw()
+    if small:
+        figure = grid_version(figure)
+    FigureCanvasAgg(figure).draw()
+    [axes] = figure.axes
+    boxes = [text.get_window_extent() for text in axes.texts]
+    assert len(boxes) == 2
+    assert not boxes[0].overlaps(boxes[1])
+    dots = axes.transData.transform(axes.collections[0].get_offsets())
+    assert not any(box.contains(*dot) for box in boxes for dot in dots)
 
 
 def test_name_of_a_class_in_two_groups_is_in_one_of_them():
     points = np.array([[0.0, 0.0], [0.1, 0.0], [8.0, 8.0], [8.1, 8.0], [4.0, 4.0]])
     labels, wrong = np.array([0, 0, 0, 0, 1]), np.zeros(5, bool)
     axes = plot_embedding(points, labels, wrong, ["cat", "dog"], [0, 1], "t").axes[0]
-    assert min(np.linalg.norm(points[:4] - names_of(axes)["cat"], axis=1)) < 1e-3
+    assert min(np.linalg.norm(points[:4] - lines_of(axes)["cat"], axis=1)) < 1e-3
 
 
 def test_long_names_are_in_the_margins():
@@ -103,12 +127,23 @@ def test_identical_points_can_be_drawn():
     plot_embedding(np.zeros((3, 2)), np.zeros(3, int), np.zeros(3, bool), ["a"], [0], "t")
 
 
-def test_boxes_are_pushed_apart_by_their_overlap():
-    places = apart(np.zeros((3, 2)), np.tile([2.0, 1.0], (3, 1)))
-    heights = np.sort(places[:, 1])
-    assert (np.diff(heights) > 0.99).all()
-    far = np.array([[0.0, 0.0], [5.0, 5.0]])
-    np.testing.assert_allclose(apart(far, np.ones((2, 2))), far, atol=1e-5)
+def test_names_of_one_point_stand_around_it():
+    sizes = np.tile([2.0, 1.0], (4, 1))
+    places = beside(np.zeros((4, 2)), sizes, np.zeros((1, 2)), np.full(2, -9), np.full(2, 9))
+    gaps = np.abs(places[:, None] - places) - sizes[0]
+    np.fill_diagonal(gaps[..., 0], 1)
+    assert (gaps > 0).any(axis=2).all()
+    assert (np.abs(places) > sizes / 2).any(axis=1).all()
+    assert (np.linalg.norm(places, axis=1) < 4).all()
+
+
+def test_name_stays_on_the_map_and_moves_away_from_points():
+    points = np.array([[0.0, 0.0], [0.0, 0.6], [0.0, -0.6]])  # above and below is no room
+    [place] = beside(
+        points[:1], np.array([[1.0, 1.0]]), points, np.array([-5, -5]), np.full(2, 0.2)
+    )
+    assert place[0] < -0.5
+    assert place[1] + 0.5 <= 0.2
 
 
 def test_names_in_margins_keep_sides_and_order():

@@ -154,3 +154,11 @@ def test_augmentations_start_with_the_original_image():
     means = [np.asarray(image.get_array()).mean() for image in axes.images]
     assert means == [0, 1, 1, 1, 0, 1, 1, 1]
     assert [text for text in texts(axes) if text] == ["cat", "dog"]
+
+
+def test_images_that_are_not_augmented_are_shown_once():
+    images = np.arange(4.0).reshape(4, 1, 1, 1) * np.ones((1, 4, 4, 3)) / 4
+    figure = plot_augmentations(images, np.stack([images] * 5, axis=1), list("abcd"))
+    assert len(figure.axes[0].images) == 4
+    assert texts(figure.axes[0]) == list("abcd")
+    assert figure.get_suptitle() == "Training images, which are not augmented: 4 images"

@@ -6,7 +6,7 @@ from datamodules.sources import remote
 from datamodules.sources.remote import StorageError, read_bytes
 
 
-def test_connection_that_always_breaks_is_an_error(serve, monkeypatch):
+def test_connection_that_always_breaks_is_an_error(serve, monkeypatch, caplog):
     monkeypatch.setattr(remote, "WAITS", (0.0, 0.0))
     with (
         serve(broken=range(10)) as (url, log),
@@ -14,6 +14,8 @@ def test_connection_that_always_breaks_is_an_error(serve, monkeypatch):
     ):
         read_bytes(f"{url}/index.json")
     assert len(log) == 3
+    assert caplog.text.count("ClientPay") == 2  # each wait is announced, with its cause
+    assert "trying again in 0 s." in caplog.text
 
 
 def test_missing_index_of_a_server_is_named(tmp_path, serve_without_ranges):

@@ -1,5 +1,7 @@
 """The command `probe`: its table, figure and runs."""
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pandas as pd
@@ -27,7 +29,7 @@ def probed(in_new_folder):
             torch.save(timm.create_model(name).state_dict(), folder / f"{name}.pth")
         networks = [f"{name}={name}.pth" for name in names]
         size = ["--data.image_size", "32", "--data.num_workers", "0"]
-        main(["probe", "images", *size, "--networks", *networks, "resnet99"])
+        main(["probe", "images", *size, "--networks", *networks])
     return folder
 
 
@@ -54,12 +56,46 @@ def test_each_network_is_a_run_below_one(probed):
     assert {"probe.csv", "figures"} <= set(files)
 
 
-def test_networks_that_cannot_be_built_are_reported(workplace, write_image, capsys):
-    for label in ("a", "b"):
-        for index in range(8):
-            write_image(workplace / "images" / label / f"{index}.png")
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (
+            [".", "--networks", "resnet18", "resnet19"],
+            "Neither timm nor torchvision has a network 'resnet19'.\n  Near names: resnet18",
+        ),
+        ([".", "--networks", "resnet18=no.pth"], "there is no file 'no.pth'"),
+        (["nowhere"], "There is no file or folder nowhere. Expected a folder with one"),
+        ([], "`probe` needs a dataset: --config, or as PATH a folder with one folder per class"),
+    ],
+)
+def test_wrong_names_are_refused_before_anything_is_read(workplace, capsys, arguments, expected):
     with pytest.raises(SystemExit):
-        main(["probe", "images", "--networks", "resnet99"])
-    printed = capsys.readouterr().err
-    assert "No network could be probed" in printed
-    assert "torchvision has no classification network 'resnet99'" in printed
+        main(["probe", *arguments])
+    assert expected in capsys.readouterr().err
+
+
+def test_networks_that_cannot_be_built_are_reported(probed, monkeypatch, capsys):
+    monkeypatch.chdir(probed)
+    Path("empty.pth").write_bytes(b"")
+    with pytest.raises(SystemExit):
+        main(["probe", "images", "--networks", "test_resnet=empty.pth"])
+    assert "No network could be probed:\ntest_resnet=empty.pth: " in capsys.readouterr().err
+
+
+def test_csv_files_and_data_root_are_read_as_by_fit(probed, monkeypatch, capsys):
+    monkeypatch.chdir(probed)
+    files = sorted(Path("images").rglob("*.png"))
+    lists = [{"image": file, "label": file.parent.name} for file in files]
+    pixels = [
+        {"emotion": int(file.parent.name == "dark"), "pixels": " ".join(map(str, grey.ravel()))}
+        for file in files
+        if (grey := cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)) is not None
+    ]
+    pd.DataFrame(lists).to_csv("list.csv", index=False)
+    pd.DataFrame(pixels).to_csv("pixels.csv", index=False)
+    small = ["--networks", "test_resnet=test_resnet.pth", "--data.num_workers", "0"]
+    for number, path in enumerate(("list.csv", "pixels.csv", "--data.root=images")):
+        main(["probe", path, *small, "--out", f"out{number}"])
+        table = pd.read_csv(f"out{number}/probe.csv")
+        assert table.images[0] == 26
+        assert table["linear/accuracy"][0] > 0.9

@@ -45,6 +45,13 @@ def test_columns_that_do_not_fit_follow_below_with_the_first_column(lines_of):
     ]
 
 
+def test_no_single_column_is_left_over(lines_of):
+    columns = [Column("variation"), *(Column(letter * 20) for letter in "abcd"), Column("p")]
+    lines = lines_of(columns, [("base", "1", "2", "3", "4", "0.5")])
+    assert [len(line.split()) for line in lines] == [3, 3, 0, 4, 4]
+    assert lines[3].split() == ["variation", "c" * 20, "d" * 20, "p"]
+
+
 def test_prose_is_wrapped_inside_its_column(lines_of):
     lines = lines_of([Column("level"), Column("advice", wrap=True)], [("error", "word " * 30)])
     assert max(map(len, lines)) <= 100

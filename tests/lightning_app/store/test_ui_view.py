@@ -3,6 +3,7 @@ import json
 import zlib
 
 import numpy as np
+import pytest
 from mlflow import MlflowClient
 
 from lightning_app.store.ui_view import image_panels, last_steps, view_state
@@ -55,8 +56,19 @@ def test_names_are_those_that_mlflow_gives(tmp_path):
     assert last_steps([names]) == {"val/mistakes/top_loss": 7}
 
 
+def state(*arguments):
+    packed = view_state(*arguments).removeprefix("deflate;")
+    return json.loads(zlib.decompress(base64.b64decode(packed)))
+
+
+@pytest.mark.parametrize(("num_runs", "columns"), [(0, 2), (1, 2), (3, 1)])
+def test_pictures_of_several_runs_have_a_row_of_their_own(num_runs, columns):
+    sections = state({}, num_runs)["compareRunSections"]
+    shown = {section["name"]: section["columns"] for section in sections}
+    assert (shown["Overview"], shown["Mistakes"], shown["Training"]) == (columns, columns, 2)
+
+
 def test_the_view_starts_at_these_epochs():
-    packed = view_state({"val/grad_cam": 14}).removeprefix("deflate;")
-    charts = json.loads(zlib.decompress(base64.b64decode(packed)))["compareRunCharts"]
+    charts = state({"val/grad_cam": 14})["compareRunCharts"]
     steps = {chart["uuid"]: chart.get("step") for chart in charts}
     assert (steps["val/grad_cam"], steps["val/filters"], steps["val/loss"]) == (14, 0, None)

@@ -3,6 +3,7 @@ import torch
 from sklearn.metrics import confusion_matrix
 from torch.nn.functional import cross_entropy
 
+from models.evaluation.counts import EvaluationCounts
 from models.evaluation.predictions import Predictions
 
 LOGITS = torch.tensor([[2.0, 0.0], [3.0, 0.0], [0.0, 1.0], [0.0, 5.0], [0.0, 9.0]])
@@ -99,3 +100,19 @@ def test_chunks_change_nothing(monkeypatch):
     again = drawn()
     found = (again.confidence, again.losses, *again.most_probable(2))
     assert all(a.equal(b) for a, b in zip(expected, found, strict=True))
+
+
+def test_metrics_and_table_agree_where_logits_are_equal():
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(2000, 20, generator=generator).bfloat16().mul(4).round()
+    labels = torch.randint(20, (2000,), generator=generator)
+    counts = EvaluationCounts(20, logits.device)
+    counts.update(torch.tensor(0.0), logits, labels)
+    predictions = Predictions(logits.float(), labels, torch.arange(2000))
+    classes, probabilities = predictions.most_probable(5)
+    assert classes[:, 0].equal(logits.argmax(dim=1))
+    assert (probabilities[:, 0] == probabilities[:, 1]).sum() > 200  # ties are frequent
+    hits = (classes == labels[:, None]).cumsum(dim=1).sum(dim=0) / 2000
+    for k, expected in enumerate(hits, start=1):
+        torch.testing.assert_close(counts.top_k_accuracy(k), expected)
+    torch.testing.assert_close(counts.accuracy.float(), hits[0])

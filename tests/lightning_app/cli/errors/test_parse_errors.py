@@ -303,3 +303,25 @@ def test_group_of_settings_has_no_value_of_its_own(error_of):
         "`pictures` is a group of settings: --pictures.confusion, --pictures.gr"
     )
     assert error.endswith("To draw no pictures: --pictures false.")
+
+
+def test_key_of_a_file_is_explained_alike_when_the_configuration_is_printed(error_of):
+    for old, new, expected in (
+        ("max_epochs", "max_epoch", "fit.yaml, line 17: `trainer` has no key 'max_epoch'."),
+        ("model", "modle", "fit.yaml, line 8: there is no key 'modle'.\n  Near names: model."),
+    ):
+        printed = error_of(old, new, "--config", "fit.yaml", "--print_config")
+        assert printed.startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (["--data.root"], "--data.root"),
+        (["--data.batch_size", "8", "--data.root", "--print_config"], "--data.root"),
+        (["--time"], "--time"),
+    ],
+)
+def test_option_without_a_value_is_named(error_of, arguments, option):
+    error = error_of("", "", "--config", "fit.yaml", *arguments)
+    assert error == f"command line: `{option}` needs a value."

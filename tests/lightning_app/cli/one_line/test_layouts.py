@@ -60,6 +60,7 @@ def test_experiment_has_the_name_of_the_dataset(tmp_path):
     folder.mkdir(parents=True)
     file = tmp_path / "faces.csv.xz"
     file.touch()
-    assert name_of(str(folder)) == "my_birds"
+    assert name_of(str(folder)) == "my_birds_train"
+    assert name_of(str(folder.parent)) == "my_birds"
     assert name_of(str(file)) == "faces"
     assert name_of("https://host/scenes/") == "scenes"

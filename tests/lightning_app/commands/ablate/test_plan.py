@@ -96,3 +96,22 @@ def test_empty_searches_are_rejected(read, search, message, capsys):
 def test_search_with_several_seeds_is_rejected(read):
     with pytest.raises(ValueError, match=r"with one seed, got \[0, 1\]"):
         read(search={"ranges": {"a": [1, 2]}}, seeds=[0, 1])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "base: a.yaml\nvariatons:\n  no crop: {a.b: 1}\n",
+            r"line 2: there is no key 'variatons'\.\n  Near names: variations",
+        ),
+        (
+            "base: a.yaml\nvariations:\n  no crop: {data augmentation: none}\n",
+            r"The variation 'no crop' sets 'data augmentation'; expected a dotted name without sp",
+        ),
+    ],
+)
+def test_typo_in_a_key_is_named(tmp_path, text, message):
+    (tmp_path / "plan.yaml").write_text(text)
+    with pytest.raises(ValueError, match=message):
+        read_plan(tmp_path / "plan.yaml")

@@ -41,8 +41,8 @@ def test_run_without_predictions_is_an_error_with_the_command_that_makes_them(
     error = compare_error(capsys, "a", "b")
     assert (
         "The runs have no predictions in common: 'b' without predictions/test.csv; 'a', 'b' "
-        "without predictions/val.csv. With the configuration of 'b', `lightning_cli test --config "
-        f"FILE.yaml --ckpt_path {file}` makes the missing predictions."
+        "without predictions/val.csv. For 'b', `lightning_cli test "
+        f"--ckpt_path {file}` makes the missing predictions."
     ) in error
 
 
@@ -52,8 +52,8 @@ def test_missing_checkpoint_is_not_named(make_tested, capsys):
     error = compare_error(capsys, "a", "b", "--split", "val")
     assert (
         "in common: 'a', 'b' without predictions/val.csv. 'a' has no checkpoint in "
-        f"mlruns/checkpoints/hand/{run_id}; if you have one, `lightning_cli validate --config "
-        "FILE.yaml --ckpt_path FILE` makes the missing predictions."
+        f"mlruns/checkpoints/hand/{run_id}; if you have one, `lightning_cli validate "
+        "--ckpt_path FILE` makes the missing predictions."
     ) in error
     assert "best.ckpt" not in error
 
@@ -74,6 +74,15 @@ def test_parent_of_an_ablation_is_an_error_that_names_its_children(
     error = compare_error(capsys, "ablation r", "b")
     children = f"such as 'base, seed 0 ({child[:6]})'."
     assert f"{of_its_own} name its child runs, {children}" in error
+
+
+def test_runs_of_different_datasets_are_an_error_whatever_predictions_they_have(
+    make_tested, make_run, add_split, capsys
+):
+    add_split(make_tested("a", "ccddoo"), "train", {"cat": 2, "dog": 2, "owl": 2})
+    add_split(make_run(name="b"), "val", {"sea": 2, "street": 2})  # MLflow stores equal ones once
+    error = compare_error(capsys, "a", "b")
+    assert "'a' and 'b' are of different datasets, without a common class (cat, dog, owl" in error
 
 
 def test_runs_without_a_common_image_are_an_error(make_run, add_predictions, capsys):

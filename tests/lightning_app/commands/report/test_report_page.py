@@ -44,6 +44,15 @@ def test_run_that_hardly_learned_its_training_images_says_so(make_run, add_split
     assert "correct in the last epoch" not in enough
 
 
+def test_times_of_training_and_of_pictures_are_told_apart(make_run, page_of, client):
+    run_id = make_run(metrics={"time/pictures": 90.0})
+    for epoch in range(3):
+        client.log_metric(run_id, "time/epoch", 20.0, step=epoch)
+    words = page_of(run_id).words
+    assert words[words.index("training time") - 1] == "1 min"
+    assert words[words.index("of it pictures") + 1] == "1 min 30 s"
+
+
 def test_title_is_in_the_language_of_the_report(make_run, page_of):
     run_id = make_run(name=f"run {ODD}")
     for language, lang, title in (("en", "en", "Training report"), ("zh", "zh-Hans", "训练报告")):

@@ -156,3 +156,13 @@ def test_gradient_of_a_linear_network_is_its_weight():
     model = nn.Sequential(nn.Flatten(), nn.Linear(4, 2))
     gradient = vanilla_gradient(model, torch.rand(1, 1, 2, 2), torch.tensor([1]))
     torch.testing.assert_close(gradient.flatten(), model[1].weight[1].detach())
+
+
+@pytest.mark.parametrize(("pooling", "same"), [(nn.AvgPool2d(2), True), (nn.MaxPool2d(2), False)])
+def test_rectified_gradient_depends_on_the_image_only_through_max_pooling(images, pooling, same):
+    torch.manual_seed(0)
+    layers = [nn.Conv2d(3, 6, 3), nn.ReLU(), pooling, nn.Conv2d(6, 8, 3, stride=2), nn.ReLU()]
+    network = nn.Sequential(*layers, nn.Flatten(), nn.Linear(32, 3))
+    first, second, _ = rectified_gradient(network, images, torch.zeros(3, dtype=torch.long))
+    assert first.any()
+    assert first.allclose(second) is same
