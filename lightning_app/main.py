@@ -37,6 +37,7 @@ COMMANDS = {
     "ablate": "lightning_app.commands.ablate.ablate:ablate",
     "compare": "lightning_app.commands.compare.compare:compare",
     "explain": "lightning_app.commands.explain.explain:explain",
+    "export": "lightning_app.commands.export.export:export",
     "prepare": "lightning_app.commands.prepare.prepare:prepare",
     "probe": "lightning_app.commands.probe.probe:probe",
     "report": "lightning_app.commands.report.report:report",

@@ -1,0 +1,81 @@
+"""Trace a network: its graph for any number of images, and any size that the network takes."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.export import Dim, ExportedProgram
+
+from models.export.agreement import agreement
+from models.export.exported_network import ExportedNetwork, random_images
+
+STEP = 32  # pixels by which another size differs: networks halve the size five times
+
+
+class Traced(NamedTuple):
+    """A traced network.
+
+    Attributes:
+        program: The graph.
+        any_size: Whether it takes images of other sizes than that of the example.
+        min_size: The smallest side that it takes, in pixels.
+    """
+
+    program: ExportedProgram
+    any_size: bool
+    min_size: int
+
+
+def trace(network: ExportedNetwork, images: Tensor) -> Traced:
+    """Trace a network with `torch.export`.
+
+    Its graph is checked at another size, and traced again for the one size if it fails there.
+
+    Args:
+        network: The network, on the CPU.
+        images: An example of the input, two images or more.
+
+    Raises:
+        ValueError: If it cannot be traced.
+    """
+    try:
+        traced = _of_any_size(_program(network, images, Dim.AUTO), images)
+        if traced is not None and _agree_at_another_size(network, traced.program, images):
+            return traced
+    except Exception:  # of any kind: sizes that depend on each other in a way it cannot express
+        pass
+    try:
+        program = _program(network, images, Dim.STATIC)
+    except Exception as error:
+        raise ValueError(
+            f"torch.export cannot trace the network: {type(error).__name__}: "
+            f"{str(error).strip().splitlines()[0]}"
+        ) from error
+    return Traced(program, False, images.shape[-1])
+
+
+def _program(network: ExportedNetwork, images: Tensor, size: object) -> ExportedProgram:
+    shapes = {"images": {0: Dim("batch"), 2: size, 3: size}}
+    with torch.no_grad():
+        return torch.export.export(network, (images,), dynamic_shapes=shapes)
+
+
+def _of_any_size(program: ExportedProgram, images: Tensor) -> Traced | None:
+    """The program with its smallest size; None if it takes only the size of the example."""
+    [given] = [n for n in program.graph.nodes if n.op == "placeholder" and n.name == "images"]
+    sides = given.meta["val"].shape[2:]
+    if any(isinstance(side, int) for side in sides):
+        return None
+    ranges = program.range_constraints
+    lows = [int(ranges[side.node.expr].lower) for side in sides if side.node.expr in ranges]
+    return Traced(program, True, max([1, *lows]))
+
+
+def _agree_at_another_size(
+    network: ExportedNetwork, program: ExportedProgram, images: Tensor
+) -> bool:
+    height, width = images.shape[2:]
+    others = random_images((1, images.shape[1], height + STEP, width + STEP)).to(images.dtype)
+    with torch.no_grad():
+        found, expected = program.module()(others)[0], network(others)[0]
+    return agreement(expected.numpy(), found.numpy()).is_exact
