@@ -28,7 +28,8 @@ class Description:
         image_size: Side in pixels of the square images that it was trained on.
         num_channels: 1 for grey images, 3 for RGB.
         resize: How an image becomes a square: a key of `RESIZE_RULES`.
-        temperature: Divides the logits; it was fitted on validation images, or is 1.
+        temperature: Divides the logits; 1 if none was fitted.
+        temperature_origin: Where it comes from.
         input_type: Type of the input: `uint8` or `float32`. Either way its values are in 0…255.
         any_size: Whether the network takes images of other sizes than `image_size`, too.
         min_size: The smallest side that it takes, if it takes others.
@@ -49,6 +50,7 @@ class Description:
     num_channels: int = 3
     resize: Resize = "squeeze"
     temperature: float = 1.0
+    temperature_origin: str = ""
     input_type: Literal["uint8", "float32"] = "uint8"
     any_size: bool = False
     min_size: int = 1

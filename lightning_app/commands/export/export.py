@@ -6,7 +6,10 @@ from jsonargparse import Namespace
 
 from lightning_app.cli.command_parser import CommandParser
 from lightning_app.cli.networks.exportable import Exportable
-from lightning_app.commands.export.write_files import FORMATS, Format, InputType, write_files
+from lightning_app.commands.export.benchmark import print_benchmark
+from lightning_app.commands.export.run_export import MOST, Export, run_export
+from lightning_app.commands.export.write_files import FORMATS, Format, InputType
+from lightning_app.commands.export.write_int8 import in_words
 
 DESCRIPTION = """\
 Write a trained network as files that run without this project: pixels in, probabilities out, with
@@ -27,9 +30,35 @@ def export(args: list[str]) -> None:
         ValueError: If there is no such run, or a file differs from its checkpoint.
     """
     options = _parse(args)
+    if options.images < 1:
+        raise ValueError(f"--images is {options.images}; expected 1 or more.")
     source = Exportable(options.run)
-    for each in write_files(source, options.to, options.out, options.input):
-        print(f"Written     {each.file}: {each.agreement}")
+    temperature, origin = source.temperature
+    print(f"Network     {source.title}, {len(source.source.class_names)} classes")
+    print(f"Temperature {temperature:.3f}, {origin}")
+    done = run_export(
+        source,
+        options.to,
+        options.out,
+        options.input,
+        options.int8,
+        options.benchmark,
+        options.images,
+    )
+    _print(done)
+
+
+def _print(done: Export) -> None:
+    for each in done.files:
+        print(f"Written     {each.file} ({each.file.stat().st_size / 1e6:.1f} MB)")
+        if each.kind != "int8":
+            print(f"            {each.agreement}")
+    if done.int8 is not None:
+        print(f"int8        accuracy {in_words(done.int8)}, against float32")
+    if done.benchmark is not None:
+        print_benchmark(done.benchmark)
+        if done.logged:
+            print("Logged      figures/export.png and tables/export.json of the run")
 
 
 def _parse(args: list[str]) -> Namespace:
@@ -44,5 +73,21 @@ def _parse(args: list[str]) -> Namespace:
         type=InputType,
         default="uint8",
         help="Type of the images that the graph takes; either way with values in 0…255.",
+    )
+    parser.add_argument(
+        "--int8",
+        action="store_true",
+        help="Also write an ONNX file in 8 bits, calibrated on training images.",
+    )
+    parser.add_argument(
+        "--benchmark",
+        action="store_true",
+        help="Measure size, speed and accuracy of the files; the table joins the run.",
+    )
+    parser.add_argument(
+        "--images",
+        type=int,
+        default=MOST,
+        help="Validation images on which accuracies are measured, at most.",
     )
     return parser.parse_args(args)

@@ -31,13 +31,11 @@ class Exported(NamedTuple):
         kind: `onnx`, `pt2`, `safetensors` or `int8`.
         file: The file.
         agreement: How it agrees with the checkpoint.
-        description: What it says of its network.
     """
 
     kind: str
     file: Path
     agreement: Agreement
-    description: Description
 
 
 def write_files(
@@ -71,7 +69,7 @@ def write_files(
             run = _write(kind, source, traced, description, unfinished)
             found = np.concatenate([run(probes[:1]), run(probes[1:])])  # of two batch sizes
             result = require_agreement(expected, found, f"The {kind} file")
-        written.append(Exported(kind, file, result, description))
+        written.append(Exported(kind, file, result))
     return written
 
 
