@@ -7,7 +7,7 @@ from jsonargparse import Namespace
 from lightning_app.cli.command_parser import CommandParser
 from lightning_app.cli.networks.exportable import Exportable
 from lightning_app.commands.export.benchmark import print_benchmark
-from lightning_app.commands.export.run_export import MOST, Export, run_export
+from lightning_app.commands.export.run_export import MOST, Results, run_export
 from lightning_app.commands.export.write_files import FORMATS, Format, InputType
 from lightning_app.commands.export.write_int8 import in_words
 
@@ -48,7 +48,7 @@ def export(args: list[str]) -> None:
     _print(done)
 
 
-def _print(done: Export) -> None:
+def _print(done: Results) -> None:
     for each in done.files:
         print(f"Written     {each.file} ({each.file.stat().st_size / 1e6:.1f} MB)")
         if each.kind != "int8":
