@@ -30,8 +30,8 @@ def export(args: list[str]) -> None:
         ValueError: If there is no such run, or a file differs from its checkpoint.
     """
     options = _parse(args)
-    if options.images < 1:
-        raise ValueError(f"--images is {options.images}; expected 1 or more.")
+    if options.max_images < 1:
+        raise ValueError(f"--max_images is {options.max_images}; expected 1 or more.")
     source = Exportable(options.run)
     temperature, origin = source.temperature
     print(f"Network     {source.title}, {len(source.source.class_names)} classes")
@@ -43,7 +43,7 @@ def export(args: list[str]) -> None:
         options.input,
         options.int8,
         options.benchmark,
-        options.images,
+        options.max_images,
     )
     _print(done)
 
@@ -85,7 +85,7 @@ def _parse(args: list[str]) -> Namespace:
         help="Measure size, speed and accuracy of the files; the table joins the run.",
     )
     parser.add_argument(
-        "--images",
+        "--max_images",
         type=int,
         default=MOST,
         help="Validation images on which accuracies are measured, at most.",

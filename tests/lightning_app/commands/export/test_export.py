@@ -124,12 +124,12 @@ def test_int8_is_quantised_and_its_accuracy_compared(written, source):
 
 
 def test_a_quantised_file_that_loses_too_much_is_refused_and_not_kept(
-    source, written, tmp_path, monkeypatch
+    source, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(write_int8, "MAX_LOSS", -1.01)  # any loss, and any gain, is too much
     message = r"much less accurate than the checkpoint: [+-]\d+\.\d percentage points \(95 % inter"
     with pytest.raises(DifferentOutputError, match=message):
-        write_int8.write_int8(source, written.files["onnx"], tmp_path, 100)
+        run_export(source, [], tmp_path, int8=True)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -197,11 +197,5 @@ def test_unknown_formats_and_numbers_of_images_are_refused(folder, capsys):
     with pytest.raises(ValueError, match="no format 'tflite'; there are onnx, pt2, safetensors"):
         lightning_app.export("small", to=["tflite"])
     with pytest.raises(SystemExit, match="1"):
-        main(["export", "small", "--images", "0"])
-    assert "--images is 0; expected 1 or more" in capsys.readouterr().err
-
-
-def test_int8_needs_no_other_format(source, tmp_path):
-    done = run_export(source, [], tmp_path, int8=True)
-    assert [file.name for file in tmp_path.iterdir()] == ["small.int8.onnx"]
-    assert done.files[0].agreement.images == 28
+        main(["export", "small", "--max_images", "0"])
+    assert "--max_images is 0; expected 1 or more" in capsys.readouterr().err
