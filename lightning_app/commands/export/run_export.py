@@ -11,6 +11,7 @@ from lightning_app.cli.networks.exportable import Exportable
 from lightning_app.commands.export.benchmark import Benchmark, log_benchmark, run_benchmark
 from lightning_app.commands.export.write_files import Exported, Format, InputType, write_files
 from lightning_app.commands.export.write_int8 import write_int8
+from lightning_app.output.folder import Folder
 from models.evaluation.paired_test import PairedTest
 
 MOST = 2000  # validation images on which accuracies are measured
@@ -58,6 +59,7 @@ def run_export(
     Raises:
         ValueError: See `write_files` and `write_int8`.
     """
+    Folder(folder)  # refuses a file
     if int8:
         source.require_data("int8 is calibrated on training images")
     files, test = write_files(source, formats, folder, input_type), None

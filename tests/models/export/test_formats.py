@@ -5,7 +5,7 @@ import onnx
 import pytest
 import torch
 
-from models import MLP, ImageClassifier, SmallCNN, TimmBackbone, TorchvisionBackbone
+from models import MLP, ImageClassifier, SmallCNN, TimmBackbone
 from models.export.description import Description
 from models.export.exported_network import ExportedNetwork, random_images
 from models.export.onnx_file import OnnxNetwork, write_onnx
@@ -16,7 +16,6 @@ from models.export.weights_file import WeightsNetwork, write_weights
 NETWORKS = {  # backbone, channels, size, and whether it takes other sizes
     "small_cnn": (lambda: SmallCNN(4, 1), 1, 32, True),
     "mlp": (lambda: MLP((8, 4), 0.1, num_channels=1, image_size=16), 1, 16, False),
-    "squeezenet": (lambda: TorchvisionBackbone("squeezenet1_1"), 3, 64, True),
     "vit": (lambda: TimmBackbone("test_vit", image_size=96), 3, 96, True),
 }
 TEMPERATURE = 0.5
