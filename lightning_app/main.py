@@ -25,19 +25,21 @@ Look
 Data
   prepare check, split, augment, shard     check and arrange images for training
   suspects, probe                  find label errors; compare pretrained nets
+Ship
+  export RUN [--int8 --benchmark]  write ONNX, .pt2 and safetensors, checked
 Runs
   score RUN kaggle/public=0.998    record a score from elsewhere in a run
   runs [--close], sync             list runs; send what waits for MLflow
   ui [--port 5000]                 open the runs in a browser (MLflow)
 
-Every setting is an option: --trainer.max_epochs 3 --pictures.grad_cam false
-All options: lightning_cli fit --help.  All settings: fit ... --print_config
+Every setting is an option: fit --help.  All with values: fit ... --print_config
 """
 TRAINING = ("fit", "validate", "test", "predict")  # commands of LightningCLI
 COMMANDS = {
     "ablate": "lightning_app.commands.ablate.ablate:ablate",
     "compare": "lightning_app.commands.compare.compare:compare",
     "explain": "lightning_app.commands.explain.explain:explain",
+    "export": "lightning_app.commands.export.export:export",
     "prepare": "lightning_app.commands.prepare.prepare:prepare",
     "probe": "lightning_app.commands.probe.probe:probe",
     "report": "lightning_app.commands.report.report:report",

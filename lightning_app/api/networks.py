@@ -6,8 +6,8 @@ from typing import Literal
 import torch
 
 from lightning_app.api.run import Run, checkpoint_of
-from lightning_app.commands.explain.checkpoint_network import checkpoint_network
-from lightning_app.commands.explain.network import Network
+from lightning_app.cli.networks.checkpoint_network import checkpoint_network
+from lightning_app.cli.networks.network import Network
 
 Device = Literal["auto", "cpu", "cuda"]
 

@@ -10,7 +10,7 @@ import pandas as pd
 import yaml
 
 from lightning_app.api.splits import check_split
-from lightning_app.commands.explain.checkpoint_network import checkpoint_network
+from lightning_app.cli.networks.checkpoint_network import checkpoint_network
 from lightning_app.store.checkpoints import read_checkpoint
 from lightning_app.store.run_recorder import CLASS_NAMES
 from lightning_app.store.runs import ID_LENGTH, open_store

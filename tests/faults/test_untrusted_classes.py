@@ -12,8 +12,8 @@ from torch import nn
 from lightning_app.api.fitting import evaluate
 from lightning_app.api.loading import load
 from lightning_app.cli.allowed_classes import ALLOW
+from lightning_app.cli.networks.checkpoint_network import checkpoint_network
 from lightning_app.commands.compare.images import read_images
-from lightning_app.commands.explain.checkpoint_network import checkpoint_network
 from lightning_app.main import main
 from lightning_app.store.runs import find_run, open_store
 from lightning_app.store.stored_run import open_stored_run

@@ -8,8 +8,8 @@ from tqdm import tqdm
 
 from callbacks.inspection_mode import inspection_mode
 from callbacks.pictures import Picture, PictureContext, PictureOutput
+from lightning_app.cli.networks.network import Network
 from lightning_app.commands.explain.images import Images
-from lightning_app.commands.explain.network import Network
 from lightning_app.output.folder import Folder
 from models.explain import NothingToShow
 

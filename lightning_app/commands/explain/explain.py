@@ -6,12 +6,12 @@ from typing import Any
 import torch
 from jsonargparse import Namespace
 
-from lightning_app.commands.explain.checkpoint_network import checkpoint_network
+from lightning_app.cli.networks.checkpoint_network import checkpoint_network
+from lightning_app.cli.networks.network import Network, device_named
 from lightning_app.commands.explain.drawing import draw, picture_context
 from lightning_app.commands.explain.images import Images, find_images
 from lightning_app.commands.explain.library_network import library_network
 from lightning_app.commands.explain.log_to_run import log_files, open_run
-from lightning_app.commands.explain.network import Network, device_named
 from lightning_app.commands.explain.options import chosen_pictures, parse
 from lightning_app.commands.explain.predictions import predict, prediction_table
 from lightning_app.commands.explain.write_overlays import write_overlays

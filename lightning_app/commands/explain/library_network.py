@@ -11,7 +11,7 @@ from timm.data.imagenet_info import ImageNetInfo, infer_imagenet_subset
 from torch import Tensor, nn
 
 from lightning_app.cli.errors.possible_names import suggest_names
-from lightning_app.commands.explain.network import Network, Normalized
+from lightning_app.cli.networks.network import Network, Normalized
 from models.backbones.backbone import Normalize
 from models.backbones.timm_backbone import converted
 from models.backbones.torchvision_backbone import (

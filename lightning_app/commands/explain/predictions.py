@@ -7,8 +7,8 @@ import torch
 from tqdm import tqdm
 
 from callbacks.prediction_writer import prediction_columns
+from lightning_app.cli.networks.network import Network
 from lightning_app.commands.explain.images import Images
-from lightning_app.commands.explain.network import Network
 from models.evaluation.predictions import UNLABELLED, Predictions
 
 BATCH = 32

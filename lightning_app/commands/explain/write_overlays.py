@@ -7,8 +7,8 @@ from callbacks.inspection_mode import inspection_mode
 from callbacks.pictures import ClassActivation, Picture, PictureContext
 from callbacks.plots.drawing.overlays import overlaid
 from datamodules.sources.resizing import Resize, onto_image
+from lightning_app.cli.networks.network import Network
 from lightning_app.commands.explain.images import Images
-from lightning_app.commands.explain.network import Network
 from lightning_app.output.folder import Folder
 from models.explain import NothingToShow
 

@@ -7,7 +7,7 @@ from typing import Any
 from lightning_app.cli.allowed_classes import only_allowed_classes
 from lightning_app.cli.command_parser import CommandParser
 from lightning_app.cli.errors.parse_errors import explain_parse_error
-from lightning_app.commands.explain.network import Network
+from lightning_app.cli.networks.network import Network
 from lightning_app.store.checkpoints import find_checkpoint, readable_checkpoint
 from lightning_app.store.run_recorder import CLASS_NAMES, IMAGE_SIZE, NUM_CHANNELS, RESIZE, RUN_ID
 from lightning_app.store.runs import find_run, open_store

@@ -1,0 +1,1 @@
+"""Networks of checkpoints: built, and made ready to be exported."""
