@@ -6,9 +6,9 @@ from jsonargparse import Namespace
 
 from lightning_app.cli.command_parser import CommandParser
 from lightning_app.cli.networks.exportable import Exportable
+from lightning_app.cli.networks.write_files import FORMATS, Format, InputType
 from lightning_app.commands.export.benchmark import print_benchmark
 from lightning_app.commands.export.run_export import MOST, Export, run_export
-from lightning_app.commands.export.write_files import FORMATS, Format, InputType
 from lightning_app.commands.export.write_int8 import in_words
 
 DESCRIPTION = """\
