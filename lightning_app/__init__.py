@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lightning_app.api.comparing import Comparison, compare
     from lightning_app.api.explaining import explain
+    from lightning_app.api.exporting import Export, export
     from lightning_app.api.figures import Figures
     from lightning_app.api.fitting import evaluate, fit
     from lightning_app.api.loading import load
@@ -26,11 +27,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Comparison",
+    "Export",
     "Figures",
     "Run",
     "compare",
     "evaluate",
     "explain",
+    "export",
     "fit",
     "load",
     "predict",
@@ -40,11 +43,13 @@ __all__ = [
 DISTRIBUTION = "lightning-image-classification"
 HOMES = {
     "Comparison": "comparing",
+    "Export": "exporting",
     "Figures": "figures",
     "Run": "run",
     "compare": "comparing",
     "evaluate": "fitting",
     "explain": "explaining",
+    "export": "exporting",
     "fit": "fitting",
     "load": "loading",
     "predict": "predicting",

@@ -25,6 +25,8 @@ Look
 Data
   prepare check, split, augment, shard     check and arrange images for training
   suspects, probe                  find label errors; compare pretrained nets
+Ship
+  export RUN [--int8 --benchmark]  write ONNX, .pt2 and safetensors, checked
 Runs
   score RUN kaggle/public=0.998    record a score from elsewhere in a run
   ui [--port 5000]                 open the runs in a browser (MLflow)

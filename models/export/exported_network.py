@@ -17,6 +17,8 @@ class ExportedNetwork(nn.Module):
     def __init__(self, network: nn.Module, temperature: float = 1.0) -> None:
         super().__init__()
         self.network, self.temperature = network.float().eval(), temperature
+        for tensor in (*self.parameters(), *self.buffers()):  # files know no channels last
+            tensor.data = tensor.data.contiguous()
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Classify images.

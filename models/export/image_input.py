@@ -86,14 +86,17 @@ def with_channels(pixels: np.ndarray, num_channels: int) -> np.ndarray:
     Raises:
         UnreadableImage: If they have another type or shape, or none.
     """
-    pixels = pixels[..., None] if pixels.ndim == 2 else pixels
-    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] not in (1, 3):
+    is_grey = pixels.ndim == 2
+    if pixels.dtype != np.uint8 or not (
+        is_grey or (pixels.ndim == 3 and pixels.shape[2] in (1, 3))
+    ):
         raise UnreadableImage(
             "Expected uint8 pixels in 0…255, (H, W), (H, W, 1) or (H, W, 3); got "
             f"{pixels.dtype} {pixels.shape}."
         )
     if not pixels.size:
         raise UnreadableImage("The image has no pixel.")
+    pixels = pixels[..., None] if is_grey else pixels
     _check_size(pixels.shape[1], pixels.shape[0])
     if pixels.shape[2] == num_channels:
         return pixels

@@ -15,7 +15,6 @@ def write_weights(network: ExportedNetwork, description: Description, file: Path
     """Write the weights by the names that they have in our checkpoints."""
     # Tensors may share memory, which the format does not know.
     weights = {name: value.clone() for name, value in network.network.state_dict().items()}
-    weights = {name: value.contiguous() for name, value in weights.items()}
     file.write_bytes(save(weights, {"format": "pt", **description.metadata()}))
 
 

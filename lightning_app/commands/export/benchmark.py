@@ -8,6 +8,7 @@ import torch
 from matplotlib.figure import Figure
 
 from callbacks.plots.drawing.legible import legible
+from callbacks.plots.drawing.texts import counted
 from callbacks.plots.export import plot_export
 from callbacks.tracking import store_table
 from lightning_app.cli.networks.exportable import Exportable
@@ -42,9 +43,13 @@ class Benchmark:
 
     def figure(self, title: str) -> Figure:
         """Draw it."""
-        under = f"one CPU, {self.threads} thread{'s' * (self.threads != 1)}"
-        images = f", accuracy on {self.images:,} validation images" if self.images else ""
-        return plot_export(self.columns, self.images, f"{title}\n{under}{images}")
+        return plot_export(self.columns, self.images, f"{title}\n{self.conditions}")
+
+    @property
+    def conditions(self) -> str:
+        """Under which conditions it was measured, in words."""
+        images = f"; accuracy on {self.images:,} validation images" if self.images else ""
+        return f"On the CPU, {counted(self.threads, 'thread')}{images}"
 
 
 def run_benchmark(source: Exportable, files: Sequence[Exported], most: int) -> Benchmark:
@@ -88,8 +93,7 @@ def print_benchmark(found: Benchmark) -> None:
         name, *numbers, accuracy, agreement = values
         shares = [UNKNOWN if share is None else f"{share:.4f}" for share in (accuracy, agreement)]
         rows.append((name, *(_short(number) for number in numbers), *shares))
-    images = f"; accuracy on {found.images:,} validation images" if found.images else ""
-    print_table(columns, rows, f"On the CPU, {found.threads} threads{images}:")
+    print_table(columns, rows, f"{found.conditions}:")
 
 
 def log_benchmark(source: Exportable, found: Benchmark, figure: Figure) -> bool:

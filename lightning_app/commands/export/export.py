@@ -8,7 +8,7 @@ from lightning_app.cli.command_parser import CommandParser
 from lightning_app.cli.networks.exportable import Exportable
 from lightning_app.cli.networks.write_files import FORMATS, Format, InputType
 from lightning_app.commands.export.benchmark import print_benchmark
-from lightning_app.commands.export.run_export import MOST, Export, run_export
+from lightning_app.commands.export.run_export import MOST, Results, run_export
 from lightning_app.commands.export.write_int8 import in_words
 
 DESCRIPTION = """\
@@ -30,8 +30,8 @@ def export(args: list[str]) -> None:
         ValueError: If there is no such run, or a file differs from its checkpoint.
     """
     options = _parse(args)
-    if options.images < 1:
-        raise ValueError(f"--images is {options.images}; expected 1 or more.")
+    if options.max_images < 1:
+        raise ValueError(f"--max_images is {options.max_images}; expected 1 or more.")
     source = Exportable(options.run)
     temperature, origin = source.temperature
     print(f"Network     {source.title}, {len(source.source.class_names)} classes")
@@ -43,12 +43,12 @@ def export(args: list[str]) -> None:
         options.input,
         options.int8,
         options.benchmark,
-        options.images,
+        options.max_images,
     )
     _print(done)
 
 
-def _print(done: Export) -> None:
+def _print(done: Results) -> None:
     for each in done.files:
         print(f"Written     {each.file} ({each.file.stat().st_size / 1e6:.1f} MB)")
         if each.kind != "int8":
@@ -85,7 +85,7 @@ def _parse(args: list[str]) -> Namespace:
         help="Measure size, speed and accuracy of the files; the table joins the run.",
     )
     parser.add_argument(
-        "--images",
+        "--max_images",
         type=int,
         default=MOST,
         help="Validation images on which accuracies are measured, at most.",

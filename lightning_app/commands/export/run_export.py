@@ -17,7 +17,7 @@ MOST = 2000  # validation images on which accuracies are measured
 
 
 @dataclass(frozen=True)
-class Export:
+class Results:
     """What was written and measured.
 
     Attributes:
@@ -43,7 +43,7 @@ def run_export(
     int8: bool = False,
     benchmark: bool = False,
     most: int = MOST,
-) -> Export:
+) -> Results:
     """Write the files of a network, and measure them.
 
     Args:
@@ -65,10 +65,10 @@ def run_export(
         quantized, test = _int8(source, files, folder, input_type, most)
         files.append(quantized)
     if not benchmark:
-        return Export(files, test)
+        return Results(files, test)
     found = run_benchmark(source, files, most)
     figure = found.figure(f"Formats of {source.title}")
-    return Export(files, test, found, figure, log_benchmark(source, found, figure))
+    return Results(files, test, found, figure, log_benchmark(source, found, figure))
 
 
 def _int8(
