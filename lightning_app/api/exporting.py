@@ -58,7 +58,7 @@ def export(
 
     Raises:
         ValueError: If there is no such run, a file does not give the outputs of the checkpoint, a
-            format cannot express the network, or a package of the extra `export` is missing.
+            format cannot express the network, or a package that ONNX needs is missing.
 
     Example:
         >>> made = lightning_app.export(run, to=["onnx"], int8=True, benchmark=True)

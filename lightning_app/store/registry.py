@@ -9,6 +9,7 @@ from mlflow.exceptions import MlflowException
 
 PREFIX = "models:/"
 URI = re.compile(rf"{PREFIX}(?P<name>[^/@]+)(@(?P<alias>[^/@]+)|/(?P<version>\d+))")
+MODEL_ID = re.compile(r"\bm-[0-9a-f]{32}\b")
 FORMS = "models:/NAME@ALIAS or models:/NAME/VERSION"
 
 
@@ -52,9 +53,18 @@ def find_model(client: MlflowClient, uri: str) -> LoggedModel:
         ValueError: If there is no such version, or it was registered from elsewhere, so that its
             run is not known.
     """
-    version = find_version(client, uri)
-    if not version.model_id or not version.run_id:
+    model_id = model_id_of(find_version(client, uri))
+    if model_id is None:
         raise ValueError(
             f"{uri} was not registered by `lightning_cli promote`: it is of no run in this store."
         )
-    return client.get_logged_model(version.model_id)
+    return client.get_logged_model(model_id)
+
+
+def model_id_of(version: ModelVersion) -> str | None:
+    """Id of the logged model that a version was registered from; None for one from elsewhere.
+
+    MLflow's SQL store does not keep the id itself, but it is part of the place of the files.
+    """
+    found = MODEL_ID.search(str(version.source))
+    return found[0] if found else None
