@@ -121,7 +121,7 @@ def label_errors(record: StoredRun) -> str:
         if likely := sum(bool(row.get("confident")) for row in rows):
             are = "label is" if likely == 1 else "labels are"
             found.append(
-                f"{likely:,} {are} likely wrong by confident learning, at the evaluation of the "
-                f"{WORDS['splits'][split]} images (`tables/label_suspects_{split}.json` of the run)."
+                f"{likely:,} {are} likely wrong by confident learning, at the evaluation on "
+                f"{WORDS['splits'][split]} images (the run's `tables/label_suspects_{split}.json`)."
             )
     return "\n\n".join(found)

@@ -66,7 +66,7 @@ def test_hubs_can_read_the_metadata(card):
         "| train | 112 | `0123abcd` |",
         "| d\\|g | 12 | 16 |",
         "| Network | SmallCNN |",
-        "| test | 40 |  | accuracy | 90.00 % | 76.95 to 96.04 |",
+        "| test | 40 | epoch 0 | accuracy | 90.00 % | 76.95 to 96.04 |",
         "| cat | 24 | 50.0 % | 100.0 % | 66.7 % |  |",
         "| expected calibration error | test | 0.0625 |",
         "| cat | dog | 3 | 12.5 % |",

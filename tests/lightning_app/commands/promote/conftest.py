@@ -1,4 +1,4 @@
-"""Fixtures for tests of the registry: runs with predictions and a logged model, without training."""
+"""Fixtures for tests of the registry: runs with predictions and a logged model, not trained."""
 
 import pytest
 from mlflow.entities import LoggedModelOutput, LoggedModelStatus
