@@ -22,7 +22,6 @@ from mlflow.pyfunc.model import PythonModel
 from models.export.image_input import UnreadableImage, image_input
 
 BATCH = 32
-COLUMN = "image"  # of a table that has several
 MAX_BYTES = 32 * 2**20  # of an image file that is given as text
 MAX_PATH = 4096  # characters
 TOP_K = 5
@@ -59,7 +58,7 @@ class ImageClassifierModel(PythonModel):
 
         Args:
             context: MLflow's; not used.
-            model_input: A table of images; its only column, or `image`.
+            model_input: A table; the images are its first column.
             params: `top_k`, the number of classes in `top`.
 
         Returns:
@@ -69,7 +68,7 @@ class ImageClassifierModel(PythonModel):
         Raises:
             MlflowException: If an image cannot be read; a server then answers with status 400.
         """
-        images = _column(model_input)
+        images = model_input.iloc[:, 0].tolist()
         most = _number_of_classes((params or {}).get("top_k", TOP_K), len(self.class_names))
         rows: list[dict[str, Any]] = []
         for start in range(0, len(images), BATCH):
@@ -84,7 +83,7 @@ class ImageClassifierModel(PythonModel):
 
     def _pixels(self, image: Any, number: int) -> np.ndarray:
         try:
-            return image_input(_content(image), *self.format)
+            return image_input(_file_or_pixels(image), *self.format)
         except UnreadableImage as error:
             raise MlflowException.invalid_parameter_value(f"Image {number}: {error}") from error
 
@@ -97,26 +96,13 @@ class ImageClassifierModel(PythonModel):
         return {**top[0], "probabilities": named, "top": top}
 
 
-def _column(table: pd.DataFrame) -> list[Any]:
-    """The images of a table."""
-    if COLUMN in table.columns:
-        return table[COLUMN].tolist()
-    if table.shape[1] != 1:
-        raise MlflowException.invalid_parameter_value(
-            f"Expected a table with a column `{COLUMN}`, or with one column; got "
-            f"{table.shape[1]} columns. An array is a cell of a table: "
-            f"pandas.DataFrame({{'{COLUMN}': [array]}})."
-        )
-    return table.iloc[:, 0].tolist()
-
-
 def _number_of_classes(wanted: Any, most: int) -> int:
     if not isinstance(wanted, int | np.integer) or wanted < 1:
         raise MlflowException.invalid_parameter_value(f"top_k is {wanted!r}; expected 1 or more.")
     return min(int(wanted), most)
 
 
-def _content(image: Any) -> bytes | Path | np.ndarray:
+def _file_or_pixels(image: Any) -> bytes | Path | np.ndarray:
     """Content of an image file, its path, or pixels."""
     if isinstance(image, bytes | bytearray | memoryview):
         return bytes(image)
@@ -127,7 +113,7 @@ def _content(image: Any) -> bytes | Path | np.ndarray:
     if not isinstance(image, str | Path):
         raise UnreadableImage(
             "Expected the content of an image file, as bytes or base64 text, or pixels; got "
-            f"{type(image).__name__}."
+            f"{type(image).__name__}. An array is a cell: pandas.DataFrame({{'image': [array]}})."
         )
     is_path = isinstance(image, Path) or (len(image) < MAX_PATH and os.path.isfile(image))  # noqa: PTH113 - takes any text
     if is_path and os.environ.get(SERVING) != "true":

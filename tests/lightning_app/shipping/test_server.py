@@ -116,7 +116,7 @@ def test_several_photographs_and_a_parameter_are_taken(ask, photograph):
     [
         (base64.b64encode(b"no image").decode(), "Image 0: The data is not an image"),
         ("what a lovely day", "Image 0: The text 'what a lovely day' is not the base64 text"),
-        ("/etc/passwd", "Image 0: The data is not an image"),
+        ("/etc/passwd", "Image 0: The text '/etc/passwd' is not the base64 text"),
         ("A" * 50_000_000, "Image 0: The text has 50 MB; expected an image file of at most 32"),
         (bomb(), "Image 0: The image has more than 100,000,000 pixels"),
         (None, "Image 0: Expected the content of an image file"),

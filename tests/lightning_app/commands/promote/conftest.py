@@ -28,7 +28,8 @@ def make_model(make_tested, add_model, add_split):
     """Function that stores a run with test predictions, of `make_tested`, and its logged model."""
 
     def make(name, letters, labels="ccddoo", **options):
-        scores = {"test/accuracy": sum(a == b for a, b in zip(letters, labels)) / len(labels)}
+        right = sum(a == b for a, b in zip(letters, labels, strict=True))
+        scores = {"test/accuracy": right / len(labels)}
         run_id = make_tested(name, letters, labels, metrics=scores, **options)
         add_split(run_id, "test", {"cat": 2, "dog": 2, "owl": 2})
         add_model(run_id)
