@@ -31,8 +31,7 @@ Runs
   score RUN kaggle/public=0.998    record a score from elsewhere in a run
   ui [--port 5000]                 open the runs in a browser (MLflow)
 
-Every setting is an option: --trainer.max_epochs 3 --pictures.grad_cam false
-All options: lightning_cli fit --help.  All settings: fit ... --print_config
+Every setting is an option: fit --help.  All with values: fit ... --print_config
 """
 TRAINING = ("fit", "validate", "test", "predict")  # commands of LightningCLI
 COMMANDS = {

@@ -9,7 +9,7 @@ import pandas as pd
 from lightning_app.api.figures import Figures
 from lightning_app.api.run import Run, checkpoint_of
 from lightning_app.cli.networks.exportable import Exportable
-from lightning_app.cli.networks.write_files import FORMATS, Format, InputType
+from lightning_app.cli.networks.write_files import FORMATS, Format, Graph, InputType
 from lightning_app.commands.export.export import OUT
 from lightning_app.commands.export.run_export import MOST, run_export
 
@@ -40,6 +40,7 @@ def export(
     int8: bool = False,
     benchmark: bool = False,
     input_type: InputType = "uint8",
+    any_size: bool = False,
     max_images: int = MOST,
 ) -> Export:
     """Write a trained network as ONNX, `.pt2` and safetensors.
@@ -54,6 +55,8 @@ def export(
         int8: Also write an ONNX file in 8 bits, calibrated on training images of the run.
         benchmark: Also measure size, speed and accuracy; table and figure join the run.
         input_type: Type of the images that the graph takes; either way with values in 0…255.
+        any_size: Let the graph take images of other sizes, too, if the network allows it. For some
+            networks this takes minutes or hours.
         max_images: Validation images on which accuracies are measured, at most.
 
     Raises:
@@ -67,7 +70,9 @@ def export(
     if unknown := [each for each in to if each not in FORMATS]:
         raise ValueError(f"There is no format {unknown[0]!r}; there are {', '.join(FORMATS)}.")
     source = Exportable(str(checkpoint_of(run)) if isinstance(run, Run) else str(run))
-    done = run_export(source, to, Path(out), input_type, int8, benchmark, max_images)
+    done = run_export(
+        source, to, Path(out), Graph(input_type, any_size), int8, benchmark, max_images
+    )
     figures = {} if done.figure is None else {"export": done.figure}
     return Export(
         {each.kind: each.file for each in done.files},

@@ -1,7 +1,6 @@
 """Image files as the input of an exported network, with NumPy and Pillow only.
 
-It does what the training's reader does with OpenCV. It imports nothing of this project, so that it
-can be shipped with an exported network.
+It does what the training's reader does with OpenCV, and can be shipped with an exported network.
 """
 
 import io
@@ -43,16 +42,12 @@ def image_input(
         UnreadableImage: If the image cannot be read, or has more than `MAX_PIXELS`.
     """
     pixels = image if isinstance(image, np.ndarray) else read_image(image, num_channels)
-    square = to_square(with_channels(pixels, num_channels), image_size, resize)
+    square = to_square(_with_channels(pixels, num_channels), image_size, resize)
     return np.ascontiguousarray(square.transpose(2, 0, 1))
 
 
 def read_image(image: bytes | str | Path, num_channels: int) -> np.ndarray:
-    """Decode the first frame, rotated by its EXIF data, with transparent parts white.
-
-    Args:
-        image: The content of an image file, or its path.
-        num_channels: 1 for grey, 3 for RGB; the image is converted if need be.
+    """Decode the first frame of a file, rotated by its EXIF data, with transparent parts white.
 
     Returns:
         uint8, (H, W, num_channels).
@@ -80,12 +75,8 @@ def read_image(image: bytes | str | Path, num_channels: int) -> np.ndarray:
     return pixels.reshape(*pixels.shape[:2], num_channels)
 
 
-def with_channels(pixels: np.ndarray, num_channels: int) -> np.ndarray:
-    """Pixels as uint8, (H, W, num_channels), from (H, W), (H, W, 1) or (H, W, 3).
-
-    Raises:
-        UnreadableImage: If they have another type or shape, or none.
-    """
+def _with_channels(pixels: np.ndarray, num_channels: int) -> np.ndarray:
+    """Pixels as uint8, (H, W, num_channels), from (H, W), (H, W, 1) or (H, W, 3)."""
     is_grey = pixels.ndim == 2
     if pixels.dtype != np.uint8 or not (
         is_grey or (pixels.ndim == 3 and pixels.shape[2] in (1, 3))
@@ -108,11 +99,8 @@ def with_channels(pixels: np.ndarray, num_channels: int) -> np.ndarray:
 def to_square(image: np.ndarray, size: int, how: str) -> np.ndarray:
     """Resize an image, uint8 (H, W, C), to a square.
 
-    Args:
-        image: The pixels.
-        size: Side of the square in pixels.
-        how: `squeeze` changes the proportions; `crop` keeps the square in the middle; `pad` keeps
-            all of the image, between two black bars.
+    `squeeze` changes the proportions; `crop` keeps the square in the middle; `pad` keeps all of the
+    image, between two black bars.
     """
     height, width, channels = image.shape
     if how == "squeeze" or height == width:
@@ -171,15 +159,12 @@ def _shares(old: int, new: int, method: str) -> np.ndarray:
     if method != "cubic":
         place = place.clip(0, old - 1)
     first = np.floor(place)
-    taps = _cubic_taps(place - first) if method == "cubic" else _linear_taps(place - first)
+    rest = place - first
+    taps = _cubic_taps(rest) if method == "cubic" else {0: 1 - rest, 1: rest}
     found = np.zeros((new, old), np.float32)
     for offset, share in taps.items():
         np.add.at(found, (targets, (first + offset).clip(0, old - 1).astype(int)), share)
     return found
-
-
-def _linear_taps(fraction: np.ndarray) -> dict[int, np.ndarray]:
-    return {0: 1 - fraction, 1: fraction}
 
 
 def _cubic_taps(fraction: np.ndarray) -> dict[int, np.ndarray]:

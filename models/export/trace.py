@@ -26,24 +26,22 @@ class Traced(NamedTuple):
     min_size: int
 
 
-def trace(network: ExportedNetwork, images: Tensor) -> Traced:
-    """Trace a network with `torch.export`.
-
-    Its graph is checked at another size, and traced again for the one size if it fails there.
+def trace(network: ExportedNetwork, images: Tensor, any_size: bool = False) -> Traced:
+    """Trace a network with `torch.export`, for any number of images.
 
     Args:
         network: The network, on the CPU.
         images: An example of the input, two images or more.
+        any_size: Whether to leave the size of the images open, if the network allows it. Its graph
+            is then checked at another size, and traced again for the one size if it fails there.
+            Networks that derive many sizes from that of the images, such as MobileViT, take minutes
+            or hours.
 
     Raises:
         ValueError: If it cannot be traced.
     """
-    try:
-        traced = _of_any_size(_program(network, images, Dim.AUTO), images)
-        if traced is not None and _agree_at_another_size(network, traced.program, images):
-            return traced
-    except Exception:  # of any kind: sizes that depend on each other in a way it cannot express
-        pass
+    if any_size and (traced := _of_any_size(network, images)) is not None:
+        return traced
     try:
         program = _program(network, images, Dim.STATIC)
     except Exception as error:
@@ -60,8 +58,14 @@ def _program(network: ExportedNetwork, images: Tensor, size: object) -> Exported
         return torch.export.export(network, (images,), dynamic_shapes=shapes)
 
 
-def _of_any_size(program: ExportedProgram, images: Tensor) -> Traced | None:
-    """The program with its smallest size; None if it takes only the size of the example."""
+def _of_any_size(network: ExportedNetwork, images: Tensor) -> Traced | None:
+    """The network traced for any size; None if it takes only that of the example."""
+    try:
+        program = _program(network, images, Dim.AUTO)
+        if not _agree_at_another_size(network, program, images):
+            return None
+    except Exception:  # of any kind: sizes that depend on each other in a way it cannot express
+        return None
     [given] = [n for n in program.graph.nodes if n.op == "placeholder" and n.name == "images"]
     sides = given.meta["val"].shape[2:]
     if any(isinstance(side, int) for side in sides):

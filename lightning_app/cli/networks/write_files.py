@@ -24,6 +24,18 @@ FORMATS: tuple[Format, ...] = ("onnx", "pt2", "safetensors")
 Run = Callable[[np.ndarray], np.ndarray]  # images with values in 0…255 to probabilities
 
 
+class Graph(NamedTuple):
+    """How a graph takes images.
+
+    Attributes:
+        input_type: Type of the images; either way with values in 0…255.
+        any_size: Whether to leave their size open, if the network allows it; see `trace`.
+    """
+
+    input_type: InputType = "uint8"
+    any_size: bool = False
+
+
 class Exported(NamedTuple):
     """A file that was written and checked.
 
@@ -39,7 +51,7 @@ class Exported(NamedTuple):
 
 
 def write_files(
-    source: Exportable, formats: Sequence[Format], folder: Path, input_type: InputType = "uint8"
+    source: Exportable, formats: Sequence[Format], folder: Path, graph: Graph = Graph()
 ) -> list[Exported]:
     """Write a network in some formats; each file is checked before it gets its name.
 
@@ -47,7 +59,7 @@ def write_files(
         source: The network.
         formats: The formats.
         folder: Output folder.
-        input_type: Type of the input of a graph.
+        graph: How graphs take images.
 
     Raises:
         DifferentOutputError: If a file does not give the outputs of the checkpoint.
@@ -57,9 +69,9 @@ def write_files(
         require_packages()
     probes = source.probes().numpy()
     expected = probabilities(source, probes)
-    graphs = any(each != "safetensors" for each in formats)
-    traced = _traced(source, input_type) if graphs else None
-    description = source.description(input_type=input_type)
+    has_graph = any(each != "safetensors" for each in formats)
+    traced = _traced(source, graph) if has_graph else None
+    description = source.description(input_type=graph.input_type)
     if traced is not None:
         description = replace(description, any_size=traced.any_size, min_size=traced.min_size)
     written = []
@@ -85,10 +97,10 @@ def file_name(source: Exportable) -> str:
     return "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in name)
 
 
-def _traced(source: Exportable, input_type: InputType) -> Traced:
+def _traced(source: Exportable, graph: Graph) -> Traced:
     size = source.source.image_size
     example = random_images((2, source.source.num_channels, size, size))
-    return trace(source.network, example.to(getattr(torch, input_type)))
+    return trace(source.network, example.to(getattr(torch, graph.input_type)), graph.any_size)
 
 
 def _write(

@@ -6,7 +6,7 @@ from jsonargparse import Namespace
 
 from lightning_app.cli.command_parser import CommandParser
 from lightning_app.cli.networks.exportable import Exportable
-from lightning_app.cli.networks.write_files import FORMATS, Format, InputType
+from lightning_app.cli.networks.write_files import FORMATS, Format, Graph, InputType
 from lightning_app.commands.export.benchmark import print_benchmark
 from lightning_app.commands.export.run_export import MOST, Results, run_export
 from lightning_app.commands.export.write_int8 import in_words
@@ -40,7 +40,7 @@ def export(args: list[str]) -> None:
         source,
         options.to,
         options.out,
-        options.input,
+        Graph(options.input, options.any_size),
         options.int8,
         options.benchmark,
         options.max_images,
@@ -73,6 +73,12 @@ def _parse(args: list[str]) -> Namespace:
         type=InputType,
         default="uint8",
         help="Type of the images that the graph takes; either way with values in 0…255.",
+    )
+    parser.add_argument(
+        "--any_size",
+        action="store_true",
+        help="Let the graph take images of other sizes, too, if the network allows it; for some "
+        "networks this takes minutes or hours.",
     )
     parser.add_argument(
         "--int8",

@@ -8,9 +8,10 @@ from tempfile import TemporaryDirectory
 from matplotlib.figure import Figure
 
 from lightning_app.cli.networks.exportable import Exportable
-from lightning_app.cli.networks.write_files import Exported, Format, InputType, write_files
+from lightning_app.cli.networks.write_files import Exported, Format, Graph, write_files
 from lightning_app.commands.export.benchmark import Benchmark, log_benchmark, run_benchmark
 from lightning_app.commands.export.write_int8 import write_int8
+from lightning_app.output.folder import Folder
 from models.evaluation.paired_test import PairedTest
 
 MOST = 2000  # validation images on which accuracies are measured
@@ -39,7 +40,7 @@ def run_export(
     source: Exportable,
     formats: Sequence[Format],
     folder: Path,
-    input_type: InputType = "uint8",
+    graph: Graph = Graph(),
     int8: bool = False,
     benchmark: bool = False,
     most: int = MOST,
@@ -50,7 +51,7 @@ def run_export(
         source: The network.
         formats: Formats of the files.
         folder: Output folder.
-        input_type: Type of the input.
+        graph: How graphs take images.
         int8: Whether to write a quantised ONNX file, too.
         benchmark: Whether to measure size, speed and accuracy.
         most: Validation images on which accuracies are measured, at most.
@@ -58,11 +59,12 @@ def run_export(
     Raises:
         ValueError: See `write_files` and `write_int8`.
     """
+    Folder(folder)  # refuses a file
     if int8:
         source.require_data("int8 is calibrated on training images")
-    files, test = write_files(source, formats, folder, input_type), None
+    files, test = write_files(source, formats, folder, graph), None
     if int8:
-        quantized, test = _int8(source, files, folder, input_type, most)
+        quantized, test = _int8(source, files, folder, graph, most)
         files.append(quantized)
     if not benchmark:
         return Results(files, test)
@@ -72,12 +74,12 @@ def run_export(
 
 
 def _int8(
-    source: Exportable, files: Sequence[Exported], folder: Path, input_type: InputType, most: int
+    source: Exportable, files: Sequence[Exported], folder: Path, graph: Graph, most: int
 ) -> tuple[Exported, PairedTest]:
     """Quantise the ONNX file, or one that is written for this purpose."""
     for each in files:
         if each.kind == "onnx":
             return write_int8(source, each.file, folder, most)
     with TemporaryDirectory() as elsewhere:
-        [whole] = write_files(source, ["onnx"], Path(elsewhere), input_type)
+        [whole] = write_files(source, ["onnx"], Path(elsewhere), graph)
         return write_int8(source, whole.file, folder, most)

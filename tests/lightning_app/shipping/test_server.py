@@ -11,6 +11,7 @@ import subprocess
 import sys
 import zlib
 from collections import deque
+from pathlib import Path
 from threading import Thread
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -36,7 +37,7 @@ def address(shipped):
     command = [sys.executable, "-m", "mlflow", "models", "serve", "-m", "models:/served@champion"]
     environment = os.environ | {
         "MLFLOW_TRACKING_URI": f"sqlite:///{shipped.folder / 'mlruns' / 'mlflow.db'}",
-        "PATH": f"{os.path.dirname(sys.executable)}{os.pathsep}{os.environ['PATH']}",
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     }
     process = subprocess.Popen(
         [*command, "--env-manager", "local", "--host", "127.0.0.1", "--port", str(port)],

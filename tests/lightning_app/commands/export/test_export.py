@@ -193,7 +193,10 @@ def test_a_missing_package_is_named_with_what_installs_it(folder, tmp_path, caps
     assert list(tmp_path.iterdir()) == []
 
 
-def test_unknown_formats_and_numbers_of_images_are_refused(folder, capsys):
+def test_unknown_formats_folders_and_numbers_of_images_are_refused(folder, tmp_path, capsys):
+    (tmp_path / "file").touch()
+    with pytest.raises(ValueError, match=r"file is a file; the output \(--out\) has to be a fold"):
+        lightning_app.export("small", to=["pt2"], out=tmp_path / "file")
     with pytest.raises(ValueError, match="no format 'tflite'; there are onnx, pt2, safetensors"):
         lightning_app.export("small", to=["tflite"])
     with pytest.raises(SystemExit, match="1"):
