@@ -26,7 +26,7 @@ Data
   prepare check, split, augment, shard     check and arrange images for training
   suspects, probe                  find label errors; compare pretrained nets
 Ship
-  export RUN [--int8 --benchmark]  write ONNX, .pt2 and safetensors, checked
+  export, promote, card RUN        write ONNX and more; register; describe
 Runs
   score RUN kaggle/public=0.998    record a score from elsewhere in a run
   runs [--close], sync             list runs; send what waits for MLflow
@@ -37,11 +37,13 @@ Every setting is an option: fit --help.  All with values: fit ... --print_config
 TRAINING = ("fit", "validate", "test", "predict")  # commands of LightningCLI
 COMMANDS = {
     "ablate": "lightning_app.commands.ablate.ablate:ablate",
+    "card": "lightning_app.commands.card:card",
     "compare": "lightning_app.commands.compare.compare:compare",
     "explain": "lightning_app.commands.explain.explain:explain",
     "export": "lightning_app.commands.export.export:export",
     "prepare": "lightning_app.commands.prepare.prepare:prepare",
     "probe": "lightning_app.commands.probe.probe:probe",
+    "promote": "lightning_app.commands.promote.promote:promote",
     "report": "lightning_app.commands.report.report:report",
     "runs": "lightning_app.commands.runs.runs:runs",
     "score": "lightning_app.commands.score:score",

@@ -99,6 +99,16 @@ def fast_stores():
     event.remove(Engine, "connect", do_not_wait)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def no_logged_models():
+    """Fits log no MLflow model, which takes seconds, unless a test sets `log_model`."""
+    from lightning_app.cli import defaults
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(defaults, "LOG_MODEL", False)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def clean_process(monkeypatch, free_memory):
     """Process without the state of earlier tests.

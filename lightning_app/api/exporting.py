@@ -9,9 +9,9 @@ import pandas as pd
 from lightning_app.api.figures import Figures
 from lightning_app.api.run import Run, checkpoint_of
 from lightning_app.cli.networks.exportable import Exportable
+from lightning_app.cli.networks.write_files import FORMATS, Format, Graph, InputType
 from lightning_app.commands.export.export import OUT
 from lightning_app.commands.export.run_export import MOST, run_export
-from lightning_app.commands.export.write_files import FORMATS, Format, Graph, InputType
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +61,7 @@ def export(
 
     Raises:
         ValueError: If there is no such run, a file does not give the outputs of the checkpoint, a
-            format cannot express the network, or a package of the extra `export` is missing.
+            format cannot express the network, or a package that ONNX needs is missing.
 
     Example:
         >>> made = lightning_app.export(run, to=["onnx"], int8=True, benchmark=True)

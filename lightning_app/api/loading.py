@@ -25,7 +25,8 @@ def load(run: str | Path, root: str | Path = ROOT) -> Run:
 
     Args:
         run: Name or id of the run, or the first 6 or more digits of its id; `best` or `last` for
-            the newest run that has such a checkpoint; or the file of a checkpoint.
+            the newest run that has such a checkpoint; the file of a checkpoint; or
+            `models:/NAME@ALIAS` for the run of a registered model.
         root: Folder of the store. `MLFLOW_TRACKING_URI` takes precedence if it is set.
 
     Returns:

@@ -10,6 +10,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
 
 from callbacks import FrozenFeatures, PredictionWriter, ProcessWatch, StopSignals
+from lightning_app.cli import defaults
 from lightning_app.cli.allowed_classes import only_allowed_classes
 from lightning_app.cli.chosen_checkpoint import chosen_checkpoint
 from lightning_app.cli.class_path_changes import settings_of_checkpoint
@@ -19,6 +20,7 @@ from lightning_app.cli.defaults import BEST_CHECKPOINT, LAST_CHECKPOINT
 from lightning_app.cli.ends import end_run, raise_for_user
 from lightning_app.cli.evaluation_recorder import evaluation_callbacks
 from lightning_app.cli.kept_settings import report_kept_settings
+from lightning_app.cli.model_of_fit import link_scores_of_evaluation, log_model_of_fit
 from lightning_app.cli.more_loggers import experiment_of, with_more_loggers
 from lightning_app.cli.one_line.settings import (
     add_one_line_options,
@@ -55,9 +57,9 @@ class ImageClassificationCLI(LightningCLI):
         """Link data and model; add options of checkpoints, pictures, predictions and report."""
         link_data_to_model(parser)
         checkpoints = {"best_checkpoint": BEST_CHECKPOINT, "last_checkpoint": LAST_CHECKPOINT}
-        for name, defaults in checkpoints.items():
+        for name, settings in checkpoints.items():
             parser.add_lightning_class_args(ModelCheckpoint, name)
-            parser.set_defaults({f"{name}.{key}": value for key, value in defaults.items()})
+            parser.set_defaults({f"{name}.{key}": value for key, value in settings.items()})
         add_pictures(parser)
         parser.add_argument(
             "--allow_seen",
@@ -72,6 +74,12 @@ class ImageClassificationCLI(LightningCLI):
         parser.add_argument("--on_nonfinite", type=OnNonfinite, default="stop", help=ON_NONFINITE)
         parser.add_argument(
             "--report", type=Report | bool, default=Report(), help=f"{text} `false` for none."
+        )
+        parser.add_argument(
+            "--log_model",
+            type=bool,
+            default=defaults.LOG_MODEL,
+            help="Log the best checkpoint as an MLflow model at the end of a fit.",
         )
 
     def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
@@ -171,19 +179,23 @@ class ImageClassificationCLI(LightningCLI):
             report_run(logger, Report() if report is True else report)
 
     def after_fit(self) -> None:
-        """Write the report and print a summary."""
+        """Log the model, write the report and print a summary."""
+        if self._get(self.config_init, "log_model"):
+            log_model_of_fit(self.trainer)
         self._write_report()
         if self.trainer.is_global_zero:
             print_fit_summary(self.trainer)
 
     def after_validate(self) -> None:
         """Write the report again, and print where the predictions are."""
+        link_scores_of_evaluation(self.trainer)
         self._write_report()
         if self.trainer.is_global_zero:
             print_prediction_files(self.trainer, "val")
 
     def after_test(self) -> None:
         """Write the report again, now with the test, and print where the predictions are."""
+        link_scores_of_evaluation(self.trainer)
         self._write_report()
         if self.trainer.is_global_zero:
             print_prediction_files(self.trainer, "test")

@@ -11,6 +11,8 @@ TRAINER: dict[str, Any] = {
     "enable_model_summary": False,  # it is an artifact of the run
 }
 
+LOG_MODEL = True  # at the end of a fit
+
 BEST_CHECKPOINT: dict[str, Any] = {
     "filename": "best",
     "monitor": "val/accuracy",

@@ -34,9 +34,7 @@ def print_fit_summary(trainer: Trainer) -> None:
         open_at_last_epoch(logger.experiment, logger.experiment_id or "")
     except (MlflowException, OSError) as error:  # `lightning_cli ui` sets them, too
         log.warning("The view of the pictures could not be updated: %s", error)
-    checkpoints = [c for c in trainer.checkpoint_callbacks if isinstance(c, ModelCheckpoint)]
-    best = next((c for c in checkpoints if c.monitor and c.best_model_path), None)
-    last = next((c for c in checkpoints if c.best_model_path), None)
+    best, last = best_and_last(trainer)
     if best is not None and best.best_model_score is not None:
         epoch = read_checkpoint(Path(best.best_model_path))["epoch"]
         print(f"Best        {best.monitor} {best.best_model_score:.4f} in epoch {epoch}")
@@ -49,6 +47,13 @@ def print_fit_summary(trainer: Trainer) -> None:
         print(f"Checkpoint  {path.relative_to(here) if path.is_relative_to(here) else path}")
     print(f"Run         {logger.run_name}, in the experiment {logger.experiment_name}")
     print(f"Look at it  {UI}")
+
+
+def best_and_last(trainer: Trainer) -> tuple[ModelCheckpoint | None, ModelCheckpoint | None]:
+    """The callbacks that have saved the best checkpoint, and any; None if none was saved."""
+    checkpoints = [c for c in trainer.checkpoint_callbacks if isinstance(c, ModelCheckpoint)]
+    best = next((c for c in checkpoints if c.monitor and c.best_model_path), None)
+    return best, next((c for c in checkpoints if c.best_model_path), None)
 
 
 def _print_little_learned(trainer: Trainer, logger: RunLogger) -> None:

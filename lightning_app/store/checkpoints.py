@@ -5,16 +5,20 @@ from pathlib import Path
 from typing import Any
 
 from lightning.pytorch.utilities import rank_zero_warn
+from mlflow import MlflowClient
+from mlflow.entities import Run
 
 from lightning_app.store.checkpoint_io import predecessor, read_tensors
 from lightning_app.store.locations import ROOT, folder_of
+from lightning_app.store.logged_models import CHECKPOINT, epoch_of
 from lightning_app.store.newest_runs import RunFolder, newest_own_runs
+from lightning_app.store.registry import find_model, is_registered
 from lightning_app.store.run_file import FINISHED
-from lightning_app.store.runs import find_run, open_store
+from lightning_app.store.runs import BEST, find_run, open_store
 
 SUFFIXES = (".ckpt", ".pt", ".pth")
 KEYWORDS = ("best", "last")
-EXPECTED = "a file, the id or name of a run, best or last"
+EXPECTED = "a file, the id or name of a run, best, last, or models:/NAME@ALIAS"
 
 
 def find_checkpoint(
@@ -27,7 +31,8 @@ def find_checkpoint(
 
     Args:
         wanted: A file; the id or name of a run; `best` or `last` for that of the newest run that
-            has one.
+            has one; or `models:/NAME@ALIAS` for the checkpoint that a registered model was logged
+            from.
         experiment: Experiment in which `best` and `last` are searched; None for all.
         order: Names of the checkpoints of a run, in order of preference.
         root: Folder of the store.
@@ -38,6 +43,8 @@ def find_checkpoint(
     path = Path(wanted)
     if path.is_file():
         return path
+    if is_registered(wanted):
+        return _of_model(str(wanted), root)
     if str(wanted) in KEYWORDS:
         return _newest(str(wanted), experiment, root)
     if path.is_dir():
@@ -46,7 +53,7 @@ def find_checkpoint(
         raise ValueError(f"There is no checkpoint {wanted}; expected {EXPECTED}.")
     client = open_store(root)
     run = find_run(client, str(wanted))
-    folder = folder_of(root, client.get_experiment(run.info.experiment_id).name, run)
+    folder = _folder_of(client, run, root)
     for name in order:
         file = folder / f"{name}.ckpt"
         if file.is_file() or predecessor(file).is_file():
@@ -55,6 +62,27 @@ def find_checkpoint(
         f"The run {run.info.run_name} has no {' and no '.join(order)} checkpoint in {folder}; name "
         "the file of its checkpoint."
     )
+
+
+def _folder_of(client: MlflowClient, run: Run, root: Path) -> Path:
+    experiment = client.get_experiment(run.info.experiment_id).name
+    return folder_of(root, experiment, run)
+
+
+def _of_model(uri: str, root: Path) -> Path:
+    """The checkpoint that a registered model was logged from, if it is still the same."""
+    client = open_store(root)
+    model = find_model(client, uri)
+    folder = _folder_of(client, client.get_run(str(model.source_run_id)), root)
+    file = folder / f"{(model.tags or {}).get(CHECKPOINT, BEST)}.ckpt"
+    if not file.is_file():
+        raise ValueError(f"The checkpoint of {uri} is not here any more: there is no {file}.")
+    if (epoch := int(read_checkpoint(file).get("epoch", -1))) != epoch_of(model):
+        raise ValueError(
+            f"{file} is of epoch {epoch} now, since the run was resumed; {uri} was logged from "
+            f"epoch {epoch_of(model)}. Promote the run again to register the new checkpoint."
+        )
+    return file
 
 
 def looks_like_file(path: Path) -> bool:

@@ -12,6 +12,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
 from datamodules.redaction import redact_text
 from lightning_app.store.locations import ORIGIN, ROOT, is_local, tracking_uri
+from lightning_app.store.registry import find_model, is_registered
 
 LAST, BEST = "last", "best"
 WHOLE_ID = 32  # digits
@@ -47,11 +48,13 @@ def find_run(client: MlflowClient, wanted: str) -> Run:
     """Find a run by its id, the beginning of its id, or its name.
 
     `last` is the newest run that is not a child run of another; `best` is the run of the checkpoint
-    of that name.
+    of that name; `models:/NAME@ALIAS` is the run of a registered model.
 
     Raises:
         ValueError: If there is no such run, or more than one.
     """
+    if is_registered(wanted):
+        return client.get_run(str(find_model(client, wanted).source_run_id))
     newest = _search(client, "", SUGGESTED)
     if not newest:
         raise ValueError("There is no run in the store yet. Start one with `lightning_cli fit`.")
@@ -69,7 +72,8 @@ def find_run(client: MlflowClient, wanted: str) -> Run:
         names = quoted(run.info.run_name for run in newest)
         raise ValueError(
             f"There is no run {wanted!r}; expected the id or name of a run, the first {ID_LENGTH} "
-            f"or more digits of its id, {BEST} or {LAST}. The newest runs are {names}."
+            f"or more digits of its id, {BEST}, {LAST} or models:/NAME@ALIAS. The newest runs are "
+            f"{names}."
         )
     return found[0]
 

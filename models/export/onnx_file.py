@@ -20,7 +20,7 @@ AXES = ("batch", "height", "width")
 
 
 def require_packages() -> None:
-    """Check that the extra `export` is installed.
+    """Check that the packages are installed; some platforms have none of them.
 
     Raises:
         ValueError: If a package is missing.
@@ -28,8 +28,7 @@ def require_packages() -> None:
     if missing := [name for name in PACKAGES if find_spec(name) is None]:
         raise ValueError(
             f"ONNX needs {', '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not "
-            "installed: `pip install 'lightning-image-classification[export]'`, or `uv sync "
-            "--extra export`."
+            f"installed: `pip install {' '.join(missing)}`."
         )
 
 

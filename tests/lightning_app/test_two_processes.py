@@ -126,7 +126,7 @@ def test_two_processes_with_a_progress_bar_count_each_unreadable_image_once(
     # As from a console: the first process starts the second.
     command = [sys.executable, "-m", "lightning_app", "fit", "--config", "config.yaml"]
     environment = {**os.environ, "PYTHONPATH": str(workplace)}
-    subprocess.run([*command, *TWO, *callback], check=True, env=environment)
+    subprocess.run([*command, *TWO, *callback, "--log_model=false"], check=True, env=environment)
     [run] = client.search_runs([client.get_experiment_by_name("processes").experiment_id])
     assert run.data.metrics["data/unreadable"] == 3
 

@@ -33,6 +33,7 @@ class Exportable:
     Args:
         wanted: See `find_checkpoint`.
         data: The dataset of the run, if it is known; else it is built as the run has recorded it.
+        stored: Client of the store and the run, if they are known; else the default store has them.
 
     Raises:
         ValueError: If there is no such run or checkpoint.
@@ -45,12 +46,17 @@ class Exportable:
         run: The run that trained it, or None.
     """
 
-    def __init__(self, wanted: str, data: ImageDataModule | None = None) -> None:
+    def __init__(
+        self,
+        wanted: str,
+        data: ImageDataModule | None = None,
+        stored: tuple[MlflowClient, Run] | None = None,
+    ) -> None:
         self.file = find_checkpoint(wanted)
         self.source: Network = checkpoint_network(str(self.file), None)
         self.source.model.eval()
         self.epoch = int(read_checkpoint(self.file).get("epoch", -1))
-        self.client, self.run = _run_of(self.source.run_id)
+        self.client, self.run = stored or _run_of(self.source.run_id)
         self._given = data
 
     @cached_property
@@ -76,6 +82,17 @@ class Exportable:
         if not is_fitted(found):
             return 1.0, "not fitted: the validation images have too few mistakes"
         return found, origin
+
+    @property
+    def stored(self) -> tuple[MlflowClient, Run]:
+        """Client of the store, and the run.
+
+        Raises:
+            ValueError: If the run is not in this store.
+        """
+        if self.client is None or self.run is None:
+            raise ValueError(f"The run that trained {self.file} is not in this store.")
+        return self.client, self.run
 
     @property
     def title(self) -> str:

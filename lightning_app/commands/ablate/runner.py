@@ -29,6 +29,7 @@ from lightning_app.commands.ablate.processes import (
 from lightning_app.store.predictions import COMMANDS, SplitName
 
 POLL = 0.5  # seconds between two looks at a process that another start has left
+NO_MODEL = "--log_model=false"  # most variations are never used; `promote` logs one that is
 GRACE = 30  # seconds that a run has to stop; its last epoch is in `last.ckpt` in any case
 
 
@@ -138,7 +139,7 @@ class Runner:
             last = self.parent.checkpoint(run, "last") if run else None
             resume = [] if last is None else ["--ckpt_path", str(last)]
             named = {**environment, MLFLOW_RUN_CONTEXT.name: json.dumps(self.parent.tags(child))}
-            self._start("fit", child, [*more, *resume], named, log)
+            self._start("fit", child, [*more, *resume, NO_MODEL], named, log)
             run = self.parent.find(child)
         if run is None:
             raise ChildRunFailed("it left no run in the store.")

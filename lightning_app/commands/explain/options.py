@@ -79,7 +79,8 @@ def _add_network(parser: CommandParser) -> None:
         "--ckpt_path",
         type=str | None,
         default=None,
-        help="A checkpoint file; the name or id of a run, for its best checkpoint; best or last.",
+        help="A checkpoint file; the name or id of a run, for its best checkpoint; best, last, or "
+        "models:/NAME@ALIAS.",
     )
     parser.add_argument(
         "--network",

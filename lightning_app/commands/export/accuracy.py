@@ -8,7 +8,7 @@ import torch
 
 from datamodules import ImageDataModule
 from lightning_app.cli.networks.dataset_images import dataset_images
-from lightning_app.commands.export.write_files import Run
+from lightning_app.cli.networks.write_files import Run
 from models.evaluation.paired_test import PairedTest, paired_test
 
 

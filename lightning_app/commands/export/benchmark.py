@@ -12,9 +12,9 @@ from callbacks.plots.drawing.texts import counted
 from callbacks.plots.export import plot_export
 from callbacks.tracking import store_table
 from lightning_app.cli.networks.exportable import Exportable
+from lightning_app.cli.networks.write_files import Exported, Run, probabilities
 from lightning_app.commands.export.accuracy import score
 from lightning_app.commands.export.timing import Latency, latencies
-from lightning_app.commands.export.write_files import Exported, Run, probabilities
 from lightning_app.output.console import Column, print_table
 from lightning_app.pages.words import UNKNOWN
 from models.export.exported_network import random_images

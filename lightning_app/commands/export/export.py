@@ -6,9 +6,9 @@ from jsonargparse import Namespace
 
 from lightning_app.cli.command_parser import CommandParser
 from lightning_app.cli.networks.exportable import Exportable
+from lightning_app.cli.networks.write_files import FORMATS, Format, Graph, InputType
 from lightning_app.commands.export.benchmark import print_benchmark
 from lightning_app.commands.export.run_export import MOST, Results, run_export
-from lightning_app.commands.export.write_files import FORMATS, Format, Graph, InputType
 from lightning_app.commands.export.write_int8 import in_words
 
 DESCRIPTION = """\
@@ -64,7 +64,7 @@ def _print(done: Results) -> None:
 def _parse(args: list[str]) -> Namespace:
     parser = CommandParser(prog="lightning_cli export", description=DESCRIPTION)
     parser.add_argument(
-        "run", type=str, help="A checkpoint file; the name or id of a run; best or last."
+        "run", type=str, help="A checkpoint file; a run; best, last, or models:/NAME@ALIAS."
     )
     parser.add_argument("--to", type=Format, nargs="+", default=[*FORMATS], help="Formats.")
     parser.add_argument("--out", type=Path, default=OUT, help="Output folder.")

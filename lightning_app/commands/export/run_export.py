@@ -8,8 +8,8 @@ from tempfile import TemporaryDirectory
 from matplotlib.figure import Figure
 
 from lightning_app.cli.networks.exportable import Exportable
+from lightning_app.cli.networks.write_files import Exported, Format, Graph, write_files
 from lightning_app.commands.export.benchmark import Benchmark, log_benchmark, run_benchmark
-from lightning_app.commands.export.write_files import Exported, Format, Graph, write_files
 from lightning_app.commands.export.write_int8 import write_int8
 from lightning_app.output.folder import Folder
 from models.evaluation.paired_test import PairedTest

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lightning_app.commands.export.write_files import Run
+from lightning_app.cli.networks.write_files import Run
 
 WARM_UP = 2  # calls that are not counted
 ROUNDS = 50

@@ -8,8 +8,8 @@ import numpy as np
 from datamodules.atomic_files import atomic_write
 from lightning_app.cli.networks.dataset_images import dataset_images
 from lightning_app.cli.networks.exportable import Exportable
+from lightning_app.cli.networks.write_files import Exported, file_name, probabilities
 from lightning_app.commands.export.accuracy import score
-from lightning_app.commands.export.write_files import Exported, file_name, probabilities
 from lightning_app.pages.words import p_value, points
 from models.evaluation.paired_test import PairedTest
 from models.export.agreement import DifferentOutputError, agreement

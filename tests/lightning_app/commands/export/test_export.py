@@ -15,9 +15,9 @@ from safetensors import safe_open
 import lightning_app
 from datamodules import SyntheticDataModule
 from lightning_app.cli.networks.exportable import Exportable, is_fitted
+from lightning_app.cli.networks.write_files import write_files
 from lightning_app.commands.export import write_int8
 from lightning_app.commands.export.run_export import run_export
-from lightning_app.commands.export.write_files import write_files
 from lightning_app.main import main
 from models.evaluation.temperature import fit_temperature
 from models.export.agreement import DifferentOutputError

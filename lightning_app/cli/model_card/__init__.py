@@ -1,0 +1,1 @@
+"""Model card of a run: Markdown with the metadata block that model hubs read."""

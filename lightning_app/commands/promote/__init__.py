@@ -1,0 +1,1 @@
+"""The command `lightning_cli promote`: the registry, and which model is its champion."""

@@ -1,0 +1,91 @@
+"""MLflow model of an exported network: a folder that MLflow loads where none of our code is."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import mlflow.pyfunc
+import pandas as pd
+from mlflow.models import Model, ModelSignature
+from mlflow.types.schema import (
+    AnyType,
+    Array,
+    ColSpec,
+    DataType,
+    Map,
+    Object,
+    ParamSchema,
+    ParamSpec,
+    Property,
+    Schema,
+)
+
+from models.export.description import Description
+
+HERE = Path(__file__).parent
+IMPORT = "from models.export.image_input import UnreadableImage, image_input\n"
+PACKAGES = ("numpy", "onnxruntime", "pandas", "pillow")  # MLflow adds itself
+TOP_K = 5
+CLASS = [Property("label", DataType.string), Property("probability", DataType.double)]
+SIGNATURE = ModelSignature(
+    Schema([ColSpec(AnyType())]),
+    Schema(
+        [
+            ColSpec(DataType.string, "label"),
+            ColSpec(DataType.double, "probability"),
+            ColSpec(Map(DataType.double), "probabilities"),
+            ColSpec(Array(Object(CLASS)), "top"),
+        ]
+    ),
+    ParamSchema([ParamSpec("top_k", DataType.long, TOP_K)]),
+)
+
+
+def write_mlflow_model(
+    onnx: Path, description: Description, example: str, folder: Path, model: Model | None = None
+) -> None:
+    """Write an MLflow model.
+
+    Args:
+        onnx: The network, as `write_onnx` writes it.
+        description: What its file says of it.
+        example: An image as base64 text, which MLflow keeps as example of an input.
+        folder: The folder to create.
+        model: What MLflow knows of the model; None for one that is not logged.
+    """
+    with TemporaryDirectory() as parts, _quiet():
+        code = Path(parts) / "image_classifier.py"
+        code.write_text(mlflow_code(), encoding="utf-8")
+        mlflow.pyfunc.save_model(
+            folder,
+            python_model=str(code),
+            artifacts={"network": str(onnx)},
+            signature=SIGNATURE,
+            input_example=pd.DataFrame({"image": [example]}),
+            pip_requirements=[f"{name}=={version(name)}" for name in PACKAGES],
+            metadata=description.metadata(),
+            mlflow_model=model or Model(),
+        )
+
+
+def mlflow_code() -> str:
+    """Source of `pyfunc_model` that imports no package of this project."""
+    model = (HERE / "pyfunc_model.py").read_text(encoding="utf-8")
+    before, found, after = model.partition(IMPORT)
+    assert found, f"pyfunc_model.py has no line {IMPORT!r}"
+    return before + (HERE / "image_input.py").read_text(encoding="utf-8") + after
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Hide what MLflow says of the versions of pip and of its own checks."""
+    logger = logging.getLogger("mlflow")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

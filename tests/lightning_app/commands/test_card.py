@@ -1,0 +1,102 @@
+"""Tests of the model card: its block of metadata, and that it holds what the run has recorded."""
+
+import pytest
+import yaml
+
+from lightning_app.main import main
+
+CONFUSIONS = {
+    "true": ["cat"],
+    "predicted": ["dog"],
+    "images": [3],
+    "share of the true class": [0.125],
+}
+PER_CLASS = {
+    "class": ["cat", "d|g"],
+    "precision": [0.5, 1.0],
+    "recall": [1.0, 0.25],
+    "f1": [0.6667, 0.4],
+    "support": [24, 16],
+}
+SUSPECTS = {"image": ["a.png", "b.png"], "rank": [1, 2], "confident": [True, False]}
+METRICS = {
+    "test/accuracy": 0.9,
+    "test/loss": 0.25,
+    "test/ece": 0.0625,
+    "val/honesty_grad_cam_deletion": 0.125,
+    "val/honesty_grad_cam_insertion": 0.5,
+    "val/honesty_grad_cam_randomization": -0.25,
+}
+
+
+@pytest.fixture
+def run_id(make_run, add_split):
+    tables = {
+        "per_class_test": PER_CLASS, "confusions_test": CONFUSIONS, "label_suspects_val": SUSPECTS,
+    }  # fmt: skip
+    params = {"model.backbone": "models.SmallCNN", "data": "ImageFolderDataModule"}
+    run_id = make_run(params, METRICS, tables)
+    add_split(run_id, "train", {"cat": 100, "d|g": 12})
+    add_split(run_id, "test", {"cat": 24, "d|g": 16})
+    return run_id
+
+
+@pytest.fixture
+def card(run_id, workplace):
+    main(["card", "net-1a2b", "--name", "pets", "--out", "card.md"])
+    return (workplace / "card.md").read_text()
+
+
+def test_hubs_can_read_the_metadata(card):
+    _, block, text = card.split("---\n", 2)
+    metadata = yaml.safe_load(block)
+    assert metadata["pipeline_tag"] == "image-classification"
+    [index] = metadata["model-index"]
+    assert index["name"] == "pets"
+    [result] = index["results"]
+    assert result["task"]["type"] == "image-classification"
+    assert result["dataset"] == {"name": "ImageFolder", "type": "ImageFolder", "split": "test"}
+    assert result["metrics"] == [{"type": "accuracy", "name": "accuracy", "value": 0.9}]
+    assert text.startswith("\n# pets\n")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "| train | 112 | `0123abcd` |",
+        "| d\\|g | 12 | 16 |",
+        "| Network | SmallCNN |",
+        "| test | 40 | epoch 0 | accuracy | 90.00 % | 76.95 to 96.04 |",
+        "| cat | 24 | 50.0 % | 100.0 % | 66.7 % |  |",
+        "| expected calibration error | test | 0.0625 |",
+        "| cat | dog | 3 | 12.5 % |",
+        "| grad_cam | 0.125 | 0.500 | -0.250 |",
+        "- For every image, the answer is one of the 2 classes.",
+        "- Classes with fewer than 30 training images: d|g (12).",
+    ],
+)
+def test_the_card_holds_what_the_run_has_recorded(card, line):
+    assert line in card.splitlines()
+
+
+def test_likely_label_errors_are_counted(card):
+    assert "\n1 label is likely wrong by confident learning" in card
+
+
+def test_the_intended_use_is_left_for_a_person(card):
+    assert "## Intended use\n\n*To be filled in by the person" in card
+
+
+def test_sections_without_facts_are_left_out(make_run, workplace):
+    make_run(name="empty")
+    main(["card", "empty", "--out", "card.md"])
+    titles = [
+        line for line in (workplace / "card.md").read_text().splitlines() if line[:3] == "## "
+    ]
+    assert titles == ["## Intended use", "## Training", "## Limits"]
+
+
+def test_the_card_joins_the_run(run_id, client, capsys):
+    main(["card", run_id])
+    assert "artifacts/model_card.md" in capsys.readouterr().out
+    assert "model_card.md" in [file.path for file in client.list_artifacts(run_id)]
