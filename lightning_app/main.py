@@ -28,8 +28,7 @@ Data
 Ship
   export, promote, card RUN        write ONNX and more; register; describe
 Runs
-  score RUN kaggle/public=0.998    record a score from elsewhere in a run
-  runs [--close], sync             list runs; send what waits for MLflow
+  runs, sync, score                list runs; send what waits; record a score
   ui [--port 5000]                 open the runs in a browser (MLflow)
 
 Every setting is an option: fit --help.  All with values: fit ... --print_config
