@@ -1,9 +1,11 @@
 """Trace a network: its graph for any number of images, and any size that the network takes."""
 
-from typing import NamedTuple
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
 from models.export.agreement import agreement
@@ -54,8 +56,25 @@ def trace(network: ExportedNetwork, images: Tensor, any_size: bool = False) -> T
 
 def _program(network: ExportedNetwork, images: Tensor, size: object) -> ExportedProgram:
     shapes = {"images": {0: Dim("batch"), 2: size, 3: size}}
-    with torch.no_grad():
+    with torch.no_grad(), _plain_attention(network):
         return torch.export.export(network, (images,), dynamic_shapes=shapes)
+
+
+@contextmanager
+def _plain_attention(network: nn.Module) -> Iterator[None]:
+    """Let networks of timm compute attention as products of matrices.
+
+    Torch's exporter to ONNX fails on the memory layout of fused attention with a bias or a mask,
+    which BEiT and MaxViT have.
+    """
+    fused: list[Any] = [m for m in network.modules() if getattr(m, "fused_attn", False)]
+    for module in fused:
+        module.fused_attn = False
+    try:
+        yield
+    finally:
+        for module in fused:
+            module.fused_attn = True
 
 
 def _of_any_size(network: ExportedNetwork, images: Tensor) -> Traced | None:
