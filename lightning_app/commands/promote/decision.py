@@ -91,7 +91,8 @@ def _tested(shared: SharedPredictions, version: str, margin: float) -> Decision:
         return Decision("challenger", reason, version, images, test)
     allowed = f"a loss of {100 * margin:g} points" if margin else "no loss"
     if test.low < -margin:
-        reason = f"{found}: a lower accuracy is not ruled out; {allowed} is allowed"
+        lost = "that is a loss" if test.high < -margin else "a loss is not ruled out"
+        reason = f"{found}: {lost}; {allowed} is allowed"
         return Decision("challenger", reason, version, images, test)
     return Decision("champion", f"{found}; {allowed} is allowed", version, images, test)
 

@@ -64,8 +64,8 @@ def register(
         The version; the same one if the model was registered before.
     """
     version = _version(client, name, model)
-    client.update_model_version(name, version, _shortened(card))
-    for key, value in (_scores(record) | _promotion(decision)).items():
+    client.update_model_version(name, version, _description(card))
+    for key, value in (_promotion(decision) | _scores(record)).items():
         client.set_model_version_tag(name, version, key, value)
     challenger = client.get_registered_model(name).aliases.get(CHALLENGER)
     if decision.alias == CHAMPION and str(challenger) == version:
@@ -144,8 +144,9 @@ def _promotion(decision: Decision) -> dict[str, str]:
     return tags
 
 
-def _shortened(card: str) -> str:
-    """A card that fits into a description, cut before a section."""
-    if len(card) <= MAX_DESCRIPTION:
-        return card
-    return card[: card.rfind("\n## ", 0, MAX_DESCRIPTION - len(MORE))] + MORE
+def _description(card: str) -> str:
+    """A card without metadata and title, which MLflow would show as text; cut before a section."""
+    text = card.partition("\n---\n\n# ")[2].partition("\n")[2].strip()
+    if len(text) <= MAX_DESCRIPTION:
+        return text
+    return text[: text.rfind("\n## ", 0, MAX_DESCRIPTION - len(MORE))] + MORE
