@@ -9,9 +9,9 @@ import pandas as pd
 from lightning_app.api.figures import Figures
 from lightning_app.api.run import Run, checkpoint_of
 from lightning_app.cli.networks.exportable import Exportable
-from lightning_app.cli.networks.write_files import FORMATS, Format, Graph, InputType
+from lightning_app.cli.networks.write_files import FORMATS, Graph, InputType
 from lightning_app.commands.export.export import OUT
-from lightning_app.commands.export.run_export import MOST, run_export
+from lightning_app.commands.export.run_export import KINDS, MOST, Kind, run_export
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +35,7 @@ class Export:
 
 def export(
     run: Run | str | Path,
-    to: Sequence[Format] = FORMATS,
+    to: Sequence[Kind] = FORMATS,
     out: str | Path = OUT,
     int8: bool = False,
     benchmark: bool = False,
@@ -43,14 +43,14 @@ def export(
     any_size: bool = False,
     max_images: int = MOST,
 ) -> Export:
-    """Write a trained network as ONNX, `.pt2` and safetensors.
+    """Write a trained network as ONNX, `.pt2` and safetensors, or as a folder that MLflow loads.
 
     Each file holds the whole way from pixels to probabilities, and describes itself. It is compared
     with the checkpoint before it is kept.
 
     Args:
         run: A run of `fit` or `load`; or its name or id, `best`, `last`, or a checkpoint file.
-        to: The formats.
+        to: The formats: `onnx`, `pt2`, `safetensors`, `mlflow`.
         out: Output folder.
         int8: Also write an ONNX file in 8 bits, calibrated on training images of the run.
         benchmark: Also measure size, speed and accuracy; table and figure join the run.
@@ -67,8 +67,8 @@ def export(
         >>> made = lightning_app.export(run, to=["onnx"], int8=True, benchmark=True)
         >>> made.benchmark[["format", "megabytes", "ms_1", "accuracy"]]
     """
-    if unknown := [each for each in to if each not in FORMATS]:
-        raise ValueError(f"There is no format {unknown[0]!r}; there are {', '.join(FORMATS)}.")
+    if unknown := [each for each in to if each not in KINDS]:
+        raise ValueError(f"There is no format {unknown[0]!r}; there are {', '.join(KINDS)}.")
     source = Exportable(str(checkpoint_of(run)) if isinstance(run, Run) else str(run))
     done = run_export(
         source, to, Path(out), Graph(input_type, any_size), int8, benchmark, max_images

@@ -57,6 +57,22 @@ def log_model(source: Exportable) -> LoggedModel:
     return found
 
 
+def write_model_folder(source: Exportable, onnx: Path, folder: Path) -> None:
+    """Write an MLflow model that belongs to no run.
+
+    Args:
+        source: The network.
+        onnx: Its ONNX file.
+        folder: The folder to create.
+
+    Raises:
+        ValueError: If the folder exists.
+    """
+    if folder.exists():
+        raise ValueError(f"{folder} exists; remove it, or choose another folder with --out.")
+    write_mlflow_model(onnx, OnnxNetwork(onnx).description, _example(source), folder)
+
+
 def _example(source: Exportable) -> str:
     """An image of the dataset, or a random one, as the base64 text of a PNG file."""
     pixels = source.probes()[0].permute(1, 2, 0).numpy()

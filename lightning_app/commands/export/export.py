@@ -6,9 +6,9 @@ from jsonargparse import Namespace
 
 from lightning_app.cli.command_parser import CommandParser
 from lightning_app.cli.networks.exportable import Exportable
-from lightning_app.cli.networks.write_files import FORMATS, Format, Graph, InputType
+from lightning_app.cli.networks.write_files import FORMATS, Graph, InputType
 from lightning_app.commands.export.benchmark import print_benchmark
-from lightning_app.commands.export.run_export import MOST, Results, run_export
+from lightning_app.commands.export.run_export import MOST, Kind, Results, run_export
 from lightning_app.commands.export.write_int8 import in_words
 
 DESCRIPTION = """\
@@ -50,7 +50,9 @@ def export(args: list[str]) -> None:
 
 def _print(done: Results) -> None:
     for each in done.files:
-        print(f"Written     {each.file} ({each.file.stat().st_size / 1e6:.1f} MB)")
+        parts = each.file.rglob("*") if each.file.is_dir() else [each.file]
+        size = sum(part.stat().st_size for part in parts)
+        print(f"Written     {each.file} ({size / 1e6:.1f} MB)")
         if each.kind != "int8":
             print(f"            {each.agreement}")
     if done.int8 is not None:
@@ -66,7 +68,7 @@ def _parse(args: list[str]) -> Namespace:
     parser.add_argument(
         "run", type=str, help="A checkpoint file; a run; best, last, or models:/NAME@ALIAS."
     )
-    parser.add_argument("--to", type=Format, nargs="+", default=[*FORMATS], help="Formats.")
+    parser.add_argument("--to", type=Kind, nargs="+", default=[*FORMATS], help="Formats.")
     parser.add_argument("--out", type=Path, default=OUT, help="Output folder.")
     parser.add_argument(
         "--input",

@@ -1,20 +1,32 @@
 """Export of a network: its files, the quantised one, and the benchmark."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Literal
 
 from matplotlib.figure import Figure
 
 from lightning_app.cli.networks.exportable import Exportable
-from lightning_app.cli.networks.write_files import Exported, Format, Graph, write_files
+from lightning_app.cli.networks.logged_model import write_model_folder
+from lightning_app.cli.networks.write_files import (
+    FORMATS,
+    Exported,
+    Format,
+    Graph,
+    file_name,
+    write_files,
+)
 from lightning_app.commands.export.benchmark import Benchmark, log_benchmark, run_benchmark
 from lightning_app.commands.export.write_int8 import write_int8
 from lightning_app.output.folder import Folder
 from models.evaluation.paired_test import PairedTest
 
 MOST = 2000  # validation images on which accuracies are measured
+Kind = Format | Literal["mlflow"]
+KINDS: tuple[Kind, ...] = (*FORMATS, "mlflow")
 
 
 @dataclass(frozen=True)
@@ -22,7 +34,7 @@ class Results:
     """What was written and measured.
 
     Attributes:
-        files: The files.
+        files: The files, and the folder of an MLflow model.
         int8: Accuracy of the int8 file less that in float32; None without such a file.
         benchmark: The benchmark; None if there was none.
         figure: Its figure.
@@ -38,7 +50,7 @@ class Results:
 
 def run_export(
     source: Exportable,
-    formats: Sequence[Format],
+    kinds: Sequence[Kind],
     folder: Path,
     graph: Graph = Graph(),
     int8: bool = False,
@@ -49,7 +61,7 @@ def run_export(
 
     Args:
         source: The network.
-        formats: Formats of the files.
+        kinds: Formats of the files; `mlflow` is a folder that MLflow loads.
         folder: Output folder.
         graph: How graphs take images.
         int8: Whether to write a quantised ONNX file, too.
@@ -62,24 +74,30 @@ def run_export(
     Folder(folder)  # refuses a file
     if int8:
         source.require_data("int8 is calibrated on training images")
-    files, test = write_files(source, formats, folder, graph), None
+    files, test = write_files(source, [f for f in FORMATS if f in kinds], folder, graph), None
+    written = [*files]
     if int8:
-        quantized, test = _int8(source, files, folder, graph, most)
-        files.append(quantized)
+        with _onnx(source, files, graph) as onnx:
+            quantized, test = write_int8(source, onnx.file, folder, most)
+        files, written = [*files, quantized], [*written, quantized]
+    if "mlflow" in kinds:
+        model = folder / f"{file_name(source)}.mlflow"
+        with _onnx(source, files, graph) as onnx:
+            write_model_folder(source, onnx.file, model)
+        written.append(Exported("mlflow", model, onnx.agreement))
     if not benchmark:
-        return Results(files, test)
+        return Results(written, test)
     found = run_benchmark(source, files, most)
     figure = found.figure(f"Formats of {source.title}")
-    return Results(files, test, found, figure, log_benchmark(source, found, figure))
+    return Results(written, test, found, figure, log_benchmark(source, found, figure))
 
 
-def _int8(
-    source: Exportable, files: Sequence[Exported], folder: Path, graph: Graph, most: int
-) -> tuple[Exported, PairedTest]:
-    """Quantise the ONNX file, or one that is written for this purpose."""
-    for each in files:
-        if each.kind == "onnx":
-            return write_int8(source, each.file, folder, most)
+@contextmanager
+def _onnx(source: Exportable, files: Sequence[Exported], graph: Graph) -> Iterator[Exported]:
+    """The ONNX file, or one that is written for this purpose."""
+    if whole := [each for each in files if each.kind == "onnx"]:
+        yield whole[0]
+        return
     with TemporaryDirectory() as elsewhere:
-        [whole] = write_files(source, ["onnx"], Path(elsewhere), graph)
-        return write_int8(source, whole.file, folder, most)
+        [only] = write_files(source, ["onnx"], Path(elsewhere), graph)
+        yield only

@@ -4,9 +4,11 @@ import json
 import shutil
 import sys
 
+import mlflow
 import numpy as np
 import onnx
 import onnxruntime
+import pandas as pd
 import pytest
 import torch
 from mlflow import MlflowClient
@@ -53,6 +55,18 @@ def validation_images():
     labels = data.sources["val"].labels
     images = (data.images("val", range(len(labels))) * 255).round().byte().numpy()
     return images, labels
+
+
+def test_folder_for_mlflow_gives_the_probabilities_of_the_onnx_file(source, written, tmp_path):
+    [model] = lightning_app.export("small", ["mlflow"], tmp_path).files.values()
+    images, _ = validation_images()
+    pixels = [np.ascontiguousarray(image.transpose(1, 2, 0)) for image in images[:4]]
+    found = mlflow.pyfunc.load_model(str(model)).predict(pd.DataFrame({"image": pixels}))
+    expected = run_onnx(written.files["onnx"], images[:4])[0]
+    table = np.array([list(each.values()) for each in found["probabilities"]])
+    np.testing.assert_allclose(table, expected, atol=1e-6)
+    with pytest.raises(ValueError, match=r"\.mlflow exists; remove it"):
+        lightning_app.export("small", ["mlflow"], tmp_path)
 
 
 def test_onnxruntime_gives_the_scaled_probabilities_of_the_checkpoint(source, written):
