@@ -1,11 +1,11 @@
 """Callbacks that make faults happen in a fit; a configuration names them as `faulty.<class>`."""
 
+import multiprocessing
 import os
 import resource
 import signal
 from pathlib import Path
 
-import psutil
 from lightning.pytorch import Callback
 
 
@@ -50,9 +50,8 @@ class KillWorker(AtStep):
     """Kills a process that loads images."""
 
     def act(self, trainer):
-        for child in psutil.Process().children():
-            child.kill()
-            child.wait()
+        for child in multiprocessing.active_children():
+            child.kill()  # and torch itself waits for it
 
 
 class FullDisk(Callback):
