@@ -118,6 +118,8 @@ def _redact_line(line: str) -> str:
 
 def _url(match: re.Match[str]) -> str:
     rest = match["rest"]
+    if match["scheme"] == "models:/":  # a name and an alias of MLflow's registry
+        return match[0]
     authority = re.split("[/?#]", rest, maxsplit=1)[0]
     user, colon, password = authority.partition("@")[0].partition(":")
     is_port = "@" not in authority and password.isdigit() and int(password) <= MAX_PORT

@@ -10,6 +10,7 @@ from typing import Any, Literal, NoReturn
 
 from lightning.pytorch.cli import ArgsType, LightningArgumentParser
 
+from callbacks.stop_signals import INTERRUPTED
 from lightning_app.api.loading import as_run, snapshot
 from lightning_app.api.run import Run, checkpoint_of
 from lightning_app.api.settings import as_arguments, as_config
@@ -154,7 +155,7 @@ def _restored_interrupts() -> Iterator[None]:
     try:
         yield
     except SystemExit as end:
-        if isinstance(end.__context__, KeyboardInterrupt):
+        if end.code == INTERRUPTED:
             raise KeyboardInterrupt from None
         raise RuntimeError(f"The command ended with exit status {end.code}.") from end
     finally:

@@ -5,6 +5,7 @@ import warnings
 from pathlib import Path
 
 from lightning.pytorch import Trainer
+from mlflow.exceptions import MlflowException
 
 from lightning_app.cli.errors.user_errors import DEBUG
 from lightning_app.cli.summary import best_and_last
@@ -27,7 +28,7 @@ def log_model_of_fit(trainer: Trainer) -> None:
     from lightning_app.cli.networks.logged_model import log_model
 
     try:
-        client = logger.experiment
+        client = logger.sent_client
         stored = client, client.get_run(logger.run_id)
         data = trainer.datamodule  # pyright: ignore[reportAttributeAccessIssue]
         model = log_model(Exportable(checkpoint.best_model_path, data, stored))
@@ -46,7 +47,10 @@ def link_scores_of_evaluation(trainer: Trainer) -> None:
     logger = run_logger_of(trainer)
     if logger is None or not trainer.is_global_zero:
         return
-    client = logger.experiment
-    run = client.get_run(logger.run_id)
-    if model := logged_model_of(client, run):
-        link_scores(client, run, model)
+    try:
+        client = logger.sent_client
+        run = client.get_run(logger.run_id or "")
+        if model := logged_model_of(client, run):
+            link_scores(client, run, model)
+    except (MlflowException, OSError):  # it is away, which the logger has said
+        return

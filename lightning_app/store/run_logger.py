@@ -158,6 +158,16 @@ class RunLogger(MLFlowLogger):
         self.flush()
         return self._client
 
+    @property
+    def sent_client(self) -> MlflowClient:
+        """The client itself, after all writes so far have been sent; its own are not spooled.
+
+        Raises:
+            MlflowException: If MLflow does not answer.
+        """
+        self.experiment.get_run(self.run_id)
+        return self._mlflow_client
+
     def _open(self) -> None:
         with self._lock:
             if self._run_id is None:

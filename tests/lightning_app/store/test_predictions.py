@@ -68,6 +68,7 @@ def test_image_that_is_listed_twice_is_an_error(make_run, add_predictions, predi
 def test_run_without_predictions_is_an_error(make_run, predictions_of):
     run_id = make_run(name="a")
     with pytest.raises(
-        ValueError, match=r"run 'a' has no predictions/val.csv; `lightning_cli validate`"
+        ValueError,
+        match=r"run 'a' has no predictions/val.csv; `lightning_cli validate --ckpt_path a`",
     ):
         predictions_of(run_id, split="val")

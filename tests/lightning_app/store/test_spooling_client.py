@@ -64,9 +64,8 @@ def test_unreachable_server_is_not_called_at_every_step(server, run_id, tmp_path
     server.unreachable = True
     for step in range(50):
         log(spooling, run_id, step)
-    assert server.calls <= 1  # the thread may not have begun
     assert spooling.close() == 50
-    assert server.calls <= 2
+    assert server.calls <= 3  # a write, whether the run is there, and once more at the end
 
 
 def test_next_process_sends_the_spooled_writes_of_the_last_one(client, server, run_id, tmp_path):

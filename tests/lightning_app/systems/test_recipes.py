@@ -8,7 +8,7 @@ import torch
 from lightning.pytorch import Callback
 from torch.nn.functional import cross_entropy
 
-from lightning_app.cli import classification_cli, training_commands
+from lightning_app.cli import own_callbacks, training_commands
 from lightning_app.commands.ablate.checks import _DryRunCLI
 from models.randomness import reseed
 
@@ -75,7 +75,7 @@ class Recorder(Callback):
 
 def test_steps_of_a_published_recipe_are_those_of_a_bare_loop(faces, monkeypatch):
     recorder = Recorder()
-    monkeypatch.setattr(classification_cli, "Stopwatch", lambda: recorder)
+    monkeypatch.setattr(own_callbacks, "Stopwatch", lambda: recorder)
     few = ["--trainer.max_epochs=1", "--data.batch_size=8", "--data.split.val_last_n=7"]
     quick = ["--pictures.budget=0", "--report=false", "--trainer.accelerator=cpu"]
     training_commands.run(["fit", "--config", "configs/fer2013_dnn.yaml", *few, *quick])

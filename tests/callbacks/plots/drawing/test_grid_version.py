@@ -81,7 +81,7 @@ def test_files_have_the_names_that_mlflow_gives(matrix, client, make_trainer):
     trainer = make_trainer(logger=logger)
     log_step_figure(trainer, matrix, "val/confusion_matrix", 3)
     log_step_figure(trainer, Figure((1, 1)), "val/other", 3)
-    files = [file.path for file in client.list_artifacts(logger.run_id, "images")]
+    files = [file.path for file in logger.experiment.list_artifacts(logger.run_id, "images")]
     names = {re.sub(r"\d{9,}|[0-9a-f-]{36}|confusion_matrix|other", "", file) for file in files}
     start = "images/val~+step+3+timestamp++"
     assert names == {f"{start}.png", f"{start}+compressed.webp"}

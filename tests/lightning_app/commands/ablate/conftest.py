@@ -113,7 +113,7 @@ def leave_fit(arguments, key):
         run_id, [DatasetInput(Dataset("Hand/train", "0", "local", "", profile=profile))]
     )
     folder = checkpoint_folder(logger.root, "parts", run_id)
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     for name in ("best", "last"):
         (folder / f"{name}.ckpt").touch()
     logger.finalize()
