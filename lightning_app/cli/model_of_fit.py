@@ -29,7 +29,7 @@ def log_model_of_fit(trainer: Trainer) -> None:
 
     try:
         client = logger.sent_client
-        stored = client, client.get_run(logger.run_id)
+        stored = client, client.get_run(logger.run_id or "")
         data = trainer.datamodule  # pyright: ignore[reportAttributeAccessIssue]
         model = log_model(Exportable(checkpoint.best_model_path, data, stored))
     except Exception as error:  # of any kind: the run itself is complete

@@ -30,6 +30,7 @@ def address(shipped):
     """Address of a server of the champion."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(shipped.folder)
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         main(["promote", shipped.run.info.run_id, "--name", "served"])
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

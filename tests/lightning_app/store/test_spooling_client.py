@@ -1,7 +1,5 @@
 """Spooling MLflow client: nothing is lost while the server is unreachable."""
 
-import math
-
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Metric
@@ -59,13 +57,13 @@ def test_writes_are_sent_in_order_once_the_server_is_back(client, server, run_id
 
 
 def test_unreachable_server_is_not_called_at_every_step(server, run_id, tmp_path, monkeypatch):
-    monkeypatch.setattr(write_sender, "FIRST_DELAY", math.inf)
+    monkeypatch.setattr(write_sender, "FIRST_DELAY", 1000.0)
     spooling = SpoolingClient(server, tmp_path / "spool")
     server.unreachable = True
     for step in range(50):
         log(spooling, run_id, step)
     assert spooling.close() == 50
-    assert server.calls <= 3  # a write, whether the run is there, and once more at the end
+    assert server.calls <= 2
 
 
 def test_next_process_sends_the_spooled_writes_of_the_last_one(client, server, run_id, tmp_path):

@@ -51,7 +51,8 @@ def test_unknown_run_is_an_error_that_names_the_newest_runs(make_run, capsys):
     make_run(name="second")
     assert (
         "There is no run 'x'; expected the id or name of a run, the first 6 or more digits of its "
-        "id, best or last. The newest runs are 'second', 'first'." in report_error(capsys, "x")
+        "id, best, last or models:/NAME@ALIAS. The newest runs are 'second', 'first'."
+        in report_error(capsys, "x")
     )
 
 
