@@ -63,10 +63,10 @@ def wanted_of(request: Request) -> Wanted:
 
 
 def _of_json(request: Request) -> bytes:
-    content = request.get_json()
+    content = request.get_json(silent=True)
     text = content.get("image") if isinstance(content, dict) else None
     if not isinstance(text, str):
-        raise RequestError(f"The JSON has no text `image`; {EXPECTED}.")
+        raise RequestError(f"There is no JSON with a text `image`; {EXPECTED}.")
     encoded = text.partition("base64,")[2] if text.startswith("data:") else text
     try:
         return base64.b64decode("".join(encoded.split()), validate=True)

@@ -203,29 +203,37 @@ def header_of_a_large_image():
     return bytes(data)
 
 
-@pytest.mark.parametrize(
-    ("body", "kind", "options", "text"),
-    [
-        (b"no image", "", "", "The file is not an image that can be read"),
-        (header_of_a_large_image(), "", "", "The file has 30000 x 30000 pixels, more than 100,0"),
-        (b"\xff\xd8\xff\xe0\0\x10JFIF", "", "", "The file is truncated: its end is missing."),
-        (b"a" * 50_000_000, "", "", "The request has more than 32 MiB."),
-        (b"", "", "", "The request is empty; expected the bytes of an image file"),
-        (*as_json("/etc/passwd"), "", "'/etc/passwd' is not the base64 text of an image file."),
-        (*as_json(7), "", "The JSON has no text `image`; expected the bytes of an image"),
-        (b"[1, 2", "application/json", "", ""),
-        (b"[1, 2]", "application/json", "", "The JSON has no text `image`"),
-        (form(b"x")[0], "multipart/form-data", "", "The form has no file `image`"),
-        (*form(b"x"), "", "The file is not an image that can be read"),
-        (b"x", "", "?grad_cam=maybe", "grad_cam is 'maybe'; expected true or false."),
-        (b"x", "", "?nearest=-1", "nearest is '-1'; expected a number, 0 to 100."),
-        (b"x", "", "?nearest=101", "nearest is 101; expected 100 or less."),
-    ],
-)
-def test_what_cannot_be_read_has_status_400_and_the_server_lives_on(
-    ask, photograph, body, kind, options, text
-):
-    status, answer = ask(body, options, kind or "image/jpeg")
+def cut_off_photograph():
+    file = io.BytesIO()
+    Image.fromarray(np.zeros((40, 40, 3), np.uint8)).save(file, "JPEG")
+    return file.getvalue()[:-10]
+
+
+BYTES, JSON = "image/jpeg", "application/json"
+EXPECTED = "expected the bytes of an image file, a form with the file as `image`, or JSON"
+# What is wrong: body, type, options, and the answer.
+FAULTS = {
+    "text": (b"no image", BYTES, "", "The file is not an image that can be read"),
+    "bomb": (header_of_a_large_image(), BYTES, "", "The file has more than 100,000,000 pixels;"),
+    "cut off": (cut_off_photograph(), BYTES, "", "The file is truncated: its end is missing."),
+    "50 MB": (b"a" * 50_000_000, BYTES, "", "The request has more than 32 MiB."),
+    "empty": (b"", BYTES, "", f"The request is empty; {EXPECTED}"),
+    "path": (*as_json("/etc/passwd"), "", "'/etc/passwd' is not the base64 text of an image file."),
+    "number": (*as_json(7), "", f"There is no JSON with a text `image`; {EXPECTED}"),
+    "list": (b"[1, 2]", JSON, "", "There is no JSON with a text `image`"),
+    "broken JSON": (b"[1, 2", JSON, "", "There is no JSON with a text `image`"),
+    "form without a file": (b"x", "multipart/form-data", "", "The form has no file `image`"),
+    "form with a text": (*form(b"x"), "", "The file is not an image that can be read"),
+    "grad_cam": (b"x", BYTES, "?grad_cam=maybe", "grad_cam is 'maybe'; expected true or false."),
+    "nearest": (b"x", BYTES, "?nearest=-1", "nearest is '-1'; expected a number, 0 to 100."),
+    "too many": (b"x", BYTES, "?nearest=101", "nearest is 101; expected 100 or less."),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_what_cannot_be_read_has_status_400_and_the_server_lives_on(ask, photograph, fault):
+    body, kind, options, text = FAULTS[fault]
+    status, answer = ask(body, options, kind)
     assert status == 400
     assert text in answer["error"]
     assert ask(photograph.read_bytes())[0] == 200

@@ -1,3 +1,4 @@
+import pytest
 import torch
 
 from models.evaluation.nearest_neighbour import most_similar, nearest_neighbour
