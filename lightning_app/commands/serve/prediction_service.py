@@ -18,6 +18,7 @@ from lightning_app.pages.data_uris import embed_pixels
 from models.explain import NothingToShow
 
 MAX_SIDE = 1000  # pixels of an overlay; a photograph has more than a page shows
+MIN_SIDE = 160  # a smaller image is enlarged by a whole factor: 8 x 8 pixels hide a heat map
 
 
 class PredictionService:
@@ -72,16 +73,19 @@ class PredictionService:
 
     def _evidence(self, batch: Tensor, image: np.ndarray) -> dict[str, Any]:
         try:
-            mixed = evidence_overlay(self._grad_cam, self.network, batch, _shrunk(image))
+            mixed = evidence_overlay(self._grad_cam, self.network, batch, _for_overlay(image))
         except NothingToShow as reason:
             return {"grad_cam": None, "grad_cam_note": str(reason)}
         return {"grad_cam": embed_pixels(mixed), "grad_cam_note": ""}
 
 
-def _shrunk(image: np.ndarray) -> np.ndarray:
-    """An image (H, W, C) whose longer side has `MAX_SIDE` pixels at most."""
+def _for_overlay(image: np.ndarray) -> np.ndarray:
+    """An image (H, W, C) at a size at which a heat map over it can be seen, with square pixels."""
     height, width, channels = image.shape
-    if (longer := max(height, width)) <= MAX_SIDE:
-        return image
+    longer = max(height, width)
+    if longer <= MAX_SIDE:
+        factor = max(1, MIN_SIDE // longer)
+        return image.repeat(factor, axis=0).repeat(factor, axis=1)
     size = [max(1, round(side * MAX_SIDE / longer)) for side in (width, height)]
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA).reshape(size[1], size[0], channels)
+    shrunk = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    return shrunk.reshape(size[1], size[0], channels)

@@ -1,7 +1,7 @@
 """The command `lightning_cli serve`: try a network in the browser, or ask it by HTTP."""
 
 import signal
-import warnings
+import sys
 from typing import Literal
 
 from jsonargparse import Namespace
@@ -42,10 +42,10 @@ def serve(args: list[str]) -> None:
     page = render_page(source, _language(source, options.language))
     local = is_loopback(options.host)
     if not local:
-        warnings.warn(
-            f"--host {options.host} lets other machines in. There is neither a password nor "
-            "encryption: all who reach this port can use the network and see training images.",
-            stacklevel=2,
+        print(
+            f"warning: --host {options.host} lets other machines in. There is neither a password "
+            "nor encryption: all who reach this port can use the network and see training images.",
+            file=sys.stderr,
         )
     # SIGTERM ends the server, too, as Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)

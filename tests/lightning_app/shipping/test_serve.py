@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from werkzeug.serving import BaseWSGIServer
 
 import lightning_app
 from callbacks.pictures import ClassActivation
@@ -255,7 +256,7 @@ def test_the_page_runs_no_script_but_its_own(served, parse):
     with urlopen(f"{served.address}/serve.js") as script:
         assert "innerHTML" not in script.read().decode()
     assert served.source.title in page.text
-    assert "3 classes; it sees images as 16 × 16 pixels" in page.text
+    assert "3 classes; it sees images as 16 \N{MULTIPLICATION SIGN} 16 pixels" in page.text
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -276,10 +277,22 @@ def test_a_network_without_feature_maps_says_so():
     assert "feature map" in answer["grad_cam_note"]
 
 
-def test_the_overlay_of_a_large_image_is_smaller(served):
+@pytest.mark.parametrize(
+    ("size", "shown"),
+    [((300, 4000), (75, MAX_SIDE)), ((1, 4000), (1, MAX_SIDE)), ((8, 6), (160, 120))],
+)
+def test_the_overlay_has_a_size_that_can_be_seen(served, size, shown):
     service = PredictionService(served.source.source, served.images)
-    answer = service.answer(png(np.zeros((300, 4000), np.uint8)), True, 0)
-    assert opened(answer["grad_cam"]).shape == (75, MAX_SIDE, 3)
+    answer = service.answer(png(np.zeros(size, np.uint8)), True, 0)
+    assert opened(answer["grad_cam"]).shape == (*shown, 3)
+
+
+def test_other_machines_are_let_in_with_a_warning(served, capsys, monkeypatch):
+    monkeypatch.setattr(BaseWSGIServer, "serve_forever", lambda server: None)
+    handler = signal.getsignal(signal.SIGTERM)
+    main(["serve", "best", "--port=0", "--host=0.0.0.0"])
+    signal.signal(signal.SIGTERM, handler)
+    assert "warning: --host 0.0.0.0 lets other machines in." in capsys.readouterr().err
 
 
 class Output(io.StringIO):

@@ -1,6 +1,6 @@
 // The page of `lightning_cli serve`. All texts of the server are set as text, never as HTML.
 "use strict";
-const MOST_BARS = 8, NEAREST = 6, SMALL = 100, AGAIN = 2000; // bars, images, pixels, milliseconds
+const MOST_BARS = 5, NEAREST = 6, SMALL = 100, AGAIN = 2000; // bars, images, pixels, milliseconds
 const at = (id) => document.getElementById(id);
 const texts = JSON.parse(at("texts").textContent);
 const percent = (share) => texts.percent.replace("{}", (100 * share).toFixed(1));
