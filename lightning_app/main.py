@@ -26,7 +26,7 @@ Data
   prepare check, split, augment, shard     check and arrange images for training
   suspects, probe                  find label errors; compare pretrained nets
 Ship
-  export, promote, card RUN        write ONNX and more; register; describe
+  serve, export, promote, card     try in a browser; write ONNX; register
 Runs
   runs, sync, score                list runs; send what waits; record a score
   ui [--port 5000]                 open the runs in a browser (MLflow)
@@ -46,6 +46,7 @@ COMMANDS = {
     "report": "lightning_app.commands.report.report:report",
     "runs": "lightning_app.commands.runs.runs:runs",
     "score": "lightning_app.commands.score:score",
+    "serve": "lightning_app.commands.serve.serve:serve",
     "suspects": "lightning_app.commands.suspects:suspects",
     "sync": "lightning_app.commands.sync:sync",
     "ui": "lightning_app.commands.ui:open_ui",

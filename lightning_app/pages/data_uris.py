@@ -52,6 +52,13 @@ def embed(png: bytes) -> Embedded:
     return Embedded(_data_uri(png, "png"), *image.size)
 
 
+def embed_pixels(pixels: np.ndarray) -> str:
+    """Data URI of an image, uint8 (H, W, 3), as a PNG file."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
+    return _data_uri(buffer.getvalue(), "png")
+
+
 def embed_thumbnail(pixels: np.ndarray) -> Embedded:
     """Embed an image, uint8 (H, W, 3), scaled down to `THUMBNAIL` pixels on its longer side."""
     return _embed_webp(Image.fromarray(pixels), THUMBNAIL)

@@ -1,4 +1,4 @@
-"""Nearest neighbour: the class of the most similar other image."""
+"""Nearest neighbour: the class of the most similar other image, and the most similar images."""
 
 import torch
 from torch import Tensor
@@ -24,3 +24,19 @@ def nearest_neighbour(features: Tensor, labels: Tensor, groups: Tensor | None = 
         similarity[own[rows][:, None] == own] = -torch.inf
         nearest.append(similarity.argmax(dim=1))
     return labels[torch.cat(nearest)]
+
+
+def most_similar(features: Tensor, others: Tensor, most: int) -> tuple[Tensor, Tensor]:
+    """The most similar others, by the cosine of the angle of the features.
+
+    Args:
+        features: Standardised, (N, D).
+        others: Standardised in the same way, (M, D).
+        most: How many others, at most M.
+
+    Returns:
+        Cosines, (N, most), the largest first, and the rows of these others.
+    """
+    cosines = normalize(features, dim=1) @ normalize(others, dim=1).T
+    similarities, rows = cosines.topk(min(most, len(others)), dim=1)
+    return similarities, rows

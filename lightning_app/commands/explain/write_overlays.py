@@ -1,13 +1,8 @@
 """Heat-map overlays, one file per image, at the size of the image."""
 
-import numpy as np
-import torch
-
-from callbacks.inspection_mode import inspection_mode
-from callbacks.pictures import ClassActivation, Picture, PictureContext
-from callbacks.plots.drawing.overlays import overlaid
-from datamodules.sources.resizing import Resize, onto_image
+from callbacks.pictures import ClassActivation, Picture
 from lightning_app.cli.networks.network import Network
+from lightning_app.cli.networks.overlays import evidence_overlay
 from lightning_app.commands.explain.images import Images
 from lightning_app.output.folder import Folder
 from models.explain import NothingToShow
@@ -28,36 +23,12 @@ def write_overlays(
         if not isinstance(picture, ClassActivation):
             continue
         for index, file in enumerate(unique_stems(images.names)):
-            unknown = torch.tensor([-1], device=network.device)
-            shown = (images.batch([index]).to(network.device), unknown)
-            context = PictureContext(
-                network.model, network.class_names, lambda _, s=shown: s, network.title
-            )
+            batch, original = images.batch([index]), images.original(index)
             try:
-                with inspection_mode(network.model):
-                    _, maps, _ = picture.find_evidence(context)
+                mixed = evidence_overlay(picture, network, batch, original)
             except NothingToShow:  # reported with the contact sheet already
                 return
-            map_ = maps[0].float().cpu().numpy()
-            mixed = overlay(images.original(index), map_, images.resize)
             folder.write_image(f"{picture.method}/{file}", mixed)
-
-
-def overlay(image: np.ndarray, map_: np.ndarray, how: Resize = "squeeze") -> np.ndarray:
-    """Lay a heat map over an image; the higher the map, the less transparent it is.
-
-    Args:
-        image: uint8, (H, W, 1) or (H, W, 3).
-        map_: In [0, 1], (h, w), of the square that the network saw.
-        how: As the image was made square.
-
-    Returns:
-        uint8, (H, W, 3).
-    """
-    height, width = image.shape[:2]
-    resized = onto_image(map_, height, width, how)
-    mixed = overlaid(image[None] / 255, resized[None].clip(0, 1))[0]
-    return (255 * mixed).round().astype(np.uint8)
 
 
 def unique_stems(names: list[str]) -> list[str]:

@@ -1,0 +1,1 @@
+"""The command `serve`: a page in the browser to try a network, and JSON."""
