@@ -7,6 +7,7 @@ import json
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import torch
 import torchvision
@@ -29,7 +30,8 @@ except ImportError:
 
 def put_where_torchvision_looks(name: str, file: Path) -> None:
     """Copy weights to where torchvision keeps its downloads; fastai normalises for these."""
-    url = torchvision.models.get_model_weights(name).DEFAULT.url
+    weights: Any = torchvision.models.get_model_weights(name)
+    url = weights.DEFAULT.url
     target = Path(torch.hub.get_dir(), "checkpoints", url.rpartition("/")[2])
     target.parent.mkdir(parents=True, exist_ok=True)
     if not target.exists():
