@@ -30,8 +30,8 @@ LINE = 46  # letters of a line of the title
 class FeatureMaps(Picture):
     """Feature maps of layers for one image.
 
-    Maps that are constant for this image are counted as dead and crossed out. If there are many,
-    the layer is dead or larger than needed.
+    Maps that are constant for this image are counted and crossed out. Most of them respond to other
+    images; if they are many for all images, the layer is larger than needed.
 
     Attributes:
         when: See `Picture`.
@@ -123,10 +123,10 @@ class FeatureMaps(Picture):
     def _figure(self, found: LayerMaps, image: Tensor, layer: str, shown: str) -> Figure:
         maps, constant = found.values[0, : self.num_maps], constant_maps(found.values)[0]
         after = f" after {found.activation}" if found.activation else ""
-        dead, crossed = int(constant.sum()), int(constant[: self.num_maps].sum())
+        count, crossed = int(constant.sum()), int(constant[: self.num_maps].sum())
         title = [
             f"Feature maps of {shorten(layer, LINE - len(after) - 16)}{after}",
-            f"{len(maps)} of {len(constant)} maps, {dead or 'none'} dead"
+            f"{len(maps)} of {len(constant)} maps, {count or 'none'} constant"
             + (f" ({crossed} crossed out)" if crossed else ""),
             shown,
         ]

@@ -53,7 +53,8 @@ def _send_runs() -> None:
     uri = tracking_uri()
     if is_local(uri):
         raise ValueError(
-            f"{len(runs)} offline runs wait for a server: set MLFLOW_TRACKING_URI to its address."
+            f"Runs that were trained offline and wait for a server: {len(runs)}. Set "
+            "MLFLOW_TRACKING_URI to its address to send them."
         )
     server = open_store()
     for run in runs:

@@ -32,6 +32,7 @@ from lightning_app.store.sent_spools import send_others
 from lightning_app.store.spooling_client import SpoolingClient
 from lightning_app.store.training_signs import TrainingSigns
 
+HINT = "To train without it: --trainer.logger.offline true, and `lightning_cli sync` later."
 FAILURE = "failure"  # tag: why a run has failed
 
 
@@ -153,7 +154,7 @@ class RunLogger(MLFlowLogger):
             try:
                 self._open()
             except MlflowException as error:
-                why = redact_text(f"Cannot open the runs at {self.uri}: {error}.")
+                why = redact_text(f"Cannot open the runs at {self.uri}: {error}. {HINT}")
                 raise ConnectionError(why) from error
         self.flush()
         return self._client

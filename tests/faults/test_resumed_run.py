@@ -92,8 +92,8 @@ def test_best_checkpoint_is_named_if_both_are_damaged(damaged):
 
 
 def test_fit_resumes_from_the_checkpoint_before_a_truncated_one(folder, capsys):
-    main(["fit", "--config", "config.yaml", "--trainer.logger.experiment_name=cut"])
     resume = ["fit", "--config", "config.yaml", "--trainer.logger.experiment_name=cut"]
+    main([*resume, "--trainer.logger.run_name=cut"])
     resume += ["--ckpt_path", "last", "--trainer.max_epochs"]
     main([*resume, "2"])
     [last] = folder.glob("mlruns/checkpoints/cut/*/last.ckpt")

@@ -144,7 +144,7 @@ class Exportable:
         """Images on which an export is checked, uint8 (N, C, H, W): of the dataset, and random."""
         size = self.source.image_size
         noise = random_images((PROBES, self.source.num_channels, size, size))
-        if self.data is None:
+        if self.data is None or not len(self.data.sources.get("val", ())):
             return noise
         images = (self.data.sample(PROBES)[0] * 255).round().to(torch.uint8)
         return torch.cat([images, noise])

@@ -87,8 +87,9 @@ def write_files(
 
 def probabilities(source: Exportable, images: np.ndarray) -> np.ndarray:
     """Probabilities, (N, K), of the checkpoint, for images with values in 0…255."""
+    network = source.network  # built outside: tensors of inference mode cannot be traced
     with torch.inference_mode():
-        return source.network(torch.from_numpy(images))[0].numpy()
+        return network(torch.from_numpy(images))[0].numpy()
 
 
 def file_name(source: Exportable) -> str:

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from mlflow import MlflowClient
 from mlflow.entities import LoggedModel, Run
 
+from datamodules.redaction import redact_text
 from lightning_app.cli.model_card.model_card import FILE, model_card
 from lightning_app.commands.promote.decision import Champion, Decision, decide
 from lightning_app.commands.promote.registration import (
@@ -15,7 +16,7 @@ from lightning_app.commands.promote.registration import (
     register,
     roll_back,
 )
-from lightning_app.store.locations import artifact_location
+from lightning_app.store.locations import artifact_location, tracking_uri
 from lightning_app.store.logged_models import logged_model_of
 from lightning_app.store.registry import find_model
 from lightning_app.store.runs import BEST, LAST, find_run, name_with_id, open_store
@@ -82,7 +83,9 @@ def _print(name: str, version: str, decision: Decision, run: Run) -> None:
     print(f"Alias       {decision.alias}: {decision.reason}")
     print(f"Card        {artifact_location(run, FILE)}")
     if decision.alias == CHAMPION:
-        print(f"Serve       mlflow models serve -m models:/{name}@{CHAMPION} --env-manager local")
+        model = f"models:/{name}@{CHAMPION}"
+        print(f"Serve       MLFLOW_TRACKING_URI={redact_text(tracking_uri())} \\")
+        print(f"            mlflow models serve -m {model} --env-manager local")
 
 
 def _parse(args: list[str]) -> argparse.Namespace:

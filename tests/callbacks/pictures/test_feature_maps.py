@@ -46,7 +46,7 @@ def test_each_named_layer_has_a_key(model):
     assert list(figures) == [f"feature_maps/block{index}.conv" for index in (1, 2, 3)]
     assert title(figures["feature_maps/block2.conv"]) == [
         "Feature maps of block2.conv after ReLU",
-        "6 of 8 maps, none dead",
+        "6 of 8 maps, none constant",
         "Image: cat, epoch 4",
     ]
 
@@ -54,13 +54,13 @@ def test_each_named_layer_has_a_key(model):
 def test_dead_maps_are_counted_in_the_title(model):
     model.backbone.blocks.block1.norm.bias.data[2:] = -100
     [figure] = shown(FeatureMaps(layers="block1.conv"), model).values()
-    assert title(figure)[1] == "4 of 4 maps, 2 dead (2 crossed out)"
+    assert title(figure)[1] == "4 of 4 maps, 2 constant (2 crossed out)"
     [figure] = shown(FeatureMaps(layers="block1.conv", num_maps=2), model).values()
-    assert title(figure)[1] == "2 of 4 maps, 2 dead"
+    assert title(figure)[1] == "2 of 4 maps, 2 constant"
     [figure] = shown(FeatureMaps(layers="block1.conv", activated=False), model).values()
     assert title(figure)[:2] == [
         "Feature maps of block1.conv",
-        "4 of 4 maps, none dead",
+        "4 of 4 maps, none constant",
     ]
 
 

@@ -85,7 +85,9 @@ def test_image_beside_the_title_keeps_its_aspect_ratio():
 @pytest.mark.parametrize("shape", [(64, 112, 112), (64, 4, 4), (30, 54, 54), (1, 7, 7), (9, 6, 12)])
 def test_mosaics_of_any_shape_fit_the_figure(shape):
     maps = np.random.default_rng(0).random(shape)
-    title = "layer4.2.conv3 after ReLU\n64 of 2048 maps, 100 dead (10 crossed out)\nimage: horse"
+    title = (
+        "layer4.2.conv3 after ReLU\n64 of 2048 maps, 100 constant (10 crossed out)\nimage: horse"
+    )
     figure = plot_feature_maps(maps, np.ones((224, 224, 3)), np.zeros(len(maps), bool), title)
     FigureCanvasAgg(figure).draw()
     drawn, page = figure.get_tightbbox(), figure.get_size_inches()

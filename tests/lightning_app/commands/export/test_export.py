@@ -42,6 +42,7 @@ def written(trained, tmp_path_factory):
     out = tmp_path_factory.mktemp("exported")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(trained)
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         return lightning_app.export("small", out=out, int8=True, benchmark=True)
 
 
@@ -67,6 +68,12 @@ def test_folder_for_mlflow_gives_the_probabilities_of_the_onnx_file(source, writ
     np.testing.assert_allclose(table, expected, atol=1e-6)
     with pytest.raises(ValueError, match=r"\.mlflow exists; remove it"):
         lightning_app.export("small", ["mlflow"], tmp_path)
+
+
+def test_network_with_channels_last_is_exported(source, tmp_path):
+    source.source.model.to(memory_format=torch.channels_last)
+    [file] = write_files(source, ["onnx"], tmp_path)
+    assert file.agreement.largest_difference < 1e-4
 
 
 def test_onnxruntime_gives_the_scaled_probabilities_of_the_checkpoint(source, written):
