@@ -5,7 +5,7 @@
 A small network trains on synthetic images, augmented in a worker, with dropout. A checkpoint is
 written every third step. The process is killed at random moments, and resumed with `ckpt_path` and
 the id of its run. The script prints how its weights and metrics differ from those of a fit that is
-not killed. `uv run pytest -m slow_faults -n 0 -s` does the same to `lightning_cli fit`.
+not killed. `uv run pytest -m slow -n 0 -s` does the same to `lightning_cli fit`.
 """
 
 import argparse

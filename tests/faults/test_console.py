@@ -43,7 +43,7 @@ def test_lines_of_libpng_do_not_reach_the_console_and_those_of_python_and_c_do(t
     assert lines["quiet"] == [f"{file} is broken: its pixels cannot be read.", "from C"]
 
 
-@pytest.mark.slow_faults
+@pytest.mark.slow
 def test_resumed_epoch_says_nothing_about_loaders_that_cannot_resume(configured, fork):
     [code], _ = fork(configured(("Signal", {"name": "SIGTERM", "step": 1})))
     assert code == 143

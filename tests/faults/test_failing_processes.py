@@ -39,7 +39,7 @@ def test_killed_process_ends_the_other_and_the_run_is_failed(configured, fork, c
     assert run.data.tags["failure"].startswith("Another process has ended without a reason")
 
 
-@pytest.mark.slow_faults
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["Raise", "Signal"])
 def test_failure_of_the_last_of_three_processes_ends_all(configured, fork, client, fault):
     codes, output = fork(configured((fault, {"rank": 2, "step": 1}), max_epochs=9), 3)
@@ -48,7 +48,7 @@ def test_failure_of_the_last_of_three_processes_ends_all(configured, fork, clien
     assert "Traceback" not in output[0] + output[1]
 
 
-@pytest.mark.slow_faults
+@pytest.mark.slow
 def test_killed_first_process_ends_the_others_and_the_run_is_shown_as_died(
     configured, fork, client, capsys
 ):

@@ -147,7 +147,7 @@ def test_server_that_does_not_answer_holds_up_no_step_and_sync_sends_what_waits(
 
 
 @pytest.mark.parametrize(
-    "status", [403, 429, *(pytest.param(n, marks=pytest.mark.slow_faults) for n in (401, 502))]
+    "status", [403, 429, *(pytest.param(n, marks=pytest.mark.slow) for n in (401, 502))]
 )
 def test_server_that_refuses_for_now_is_one_line_and_its_writes_wait(
     tracker, train, capsys, status

@@ -207,7 +207,7 @@ def test_killed_and_interrupted_fit_equals_one_that_was_not(uninterrupted, workp
     assert_same(fits, uninterrupted)
 
 
-@pytest.mark.slow_faults
+@pytest.mark.slow
 def test_fit_killed_twenty_times_at_random_equals_one_that_was_not(in_new_folder, workplace):
     """About two minutes. Prints the figures for docs/reliability.md."""
     epochs, kills, generator = 60, 20, random.Random(0)
@@ -262,7 +262,7 @@ class FitsOfTwo(Fits):
         self._run(resumes, fault)
 
 
-@pytest.mark.slow_faults
+@pytest.mark.slow
 def test_ctrl_c_reaches_two_processes_at_different_steps(in_new_folder, workplace):
     with in_new_folder("uninterrupted") as folder:
         whole = FitsOfTwo(folder)

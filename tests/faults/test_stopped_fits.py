@@ -32,8 +32,8 @@ def runs_of(client):
     [
         "SIGHUP",
         "SIGINT",
-        pytest.param("SIGTERM", marks=pytest.mark.slow_faults),
-        pytest.param("SIGUSR1", marks=pytest.mark.slow_faults),
+        pytest.param("SIGTERM", marks=pytest.mark.slow),
+        pytest.param("SIGUSR1", marks=pytest.mark.slow),
     ],
 )
 def test_signal_ends_a_fit_with_a_checkpoint_and_the_status_of_a_shell(configured, client, name):

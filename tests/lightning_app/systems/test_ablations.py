@@ -34,13 +34,15 @@ FACES = ("faces", ["--data.split.val_last_n=7"])
 CHARACTERS = ("simpsons", ["--data.image_size=32", "--model.backbone.pretrained=false"])
 ABLATIONS = {
     "simpsons_variants": SIMPSONS,
-    "scenes": SCENES,
     "scenes_remove_classes": SCENES,
+    "fer2013_cnn_dnn": FACES,
+    "unfreezing": CHARACTERS,
+}
+SIMILAR = {  # to one of those above
+    "scenes": SCENES,
     "scenes_recipe": SCENES,
     "fer2013_dnn_recipe": FACES,
-    "fer2013_cnn_dnn": FACES,
     "fer2013_recipe": FACES,
-    "unfreezing": CHARACTERS,
 }
 EXPERIMENTS = {"simpsons20": "simpsons", "faces": "fer2013"}  # if not called as the data are
 
@@ -100,9 +102,15 @@ def copy_predictions(parent, base, child):
     parent.client.log_artifacts(parent.find(child).info.run_id, folder, "predictions")
 
 
-@pytest.mark.parametrize("file", sorted((ROOT / "ablations").glob("*.yaml")), ids=lambda f: f.stem)
+FILES = [
+    pytest.param(file, id=file.stem, marks=[pytest.mark.slow] * (file.stem in SIMILAR))
+    for file in sorted((ROOT / "ablations").glob("*.yaml"))
+]
+
+
+@pytest.mark.parametrize("file", FILES)
 def test_every_ablation_runs_to_its_table(request, in_this_process, client, file):
-    data, small = ABLATIONS[file.stem]
+    data, small = (ABLATIONS | SIMILAR)[file.stem]
     place = request.getfixturevalue(data)
     excluding = file.stem == "scenes_remove_classes"
     if not excluding:
