@@ -110,13 +110,16 @@ def no_logged_models():
 
 
 @pytest.fixture(autouse=True)
-def clean_process(monkeypatch, free_memory):
+def clean_process(free_memory):
     """Process without the state of earlier tests.
 
-    MLflow puts the store of a test into the environment; it is removed, and memory is freed.
+    MLflow puts the store of a test into the environment; it is removed, also for the fixtures of
+    the next module, and memory is freed.
     """
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    os.environ.pop("MLFLOW_TRACKING_URI", None)
     free_memory()
+    yield
+    os.environ.pop("MLFLOW_TRACKING_URI", None)
 
 
 @pytest.fixture(scope="session")

@@ -114,7 +114,7 @@ def bomb(side):
         (b"no image at all", "is not an image that can be read"),
         (b"", "is not an image that can be read"),
         (bomb(10_001), r"has 10001 x 10001 pixels, more than 100,000,000"),
-        (bomb(20_000), r"has more than 100,000,000 pixels"),
+        (bomb(20_000), r"more than 100,000,000"),
         (saved(Image.fromarray(np.ones((4, 4), np.float32)), "TIFF"), "has floats as pixels"),
         ("missing.jpg", r"missing.jpg cannot be read: No such file"),
         (np.ones((4, 4), np.float32), r"Expected uint8 pixels in 0…255, .* got float32 \(4, 4\)"),
