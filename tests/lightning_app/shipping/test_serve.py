@@ -318,6 +318,7 @@ def test_the_command_serves_until_ctrl_c_and_ends_with_one_line(served, monkeypa
         os.kill(os.getpid(), signal.SIGINT)
 
     handler = signal.getsignal(signal.SIGTERM)
+    interrupt = signal.signal(signal.SIGINT, signal.default_int_handler)
     thread = Thread(target=look_and_interrupt)
     thread.start()
     monkeypatch.setattr(sys, "stdout", output)
@@ -325,6 +326,7 @@ def test_the_command_serves_until_ctrl_c_and_ends_with_one_line(served, monkeypa
         main(["serve", "best", "--port=0"])
     finally:
         signal.signal(signal.SIGTERM, handler)
+        signal.signal(signal.SIGINT, interrupt)
         output.event.set()
         thread.join()
     assert found == [200]
