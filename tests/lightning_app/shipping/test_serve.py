@@ -113,7 +113,8 @@ def bodies(data):
 
 @pytest.mark.parametrize("way", bodies(b""))
 def test_the_answer_is_that_of_predict(ask, photograph, shipped, way):
-    [expected] = lightning_app.predict("best", photograph).to_dict("records")
+    run_id = shipped.run.info.run_id  # other tests train in this store
+    [expected] = lightning_app.predict(run_id, photograph).to_dict("records")
     body, kind = bodies(photograph.read_bytes())[way]
     status, answer = ask(body, kind=kind)
     assert status == 200
