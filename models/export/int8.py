@@ -26,7 +26,7 @@ def quantize(
         file: The file in float32.
         images: Calibration images, of the input's type, (n, C, H, W) each.
         target: The file to write.
-        description: What the file says of its network.
+        description: Description of the network, which is stored in the file.
 
     Raises:
         ValueError: If a package is missing, or the network cannot be quantised.

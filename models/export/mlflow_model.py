@@ -51,7 +51,7 @@ def write_mlflow_model(
 
     Args:
         onnx: The network, as `write_onnx` writes it.
-        description: What its file says of it.
+        description: Description of the network, which is stored with it.
         example: An image as base64 text, which MLflow keeps as example of an input.
         folder: The folder to create.
         model: What MLflow knows of the model; None for one that is not logged.
@@ -81,7 +81,7 @@ def mlflow_code() -> str:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Hide what MLflow says of the versions of pip and of its own checks."""
+    """Hide MLflow's messages about pip versions and about its own checks."""
     logger = logging.getLogger("mlflow")
     level = logger.level
     logger.setLevel(logging.ERROR)

@@ -63,7 +63,7 @@ class OnnxNetwork:
         threads: Threads that it uses; 0 for one per core.
 
     Attributes:
-        description: What the file says of its network.
+        description: Description of the network, which is stored in the file.
     """
 
     def __init__(self, file: Path, threads: int = 0) -> None:

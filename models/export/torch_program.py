@@ -25,7 +25,7 @@ class TorchProgram:
         file: The file, from a source that you trust.
 
     Attributes:
-        description: What the file says of its network.
+        description: Description of the network, which is stored in the file.
     """
 
     def __init__(self, file: Path) -> None:

@@ -26,7 +26,7 @@ class WeightsNetwork:
         network: The network of the checkpoint; its weights are replaced while this one runs.
 
     Attributes:
-        description: What the file says of its network.
+        description: Description of the network, which is stored in the file.
 
     Raises:
         ValueError: If the file has other weights, or does not describe its network.

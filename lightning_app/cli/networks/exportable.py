@@ -1,4 +1,4 @@
-"""A trained network with all that an exported file says of it."""
+"""A trained network, with the description that is stored in exported files."""
 
 from functools import cached_property
 from typing import Any
@@ -116,7 +116,7 @@ class Exportable:
         return self._dataset
 
     def description(self, **changes: Any) -> Description:
-        """What the file says of the network."""
+        """The description that is stored in the exported file."""
         source, run = self.source, self.run
         normalize = next((m for m in source.model.modules() if isinstance(m, Normalize)), None)
         return Description(

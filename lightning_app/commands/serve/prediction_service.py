@@ -1,4 +1,4 @@
-"""Prediction service: what a trained network says of the file of an image."""
+"""Prediction service: classifies an uploaded image file with a trained network."""
 
 from threading import Lock
 from typing import Any
