@@ -20,11 +20,11 @@ SPLITS = {"val": "validation", "test": "test"}
 class TrainingCopies(Callback):
     """Scores of `validate` and `test` without the images that are copies of training images.
 
-    A copy has the same pixels as a training image, whatever its label. If there are some, a fit
-    warns of them, and `validate` and `test` log the metric `<split>/accuracy_without_copies` and
-    `tables/copies_<split>.json`, whose intervals are Wilson's (95 %). Only images in memory are
-    compared, such as those of pixel CSV files: to read all training images takes long, and
-    `lightning_cli prepare check` does it.
+    A copy is the same file as a training image, or has the same pixels where images are in memory,
+    whatever its label. If there are some, a fit warns of them, and `validate` and `test` log the
+    metric `<split>/accuracy_without_copies` and `tables/copies_<split>.json`, whose intervals are
+    Wilson's (95 %). More than 4 GiB of images are not compared. `lightning_cli prepare check` also
+    finds copies that were saved as other files.
 
     Args:
         recorder: Keeps the network's outputs; it has to come before this callback.
@@ -74,7 +74,7 @@ class TrainingCopies(Callback):
 
 
 def find_copies(sources: Mapping[str, Any], split: str) -> Tensor | None:
-    """Whether each image of a split has the pixels of a training image, (N,); None if unknown.
+    """Whether each image of a split is a copy of a training image, (N,); None if unknown.
 
     Args:
         sources: The images of each split.
@@ -82,10 +82,10 @@ def find_copies(sources: Mapping[str, Any], split: str) -> Tensor | None:
     """
     if split not in sources:
         return None
-    known, own = sources["train"].digests(), sources[split].digests()
+    known, own = sources["train"].digests, sources[split].digests
     if known is None or own is None:
         return None
-    seen = set(known)
+    seen = set(known) - {b""}
     return torch.tensor([digest in seen for digest in own], dtype=torch.bool)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-MAX_BYTES = 2**31  # pixels whose digests take a few seconds
+from datamodules.sources.source import MAX_BYTES, ImageSource
 
 
 class ArrayReader:
@@ -14,10 +14,11 @@ class ArrayReader:
 
     Args:
         images: uint8, (N, H, W, C); mapped from a `.npy` file, or in memory.
+        original: What they were decoded from, in the same order; None if they are the original.
     """
 
-    def __init__(self, images: np.ndarray) -> None:
-        self.images = images
+    def __init__(self, images: np.ndarray, original: ImageSource | None = None) -> None:
+        self.images, self.original = images, original
         # Pickling a tensor moves it to shared memory; NumPy would copy it, even a mapped one.
         writeable = images if images.flags.writeable else images.copy()
         self._shared = None if isinstance(images, np.memmap) else torch.from_numpy(writeable)
@@ -27,7 +28,7 @@ class ArrayReader:
 
     def __setstate__(self, state: torch.Tensor | Path) -> None:
         in_memory = isinstance(state, torch.Tensor)
-        self._shared = state if in_memory else None
+        self._shared, self.original = state if in_memory else None, None
         self.images = state.numpy() if in_memory else np.load(state, mmap_mode="r")
 
     def read(self, row: int) -> np.ndarray:
@@ -50,7 +51,9 @@ class ArrayReader:
         return digest.hexdigest()
 
     def digests(self, rows: np.ndarray) -> list[bytes] | None:
-        """Digests of the pixels; None if there are more than `MAX_BYTES` of them."""
+        """Digests of the pixels, or of the files that they were decoded from."""
+        if self.original is not None:
+            return self.original.subset(rows).digests
         if len(rows) * self.images[:1].nbytes > MAX_BYTES:
             return None
         pixels = (np.ascontiguousarray(self.images[row]).data for row in rows)

@@ -47,7 +47,7 @@ def cached(source: ImageSource, where: Literal["none", "ram", "disk"]) -> ImageS
             array.flush()
 
         images = memory_mapped(key.hexdigest()[:32], write)
-    return replace(source, reader=ArrayReader(images), rows=np.arange(len(source)))
+    return replace(source, reader=ArrayReader(images, source), rows=np.arange(len(source)))
 
 
 def memory_mapped(key: str, write: Callable[[Path], None]) -> np.ndarray:

@@ -4,10 +4,12 @@ import hashlib
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Protocol, Self
 
 import numpy as np
 
+MAX_BYTES = 2**32  # of all images together; to compare more of them would take long
 UNLABELLED = -1  # label of an image of unknown class: it can be predicted, not scored
 
 
@@ -36,7 +38,10 @@ class ImageReader(Protocol):
 
     @abstractmethod
     def digests(self, rows: np.ndarray) -> list[bytes] | None:
-        """A digest of the pixels of each image; None if reading them all would take long."""
+        """A digest of the content of each image, the pixels of an array or the bytes of a file.
+
+        It is empty for a file that cannot be read. None if there are more than `MAX_BYTES`.
+        """
 
     @abstractmethod
     def blocks(self, rows: np.ndarray) -> np.ndarray | None:
@@ -85,8 +90,9 @@ class ImageSource:
         """The block of each image, (N,); see `ImageReader`."""
         return self.reader.blocks(self.rows)
 
+    @cached_property
     def digests(self) -> list[bytes] | None:
-        """A digest of the pixels of each image; see `ImageReader`."""
+        """A digest of the content of each image; see `ImageReader`."""
         return self.reader.digests(self.rows)
 
     def subset(self, indices: np.ndarray) -> Self:

@@ -15,6 +15,7 @@ from mlflow.exceptions import MlflowException
 from callbacks import PictureGallery
 from datamodules.redaction import redact
 from lightning_app.cli.seen_images_check import SeenImagesCheck
+from lightning_app.store.describe_run import name_dataset
 from lightning_app.store.earlier_results import keep_earlier_results
 from lightning_app.store.evaluations import (
     SEEN,
@@ -117,7 +118,7 @@ class EvaluationRecorder(Callback):
         source = trainer.datamodule.sources[split]  # pyright: ignore[reportAttributeAccessIssue]
         if split not in self._digests:
             self._digests[split] = source.fingerprint()
-        logged = trainer.callback_metrics
+        logged, data = trainer.callback_metrics, self.settings["data"]
         return Evaluation(
             split + SEEN * bool(self.check.seen),
             self.checkpoint,
@@ -126,6 +127,7 @@ class EvaluationRecorder(Callback):
             self.check.seen,
             self._digests[split],
             settings_digest(self.settings),
+            name_dataset(data["class_path"], data["init_args"]),
             time.time_ns() // 1_000_000,
             {m.name: float(logged[key]) for m in METRICS if (key := f"{split}/{m.name}") in logged},
         )

@@ -11,10 +11,12 @@ from datamodules import ImageDataModule
 from datamodules.sources.source import ImageSource
 from lightning_app.cli.recorded_data import build_data, recorded_data
 from lightning_app.store.parameters import flatten
+from lightning_app.store.recorded_images import CONTENT, contents
 from lightning_app.store.stored_run import StoredRun
 
 SPLITS_FILE = "data/splits.csv"
 COMPARED = 8  # images that are read to find out whether equal names mean equal images
+OF_THE_SAME_PLACE = ("data.split.", "data.options.")
 # Settings below `data` that change neither which images there are nor their splits.
 WITHOUT_EFFECT = (
     *("batch_size", "num_workers", "image_size", "num_channels", "augmentation"),
@@ -28,10 +30,11 @@ def count_seen(
 ) -> int:
     """Number of images of a split that the network of a run was trained on.
 
-    Images are compared by their names, and by the originals that they are copies of, with the
-    run's `data/splits.csv`. If the images come from another place than those of the run, equal
-    names may mean different images: then some pixels are compared, too. Images that the run itself
-    had in this split do not count, even if they are in its training set as well.
+    Images are compared with the run's `data/splits.csv` by their content, their names, and the
+    originals that they are copies of. If the images come from another place than those of the run,
+    equal names may mean different images: then only the content counts, or, where the run has not
+    recorded it, some pixels are compared. Images that the run itself had in this split do not
+    count, even if they are in its training set as well.
 
     Args:
         record: The run.
@@ -42,18 +45,14 @@ def count_seen(
     Returns:
         The number; 0 for runs of earlier versions, which did not record their splits.
     """
-    source = data.sources[split]
-    seen = _seen(record, source, split)
-    if not seen.any():
-        return 0
-    before = recorded_data(record)
-    elsewhere = any(
-        not key.startswith(("data.split.", "data.options."))
-        for key in differing_settings(before, settings)
-    )
-    if elsewhere and _are_others(record, data, source, np.flatnonzero(seen)):
-        return 0
-    return int(seen.sum())
+    source, table = data.sources[split], _recorded_images(record)
+    copies, named = _copies(table, source, split), _named(table, source, split)
+    differing = differing_settings(recorded_data(record), settings)
+    if named.any() and any(not key.startswith(OF_THE_SAME_PLACE) for key in differing):
+        known = CONTENT in table and source.digests is not None
+        if known or _are_others(record, data, source, np.flatnonzero(named)):
+            return int(copies.sum())
+    return int((copies | named).sum())
 
 
 def differing_settings(before: dict[str, Any], now: dict[str, Any]) -> dict[str, tuple[str, str]]:
@@ -76,16 +75,27 @@ def _has_no_effect(key: str) -> bool:
     return any(name == each or name.startswith(f"{each}.") for each in WITHOUT_EFFECT)
 
 
-def _seen(record: StoredRun, source: ImageSource, split: str) -> np.ndarray:
-    """Which images of a source have the name, or the original, of a training image, (N,)."""
-    content = record.content(SPLITS_FILE)
+def _recorded_images(record: StoredRun) -> Any:
+    """The images of a run with their splits; without rows for runs of earlier versions."""
+    content, columns = record.content(SPLITS_FILE), ("image", "split", "group", CONTENT)
     if not content:
-        return np.zeros(len(source), dtype=bool)
-    columns = ("image", "split", "group")
+        return pd.DataFrame(columns=["image", "split"])
     types: Any = dict.fromkeys(columns, str)
-    table: Any = pd.read_csv(
+    return pd.read_csv(
         io.BytesIO(content), dtype=types, keep_default_na=False, usecols=lambda c: c in columns
     )
+
+
+def _copies(table: Any, source: ImageSource, split: str) -> np.ndarray:
+    """Which images of a source have the content of a training image, (N,)."""
+    if CONTENT not in table:
+        return np.zeros(len(source), dtype=bool)
+    trained, own = (set(table[CONTENT][table["split"] == each]) for each in ("train", split))
+    return pd.Index(contents(source)).isin(trained - own - {""})
+
+
+def _named(table: Any, source: ImageSource, split: str) -> np.ndarray:
+    """Which images of a source have the name, or the original, of a training image, (N,)."""
     trained, own = table[table["split"] == "train"], table[table["split"] == split]
     names = pd.Index(source.names)
     seen = names.isin(trained["image"])

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
+from typing import Any
 
 from lightning_app.store.stored_run import StoredRun
 
@@ -73,10 +74,18 @@ def describe_optimizer(stored_run: StoredRun) -> str:
 
 def describe_dataset(stored_run: StoredRun) -> str:
     """The datamodule, and the folder or file that it reads."""
-    options = stored_run.options("data")
-    places = [options[key] for key in ("root", "file", "name") if key in options]
-    name = _short(stored_run.params.get("data", "")).removesuffix("DataModule")
-    return ", ".join([name, *places]).strip(", ")
+    return name_dataset(stored_run.params.get("data", ""), stored_run.options("data"))
+
+
+def name_dataset(class_path: str, options: Mapping[str, Any]) -> str:
+    """A datamodule, and the folder or file that it reads, as `ImageFolder, photographs`.
+
+    Args:
+        class_path: Its class.
+        options: Its settings.
+    """
+    places = [str(options[key]) for key in ("root", "file", "name") if options.get(key)]
+    return ", ".join([_short(class_path).removesuffix("DataModule"), *places]).strip(", ")
 
 
 def describe_augmentation(stored_run: StoredRun) -> str:

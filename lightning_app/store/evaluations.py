@@ -35,6 +35,7 @@ class Evaluation:
         seen: How many of them the network was trained on.
         digest: Digest of the images and their labels.
         settings: Digest of the settings that can change a score.
+        dataset: The datamodule, and the folder or file that it read.
         time: End of the evaluation in milliseconds since 1970.
         scores: Value of each metric, by its name without the split.
     """
@@ -46,6 +47,7 @@ class Evaluation:
     seen: int = 0
     digest: str = ""
     settings: str = ""
+    dataset: str = ""
     time: int = 0
     scores: dict[str, float] = field(default_factory=dict, compare=False)
 
@@ -66,7 +68,7 @@ def evaluations_of(record: StoredRun) -> list[Evaluation]:
     names = [each.name for each in fields(Evaluation) if each.name != "scores"]
     return [
         Evaluation(
-            **{name: row[name] for name in names},
+            **{name: row[name] for name in names if name in row},
             scores={m.name: row[m.name] for m in METRICS if row.get(m.name) is not None},
         )
         for row in record.table(FILE)

@@ -8,8 +8,11 @@ import pandas as pd
 from mlflow.entities import Dataset, DatasetInput, InputTag
 
 from datamodules import ImageDataModule
-from datamodules.sources.source import UNLABELLED
+from datamodules.sources.source import UNLABELLED, ImageSource
 from lightning_app.store.recorded_settings import MAX_VALUE
+
+CONTENT = "content"  # column of the digests of the images
+DIGEST_BYTES = 8
 
 
 def log_images(
@@ -41,15 +44,28 @@ def log_images(
     client.log_inputs(run_id, inputs)
     names = {**dict(enumerate(data.class_names)), UNLABELLED: ""}
     rows = [
-        (image, names[label], split, group)
+        (image, names[label], split, group, content)
         for split, source in data.sources.items()
-        for image, label, group in zip(
-            source.names, source.labels, source.groups or source.names, strict=True
+        for image, label, group, content in zip(
+            source.names,
+            source.labels,
+            source.groups or source.names,
+            contents(source),
+            strict=True,
         )
     ]
-    table = pd.DataFrame(rows, columns=["image", "label", "split", "group"])
+    table: Any = pd.DataFrame(rows, columns=["image", "label", "split", "group", CONTENT])
     if table["group"].equals(table["image"]):  # no image is a copy of another
         table = table.drop(columns="group")
+    if not table[CONTENT].any():
+        table = table.drop(columns=CONTENT)
     client.log_text(run_id, table.to_csv(index=False), "data/splits.csv")
     digests = {split: each.dataset.digest for split, each in zip(data.sources, inputs, strict=True)}
     return [split for split, digest in digests.items() if known and digest not in known]
+
+
+def contents(source: ImageSource) -> list[str]:
+    """Digest of the content of each image as text; empty where it is not known."""
+    if source.digests is None:
+        return [""] * len(source)
+    return [digest[:DIGEST_BYTES].hex() for digest in source.digests]

@@ -43,6 +43,7 @@ class Result:
         scores: Scores by metric.
         checkpoint: Name of the checkpoint, such as `best (epoch 11)`; empty if it is not known.
         time: When it was scored, in milliseconds since 1970; 0 if it is not known.
+        dataset: The dataset of its images if they are not those of the run; else empty.
     """
 
     split: str
@@ -50,6 +51,7 @@ class Result:
     scores: dict[Metric, Score]
     checkpoint: str = ""
     time: int = 0
+    dataset: str = ""
 
 
 class CopyScores(NamedTuple):
@@ -82,12 +84,13 @@ def results_of(record: StoredRun, splits: Sequence[SplitSummary]) -> list[Result
         splits: Its splits, for the numbers of images of runs of earlier versions.
     """
     latest = _latest(record, splits)
-    return _results(record, [_same_checkpoint(record, each, latest[0]) for each in latest])
+    evaluated = [_same_checkpoint(record, each, latest[0]) for each in latest]
+    return _results(record, splits, evaluated)
 
 
 def latest_results(record: StoredRun, splits: Sequence[SplitSummary]) -> list[Result]:
     """Like `results_of`, but of the last evaluation of each split, whose tables the run has."""
-    return _results(record, _latest(record, splits))
+    return _results(record, splits, _latest(record, splits))
 
 
 def _latest(record: StoredRun, splits: Sequence[SplitSummary]) -> list[Evaluation]:
@@ -118,7 +121,10 @@ def _same_checkpoint(record: StoredRun, own: Evaluation, other: Evaluation) -> E
     return replace(own, checkpoint=other.checkpoint, epoch=other.epoch, time=0, scores=scores)
 
 
-def _results(record: StoredRun, evaluated: Sequence[Evaluation]) -> list[Result]:
+def _results(
+    record: StoredRun, splits: Sequence[SplitSummary], evaluated: Sequence[Evaluation]
+) -> list[Result]:
+    own = {split.digest for split in splits}
     logged = [m for m in METRICS if any(m.name in each.scores for each in evaluated)]
     return [
         Result(
@@ -127,6 +133,7 @@ def _results(record: StoredRun, evaluated: Sequence[Evaluation]) -> list[Result]
             {metric: _score(record, each, metric) for metric in logged},
             checkpoint_label(each.checkpoint, each.epoch),
             each.time,
+            "" if each.digest in own else each.dataset,
         )
         for each in evaluated
     ]

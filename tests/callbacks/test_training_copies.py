@@ -9,9 +9,12 @@ from scipy.stats import binomtest
 from callbacks import OutputRecorder, TrainingCopies
 from callbacks.training_copies import copy_table, find_copies
 from datamodules import ImageFolderDataModule, PixelCSVDataModule
-from datamodules.sources import arrays
+from datamodules.options import Options
+from datamodules.sources import arrays, files
 from datamodules.sources.arrays import ArrayReader
+from datamodules.sources.files import FileReader
 from datamodules.sources.resized_images import ResizedReader
+from datamodules.sources.source import ImageSource
 from datamodules.splits.settings import SplitSettings
 from lightning_app.store.run_logger import RunLogger
 
@@ -53,10 +56,26 @@ def test_images_with_the_pixels_of_a_training_image_are_copies(data):
     assert find_copies({"train": data.sources["train"]}, "test") is None
 
 
-def test_image_files_are_not_compared(tmp_path, write_image):
-    for name in ("train/cat/1.png", "train/dog/1.png", "val/cat/2.png", "val/dog/2.png"):
-        write_image(tmp_path / name)
-    assert find_copies(ImageFolderDataModule(tmp_path).sources, "val") is None
+@pytest.mark.parametrize("cache", ["none", "ram"])
+def test_image_files_are_compared_by_their_bytes(tmp_path, write_image, cache):
+    shades = {"train/cat/1": 10, "train/dog/1": 20, "val/cat/2": 20, "val/dog/2": 30}
+    for name, shade in shades.items():
+        write_image(tmp_path / f"{name}.png", (shade, 0, 0))
+    data = ImageFolderDataModule(tmp_path, image_size=8, options=Options(cache=cache))
+    data.setup("fit")
+    assert find_copies(data.sources, "val").tolist() == [True, False]
+
+
+def test_files_that_cannot_be_read_are_no_copies_of_each_other(tmp_path):
+    reader = FileReader(tmp_path, ["gone.png", "gone_too.png"], 8, 3)
+    train, val = (ImageSource(reader, np.zeros(1), ["a"], rows=np.array([row])) for row in (0, 1))
+    assert find_copies({"train": train, "val": val}, "val").tolist() == [False]
+
+
+def test_files_of_more_bytes_than_take_seconds_are_not_compared(tmp_path, monkeypatch):
+    (tmp_path / "a.png").write_bytes(bytes(1001))
+    monkeypatch.setattr(files, "MAX_BYTES", 1000)
+    assert FileReader(tmp_path, ["a.png"], 8, 3).digests(np.arange(1)) is None
 
 
 def test_images_that_are_resized_are_compared_by_their_own_pixels():

@@ -27,6 +27,14 @@ def runs_of(client):
     return client.search_runs([client.get_experiment_by_name("faults").experiment_id])
 
 
+@pytest.fixture
+def default_hang_up():
+    """A hang-up ends the process; tests that `nohup` starts would ignore it."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @pytest.mark.parametrize(
     "name",
     [
@@ -36,7 +44,9 @@ def runs_of(client):
         pytest.param("SIGUSR1", marks=pytest.mark.slow),
     ],
 )
-def test_signal_ends_a_fit_with_a_checkpoint_and_the_status_of_a_shell(configured, client, name):
+def test_signal_ends_a_fit_with_a_checkpoint_and_the_status_of_a_shell(
+    configured, client, name, default_hang_up
+):
     command = configured(("Signal", {"name": name, "step": 1}), max_epochs=3)
     assert stopped(command) == 128 + getattr(signal, name)
     [run] = runs_of(client)

@@ -74,11 +74,11 @@ def _summary(record: StoredRun) -> str:
 
 def _metadata(record: StoredRun, name: str, results: list[Result]) -> dict[str, Any]:
     """The block that hubs read; see `model-index` in their documentation of model cards."""
-    dataset = describe_dataset(record) or "unknown"
+    own = describe_dataset(record) or "unknown"
     found = [
         {
             "task": {"type": TASK, "name": "Image classification"},
-            "dataset": {"name": dataset, "type": dataset.split(",")[0], "split": result.split},
+            "dataset": _dataset(result.dataset or own, result.split),
             "metrics": [
                 {"type": HUB_METRICS[metric.name], "name": metric.name, "value": round(value, 4)}
                 for metric, (value, _, _) in result.scores.items()
@@ -94,3 +94,7 @@ def _metadata(record: StoredRun, name: str, results: list[Result]) -> dict[str, 
         block["metrics"] = sorted({m["type"] for each in found for m in each["metrics"]})
         block["model-index"] = [{"name": name, "results": found}]
     return block
+
+
+def _dataset(name: str, split: str) -> dict[str, str]:
+    return {"name": name, "type": name.split(",")[0], "split": split}

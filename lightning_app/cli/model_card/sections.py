@@ -63,7 +63,7 @@ def scores(record: StoredRun, results: Sequence[Result]) -> str:
     """Scores of each split, with their 95 % intervals."""
     rows = [
         (
-            WORDS["splits"][result.split],
+            ", ".join(filter(None, [WORDS["splits"][result.split], result.dataset])),
             f"{result.images:,}",
             result.checkpoint,
             WORDS["metrics"][metric.name],

@@ -35,8 +35,12 @@ def tiles(
 
 
 def place_of(result: Result, words: Words) -> str:
-    """What a score is of: the split and the checkpoint, `test, best (epoch 11)`."""
-    return ", ".join(filter(None, [words["splits"][result.split], result.checkpoint]))
+    """What a score is of: split and checkpoint, and the dataset if it is not that of the run.
+
+    As `test, best (epoch 11)`, or `test, best (epoch 11), ImageFolder, other_photographs`.
+    """
+    parts = [words["splits"][result.split], result.checkpoint, result.dataset]
+    return ", ".join(filter(None, parts))
 
 
 def training_rows(stored_run: StoredRun, words: Words) -> Rows:

@@ -3,6 +3,7 @@ import yaml
 
 from datamodules import ImageFolderDataModule
 from lightning_app.cli.seen_images import count_seen, differing_settings
+from lightning_app.store.recorded_images import contents
 from lightning_app.store.stored_run import open_stored_run
 
 NAMES = [f"{kind}/{number}.png" for kind in ("cat", "dog") for number in range(6)]
@@ -29,11 +30,16 @@ def folder(tmp_path, write_image):
 def record(make_run, client):
     """Function that opens a run that was trained on all images of a folder."""
 
-    def store(root, splits="train"):
+    def store(root, splits="train", content=False):
         run_id = make_run()
         client.log_text(run_id, yaml.safe_dump({"data": settings(root)}), "config/config.yaml")
-        lines = [f"{name},{name.split('/')[0]},{splits}" for name in NAMES]
-        client.log_text(run_id, "\n".join(["image,label,split", *lines]), "data/splits.csv")
+        data = ImageFolderDataModule(root, image_size=8)
+        known = {
+            n: d for s in data.sources.values() for n, d in zip(s.names, contents(s), strict=True)
+        }
+        lines = [f"{name},{name.split('/')[0]},{splits},{known[name]}" for name in NAMES]
+        head = f"image,label,split,{'content' if content else 'unknown'}"
+        client.log_text(run_id, "\n".join([head, *lines]), "data/splits.csv")
         return open_stored_run(client, client.get_run(run_id))
 
     return store
@@ -45,23 +51,39 @@ def count(opened, root, split="test"):
         return count_seen(run, data, split, settings(root)), len(data.sources[split])
 
 
-def test_images_of_the_training_set_are_counted(folder, record):
+content = pytest.mark.parametrize("content", [False, True])  # whether the run has recorded it
+
+
+@content
+def test_images_of_the_training_set_are_counted(folder, record, content):
     root = folder("a", 50)
-    number, total = count(record(root), root)
+    number, total = count(record(root, content=content), root)
     assert number == total > 0
 
 
-def test_other_images_with_the_same_names_are_not_taken_for_them(folder, record):
-    assert count(record(folder("a", 50)), folder("b", 200))[0] == 0
+@content
+def test_other_images_with_the_same_names_are_not_taken_for_them(folder, record, content):
+    assert count(record(folder("a", 50), content=content), folder("b", 200))[0] == 0
 
 
-def test_copies_of_a_dataset_in_another_folder_are_recognised(folder, record):
-    number, total = count(record(folder("a", 50)), folder("b", 50))
+@content
+def test_copies_of_a_dataset_in_another_folder_are_recognised(folder, record, content):
+    number, total = count(record(folder("a", 50), content=content), folder("b", 50))
     assert number == total
 
 
-def test_equal_names_are_equal_images_if_the_dataset_has_moved(folder, record, tmp_path):
-    opened = record(folder("a", 50))
+def test_copies_with_other_names_are_recognised(folder, record, tmp_path):
+    opened = record(folder("a", 50), content=True)
+    root = folder("b", 50)
+    for number, file in enumerate(sorted(root.rglob("*.png"))):
+        file.rename(file.with_name(f"renamed_{number}.png"))
+    number, total = count(opened, root)
+    assert number == total > 0
+
+
+@content
+def test_equal_names_are_equal_images_if_the_dataset_has_moved(folder, record, tmp_path, content):
+    opened = record(folder("a", 50), content=content)
     (tmp_path / "a").rename(tmp_path / "moved")
     number, total = count(opened, tmp_path / "moved")
     assert number == total
@@ -69,7 +91,7 @@ def test_equal_names_are_equal_images_if_the_dataset_has_moved(folder, record, t
 
 def test_images_that_the_run_itself_tested_on_do_not_count(folder, record):
     root = folder("a", 50)
-    assert count(record(root, splits="test"), root)[0] == 0
+    assert count(record(root, splits="test", content=True), root)[0] == 0
 
 
 def test_runs_of_earlier_versions_without_splits_are_not_checked(folder, make_run, client):
