@@ -70,8 +70,8 @@ class FileReader:
 
 def _digest(file: Path) -> bytes:
     """Digest of the bytes of a file; empty if it cannot be read."""
-    with suppress(OSError), file.open("rb") as stream:
-        return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16)).digest()
+    with suppress(OSError):
+        return hashlib.blake2b(file.read_bytes(), digest_size=16).digest()
     return b""
 
 
