@@ -14,7 +14,8 @@ MIN_STD = 1e-6  # if all features are constant
 class Standardize(nn.Module):
     """Subtract the mean of each feature and divide by its standard deviation.
 
-    Features that hardly vary are divided by a tenth of the root mean square of all deviations. It changes nothing until the statistics are measured. They do not change in training.
+    Features that hardly vary are divided by a tenth of the root mean square of all deviations. It
+    changes nothing until the statistics are measured. They do not change in training.
     """
 
     mean: Tensor | None
