@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from datamodules.complaints import Complain, Complaint, Item, Kind, raise_error
+from datamodules.names import composed, in_order, shown
 from datamodules.sources.decode import EXTENSIONS
 from datamodules.split_folders import FOLDERS, split_folders
 from datamodules.walk_folders import files_below, is_image, leads_outside
@@ -31,14 +32,14 @@ class ClassFolders:
 
     @cached_property
     def class_names(self) -> tuple[str, ...]:
-        """The folders of training images that hold one, in alphabetical order."""
-        return tuple(sorted(set(self.labels("train"))))
+        """The folders of training images that hold one, in numerical or alphabetical order."""
+        return tuple(in_order(self.labels("train")))
 
     def labels(self, split: str) -> list[str]:
         """Class of each image of a split: the outermost folder; empty for `predict`."""
         if split == "predict":
             return [""] * len(self.names[split])
-        return [name.split("/")[0] for name in self.names[split]]
+        return [composed(name.split("/")[0]) for name in self.names[split]]
 
     def names_below_root(self, split: str) -> tuple[Path, list[str]]:
         """A folder and the path of each image relative to it.
@@ -123,9 +124,11 @@ def _complain_of_classes(found: ClassFolders, complain: Complain) -> None:
             complain(Complaint("unknown class", tuple(map(Item, unknown)), text))
     apart = _apart(found.root, found.folders) if train == found.root else []
     inner = [path for path in train.iterdir() if path.is_dir() and not path.is_symlink()]
-    names = {path.name for path in inner if path.resolve() not in apart and path.name[0] != "."}
+    names = {
+        composed(path.name) for path in inner if path.resolve() not in apart and path.name[0] != "."
+    }
     if empty := sorted(names - set(classes)):
-        text = f"{train} has folders without an image: {', '.join(empty)}."
+        text = f"{train} has folders without an image: {', '.join(map(shown, empty))}."
         complain(Complaint("empty class folder", tuple(map(Item, empty)), text, is_error=False))
 
 

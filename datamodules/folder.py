@@ -63,7 +63,7 @@ class ImageFolderDataModule(ImageDataModule):
         self.predict = None if predict is None else Path(predict)
 
     def find_classes(self) -> tuple[str, ...]:
-        """The folders of training images that hold one, in alphabetical order."""
+        """The folders of training images that hold one, in numerical or alphabetical order."""
         return self._images.class_names
 
     def load(self) -> dict[str, ImageSource]:

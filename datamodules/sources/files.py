@@ -54,7 +54,7 @@ class FileReader:
         for path in (self.paths[int(row)] for row in rows):
             file = self.root / path
             size = file.stat().st_size if file.is_file() else -1
-            digest.update(f"{path}\0{size}\n".encode())
+            digest.update(f"{path}\0{size}\n".encode("utf-8", "surrogateescape"))
         return digest.hexdigest()
 
     def digests(self, rows: np.ndarray) -> list[bytes] | None:

@@ -109,5 +109,5 @@ class ImageSource:
         """A digest that changes when an image, a name or a label does."""
         digest = hashlib.sha256(self.reader.fingerprint(self.rows).encode())
         digest.update(self.labels.tobytes())
-        digest.update("\0".join(self.names).encode())
+        digest.update("\0".join(self.names).encode("utf-8", "surrogateescape"))
         return digest.hexdigest()[:32]
