@@ -10,7 +10,12 @@ JPEG = (".jpg", ".jpeg", ".jpe", ".jfif")
 ENDINGS = {  # of each of Pillow's formats
     **{"JPEG": JPEG, "MPO": JPEG, "PNG": (".png",), "GIF": (".gif",), "WEBP": (".webp",)},
     **{"BMP": (".bmp", ".dib"), "DIB": (".bmp", ".dib"), "TIFF": (".tif", ".tiff")},
-    **{"PPM": (".pbm", ".pgm", ".pnm", ".ppm"), "JPEG2000": (".jp2",), "AVIF": (".avif",)},
+    **{
+        "PPM": (".pbm", ".pgm", ".pnm", ".ppm"),
+        "JPEG2000": (".jp2",),
+        "AVIF": (".avif",),
+        "HEIF": (".heic", ".heif", ".hif"),
+    },
 }
 Surveyed = Sequence[tuple[Entry, ImageFacts]]
 FAULTS = {
@@ -19,6 +24,7 @@ FAULTS = {
     "truncated": "Truncated files",
     "broken": "Broken image files",
     "too large": "Images with too many pixels",
+    "name": "Files whose names are not UTF-8",
 }
 FAULT_ADVICE = {
     "truncated": "Decoders silently fill the missing part with grey. Training refuses such files: "
