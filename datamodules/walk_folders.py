@@ -4,8 +4,9 @@ import os
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from datamodules.sources.decode import EXTENSIONS, can_read_heif
+from datamodules.sources.decode import EXTENSIONS
 from datamodules.sources.file_kinds import HEIF_EXTENSIONS
+from datamodules.sources.open_image import can_read_heif
 
 SYSTEM = {  # folders and files that systems leave behind, in lower case
     *("__macosx", "icon\r", "__pycache__"),  # macOS, notebooks

@@ -12,8 +12,9 @@ from filelock import FileLock
 
 from datamodules.atomic_files import atomic_write
 from datamodules.sources.cache import FOLDER, for_each
-from datamodules.sources.decode import Check, can_read_heif, check_file
+from datamodules.sources.decode import Check, check_file
 from datamodules.sources.image_limits import max_pixels
+from datamodules.sources.open_image import can_read_heif
 
 NAME = "checked_files.bin"
 DIGEST, RECORD = 16, 17  # bytes; the last of a record says whether the image is dark

@@ -82,6 +82,7 @@ IMAGES = {  # that are read
     b"MM\0*": "a TIFF image",
     b"\0\0\0\x0cjP": "a JPEG 2000 image",
 }
+READ = {*IMAGES.values(), "a HEIF image", "an AVIF image", "a WebP image"}
 BYTES = 512  # that are enough to tell
 
 

@@ -58,10 +58,9 @@ def other_tiff(data: bytes, num_channels: int, name: str) -> np.ndarray:
     check_pixels(int(tags[WIDTH]), int(tags[HEIGHT]), name)
     pixels = None
     if int(tags.get(CHANNELS, 1)) in (1, 3):
-        flags = cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR_RGB
         try:
             with quiet():
-                pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+                pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
         except cv2.error:
             pixels = None
     if pixels is None:
@@ -69,7 +68,10 @@ def other_tiff(data: bytes, num_channels: int, name: str) -> np.ndarray:
             f"{name} is {_tiff_kind(tags)}, which cannot be read. Save it with 8 bits per channel "
             "in one, three or four channels."
         )
-    image = Image.fromarray(to_bytes(pixels, name)).convert("L" if num_channels == 1 else "RGB")
+    levels = to_bytes(pixels[..., ::-1] if pixels.ndim == 3 else pixels, name)  # OpenCV has BGR
+    image = Image.fromarray(np.ascontiguousarray(levels)).convert(
+        "L" if num_channels == 1 else "RGB"
+    )
     return np.asarray(image).reshape(image.height, image.width, num_channels)
 
 

@@ -13,10 +13,11 @@ import numpy as np
 from PIL import Image
 
 from datamodules.names import is_text
+from datamodules.sources.cut_off import is_cut_off
 from datamodules.sources.decode import (
+    NEARLY_BLACK,
     check_file,
     decode,
-    is_cut_off,
 )
 from datamodules.sources.image_limits import UnreadableImageError, max_pixels, open_file, read_file
 from datamodules.sources.numbers import MALFORMED
@@ -42,6 +43,7 @@ class ImageFacts:
         is_transparent: Whether it has an alpha channel or a transparent colour.
         size: Width and height in pixels, after the rotation.
         digest: Digest of the pixels; the same for files with the same decoded image.
+        is_dark: Whether no pixel is brighter than `NEARLY_BLACK`.
         thumbnail: RGB, (32, 32, 3) uint8; None if it cannot be read.
     """
 
@@ -55,6 +57,7 @@ class ImageFacts:
     is_transparent: bool = False
     size: tuple[int, int] = (0, 0)
     digest: bytes = b""
+    is_dark: bool = False
     thumbnail: np.ndarray | None = None
 
 
@@ -82,6 +85,7 @@ def facts_of(image: np.ndarray, header: ImageFacts = ImageFacts()) -> ImageFacts
         header,
         size=(width, height),
         digest=_digest(image),
+        is_dark=bool(image.max() <= NEARLY_BLACK),
         thumbnail=cv2.resize(image, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA),
     )
 
