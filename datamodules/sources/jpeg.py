@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 JPEG_START = b"\xff\xd8"
 # Not a stuffed byte of the pixels (00), nor a restart within them (D0 to D7).
-MARKER = re.compile(rb"\xff+([\x01-\xcf\xd8-\xfe])", re.DOTALL)
+MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
 PROFILE = b"ICC_PROFILE\0"
 END, SCAN, APP2, HUFFMAN = 0xD9, 0xDA, 0xE2, 0xC4
 FRAMES = {*range(0xC0, 0xD0)} - {HUFFMAN, 0xC8, 0xCC}  # starts of frames
