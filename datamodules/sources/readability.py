@@ -58,7 +58,7 @@ def readable(
 def _counts(labels: np.ndarray, class_names: Sequence[str]) -> Counter[str]:
     """Number of images of each class; no class without its name."""
     known = labels[(labels != UNLABELLED) & (labels < len(class_names))]
-    return Counter(class_names[label] for label in known.tolist())
+    return Counter(str(class_names[label]) for label in known.tolist())
 
 
 def _by_class(
@@ -89,7 +89,7 @@ def _lost_classes(
     labels = sources["train"].labels
     before, after = set(labels.tolist()), set(labels[is_good["train"]].tolist())
     lost = sorted(before - after - {UNLABELLED})
-    return ", ".join(class_names[i] if i < len(class_names) else f"class {i}" for i in lost)
+    return ", ".join(str(class_names[i]) if i < len(class_names) else f"class {i}" for i in lost)
 
 
 def _warn_of_dark(
