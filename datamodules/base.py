@@ -118,7 +118,9 @@ class ImageDataModule(LightningDataModule, ABC):
 
     def setup(self, stage: str) -> None:
         """Check the files that the command needs, and decode them if they are cached."""
-        self.sources |= prepared(self.sources, stage, self._predicted, self.options)
+        self.sources |= prepared(
+            self.sources, stage, self._predicted, self.options, self.class_names
+        )
 
     def unreadable(self, split: str) -> Tensor:
         """Flags, (N,) uint8, of the images that could not be read since training started."""

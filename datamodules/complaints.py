@@ -15,6 +15,7 @@ Kind = Literal[
     "image outside class folders",
     "image outside root",
     "link",
+    "lost class",
     "missing image",
     "missing label",
     "not numbers",
@@ -23,6 +24,7 @@ Kind = Literal[
     "unknown class",
     "unknown label",
     "unknown split",
+    "unread image",
     "value out of range",
     "wrong number of pixels",
 ]

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from datamodules.augmentation.pipeline import Augmentation
-from datamodules.sources.decode import UnreadableImageError
+from datamodules.sources.image_limits import UnreadableImageError
 from datamodules.sources.source import ImageSource
 from datamodules.splits.sampler import mix
 

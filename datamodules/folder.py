@@ -23,11 +23,13 @@ class ImageFolderDataModule(ImageDataModule):
 
     Splits without a folder are split off the training images. Images directly in `root/test`, and
     all below `root/predict`, have no label and are for `predict`. Hidden folders and folders
-    without an image are not classes. Links are followed only if they stay within their folder.
+    without an image are not classes. Links to folders are not followed, and links to files only if
+    they stay within their folder.
 
     Args:
         root: The folder.
         predict: Folder of images to predict; None for the one below the root.
+        allow_outside: Whether to follow all links, wherever they lead.
         image_size: Side in pixels of the square that images are resized to.
         resize: `squeeze` images into a square, `crop` the square in their middle, or `pad` them
             with black bars.
@@ -46,6 +48,7 @@ class ImageFolderDataModule(ImageDataModule):
         self,
         root: Path | str,
         predict: Path | str | None = None,
+        allow_outside: bool = False,
         image_size: int = 224,
         resize: Resize = "squeeze",
         num_channels: Literal[1, 3] = 3,
@@ -60,10 +63,11 @@ class ImageFolderDataModule(ImageDataModule):
         )
         self.resize: Resize = resize
         self.place = self.root = Path(root)
+        self.allow_outside = allow_outside
         self.predict = None if predict is None else Path(predict)
 
     def find_classes(self) -> tuple[str, ...]:
-        """The folders of training images that hold one, in alphabetical order."""
+        """The folders of training images that hold one, in numerical or alphabetical order."""
         return self._images.class_names
 
     def load(self) -> dict[str, ImageSource]:
@@ -72,7 +76,7 @@ class ImageFolderDataModule(ImageDataModule):
 
     @cached_property
     def _images(self) -> ClassFolders:
-        return read_class_folders(self.root, self.predict, _warn_or_raise)
+        return read_class_folders(self.root, self.predict, _warn_or_raise, self.allow_outside)
 
     def _source(self, split: str) -> ImageSource:
         index = {name: label for label, name in enumerate(self.find_classes())} | {"": UNLABELLED}

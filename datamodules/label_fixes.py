@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from lightning.pytorch.utilities import rank_zero_info
 
+from datamodules.names import composed
 from datamodules.sources.source import UNLABELLED, ImageSource
 from datamodules.tables.table import read_table, refuse
 
@@ -66,7 +67,10 @@ def _read(file: Path) -> Any:
         raise ValueError(
             f"{file} has no column {missing[0]!r}; options.label_fixes reads {', '.join(COLUMNS)}."
         )
-    return rows.assign(**{column: rows[column].str.strip() for column in COLUMNS})
+    return rows.assign(
+        **{column: rows[column].str.strip().map(composed) for column in COLUMNS[1:]},
+        image=rows["image"].str.strip(),
+    )
 
 
 def _check(rows: Any, class_names: Sequence[str], given: Mapping[str, str]) -> None:

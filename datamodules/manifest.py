@@ -8,6 +8,7 @@ import numpy as np
 
 from datamodules.augmentation.load import Transform
 from datamodules.base import ImageDataModule
+from datamodules.names import composed
 from datamodules.options import BatchSize, Options
 from datamodules.sources.files import FileReader
 from datamodules.sources.resizing import Resize
@@ -91,7 +92,7 @@ class ManifestDataModule(ImageDataModule):
 
     def find_classes(self) -> tuple[str, ...]:
         """The given names, or the labels in alphabetical or numerical order."""
-        return tuple(self.given_classes or classes_of(self._rows["label"]))
+        return tuple(map(composed, self.given_classes or classes_of(self._rows["label"])))
 
     def load(self) -> dict[str, ImageSource]:
         """List the images of each split; no image is opened."""

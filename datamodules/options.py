@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from datamodules.augmentation.views import View
+from datamodules.names import composed
 
 BatchSize = int | Literal["auto"]
 AUTO_BATCH_SIZE = 32  # for `auto`, unless a fit finds another
@@ -57,7 +58,12 @@ class Options:
     origin: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse values that are out of range."""
+        """Refuse values that are out of range; spell the classes as the dataset does."""
+        merged = {
+            composed(new): list(map(composed, old)) for new, old in self.merge_classes.items()
+        }
+        object.__setattr__(self, "exclude_classes", list(map(composed, self.exclude_classes)))
+        object.__setattr__(self, "merge_classes", merged)
         for name, value in (("mixup", self.mixup), ("cutmix", self.cutmix)):
             if not 0 <= value <= MAX_ALPHA:
                 raise ValueError(f"options.{name} is {value}; expected 0 to {MAX_ALPHA:g}.")

@@ -1,6 +1,6 @@
 """The splits that a command needs: whether they exist and can be read."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from datamodules.options import Options
@@ -13,7 +13,11 @@ NEEDED = {"fit": ("train", "val"), "validate": ("val",), "test": ("test",)}  # s
 
 
 def prepared(
-    sources: Mapping[str, ImageSource], stage: str, predicted: str, options: Options
+    sources: Mapping[str, ImageSource],
+    stage: str,
+    predicted: str,
+    options: Options,
+    class_names: Sequence[str] = (),
 ) -> dict[str, ImageSource]:
     """All splits; those that a command needs are checked and cached.
 
@@ -22,6 +26,7 @@ def prepared(
         stage: `fit`, `validate`, `test` or `predict`.
         predicted: The split that `predict` reads.
         options: What to do with unreadable files, and whether to cache.
+        class_names: Names of the classes, for messages.
 
     Raises:
         UnreadableImageError: If a file cannot be read, and `options.on_error` is `raise`.
@@ -35,7 +40,7 @@ def prepared(
         )
     # A fit checks the test images too: to find a broken one after hours is too late.
     checked = sources if stage == "fit" else {split: sources[split] for split in needed}
-    found = {**sources, **readable(checked, options.on_error)}
+    found = {**sources, **readable(checked, options.on_error, class_names)}
     return found | {split: cached(found[split], options.cache) for split in needed}
 
 

@@ -39,9 +39,8 @@ class ArrayReader:
         """See `ImageReader`."""
         return self.images[rows]
 
-    def complaint(self, row: int) -> str | None:
+    def checks(self, rows: np.ndarray, title: str) -> None:
         """None: the images have been read already."""
-        return None
 
     def fingerprint(self, rows: np.ndarray) -> str:
         """Digest of the pixels."""

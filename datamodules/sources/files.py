@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from datamodules.sources.cache import for_each
-from datamodules.sources.decode import file_complaint, read_image
+from datamodules.sources.checked_files import check_files
+from datamodules.sources.decode import Check, read_image
 from datamodules.sources.resizing import Resize, fingerprint_of, to_square
 from datamodules.sources.source import MAX_BYTES
 
@@ -44,9 +45,9 @@ class FileReader:
     def take(self, rows: np.ndarray) -> None:
         """None: files are read one by one."""
 
-    def complaint(self, row: int) -> str | None:
-        """What the header and the end of the file show; see `file_complaint`."""
-        return file_complaint(self.root / self.paths[row])
+    def checks(self, rows: np.ndarray, title: str) -> list[Check]:
+        """What is wrong with each file; see `check_files`."""
+        return check_files([self.root / self.paths[int(row)] for row in rows], title)
 
     def fingerprint(self, rows: np.ndarray) -> str:
         """Digest of the paths and sizes of the files, none of which is opened."""
@@ -54,7 +55,7 @@ class FileReader:
         for path in (self.paths[int(row)] for row in rows):
             file = self.root / path
             size = file.stat().st_size if file.is_file() else -1
-            digest.update(f"{path}\0{size}\n".encode())
+            digest.update(f"{path}\0{size}\n".encode("utf-8", "surrogateescape"))
         return digest.hexdigest()
 
     def digests(self, rows: np.ndarray) -> list[bytes] | None:

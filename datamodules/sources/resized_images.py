@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from datamodules.sources.decode import Check
 from datamodules.sources.resizing import resize
 from datamodules.sources.source import ImageReader
 
@@ -24,9 +25,9 @@ class ResizedReader:
     def take(self, rows: np.ndarray) -> None:
         """None: images are resized one by one."""
 
-    def complaint(self, row: int) -> str | None:
+    def checks(self, rows: np.ndarray, title: str) -> list[Check] | None:
         """See `ImageReader`."""
-        return self.reader.complaint(row)
+        return self.reader.checks(rows, title)
 
     def fingerprint(self, rows: np.ndarray) -> str:
         """Digest of the original pixels and the new size."""

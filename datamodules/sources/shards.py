@@ -135,9 +135,8 @@ class ShardReader:
     def take(self, rows: np.ndarray) -> None:
         """None: images are read one by one."""
 
-    def complaint(self, row: int) -> str | None:
+    def checks(self, rows: np.ndarray, title: str) -> None:
         """None: images were checked when they were written, shards when the index was read."""
-        return None
 
     def fingerprint(self, rows: np.ndarray) -> str:
         """Digest of the digests of the shards and the positions of the images in them."""

@@ -9,6 +9,8 @@ from typing import Protocol, Self
 
 import numpy as np
 
+from datamodules.sources.decode import Check
+
 MAX_BYTES = 2**32  # of all images together; to compare more of them would take long
 UNLABELLED = -1  # label of an image of unknown class: it can be predicted, not scored
 
@@ -29,8 +31,13 @@ class ImageReader(Protocol):
         """The images (N, H, W, C) at once; None if reading one by one is as fast."""
 
     @abstractmethod
-    def complaint(self, row: int) -> str | None:
-        """What is wrong with an image, as far as can be found without decoding it."""
+    def checks(self, rows: np.ndarray, title: str) -> list[Check] | None:
+        """What is wrong with each image; None if they need no check.
+
+        Args:
+            rows: Of the images.
+            title: Of the progress bar.
+        """
 
     @abstractmethod
     def fingerprint(self, rows: np.ndarray) -> str:
@@ -82,9 +89,9 @@ class ImageSource:
         """The images at `indices` at once, (N, H, W, C); see `ImageReader`."""
         return self.reader.take(self.rows[indices])
 
-    def complaint(self, index: int) -> str | None:
-        """What is wrong with the image at `index`; see `ImageReader`."""
-        return self.reader.complaint(int(self.rows[index]))
+    def checks(self, title: str) -> list[Check] | None:
+        """What is wrong with each image; see `ImageReader`."""
+        return self.reader.checks(self.rows, title)
 
     def blocks(self) -> np.ndarray | None:
         """The block of each image, (N,); see `ImageReader`."""
@@ -109,5 +116,5 @@ class ImageSource:
         """A digest that changes when an image, a name or a label does."""
         digest = hashlib.sha256(self.reader.fingerprint(self.rows).encode())
         digest.update(self.labels.tobytes())
-        digest.update("\0".join(self.names).encode())
+        digest.update("\0".join(self.names).encode("utf-8", "surrogateescape"))
         return digest.hexdigest()[:32]

@@ -5,10 +5,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from datamodules.names import composed
+
 
 def hash_order(names: Sequence[str], seed: int) -> np.ndarray:
-    """Indices in a random order that depends on the names and the seed alone."""
-    keys = [hashlib.sha256(f"{seed}/{name}".encode()).digest() for name in names]
+    """Indices in a random order that depends on the names and the seed alone.
+
+    Names are composed first: the same images on macOS and on Linux give the same split.
+    """
+    texts = [f"{seed}/{composed(name)}".encode("utf-8", "surrogateescape") for name in names]
+    keys = [hashlib.sha256(text).digest() for text in texts]
     return np.array(sorted(range(len(names)), key=keys.__getitem__), dtype=np.int64)
 
 

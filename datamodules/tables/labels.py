@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 
 from datamodules.complaints import Complain, raise_error
+from datamodules.names import in_order
 from datamodules.sources.source import UNLABELLED
 from datamodules.tables.table import refuse
 
 
 def classes_of(labels: Iterable[str]) -> list[str]:
     """The different labels without empty ones, in alphabetical or numerical order."""
-    names = set(labels) - {""}
-    return sorted(names, key=int if all(name.isdecimal() for name in names) else None)
+    return in_order(set(labels) - {""})
 
 
 def with_known_labels(

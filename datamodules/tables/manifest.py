@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from datamodules.complaints import Complain, raise_error
+from datamodules.names import composed, spelled_as
 from datamodules.sources.decode import EXTENSIONS
 from datamodules.sources.files import is_file, outside
 from datamodules.splits.names import SPLITS
@@ -123,6 +124,9 @@ def inside_root(rows: Any, root: Path, hint: str, complain: Complain = raise_err
 
 def existing(rows: Any, root: Path, hint: str, complain: Complain = raise_error) -> Any:
     """Rows whose images exist; see `inside_root`."""
+    rows = rows.assign(
+        image=[spelled_as(i, lambda path: is_file(root / path)) for i in rows["image"]]
+    )
     gone = [not is_file(root / image) for image in rows["image"]]
     return refuse(rows, gone, f"is not in {root}; {hint}", "image", "missing image", complain)
 
@@ -151,7 +155,7 @@ def _read(split: str, file: Path, layout: Layout) -> Any:
             )
     found = {name: column for name, column in found.items() if column is not None}
     rows = pd.DataFrame({"label": "", **found, "@file": table["@file"], "@line": table["@line"]})
-    rows["label"] = rows["label"].str.strip()
+    rows["label"] = rows["label"].str.strip().map(composed)
     return rows.assign(split=split or rows.get("split", "train"))
 
 

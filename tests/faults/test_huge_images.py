@@ -85,7 +85,7 @@ def test_huge_image_is_refused_by_every_reader(huge, little_memory):
     with pytest.raises(UnreadableImageError, match=r"more than 100,000,000"):
         decode(huge.read_bytes(), 1, "shard: a")
     assert file_complaint(huge)  # Pillow takes some of them for no image
-    assert FileReader(huge.parent, [huge.name], 8, 3).complaint(0)
+    assert FileReader(huge.parent, [huge.name], 8, 3).checks(np.array([0]), "")[0].fault
     assert "100,000,000" in inspect(huge).complaint
 
 

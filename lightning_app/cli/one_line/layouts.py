@@ -7,13 +7,13 @@ from typing import Any
 
 import pandas as pd
 
-from datamodules.sources.decode import EXTENSIONS
 from datamodules.sources.missing_data import MissingDataError
 from datamodules.sources.remote import is_remote
 from datamodules.sources.shard_index import INDEX
 from datamodules.split_folders import FOLDERS
 from datamodules.tables.manifest import manifest_files
 from datamodules.tables.pixels import PIXELS, has_pixels
+from datamodules.walk_folders import is_image
 
 LAYOUTS = (
     "a folder with one folder per class, or with train/, val/ and test/ that have them; a CSV file "
@@ -38,7 +38,7 @@ def layout_of(path: str) -> dict[str, Any]:
         return _section("ShardDataModule", root=path)
     if not place.exists():
         raise MissingDataError(f"There is no file or folder {path}. Expected {LAYOUTS}.")
-    if place.suffix.lower() in EXTENSIONS and place.is_file():
+    if is_image(place) and place.is_file():
         raise ValueError(f"{path} is an image; name the folder of all images. Expected {LAYOUTS}.")
     if place.is_dir() and not (place / "train.csv").is_file():
         return _section("ImageFolderDataModule", root=path)

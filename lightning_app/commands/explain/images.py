@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from datamodules.sources.decode import EXTENSIONS, file_complaint, read_image
+from datamodules.sources.decode import file_complaint, read_image
 from datamodules.sources.resizing import Resize, to_square
-from datamodules.walk_folders import files_below, is_image
+from datamodules.walk_folders import files_below, image_extensions, is_image
 
 SHOWN = 5  # broken images that an error lists
 
@@ -81,7 +81,7 @@ def find_images(places: Sequence[Path], keep_repeated: bool = False) -> list[Pat
             raise ValueError(f"There is no image or folder {place}.")
         found = _images_in(place) if place.is_dir() else [place]
         if not found:
-            kinds = ", ".join(sorted(EXTENSIONS))
+            kinds = ", ".join(sorted(image_extensions()))
             raise ValueError(
                 f"There is no image in the folder {place}; image files end in {kinds}."
             )

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from datamodules.class_folders import read_class_folders
+from datamodules.names import in_order
 from datamodules.sources.files import FileReader
 from datamodules.sources.source import UNLABELLED, ImageSource
 from datamodules.splits.selection import check_known
@@ -81,7 +82,7 @@ def from_manifest(manifest: Path, root: Path | None = None) -> Originals:
     rows = read_rows(files, Layout())
     hint = "name the folder of the images with --root"
     rows = existing(inside_root(rows, root, hint), root, hint)
-    classes = tuple(sorted(set(rows["label"][rows["split"] != "predict"])))
+    classes = tuple(in_order(rows["label"][rows["split"] != "predict"]))
     if unfit := [name for name in classes if name in (".", "..") or "/" in name or "\\" in name]:
         raise ValueError(f"A class becomes a folder, which cannot be named {', '.join(unfit)}.")
     sources = {}

@@ -42,7 +42,7 @@ def write_shards(data: ImageDataModule, folder: Path, max_bytes: int, seed: int)
     names = data.class_names
     splits = {
         split: _write_split(split, source, names, folder, max_bytes, seed)
-        for split, source in readable(present, data.options.on_error).items()
+        for split, source in readable(present, data.options.on_error, names).items()
     }
     index = ShardIndex(names, splits)
     (folder / INDEX).write_text(index.to_json(), encoding="utf-8")

@@ -12,14 +12,17 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from datamodules.names import is_text
+from datamodules.sources.cut_off import is_cut_off
 from datamodules.sources.decode import (
-    MALFORMED,
+    NEARLY_BLACK,
+    check_file,
     decode,
-    is_cut_off,
 )
 from datamodules.sources.image_limits import UnreadableImageError, max_pixels, open_file, read_file
+from datamodules.sources.numbers import MALFORMED
 
-Fault = Literal["", "empty", "not an image", "truncated", "too large", "broken"]
+Fault = Literal["", "empty", "not an image", "truncated", "too large", "broken", "name"]
 THUMBNAIL = 32  # side, in pixels
 ORIENTATION = 0x0112  # the EXIF tag
 
@@ -40,6 +43,7 @@ class ImageFacts:
         is_transparent: Whether it has an alpha channel or a transparent colour.
         size: Width and height in pixels, after the rotation.
         digest: Digest of the pixels; the same for files with the same decoded image.
+        is_dark: Whether no pixel is brighter than `NEARLY_BLACK`.
         thumbnail: RGB, (32, 32, 3) uint8; None if it cannot be read.
     """
 
@@ -53,6 +57,7 @@ class ImageFacts:
     is_transparent: bool = False
     size: tuple[int, int] = (0, 0)
     digest: bytes = b""
+    is_dark: bool = False
     thumbnail: np.ndarray | None = None
 
 
@@ -64,6 +69,8 @@ def inspect(file: Path) -> ImageFacts:
             data = read_file(file)
         except UnreadableImageError as error:
             return ImageFacts("broken", str(error))
+        if not is_text(str(file)):
+            return ImageFacts("name", check_file(file).fault)
         try:
             image = decode(data, 3, str(file))
         except UnreadableImageError as error:
@@ -78,6 +85,7 @@ def facts_of(image: np.ndarray, header: ImageFacts = ImageFacts()) -> ImageFacts
         header,
         size=(width, height),
         digest=_digest(image),
+        is_dark=bool(image.max() <= NEARLY_BLACK),
         thumbnail=cv2.resize(image, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA),
     )
 
@@ -109,7 +117,11 @@ def _fault(data: bytes) -> Fault:
 
 def _header(data: bytes) -> ImageFacts:
     """The properties in the header of a readable image."""
-    with Image.open(io.BytesIO(data)) as header:
+    try:
+        opened = Image.open(io.BytesIO(data))
+    except (Image.DecompressionBombError, *MALFORMED):  # read by another decoder, or reduced
+        return ImageFacts()
+    with opened as header:
         deep_png = header.format == "PNG" and data[24] == 16  # Pillow calls 16-bit colours RGB
         # Phones save MPO files: what follows their first image is only a preview.
         animated = header.format != "MPO" and bool(getattr(header, "is_animated", False))

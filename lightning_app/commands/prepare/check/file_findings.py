@@ -10,7 +10,12 @@ JPEG = (".jpg", ".jpeg", ".jpe", ".jfif")
 ENDINGS = {  # of each of Pillow's formats
     **{"JPEG": JPEG, "MPO": JPEG, "PNG": (".png",), "GIF": (".gif",), "WEBP": (".webp",)},
     **{"BMP": (".bmp", ".dib"), "DIB": (".bmp", ".dib"), "TIFF": (".tif", ".tiff")},
-    **{"PPM": (".pbm", ".pgm", ".pnm", ".ppm"), "JPEG2000": (".jp2",), "AVIF": (".avif",)},
+    **{
+        "PPM": (".pbm", ".pgm", ".pnm", ".ppm"),
+        "JPEG2000": (".jp2",),
+        "AVIF": (".avif",),
+        "HEIF": (".heic", ".heif", ".hif"),
+    },
 }
 Surveyed = Sequence[tuple[Entry, ImageFacts]]
 FAULTS = {
@@ -19,8 +24,11 @@ FAULTS = {
     "truncated": "Truncated files",
     "broken": "Broken image files",
     "too large": "Images with too many pixels",
+    "name": "Files whose names are not UTF-8",
 }
 FAULT_ADVICE = {
+    "name": "Training refuses them: tables and reports hold UTF-8. Rename them, for example with "
+    "`convmv -f latin1 -t utf8 -r --notest FOLDER`.",
     "truncated": "Decoders silently fill the missing part with grey. Training refuses such files: "
     "download them again, delete them, or leave them out with --data.options.on_error skip.",
     "too large": "A small file can decode to gigabytes; it was not decoded. Training refuses it: "
@@ -79,15 +87,23 @@ def _oddities(readable: Surveyed) -> list[Finding]:
         *odd(
             "warning",
             "Images of 16 bits or more",
-            "They are reduced to 8 bits: an image that uses a small part of the range becomes "
-            "nearly black or white. Look at them below, and rescale them to 0 to 255 if need be.",
+            "They are reduced to 8 bits by the rules in docs/data.md. Scale all images alike, and "
+            "look at them below.",
             lambda facts: facts.bits > 8,
+            lambda facts: facts.mode,
+        ),
+        *odd(
+            "warning",
+            "Nearly black images",
+            "They may hold 12 bits in a file of 16, or numbers such as 0 and 1. Scale all images "
+            "alike, and save them with 8 bits.",
+            lambda facts: facts.is_dark,
             lambda facts: facts.mode,
         ),
         *odd(
             "note",
             "Images in printing colours",
-            "They are converted without their colour profile, so that colours may be wrong.",
+            "They are converted by their colour profile; without one, colours may be wrong.",
             lambda facts: facts.mode in ("CMYK", "YCbCr", "LAB"),
             lambda facts: facts.mode,
         ),

@@ -76,11 +76,21 @@ TEXTS: Mapping[Kind, tuple[Severity, str, str]] = {
         "Training leaves them out, so that the network has no output for the class. Add images, or "
         "delete the folder.",
     ),
+    "lost class": (
+        "error",
+        "Classes without an image that can be read",
+        f"{REFUSED}All of their files are of kinds that are left out, below.",
+    ),
+    "unread image": (
+        "warning",
+        "Images of kinds that are not read",
+        "They are left out. Save them as PNG or JPEG, or install what reads them.",
+    ),
     "link": (
         "warning",
         "Links that are not followed",
-        "Links to folders, and links that leave the folder of their split, are left out. If what "
-        "they point to belongs to the dataset, copy it.",
+        "Links to folders, and links that leave the folder of their split, are left out, unless "
+        "--data.allow_outside true is set when training.",
     ),
     "image outside class folders": (
         "warning",

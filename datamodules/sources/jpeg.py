@@ -1,0 +1,120 @@
+"""JPEG files by their markers: where their pixels end, and what their header says; no decoding."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+JPEG_START = b"\xff\xd8"
+# Not a stuffed byte of the pixels (00), nor a restart within them (D0 to D7).
+MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
+PROFILE = b"ICC_PROFILE\0"
+END, SCAN, APP2, HUFFMAN = 0xD9, 0xDA, 0xE2, 0xC4
+FRAMES = {*range(0xC0, 0xD0)} - {HUFFMAN, 0xC8, 0xCC}  # starts of frames
+BASELINE, PROGRESSIVE = (0xC0, 0xC1), 0xC2
+WITHOUT_LENGTH = (0x01, 0xD8)
+
+
+@dataclass(frozen=True)
+class JpegHeader:
+    """What stands before the pixels.
+
+    Attributes:
+        kind: Marker of the frame: baseline (C0, C1), progressive (C2), or one of the rare kinds.
+        width: In pixels.
+        height: In pixels.
+        bits: Per channel.
+        channels: 1 for grey, 3 for colours, 4 for printing colours.
+        num_blocks: Units that the pixels are coded in, at least a bit each.
+        size_at: Place of height and width in the file.
+        pixels_at: Place of the first coded pixels.
+        profile: The colour profile (ICC); empty if there is none.
+    """
+
+    kind: int
+    width: int
+    height: int
+    bits: int
+    channels: int
+    num_blocks: int
+    size_at: int
+    pixels_at: int
+    profile: bytes
+
+    @property
+    def is_usual(self) -> bool:
+        """Whether the header and the end of the pixels tell if it can be decoded."""
+        return self.kind in BASELINE and self.bits == 8 and self.channels in (1, 3)
+
+
+def read_jpeg_header(data: bytes) -> JpegHeader | None:
+    """The header of a JPEG file; None if the file ends before its pixels, or names no size."""
+    frame, profile = None, {}
+    for marker, start, end in _segments(data, 2):
+        if marker in FRAMES and frame is None:
+            frame = marker, start
+        elif marker == APP2 and data.startswith(PROFILE, start) and end - start > len(PROFILE) + 2:
+            number = start + len(PROFILE)
+            profile[data[number]] = data[number + 2 : end]
+        elif marker == SCAN:
+            parts = b"".join(profile[number] for number in sorted(profile))
+            return _header(data, frame, end, parts) if frame and end < len(data) else None
+    return None
+
+
+def jpeg_fault(data: bytes, header: JpegHeader | None) -> str | None:
+    """Why a JPEG file has not all of its pixels: decoders fill them silently. None if it has.
+
+    What follows the end of the pixels does not count: phones append videos, cameras previews.
+    """
+    if header is None:
+        return "is truncated: it ends before its pixels"
+    place, coded = header.pixels_at, 0
+    while match := MARKER.search(data, place):
+        coded += match.start() - place
+        marker, place = match[1][0], match.end()
+        if marker == END:
+            break
+        if marker not in WITHOUT_LENGTH:  # tables, or the header of another scan
+            place += int.from_bytes(data[place : place + 2])
+    else:
+        return "is truncated: its end is missing"
+    if header.kind in (*BASELINE, PROGRESSIVE) and 8 * coded < header.num_blocks:
+        return f"is truncated: {coded} coded bytes are too few for its size"
+    return None
+
+
+def probe(data: bytes, header: JpegHeader) -> bytes:
+    """A tiny JPEG file with the same tables: a decoder refuses it if it would refuse the whole."""
+    at, pixels = header.size_at, header.pixels_at
+    return b"".join((data[:at], b"\0\x01\0\x01", data[at + 4 : pixels + 64], b"\xff\xd9"))
+
+
+def is_one_scan(data: bytes, header: JpegHeader) -> bool:
+    """Whether no table and no further scan follows the first."""
+    match = MARKER.search(data, header.pixels_at)
+    return match is not None and match[1][0] == END
+
+
+def _segments(data: bytes, place: int) -> Iterator[tuple[int, int, int]]:
+    """Marker of each segment of the header, and where its content starts and ends."""
+    while match := MARKER.search(data, place):
+        marker, start = match[1][0], match.end()
+        if marker == END:
+            return
+        place = start
+        if marker not in WITHOUT_LENGTH:
+            place += max(2, int.from_bytes(data[start : start + 2]))
+            yield marker, start + 2, place
+
+
+def _header(
+    data: bytes, frame: tuple[int, int], pixels_at: int, profile: bytes
+) -> JpegHeader | None:
+    kind, at = frame
+    bits, channels = data[at], data[at + 5]
+    height, width = (int.from_bytes(data[at + place : at + place + 2]) for place in (1, 3))
+    sampling = data[at + 7 : at + 6 + 3 * channels : 3]
+    across = max((byte >> 4 for byte in sampling), default=1) or 1
+    down = max((byte & 15 for byte in sampling), default=1) or 1
+    blocks = -(-width // (8 * across)) * -(-height // (8 * down))
+    return JpegHeader(kind, width, height, bits, channels, blocks, at + 1, pixels_at, profile)
