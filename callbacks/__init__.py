@@ -2,6 +2,7 @@
 
 from callbacks.batch_size import AutoBatchSize
 from callbacks.best_metric_bar import BestMetricBar
+from callbacks.chosen_metric import ChosenMetric
 from callbacks.class_counts import ClassCounts
 from callbacks.data_visualizer import DataVisualizer
 from callbacks.finite_check import FiniteCheck
@@ -35,6 +36,7 @@ __all__ = [
     "VISUALIZERS",
     "AutoBatchSize",
     "BestMetricBar",
+    "ChosenMetric",
     "ClassCounts",
     "DataVisualizer",
     "FiniteCheck",
