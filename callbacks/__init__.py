@@ -21,6 +21,7 @@ from callbacks.stop_signals import StopSignals
 from callbacks.stopwatch import Stopwatch
 from callbacks.time_limit import TimeLimit
 from callbacks.training_copies import TrainingCopies
+from callbacks.training_dynamics import DynamicsRecorder
 from callbacks.unreadable_images import UnreadableMonitor
 from callbacks.weight_average import WeightAverage
 
@@ -39,6 +40,7 @@ __all__ = [
     "ChosenMetric",
     "ClassCounts",
     "DataVisualizer",
+    "DynamicsRecorder",
     "FiniteCheck",
     "FrozenFeatures",
     "HeadStart",

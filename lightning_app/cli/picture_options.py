@@ -10,6 +10,7 @@ from callbacks import (
     ChosenMetric,
     ClassCounts,
     DataVisualizer,
+    DynamicsRecorder,
     LearningCurvesVisualizer,
     OutputRecorder,
     PictureGallery,
@@ -69,8 +70,9 @@ def picture_callbacks(
     ]
     pictures = [picture for picture in chosen if isinstance(picture, Picture)]
     others = [callback for callback in chosen if isinstance(callback, Callback) and budget]
-    gallery = PictureGallery(pictures, recorder, budget)
-    return [recorder, *chosen_metric, gallery, *writers, *others]
+    dynamics = DynamicsRecorder()
+    gallery = PictureGallery(pictures, recorder, budget, dynamics)
+    return [recorder, dynamics, *chosen_metric, gallery, *writers, *others]
 
 
 def is_off(value: str | None) -> bool:

@@ -36,11 +36,13 @@ def auc_macro(probabilities: Tensor, labels: Tensor) -> Tensor:
         () float64 in [0, 1]; NaN if no class can be told from others.
     """
     areas = []
-    for number in labels.unique().tolist():
+    # Of two classes, both areas are equal, but for rounding; this one is scikit-learn's.
+    classes = [1] if probabilities.shape[1] == 2 else labels.unique().tolist()
+    for number in classes:
         own = labels == number
         inside, outside = int(own.sum()), int((~own).sum())
         ranks = torch.from_numpy(rankdata(probabilities[:, number].numpy()))
-        if outside:
+        if inside and outside:
             area = (ranks[own].sum() - inside * (inside + 1) / 2) / (inside * outside)
             areas.append(area)
     return torch.stack(areas).mean() if areas else torch.tensor(torch.nan, dtype=torch.float64)
