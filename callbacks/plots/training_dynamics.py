@@ -54,5 +54,14 @@ def plot_training_dynamics(
             axes.imshow(np.broadcast_to(image, (*image.shape[:2], 3)).clip(0, 1))
             axes.set_axis_off()
             lines = [shorten(line, MAX_LETTERS) for line in caption.split("\n")]
-            axes.set_title("\n".join(lines), fontsize=7, color=NEUTRAL, y=-0.02, va="top")
+            axes.text(
+                0.5,
+                -0.05,
+                "\n".join(lines),
+                transform=axes.transAxes,
+                fontsize=7,
+                color=NEUTRAL,
+                ha="center",
+                va="top",
+            )
     return figure
