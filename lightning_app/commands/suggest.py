@@ -19,8 +19,8 @@ from models import ImageClassifier
 from models.evaluation.active_learning import Strategy, choose_images
 
 DESCRIPTION = """\
-Choose the unlabelled images that would teach a network most: those that it is least sure of, and
-that differ from one another. Writes a table and a contact sheet of them, the most useful one first.
+Choose unlabelled images to label next: those that differ most from one another as the network sees
+them, those that it is least sure of, or both. Writes a table and a contact sheet of them, the most useful one first.
 """
 SHEET = 60  # images on the contact sheet
 BATCH = 32
@@ -105,7 +105,7 @@ def _parse(args: list[str]) -> Namespace:
     parser.add_argument(
         "--by",
         type=Strategy,
-        default="both",
+        default="diversity",
         help="What counts: the margin between the two most probable classes, diversity of the "
         "features, or both.",
     )

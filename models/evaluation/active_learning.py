@@ -11,7 +11,7 @@ SAME = 0.999  # cosine of the features of near-copies
 
 
 def choose_images(
-    probabilities: Tensor, features: Tensor, count: int, strategy: Strategy = "both"
+    probabilities: Tensor, features: Tensor, count: int, strategy: Strategy = "diversity"
 ) -> Tensor:
     """Choose images to label, the most useful one first.
 
