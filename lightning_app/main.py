@@ -24,8 +24,7 @@ Look
   report RUN [--language zh]       write a self-contained HTML report of a run
 Data
   prepare check, split, augment, shard     check and arrange images for training
-  suspects, probe                  find label errors; compare pretrained nets
-  suggest --ckpt_path RUN DIR      choose the images to label next
+  suspects, suggest, probe         label errors; what to label; pretrained nets
 Ship
   serve, export, promote, card     try in a browser; write ONNX; register
 Runs
