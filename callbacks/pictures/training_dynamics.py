@@ -84,7 +84,7 @@ class TrainingDynamicsMap(Picture):
         self, rows: Tensor, found: TrainingDynamics, context: PictureContext
     ) -> tuple[np.ndarray, list[str]]:
         images = context.data.images("train", rows.tolist()).movedim(1, -1).numpy()
-        labels, others = _labels(context), _others(found, context)
+        labels, others = _labels(context), _others(found, context).tolist()
         names = context.class_names
         captions = [
             f"{names[labels[row]]}\n{100 * found.mean[row]:.0f} %"

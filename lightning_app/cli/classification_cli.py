@@ -132,7 +132,7 @@ class ImageClassificationCLI(LightningCLI):
         if trainer.fast_dev_run:  # they would be drawn for minutes, and kept nowhere
             settings[0]["budget"] = 0
         evaluations = evaluation_callbacks(self._parser(self.command), self._settings)
-        drawn = [*evaluations, *picture_callbacks(*settings, self._settings.metric)]
+        drawn = [*evaluations, *picture_callbacks(settings[0], settings[1], self._settings.metric)]
         own = [*drawn, *monitors(), *deciding_callbacks(self._settings, self.started)]
         self.watch, self.signals = ProcessWatch(), StopSignals()
         guards = fit_guards(self._settings) if self.command == "fit" else []

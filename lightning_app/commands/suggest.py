@@ -19,8 +19,9 @@ from models import ImageClassifier
 from models.evaluation.active_learning import Strategy, choose_images
 
 DESCRIPTION = """\
-Choose unlabelled images to label next: those that differ most from one another as the network
-sees them, those that it is least sure of, or both. Writes a table and a contact sheet of them, the most useful one first.
+Choose unlabelled images to label next: those that differ most from one another as the network sees
+them, those that it is least sure of, or both. Writes a table and a contact sheet of them, the most
+useful one first.
 """
 SHEET = 60  # images on the contact sheet
 BATCH = 32
