@@ -2,6 +2,7 @@
 
 from callbacks.batch_size import AutoBatchSize
 from callbacks.best_metric_bar import BestMetricBar
+from callbacks.chosen_metric import ChosenMetric
 from callbacks.class_counts import ClassCounts
 from callbacks.data_visualizer import DataVisualizer
 from callbacks.finite_check import FiniteCheck
@@ -20,6 +21,7 @@ from callbacks.stop_signals import StopSignals
 from callbacks.stopwatch import Stopwatch
 from callbacks.time_limit import TimeLimit
 from callbacks.training_copies import TrainingCopies
+from callbacks.training_dynamics import DynamicsRecorder
 from callbacks.unreadable_images import UnreadableMonitor
 from callbacks.weight_average import WeightAverage
 
@@ -35,8 +37,10 @@ __all__ = [
     "VISUALIZERS",
     "AutoBatchSize",
     "BestMetricBar",
+    "ChosenMetric",
     "ClassCounts",
     "DataVisualizer",
+    "DynamicsRecorder",
     "FiniteCheck",
     "FrozenFeatures",
     "HeadStart",

@@ -26,6 +26,7 @@ from callbacks.tracking import (
     log_text,
 )
 from callbacks.trainer_parts import classifier_of, data_of
+from callbacks.training_dynamics import DynamicsRecorder
 from callbacks.weight_average import averaged_weights
 from models.explain import NothingToShow
 
@@ -46,14 +47,20 @@ class PictureGallery(Callback):
         pictures: The pictures to draw, in the order of their importance.
         recorder: Keeps the outputs of the network; it has to come before this callback.
         budget: Share of the work of training that drawing may take, in [0, 1]; see `PictureBudget`.
+        dynamics: Knows how the training images were learned; it has to come before this callback.
 
     Raises:
         ValueError: If `budget` is out of range.
     """
 
     def __init__(
-        self, pictures: Sequence[Picture], recorder: OutputRecorder, budget: float = 0.05
+        self,
+        pictures: Sequence[Picture],
+        recorder: OutputRecorder,
+        budget: float = 0.05,
+        dynamics: DynamicsRecorder | None = None,
     ) -> None:
+        self.dynamics = dynamics
         self.pictures, self.recorder, self.budget = pictures, recorder, PictureBudget(budget)
         self.draws = budget > 0
         self.failed: set[Picture] = set()
@@ -150,8 +157,10 @@ class PictureGallery(Callback):
         fitting = trainer.state.fn == TrainerFn.FITTING
         title = f"epoch {self.epoch}" if fitting else self._evaluation_title(split)
         classifier = classifier_of(module)
+        learned = self.dynamics.result(trainer) if self.dynamics and fitting and final else None
+        names = data.class_names
         return PictureContext(
-            classifier, data.class_names, sample, title, split, final, outputs, data
+            classifier, names, sample, title, split, final, outputs, data, dynamics=learned
         )
 
     def _evaluation_title(self, split: str) -> str:

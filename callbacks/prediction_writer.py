@@ -11,7 +11,7 @@ from lightning.pytorch.trainer.states import TrainerFn
 from lightning.pytorch.utilities import rank_zero_info
 
 from callbacks.output_recorder import OutputRecorder
-from callbacks.submission import fill_submission, wants_numbers
+from callbacks.submission import fill_submission, read_submission
 from callbacks.tracking import log_text
 from callbacks.trainer_parts import data_of
 from models.evaluation.predictions import UNLABELLED, Predictions
@@ -29,8 +29,8 @@ class PredictionWriter(Callback):
     Attributes:
         recorder: Keeps the network's outputs; it has to come before this callback.
         top_k: Number of classes in a row, the most probable first; all if there are fewer.
-        sample_submission: A competition's CSV file, with an id and an answer in each row. `predict`
-            fills it in as `predictions/submission.csv`, in its order; see `fill_submission`.
+        sample_submission: A competition's CSV file: ids, and places for classes or probabilities.
+            `predict` fills it in as `predictions/submission.csv`; see `read_submission`.
 
     Raises:
         ValueError: If `top_k` is not positive.
@@ -53,14 +53,8 @@ class PredictionWriter(Callback):
         if self.sample_submission is not None:
             data = data_of(trainer)
             names = data.sources[_predict_split(trainer)].names
-            fill_submission(self.sample_submission, names, [0] * len(names), data.class_names)
-            numbers = wants_numbers(self.sample_submission, data.class_names)
-            first, *_, last = data.class_names
-            form = f"numbers of classes, 0 for {first} to {len(data.class_names) - 1} for {last}"
-            rank_zero_info(
-                f"The answers in the form of {self.sample_submission} are "
-                f"{form if numbers else 'names of classes'}."
-            )
+            submission = read_submission(self.sample_submission, names, data.class_names)
+            rank_zero_info(f"Submission  {self.sample_submission}: {submission.description}.")
 
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Store the table, unless this is a validation within a fit."""
@@ -73,16 +67,18 @@ class PredictionWriter(Callback):
 
     def on_predict_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Store the table and the filled-in submission."""
-        table = self._store(trainer, "predict", _predict_split(trainer))
-        if self.sample_submission is None or table is None:
+        split = _predict_split(trainer)
+        predictions = self._store(trainer, "predict", split)
+        if self.sample_submission is None or predictions is None:
             return
-        classes = data_of(trainer).class_names
-        predicted = [classes.index(name) for name in table["predicted"]]
-        images = table["image"].tolist()
-        filled = fill_submission(self.sample_submission, images, predicted, classes)
+        data = data_of(trainer)
+        images = [data.sources[split].names[index] for index in predictions.indices]
+        probabilities = predictions.probabilities.numpy()
+        sample, classes = self.sample_submission, data.class_names
+        filled = fill_submission(sample, images, probabilities, classes)
         log_text(trainer, filled.to_csv(index=False), "predictions/submission.csv")
 
-    def _store(self, trainer: Trainer, name: str, split: str) -> pd.DataFrame | None:
+    def _store(self, trainer: Trainer, name: str, split: str) -> Predictions | None:
         outputs = self.recorder.gather(trainer)
         if outputs is None or not trainer.is_global_zero:
             return None
@@ -95,13 +91,12 @@ class PredictionWriter(Callback):
             "label": [names[label] for label in predictions.labels.tolist()],
         }
         columns |= prediction_columns(predictions, data.class_names, self.top_k)
-        table = pd.DataFrame(columns)
         log_text(
             trainer,
-            table.to_csv(index=False),
+            pd.DataFrame(columns).to_csv(index=False),
             f"predictions/{self.renamed_splits.get(name, name)}.csv",
         )
-        return table
+        return predictions
 
 
 def prediction_columns(

@@ -24,7 +24,7 @@ Look
   report RUN [--language zh]       write a self-contained HTML report of a run
 Data
   prepare check, split, augment, shard     check and arrange images for training
-  suspects, probe                  find label errors; compare pretrained nets
+  suspects, suggest, probe         label errors; what to label; pretrained nets
 Ship
   serve, export, promote, card     try in a browser; write ONNX; register
 Runs
@@ -47,6 +47,7 @@ COMMANDS = {
     "runs": "lightning_app.commands.runs.runs:runs",
     "score": "lightning_app.commands.score:score",
     "serve": "lightning_app.commands.serve.serve:serve",
+    "suggest": "lightning_app.commands.suggest:suggest",
     "suspects": "lightning_app.commands.suspects:suspects",
     "sync": "lightning_app.commands.sync:sync",
     "ui": "lightning_app.commands.ui:open_ui",

@@ -196,5 +196,5 @@ class ImageClassifier(LightningModule):
     def _log_evaluation(self, stage: str) -> None:
         counts = self.counts.total(self.trainer.strategy)
         metrics = metrics_for(self.num_classes)
-        values = {f"{stage}/{metric.name}": metric.value(counts) for metric in metrics}
+        values = {f"{stage}/{m.name}": m.value(counts) for m in metrics if m.value is not None}
         log_mean(self, values, prog_bar=f"{stage}/{METRICS[0].name}")

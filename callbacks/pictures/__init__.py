@@ -16,6 +16,7 @@ from callbacks.pictures.picture import PictureOutput as PictureOutput
 from callbacks.pictures.picture import When as When
 from callbacks.pictures.saliency import Saliency
 from callbacks.pictures.sanity_checks import SanityChecks
+from callbacks.pictures.training_dynamics import TrainingDynamicsMap
 
 Honesty = SanityChecks  # the class path in configurations of earlier versions
 
@@ -35,6 +36,7 @@ PICTURES: dict[str, type[Picture]] = {
         Calibration,
         Embedding,
         LabelSuspects,
+        TrainingDynamicsMap,
         SanityChecks,
     )
 }

@@ -14,6 +14,7 @@ from callbacks.figure_kind import FigureKind
 from callbacks.output_recorder import Outputs
 from callbacks.trainer_parts import ImageData
 from models.evaluation.predictions import Predictions
+from models.evaluation.training_dynamics import TrainingDynamics
 from models.explain import NothingToShow
 
 When = Literal["doubling", "last"] | int
@@ -35,6 +36,7 @@ class PictureContext:
         final: Whether this is the last time in the run, when tables and summaries are logged.
         outputs: Outputs for the images of the split; None if there was no pass over it.
         data: Datamodule that the images come from; None without one.
+        dynamics: How the training images were learned; None but at the end of a fit.
         names: `names(n)` gives the file names of the images of `sample(n)`, if a user named files.
     """
 
@@ -47,6 +49,7 @@ class PictureContext:
     outputs: Outputs | None = None
     data: Any = None
     names: Callable[[int], Sequence[str]] | None = None
+    dynamics: TrainingDynamics | None = None
 
     @property
     def predictions(self) -> Predictions:

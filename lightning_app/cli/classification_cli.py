@@ -13,6 +13,8 @@ from callbacks import FrozenFeatures, PredictionWriter, ProcessWatch, StopSignal
 from lightning_app.cli import defaults
 from lightning_app.cli.allowed_classes import only_allowed_classes
 from lightning_app.cli.chosen_checkpoint import chosen_checkpoint
+from lightning_app.cli.chosen_metric import HELP as METRIC
+from lightning_app.cli.chosen_metric import follow_metric
 from lightning_app.cli.class_path_changes import settings_of_checkpoint
 from lightning_app.cli.config_parser import link_data_to_model
 from lightning_app.cli.continued_run import continue_run
@@ -33,6 +35,7 @@ from lightning_app.cli.summary import print_fit_summary, print_prediction_files
 from lightning_app.commands.report.report_of_fit import report_run
 from lightning_app.commands.report.settings import Report
 from lightning_app.store.run_recorder import run_logger_of
+from models.evaluation.metrics import MetricName
 
 ON_NONFINITE = "Whether a loss or gradient that is not finite stops a fit, or skips its step."
 
@@ -71,6 +74,7 @@ class ImageClassificationCLI(LightningCLI):
         parser.add_class_arguments(PredictionWriter, "predictions", skip=skipped, instantiate=False)
         text = (Report.__doc__ or "").splitlines()[0]
         add_one_line_options(parser)
+        parser.add_argument("--metric", type=MetricName | None, default=None, help=METRIC)
         parser.add_argument("--on_nonfinite", type=OnNonfinite, default="stop", help=ON_NONFINITE)
         parser.add_argument(
             "--report", type=Report | bool, default=Report(), help=f"{text} `false` for none."
@@ -97,6 +101,7 @@ class ImageClassificationCLI(LightningCLI):
         experiment = experiment_of(settings.trainer.logger)
         path = chosen_checkpoint(self.command, settings.ckpt_path, experiment)
         settings.ckpt_path = path and str(path)
+        follow_metric(settings)
 
     def _parse_ckpt_path(self) -> None:
         """Take the network and its settings from the checkpoint, whatever the configuration has."""
@@ -127,7 +132,7 @@ class ImageClassificationCLI(LightningCLI):
         if trainer.fast_dev_run:  # they would be drawn for minutes, and kept nowhere
             settings[0]["budget"] = 0
         evaluations = evaluation_callbacks(self._parser(self.command), self._settings)
-        drawn = [*evaluations, *picture_callbacks(*settings)]
+        drawn = [*evaluations, *picture_callbacks(settings[0], settings[1], self._settings.metric)]
         own = [*drawn, *monitors(), *deciding_callbacks(self._settings, self.started)]
         self.watch, self.signals = ProcessWatch(), StopSignals()
         guards = fit_guards(self._settings) if self.command == "fit" else []

@@ -7,8 +7,10 @@ from lightning.pytorch import Callback
 from lightning.pytorch.cli import LightningArgumentParser
 
 from callbacks import (
+    ChosenMetric,
     ClassCounts,
     DataVisualizer,
+    DynamicsRecorder,
     LearningCurvesVisualizer,
     OutputRecorder,
     PictureGallery,
@@ -46,14 +48,18 @@ def add_pictures(parser: LightningArgumentParser) -> None:
     )
 
 
-def picture_callbacks(settings: dict[str, Any], predictions: dict[str, Any]) -> list[Callback]:
+def picture_callbacks(
+    settings: dict[str, Any], predictions: dict[str, Any], metric: str | None = None
+) -> list[Callback]:
     """Callbacks for the pictures which are switched on and for tables, in the order that they need.
 
     Args:
         settings: The section `pictures` of the configuration.
         predictions: The section `predictions`; see `PredictionWriter`.
+        metric: The metric that chooses the best checkpoint; None for the default.
     """
     recorder = OutputRecorder()
+    chosen_metric = [ChosenMetric(recorder, metric)] if metric else []
     writers = [PredictionWriter(recorder, **predictions), TrainingCopies(recorder), ClassCounts()]
     budget = settings.pop("budget")
     types = picture_types()
@@ -64,8 +70,9 @@ def picture_callbacks(settings: dict[str, Any], predictions: dict[str, Any]) -> 
     ]
     pictures = [picture for picture in chosen if isinstance(picture, Picture)]
     others = [callback for callback in chosen if isinstance(callback, Callback) and budget]
-    gallery = PictureGallery(pictures, recorder, budget)
-    return [recorder, gallery, *writers, *others]
+    dynamics = DynamicsRecorder()
+    gallery = PictureGallery(pictures, recorder, budget, dynamics)
+    return [recorder, dynamics, *chosen_metric, gallery, *writers, *others]
 
 
 def is_off(value: str | None) -> bool:

@@ -1,5 +1,6 @@
 """Predictions of a network for images, and what follows from them beside the labels."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -7,8 +8,10 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from models.evaluation.competition_metrics import auc_macro, quadratic_kappa
 from models.evaluation.confusion import confusion_counts, ranked_classes
 
+SMALLEST = 2.0**-52  # probability in a log loss, as in scikit-learn
 UNLABELLED = -1  # label of an image whose class is not known
 CHUNK = 8192  # images whose probabilities are in memory at once: there may be thousands of classes
 
@@ -89,6 +92,25 @@ class Predictions:
         """Rows of the labelled images, the highest loss first."""
         rows = self.losses.nan_to_num(-1.0).argsort(descending=True, stable=True)
         return rows[self.labels[rows] >= 0]
+
+    @property
+    def log_loss(self) -> Tensor:
+        """Mean cross-entropy of the labelled images, () float64.
+
+        As in scikit-learn, a probability counts as 2.2e-16 at least.
+        """
+        return self.losses[self.labels >= 0].clamp_max(-math.log(SMALLEST)).mean()
+
+    @property
+    def quadratic_kappa(self) -> Tensor:
+        """Cohen's kappa with quadratic weights of the labelled images; see `quadratic_kappa`."""
+        return quadratic_kappa(self.confusion())
+
+    @property
+    def auc(self) -> Tensor:
+        """Mean area under the ROC curve of each class against the rest; see `auc_macro`."""
+        known = self.labelled()
+        return auc_macro(known.probabilities, known.labels)
 
     def confusion(self) -> Tensor:
         """Counts of the labelled images (label, prediction), (K, K); see `confusion_counts`."""

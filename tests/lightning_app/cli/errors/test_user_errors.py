@@ -2,6 +2,7 @@ import sys
 import warnings
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tqdm import tqdm
 
@@ -22,7 +23,7 @@ def test_error_starts_on_a_new_line_below_an_open_progress_bar(capsys):
     bar = tqdm(total=3, desc="Predicting", file=sys.stderr)
     bar.refresh()
     with pytest.raises(SystemExit, match="1"), exit_on_user_error():
-        fill_submission(Path("none.csv"), [], [], [])
+        fill_submission(Path("none.csv"), [], np.empty((0, 0)), [])
     *_, error, hint = capsys.readouterr().err.splitlines()
     assert error == "error: There is no sample submission none.csv."
     assert hint == "(set LIGHTNING_CLI_DEBUG=1 for the stack trace)"
