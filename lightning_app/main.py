@@ -18,6 +18,7 @@ Train
   validate, test                   evaluate a network, of --ckpt_path best
   predict --ckpt_path RUN a.jpg    classify images
   ablate FILE.yaml                 measure what each setting contributes
+  folds PATH [--folds 5]           cross-validate; test the ensemble of all folds
 Look
   explain --ckpt_path RUN --images a.jpg   draw what a network sees in images
   compare RUN RUN [RUN ...]        show what changed, image by image
@@ -40,6 +41,7 @@ COMMANDS = {
     "compare": "lightning_app.commands.compare.compare:compare",
     "explain": "lightning_app.commands.explain.explain:explain",
     "export": "lightning_app.commands.export.export:export",
+    "folds": "lightning_app.commands.folds.folds:folds",
     "prepare": "lightning_app.commands.prepare.prepare:prepare",
     "probe": "lightning_app.commands.probe.probe:probe",
     "promote": "lightning_app.commands.promote.promote:promote",
