@@ -19,6 +19,7 @@ Train
   predict --ckpt_path RUN a.jpg    classify images
   ablate FILE.yaml                 measure what each setting contributes
   folds PATH [--folds 5]           cross-validate; test the ensemble of all folds
+  soup RUN RUN [RUN ...]           average the weights of runs
 Look
   explain --ckpt_path RUN --images a.jpg   draw what a network sees in images
   compare RUN RUN [RUN ...]        show what changed, image by image
@@ -49,6 +50,7 @@ COMMANDS = {
     "runs": "lightning_app.commands.runs.runs:runs",
     "score": "lightning_app.commands.score:score",
     "serve": "lightning_app.commands.serve.serve:serve",
+    "soup": "lightning_app.commands.soup.soup:soup",
     "suspects": "lightning_app.commands.suspects:suspects",
     "sync": "lightning_app.commands.sync:sync",
     "ui": "lightning_app.commands.ui:open_ui",
@@ -95,6 +97,7 @@ def _run(name: str, args: list[str]) -> None:
     from datamodules.redaction import redact_arguments
     from datamodules.sources import quiet_decoders
     from lightning_app.cli.errors.user_errors import exit_on_user_error, print_redacted
+    from lightning_app.cli.several_checkpoints import with_one_checkpoint
 
     sys.excepthook = print_redacted
     quiet_decoders.enable()
@@ -102,7 +105,7 @@ def _run(name: str, args: list[str]) -> None:
     with exit_on_user_error():
         try:
             function = _import(name)
-            function(args)
+            function(with_one_checkpoint(args))
         except KeyboardInterrupt:
             print("\nInterrupted.", file=sys.stderr)
             raise SystemExit(INTERRUPTED) from None

@@ -112,6 +112,24 @@ class Runner:
         finally:
             self._slots.put(environment)
 
+    def start(self, command: str, child: ChildRun, *more: str) -> None:
+        """Run another command, whose output has a log of its own.
+
+        Args:
+            command: The command.
+            child: Its arguments, and the name of the log.
+            more: More arguments.
+
+        Raises:
+            ChildRunFailed: If it ends with an error.
+        """
+        environment = self._slots.get()
+        try:
+            with self.stopping(), self._log(child) as log:
+                self._start(command, child, more, environment, log)
+        finally:
+            self._slots.put(environment)
+
     @contextmanager
     def _log(self, child: ChildRun) -> Iterator[BinaryIO]:
         """Open and lock the log file of a run; wait for a process that still writes to it.

@@ -6,7 +6,9 @@ from lightning_app.cli.child_runs.checks import RunSettings, check_runs
 from lightning_app.cli.child_runs.parent_run import ParentRun, open_parent_run
 from lightning_app.cli.child_runs.run_children import run_children, under_parent
 from lightning_app.cli.child_runs.runner import Runner
+from lightning_app.commands.folds.judge import judge
 from lightning_app.commands.folds.plan import FoldsPlan
+from lightning_app.commands.folds.tables import print_results
 from lightning_app.store.predictions import SplitName
 
 DESCRIPTION = """\
@@ -45,8 +47,18 @@ def folds(args: list[str]) -> None:
 def _run(parent: ParentRun, plan: FoldsPlan, settings: RunSettings, jobs: int) -> int:
     """Run all folds, and judge them; return how many runs failed."""
     splits: tuple[SplitName, ...] = ("val", "test") if settings.has_test else ("val",)
-    runner, children = Runner(parent, splits, jobs), plan.child_runs()
-    return run_children(runner, children)
+    children = plan.child_runs()
+    num_failed = run_children(Runner(parent, splits, jobs), children)
+    found = [(child, parent.find(child)) for child in children]
+    done = [(child, run) for child, run in found if run and parent.is_done(run, splits)]
+    if not done:
+        print("No results yet: no run has finished.")
+        return num_failed
+    complete = len(done) == len(children)
+    print_results(judge(parent, done, complete, settings.has_test))
+    if not complete:
+        print(f"{len(done)} of {len(children)} networks are trained: no ensemble yet.")
+    return num_failed
 
 
 def _parser() -> argparse.ArgumentParser:
