@@ -1,4 +1,4 @@
-"""Model soups: networks of one architecture with the mean of their weights (Wortsman et al., 2022)."""
+"""Model soups: the mean of the weights of networks (Wortsman et al., 2022)."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
