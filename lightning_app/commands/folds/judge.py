@@ -25,7 +25,7 @@ from lightning_app.store.checkpoints import read_checkpoint
 from lightning_app.store.describe_run import OUT_OF_FOLD
 from lightning_app.store.evaluations import Evaluation, evaluations_of, store_evaluations
 from lightning_app.store.run_recorder import CLASS_NAMES
-from lightning_app.store.stored_run import StoredRun, open_stored_run
+from lightning_app.store.stored_run import open_stored_run
 
 TESTED = "folds.tested"  # tag of the parent run: digest of the networks whose ensemble was tested
 
@@ -33,7 +33,7 @@ Finished = Sequence[tuple[ChildRun, Run]]
 
 
 def judge(parent: ParentRun, done: Finished, complete: bool, has_test: bool) -> FoldResults:
-    """Log the out-of-fold predictions, and write and test the ensemble.
+    """Log the out-of-fold predictions; of all folds, draw pictures, and test the ensemble.
 
     Args:
         parent: The parent run, which gets the results.
@@ -49,8 +49,11 @@ def judge(parent: ParentRun, done: Finished, complete: bool, has_test: bool) -> 
         records = [stack.enter_context(open_stored_run(client, run)) for _, run in done]
         folds = [fold_of(child.variation) for child, _ in done]
         found = read_out_of_fold(list(zip(folds, records, strict=True)), _class_names(parent, done))
-        _log_out_of_fold(parent, found, records[0])
+        _log_out_of_fold(parent, found)
         if complete:
+            data = build_data(records[0], num_workers=0)
+            data.prepare_data()
+            store_pictures(client, run_id, found, data)
             _ensemble(parent, done, has_test)
         own = stack.enter_context(open_stored_run(client, client.get_run(run_id)))
         names = [child.name for child, _ in done]
@@ -58,6 +61,8 @@ def judge(parent: ParentRun, done: Finished, complete: bool, has_test: bool) -> 
         results = fold_results(list(zip(names, records, strict=True)), found, tested)
         store_table(client, run_id, results.columns(), "folds")
         client.log_text(run_id, markdown(results), "folds.md")
+        if results.gains:
+            store_table(client, run_id, results.gain_columns(), "ensemble")
         if complete and yaml.safe_load(records[0].text("config/config.yaml")).get("report"):
             client.update_run(run_id, status="FINISHED")  # so that the report does not deny it
             _run("report", parent, ChildRun("report", 0, (), "report"), run_id)
@@ -75,8 +80,8 @@ def _file(parent: ParentRun, run: Run) -> Path:
     return file
 
 
-def _log_out_of_fold(parent: ParentRun, found: OutOfFold, record: StoredRun) -> None:
-    """Log the table of predictions, its metrics and its pictures."""
+def _log_out_of_fold(parent: ParentRun, found: OutOfFold) -> None:
+    """Log the table of predictions and its metrics."""
     client, run_id = parent.client, parent.run_id
     client.log_text(run_id, found.table().to_csv(index=False), f"predictions/{OUT_OF_FOLD}.csv")
     scores = scores_of(found)
@@ -93,9 +98,6 @@ def _log_out_of_fold(parent: ParentRun, found: OutOfFold, record: StoredRun) -> 
         scores=scores,
     )
     store_evaluations(client, run_id, [*others, evaluation])
-    data = build_data(record, num_workers=0)
-    data.prepare_data()
-    store_pictures(client, run_id, found, data)
 
 
 def _ensemble(parent: ParentRun, done: Finished, has_test: bool) -> None:

@@ -13,6 +13,8 @@ from models.evaluation.paired_test import PairedTest, paired_test
 from models.evaluation.student import student_interval
 from models.evaluation.wilson import wilson
 
+MEAN = "mean"  # name of a row
+
 
 class FoldScore(NamedTuple):
     """A network on the images of its fold, and on the test images if there are some."""
@@ -24,7 +26,7 @@ class FoldScore(NamedTuple):
 
 
 class Gain(NamedTuple):
-    """The ensemble against another, image by image."""
+    """The ensemble against one of its networks, or against their mean, image by image."""
 
     against: str
     test: PairedTest
@@ -75,12 +77,23 @@ class FoldResults:
         """A row for each network, one for their mean, and one for the ensemble."""
         low, high = (None if np.isnan(end) else end for end in self.over_folds)
         rows = [(s.name, s.images, s.accuracy, None, None, s.test_accuracy) for s in self.scores]
-        rows.append(("mean", self.images, self.mean, low, high, self.mean_test))
+        rows.append((MEAN, self.images, self.mean, low, high, self.mean_test))
         rows.append(("out of fold", self.images, self.accuracy, *self.over_images, None))
         if self.ensemble is not None:
             rows.append(("ensemble", None, None, None, None, self.ensemble))
         names = ("network", "images", "accuracy", "low", "high", "test_accuracy")
         return {name: [row[place] for row in rows] for place, name in enumerate(names)}
+
+    def gain_columns(self) -> dict[str, list[Any]]:
+        """A row for each gain: the difference in accuracy, its interval, and the p-value."""
+        return {
+            "against": [gain.against for gain in self.gains],
+            "images": [self.test_images] * len(self.gains),
+            "difference": [gain.test.difference for gain in self.gains],
+            "low": [gain.test.low for gain in self.gains],
+            "high": [gain.test.high for gain in self.gains],
+            "p_value": [gain.test.p_value for gain in self.gains],
+        }
 
 
 def fold_results(
@@ -93,19 +106,23 @@ def fold_results(
         found: Their out-of-fold predictions.
         ensemble: The run of the ensemble; None if it was not tested.
     """
-    tested = ensemble is not None
     scores = []
     for name, record in records:
         own = read_predictions([record], "val")
-        test = float(read_predictions([record], "test").correct.double().mean()) if tested else None
-        scores.append(FoldScore(name, len(own.images), float(own.correct.double().mean()), test))
+        tested = "predictions/test.csv" in record.files
+        test = _accuracy(read_predictions([record], "test")) if tested else None
+        scores.append(FoldScore(name, len(own.images), _accuracy(own), test))
     accuracy = float((found.probabilities.argmax(axis=1) == found.labels).mean())
     if ensemble is None:
         return FoldResults(scores, len(found.images), accuracy)
     shared = read_predictions([ensemble, *(record for _, record in records)], "test")
-    own = float(shared.correct[0].double().mean())
+    whole = float(shared.correct[0].double().mean())
     gains = tuple(_gains(shared, scores))
-    return FoldResults(scores, len(found.images), accuracy, own, len(shared.images), gains)
+    return FoldResults(scores, len(found.images), accuracy, whole, len(shared.images), gains)
+
+
+def _accuracy(shared: SharedPredictions) -> float:
+    return float(shared.correct.double().mean())
 
 
 def _gains(shared: SharedPredictions, scores: Sequence[FoldScore]) -> list[Gain]:
@@ -114,9 +131,6 @@ def _gains(shared: SharedPredictions, scores: Sequence[FoldScore]) -> list[Gain]
     # By validation: to choose it by the test would flatter it.
     best = max(range(len(scores)), key=lambda place: scores[place].accuracy)
     return [
-        Gain("the mean of its networks", paired_test(members, ensemble)),
-        Gain(
-            f"{scores[best].name}, the best in validation",
-            paired_test(members[best : best + 1], ensemble),
-        ),
+        Gain(MEAN, paired_test(members, ensemble)),
+        Gain(scores[best].name, paired_test(members[best : best + 1], ensemble)),
     ]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from lightning_app.commands.folds.results import FoldResults
+from lightning_app.commands.folds.results import MEAN, FoldResults
 from lightning_app.output.console import Column, print_table
 
 POINTS = 100
@@ -39,7 +39,8 @@ def _sentences(results: FoldResults) -> Iterator[str]:
         "The interval of the mean is over networks (Student's t), that of the out-of-fold "
         "predictions over images (Wilson)."
     )
-    for against, test in results.gains:
+    for name, test in results.gains:
+        against = "the mean of its networks" if name == MEAN else f"{name}, the best in validation"
         ends = " to ".join(f"{POINTS * end:+.1f}" for end in (test.low, test.high))
         yield (
             f"Ensemble against {against}, on {results.test_images:,} test images: "
