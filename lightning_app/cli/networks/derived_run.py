@@ -111,7 +111,7 @@ def merged_splits(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
         tables: Columns image, label, split, and perhaps group, of each run.
     """
     rows = pd.concat(tables)
-    trained = set(rows.loc[rows["split"] == "train", "image"])
+    trained: Any = rows.loc[rows["split"] == "train", "image"]
     merged = rows.drop_duplicates("image").copy()
     merged.loc[merged["image"].isin(trained), "split"] = "train"
     return merged
@@ -145,7 +145,8 @@ def _inputs(first: Run, splits: pd.DataFrame, class_names: Sequence[str]) -> Ite
         for each in (first.inputs.dataset_inputs if first.inputs else [])
     }
     source = next(iter(known.values()), None)
-    for split, rows in splits.groupby("split", sort=False):
+    for split in splits["split"].unique().tolist():
+        rows: Any = splits[splits["split"] == split]
         counts = rows["label"].value_counts()
         profile = {name: int(counts.get(name, 0)) for name in class_names}
         content = {"num_images": len(rows), "class_counts": profile}
@@ -158,4 +159,4 @@ def _inputs(first: Run, splits: pd.DataFrame, class_names: Sequence[str]) -> Ite
             source=source.source if source else "{}",
             profile=json.dumps(content),
         )
-        yield DatasetInput(dataset, [InputTag("mlflow.data.context", str(split))])
+        yield DatasetInput(dataset, [InputTag("mlflow.data.context", split)])

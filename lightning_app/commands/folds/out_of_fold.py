@@ -70,7 +70,7 @@ def read_out_of_fold(
     for fold, record in records:
         of_fold.setdefault(fold, []).append(_read(record, class_names))
     parts = [(fold, tables[0], _mean(tables)) for fold, tables in sorted(of_fold.items())]
-    places = {name: place for place, name in enumerate(class_names)}
+    places: Any = {name: place for place, name in enumerate(class_names)}
     return OutOfFold(
         [image for _, table, _ in parts for image in table.index],
         np.concatenate([table["label"].map(places).to_numpy(np.int64) for _, table, _ in parts]),
@@ -93,7 +93,7 @@ def _read(record: StoredRun, class_names: Sequence[str]) -> pd.DataFrame:
     table = table[table["label"] != ""].set_index("image")
     ranks = [name.removeprefix("predicted") for name in table if name.startswith("predicted")]
     values = np.zeros((len(table), len(class_names)))
-    places = {name: place for place, name in enumerate(class_names)}
+    places: Any = {name: place for place, name in enumerate(class_names)}
     for rank in ranks:
         columns = table[f"predicted{rank}"].astype(str).map(places).to_numpy(np.int64)
         values[np.arange(len(table)), columns] = table[f"confidence{rank}"]

@@ -76,7 +76,9 @@ class FoldResults:
     def columns(self) -> dict[str, list[Any]]:
         """A row for each network, one for their mean, and one for the ensemble."""
         low, high = (None if np.isnan(end) else end for end in self.over_folds)
-        rows = [(s.name, s.images, s.accuracy, None, None, s.test_accuracy) for s in self.scores]
+        rows: list[tuple[Any, ...]] = [
+            (s.name, s.images, s.accuracy, None, None, s.test_accuracy) for s in self.scores
+        ]
         rows.append((MEAN, self.images, self.mean, low, high, self.mean_test))
         rows.append(("out of fold", self.images, self.accuracy, *self.over_images, None))
         if self.ensemble is not None:

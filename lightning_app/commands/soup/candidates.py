@@ -78,11 +78,15 @@ class Candidates:
         own = [self.weights[place] for place in places]
         self.model.load_state_dict(average(own))
         if norms := moved_norms(self.model, own):
-            labels = self.data.sources["train"].labels
-            chosen = spread(labels, min(MOST, len(labels)))
-            images = (images for images, _ in self._batches("train", chosen))
+            images = (images for images, _ in self._batches("train", self._measured()))
             estimate_statistics(self.model, norms, images)
         return {name: value.clone() for name, value in self.model.state_dict().items()}
+
+    def _measured(self) -> np.ndarray:
+        """Training images for the statistics of batch norms: whole batches of mixed classes."""
+        chosen = spread(self.data.sources["train"].labels, MOST)
+        whole = len(chosen) // BATCH * BATCH or len(chosen)
+        return np.random.default_rng(0).permutation(chosen)[:whole]
 
     def score(self, places: Sequence[int]) -> Score:
         """Accuracy and negative loss of the mean on the images that are new to all."""
@@ -97,8 +101,9 @@ class Candidates:
         return correct / number, -loss / number
 
     def _batches(self, split: str, places: np.ndarray) -> Iterator[tuple[Tensor, Tensor]]:
-        for start in range(0, len(places), BATCH):
-            for images, labels, _ in self.data.plain_batches(split, places[start : start + BATCH]):
+        chosen = places.tolist()
+        for start in range(0, len(chosen), BATCH):
+            for images, labels, _ in self.data.plain_batches(split, chosen[start : start + BATCH]):
                 yield images, labels
 
 
