@@ -17,9 +17,7 @@ Train
       ... --ckpt_path last         resume the last run where it stopped
   validate, test                   evaluate a network, of --ckpt_path best
   predict --ckpt_path RUN a.jpg    classify images
-  ablate FILE.yaml                 measure what each setting contributes
-  folds PATH [--folds 5]           cross-validate; test the ensemble of all folds
-  soup RUN RUN [RUN ...]           average the weights of runs
+  ablate, folds, soup              vary settings; cross-validate; average nets
 Look
   explain --ckpt_path RUN --images a.jpg   draw what a network sees in images
   compare RUN RUN [RUN ...]        show what changed, image by image

@@ -10,6 +10,10 @@ from lightning_app.store.parameters import affects_training
 MAX_SEED = 2**32 - 1  # the largest that NumPy accepts
 
 
+class ChildRunFailed(RuntimeError):
+    """A child run ended with an error; the message describes it."""
+
+
 @dataclass(frozen=True)
 class ChildRun:
     """A run that belongs to a parent run.

@@ -5,9 +5,9 @@ from contextlib import AbstractContextManager
 
 from tqdm import tqdm
 
-from lightning_app.cli.child_runs.child_run import ChildRun
+from lightning_app.cli.child_runs.child_run import ChildRun, ChildRunFailed
 from lightning_app.cli.child_runs.parent_run import ParentRun
-from lightning_app.cli.child_runs.runner import ChildRunFailed, Runner
+from lightning_app.cli.child_runs.runner import Runner
 from lightning_app.cli.summary import UI
 
 

@@ -16,7 +16,7 @@ from mlflow.entities import Run
 from mlflow.environment_variables import MLFLOW_RUN_CONTEXT
 from tqdm import tqdm
 
-from lightning_app.cli.child_runs.child_run import ChildRun
+from lightning_app.cli.child_runs.child_run import ChildRun, ChildRunFailed
 from lightning_app.cli.child_runs.parent_run import ParentRun
 from lightning_app.cli.child_runs.processes import (
     Environment,
@@ -32,10 +32,6 @@ POLL = 0.5  # seconds between two looks at a process that another start has left
 NO_MODEL = "--log_model=false"  # most variations are never used; `promote` logs one that is
 LOGS = {"ablation": "ablations"}  # folders of the logs that have another name than the kind
 GRACE = 30  # seconds that a run has to stop; its last epoch is in `last.ckpt` in any case
-
-
-class ChildRunFailed(RuntimeError):
-    """A child run ended with an error; the message describes it."""
 
 
 Done = Callable[[ChildRun, float | None, ChildRunFailed | None], None]
@@ -113,16 +109,7 @@ class Runner:
             self._slots.put(environment)
 
     def start(self, command: str, child: ChildRun, *more: str) -> None:
-        """Run another command, whose output has a log of its own.
-
-        Args:
-            command: The command.
-            child: Its arguments, and the name of the log.
-            more: More arguments.
-
-        Raises:
-            ChildRunFailed: If it ends with an error.
-        """
+        """Run another command, with the arguments and the log of a child, and more arguments."""
         environment = self._slots.get()
         try:
             with self.stopping(), self._log(child) as log:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from datamodules.redaction import redact_text
 from lightning_app.cli.child_runs.checks import check_runs
+from lightning_app.cli.child_runs.child_run import ChildRunFailed
 from lightning_app.cli.child_runs.parent_run import (
     Identity,
     ParentRun,
@@ -15,7 +16,7 @@ from lightning_app.cli.child_runs.parent_run import (
     place_of_file,
 )
 from lightning_app.cli.child_runs.run_children import Progress, run_children, under_parent
-from lightning_app.cli.child_runs.runner import ChildRunFailed, Runner
+from lightning_app.cli.child_runs.runner import Runner
 from lightning_app.commands.ablate.log_results import log_results
 from lightning_app.commands.ablate.plan import Plan
 from lightning_app.commands.ablate.plan_file import read_plan

@@ -5,7 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from lightning_app.cli.child_runs.runner import ChildRunFailed, Runner
+from lightning_app.cli.child_runs.child_run import ChildRunFailed
+from lightning_app.cli.child_runs.runner import Runner
 from lightning_app.main import main
 
 BASE = {
