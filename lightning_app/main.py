@@ -17,7 +17,7 @@ Train
       ... --ckpt_path last         resume the last run where it stopped
   validate, test                   evaluate a network, of --ckpt_path best
   predict --ckpt_path RUN a.jpg    classify images
-  ablate FILE.yaml                 measure what each setting contributes
+  ablate, folds, soup              vary settings; cross-validate; average nets
 Look
   explain --ckpt_path RUN --images a.jpg   draw what a network sees in images
   compare RUN RUN [RUN ...]        show what changed, image by image
@@ -40,6 +40,7 @@ COMMANDS = {
     "compare": "lightning_app.commands.compare.compare:compare",
     "explain": "lightning_app.commands.explain.explain:explain",
     "export": "lightning_app.commands.export.export:export",
+    "folds": "lightning_app.commands.folds.folds:folds",
     "prepare": "lightning_app.commands.prepare.prepare:prepare",
     "probe": "lightning_app.commands.probe.probe:probe",
     "promote": "lightning_app.commands.promote.promote:promote",
@@ -47,6 +48,7 @@ COMMANDS = {
     "runs": "lightning_app.commands.runs.runs:runs",
     "score": "lightning_app.commands.score:score",
     "serve": "lightning_app.commands.serve.serve:serve",
+    "soup": "lightning_app.commands.soup.soup:soup",
     "suggest": "lightning_app.commands.suggest:suggest",
     "suspects": "lightning_app.commands.suspects:suspects",
     "sync": "lightning_app.commands.sync:sync",
@@ -98,6 +100,7 @@ def _run(name: str, args: list[str]) -> None:
         print_redacted,
         shorten_warnings,
     )
+    from lightning_app.cli.several_checkpoints import with_one_checkpoint
 
     sys.excepthook = print_redacted
     quiet_decoders.enable()
@@ -106,7 +109,7 @@ def _run(name: str, args: list[str]) -> None:
         try:
             function = _import(name)
             shorten_warnings()  # again, as importing Lightning has changed them
-            function(args)
+            function(with_one_checkpoint(args))
         except KeyboardInterrupt:
             print("\nInterrupted.", file=sys.stderr)
             raise SystemExit(INTERRUPTED) from None

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from models.backbones.timm_backbone import TimmBackbone as TimmBackbone
     from models.backbones.torchvision_backbone import TorchvisionBackbone as TorchvisionBackbone
     from models.classifier import ImageClassifier as ImageClassifier
+    from models.ensemble import Ensemble as Ensemble
+    from models.ensemble import Member as Member
+    from models.ensemble import NoHead as NoHead
     from models.head import Head as Head
     from models.losses.focal_loss import FocalLoss as FocalLoss
     from models.losses.logit_adjustment import LogitAdjustment as LogitAdjustment
@@ -30,10 +33,13 @@ HOMES = {
     "Backbone": "backbones.backbone",
     "CosineDecay": "optimization.schedules",
     "CrossEntropy": "losses.loss",
+    "Ensemble": "ensemble",
     "FocalLoss": "losses.focal_loss",
     "Head": "head",
     "ImageClassifier": "classifier",
     "LogitAdjustment": "losses.logit_adjustment",
+    "Member": "ensemble",
+    "NoHead": "ensemble",
     "Optimization": "optimization.optimization",
     "PlainCNN": "backbones.plain_cnn",
     "PolynomialDecay": "optimization.schedules",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 from weakref import WeakKeyDictionary
 
+import torch
 from torch import Tensor, nn
 
 from callbacks.figure_kind import FigureKind
@@ -17,6 +18,7 @@ from callbacks.pictures.picture import Picture, PictureContext, PictureOutput, s
 from callbacks.plots import plot_overlays
 from callbacks.plots.drawing.texts import counted
 from callbacks.trainer_parts import ImageData
+from models.ensemble import networks_of
 from models.explain import CLASS_ACTIVATIONS, find_layer, last_feature_map, short_name
 from models.explain.map_layout import ToMap
 
@@ -90,17 +92,23 @@ class ClassActivation(Picture):
                 targets.captions,
                 targets.colors,
                 f"{TITLES[self.method]}, {context.title}: {images}\n"
-                f"Evidence for {targets.what}, layer {short_name(context.model, name)}",
+                f"Evidence for {targets.what}, layer {name}{_averaged(context.model)}",
             ),
         )
 
     def find_evidence(self, context: PictureContext) -> tuple[ExplanationTargets, Tensor, str]:
-        """Images and classes to explain, their maps (N, H, W) in [0, 1], and the layer used."""
+        """Images and classes to explain, their maps (N, H, W) in [0, 1], and the layer used.
+
+        The maps of an ensemble are the means of those of its networks.
+        """
         targets = find_targets(context, self.num_images, self.explain, self.name)
-        name, to_map = self._layer(context.model, targets.images)
-        layer = context.model.get_submodule(name)
-        explain = CLASS_ACTIVATIONS[self.method]
-        return targets, explain(context.model, layer, targets.images, targets.classes, to_map), name
+        explain, maps, names = CLASS_ACTIVATIONS[self.method], [], []
+        for network in networks_of(context.model):
+            name, to_map = self._layer(network, targets.images)
+            layer = network.get_submodule(name)
+            maps.append(explain(network, layer, targets.images, targets.classes, to_map))
+            names.append(short_name(network, name))
+        return targets, torch.stack(maps).mean(dim=0), names[0]
 
     def _named(self, model: nn.Module, layer: str) -> str:
         with setting(f"{self.name}.layer"):
@@ -117,3 +125,8 @@ class ClassActivation(Picture):
         if model not in self._found:
             self._found[model] = last_feature_map(model, images)
         return self._found[model]
+
+
+def _averaged(model: nn.Module) -> str:
+    count = len(networks_of(model))
+    return f", mean of {count} networks" if count > 1 else ""

@@ -15,6 +15,7 @@ from callbacks.plots.confusion.order import most_frequent_confusions
 from callbacks.plots.drawing.texts import counted, shorten
 from callbacks.plots.mistakes import NamedPrediction
 from callbacks.trainer_parts import ImageData
+from models.ensemble import networks_of
 from models.evaluation.predictions import Predictions
 from models.explain import NothingToShow, grad_cam, last_feature_map
 
@@ -143,16 +144,24 @@ def _most_frequent(predictions: Predictions) -> list[int]:
 
 
 def _explain(context: PictureContext, images: Tensor, predicted: Tensor) -> Tensor | None:
-    """Grad-CAM of the predicted classes, (N, H, W); None if the network has no feature map."""
-    device = next(context.model.parameters()).device
+    """Grad-CAM of the predicted classes, (N, H, W); None if the network has no feature map.
+
+    Of an ensemble, the mean over its networks.
+    """
     try:
-        layer, to_map = last_feature_map(context.model, images[:1].to(device))
+        maps = [_evidence(network, images, predicted) for network in networks_of(context.model)]
     except NothingToShow:
         return None
-    module = context.model.get_submodule(layer)
+    return torch.stack(maps).mean(dim=0)
+
+
+def _evidence(network: nn.Module, images: Tensor, predicted: Tensor) -> Tensor:
+    device = next(network.parameters()).device
+    layer, to_map = last_feature_map(network, images[:1].to(device))
+    module = network.get_submodule(layer)
     batches = zip(images.split(BATCH_SIZE), predicted.split(BATCH_SIZE), strict=True)
     maps = [
-        grad_cam(context.model, module, batch.to(device), classes.to(device), to_map)
+        grad_cam(network, module, batch.to(device), classes.to(device), to_map)
         for batch, classes in batches
     ]
     return torch.cat(maps).cpu()

@@ -112,7 +112,7 @@ def sampling_weights(labels: np.ndarray, power: float) -> np.ndarray:
     return counts[labels] ** (power - 1.0)
 
 
-def mix(*numbers: int) -> int:
-    """One seed from several numbers: a hash, because sums of them would collide."""
+def mix(*numbers: int | str) -> int:
+    """One seed from several numbers or names: a hash, because sums of them would collide."""
     digest = hashlib.blake2b(repr(numbers).encode(), digest_size=4).digest()
     return int.from_bytes(digest, "little")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from datamodules.sources.source import ImageSource
+from datamodules.splits.folds import assign_folds
 from datamodules.splits.stratified import stratified_split
 
 
@@ -25,6 +26,9 @@ class SplitSettings:
             before them.
         seed: Another seed gives another split. It is not the seed of the run, so that runs of
             different seeds can be compared.
+        folds: Divide the images that are not tested on into this many folds, for cross-validation
+            (`lightning_cli folds`). The test set is the same for all.
+        fold: The fold to validate on, from 0; the others are trained on.
     """
 
     val: float = 0.15
@@ -34,13 +38,30 @@ class SplitSettings:
     val_last_n: int | None = None
     test_last_n: int | None = None
     seed: int = 0
+    folds: int | None = None
+    fold: int | None = None
 
     def __post_init__(self) -> None:
-        """Refuse numbers of images below 1."""
+        """Refuse numbers of images below 1, and folds that do not exist."""
         for name in ("val_per_class", "test_per_class", "val_last_n", "test_last_n"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ValueError(f"split.{name} is {value}; expected 1 or more.")
+        self._check_folds()
+
+    def _check_folds(self) -> None:
+        if self.folds is None and self.fold is None:
+            return
+        if self.folds is None or self.folds < 2:
+            raise ValueError(f"split.folds is {self.folds}; expected 2 or more.")
+        if self.fold is None or not 0 <= self.fold < self.folds:
+            raise ValueError(
+                f"split.fold is {self.fold}; expected 0 to {self.folds - 1}, as there are "
+                f"{self.folds} folds."
+            )
+        for name in ("val_per_class", "val_last_n"):
+            if getattr(self, name) is not None:
+                raise ValueError(f"Give split.folds or split.{name}, not both.")
 
     def complete(
         self, given: dict[str, ImageSource], class_names: Sequence[str]
@@ -52,8 +73,14 @@ class SplitSettings:
             class_names: Names of the classes, for messages.
 
         Raises:
-            ValueError: If a share is out of its range, or more images are asked for than there are.
+            ValueError: If a share is out of its range, more images are asked for than there are, or
+                a dataset with validation images of its own is to be divided into folds.
         """
+        if self.folds and "val" in given:
+            raise ValueError(
+                "The dataset has validation images of its own, which no fold would use. Move them "
+                "to the training images, or leave split.folds out."
+            )
         sources = dict(given)
         for name in ("test", "val"):
             if name not in sources and not (name == "test" and self._is_none(name)):
@@ -72,6 +99,8 @@ class SplitSettings:
         self, name: str, train: ImageSource, class_names: Sequence[str]
     ) -> tuple[np.ndarray, np.ndarray]:
         """Indices of the images that stay in training, and of those set aside."""
+        if name == "val" and self.folds:
+            return self._fold_of(train, self.folds, class_names)
         per_class, last_n = self._counts(name)
         if per_class is not None and last_n is not None:
             raise ValueError(f"Give split.{name}_per_class or split.{name}_last_n, not both.")
@@ -89,6 +118,14 @@ class SplitSettings:
                 f"{size} images."
             )
         return stratified_split(salted, train.labels, per_class or share, self.seed)
+
+    def _fold_of(
+        self, train: ImageSource, folds: int, class_names: Sequence[str]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Indices of the images of the other folds, and of those of the one to validate on."""
+        salted = [f"fold/{group}" for group in (train.groups or train.names)]
+        found = assign_folds(salted, train.labels, folds, self.seed, class_names)
+        return np.flatnonzero(found != self.fold), np.flatnonzero(found == self.fold)
 
 
 def _last(name: str, number: int, total: int) -> tuple[np.ndarray, np.ndarray]:

@@ -34,14 +34,7 @@ def stratified_split(
     Returns:
         Sorted indices of the images that stay, and of those set aside.
     """
-    members: dict[str, list[int]] = {}
-    for index, group in enumerate(groups):
-        members.setdefault(group, []).append(index)
-    names = list(members)
-    of_class: dict[int, list[str]] = {}
-    for position in hash_order(names, seed):
-        # A group belongs to the class of its first image, whatever the class of the others.
-        of_class.setdefault(int(labels[members[names[position]][0]]), []).append(names[position])
+    members, of_class = groups_of_classes(groups, labels, seed)
     aside: list[int] = []
     for candidates in of_class.values():
         size = sum(len(members[group]) for group in candidates)
@@ -54,3 +47,20 @@ def stratified_split(
     stays = np.ones(len(labels), dtype=bool)
     stays[aside] = False
     return np.flatnonzero(stays), np.flatnonzero(~stays)
+
+
+def groups_of_classes(
+    groups: Sequence[str], labels: np.ndarray, seed: int
+) -> tuple[dict[str, list[int]], dict[int, list[str]]]:
+    """Indices of the images of each group, and the groups of each class in the order of a hash.
+
+    A group belongs to the class of its first image, whatever the class of the others.
+    """
+    members: dict[str, list[int]] = {}
+    for index, group in enumerate(groups):
+        members.setdefault(group, []).append(index)
+    names = list(members)
+    of_class: dict[int, list[str]] = {}
+    for position in hash_order(names, seed):
+        of_class.setdefault(int(labels[members[names[position]][0]]), []).append(names[position])
+    return members, of_class

@@ -1,12 +1,14 @@
 """`lightning_app.load`: read runs from the MLflow store."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 from mlflow import MlflowClient
 from mlflow.entities import Run as MlflowRun
 
 from lightning_app.api.run import Run
+from lightning_app.cli.networks.ensembles import ensemble_of
 from lightning_app.store.checkpoints import (
     KEYWORDS,
     find_checkpoint,
@@ -20,20 +22,22 @@ from lightning_app.store.runs import find_run, open_store
 from lightning_app.store.stored_run import StoredRun, open_stored_run
 
 
-def load(run: str | Path, root: str | Path = ROOT) -> Run:
+def load(run: str | Path | Sequence[str | Path], root: str | Path = ROOT) -> Run:
     """Load a run from the store.
 
     Args:
         run: Name or id of the run, or the first 6 or more digits of its id; `best` or `last` for
             the newest run that has such a checkpoint; the file of a checkpoint; or
-            `models:/NAME@ALIAS` for the run of a registered model.
+            `models:/NAME@ALIAS` for the run of a registered model. A list of them is an ensemble,
+            whose probabilities are the mean of theirs; it has a run of its own.
         root: Folder of the store. `MLFLOW_TRACKING_URI` takes precedence if it is set.
 
     Returns:
         The run as it is now. Its checkpoint is the one that was named, else the best.
 
     Raises:
-        ValueError: If there is no such run or checkpoint, or several runs have the name.
+        ValueError: If there is no such run or checkpoint, several runs have the name, or the
+            networks of a list do not fit together.
         ConnectionError: If the store does not answer.
 
     Example:
@@ -43,6 +47,8 @@ def load(run: str | Path, root: str | Path = ROOT) -> Run:
         'last.ckpt'
     """
     root = Path(root)
+    if not isinstance(run, str | Path):
+        run = ensemble_of(run, root) if len(run) > 1 else run[0]
     if str(run) not in KEYWORDS and not looks_like_file(Path(run)):
         client = open_store(root)
         return snapshot(client, find_run(client, str(run)), root)

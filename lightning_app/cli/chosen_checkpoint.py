@@ -4,6 +4,7 @@ from pathlib import Path
 
 from lightning.pytorch.utilities import rank_zero_info
 
+from lightning_app.cli.networks.derived_run import refuse_training
 from lightning_app.cli.one_line.recorded_config import needs_checkpoint
 from lightning_app.store.checkpoints import (
     KEYWORDS,
@@ -24,7 +25,8 @@ def chosen_checkpoint(command: str, wanted: str | None, experiment: str | None) 
         experiment: Experiment in which `best` and `last` are searched; None for all.
 
     Raises:
-        ValueError: If there is no such checkpoint, or none is given where one is needed.
+        ValueError: If there is no such checkpoint, none is given where one is needed, or a fit is
+            to train an ensemble or a soup.
     """
     fitting = command == "fit"
     if wanted is None and fitting and (file := checkpoint_of_job()):
@@ -38,4 +40,7 @@ def chosen_checkpoint(command: str, wanted: str | None, experiment: str | None) 
         path = last_to_resume(experiment)
     else:
         path = find_checkpoint(wanted, experiment, (LAST,) if fitting else KEYWORDS)
-    return readable_checkpoint(path)[0]
+    file = readable_checkpoint(path)[0]
+    if fitting:
+        refuse_training(file)
+    return file

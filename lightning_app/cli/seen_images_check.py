@@ -8,6 +8,7 @@ from lightning.pytorch.utilities import rank_zero_info
 
 from callbacks import PictureGallery, PredictionWriter
 from datamodules import ImageDataModule
+from lightning_app.cli.networks.derived_run import MEMBERS
 from lightning_app.cli.recorded_data import recorded_data
 from lightning_app.cli.seen_images import SPLITS_FILE, count_seen, differing_settings
 from lightning_app.store.evaluations import SEEN
@@ -71,6 +72,8 @@ class SeenImagesCheck(Callback):
 
     def _reason(self, record: StoredRun) -> str:
         """Which settings differ from those of the run."""
+        if members := record.tags.get(MEMBERS):
+            return f"It is made of the networks of {members}; one of them has seen these images."
         differing = differing_settings(recorded_data(record), self.data)
         if not differing:
             return (

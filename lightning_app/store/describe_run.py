@@ -10,6 +10,7 @@ from lightning_app.store.stored_run import StoredRun
 
 COMMIT, CHANGED = "mlflow.source.git.commit", "git.uncommitted_changes"  # tags of a run
 SPLITS = ("train", "val", "test", "predict")
+OUT_OF_FOLD = "out_of_fold"  # images of all folds: a network that has not seen an image predicts it
 PACKAGES = ("torch", "lightning", "torchvision", "timm", "mlflow")  # that determine the results
 OPTIMIZER_OPTIONS = ("lr", "weight_decay", "momentum")  # the ones shown, in this order
 

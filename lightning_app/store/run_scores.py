@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from lightning_app.store.describe_run import SplitSummary
+from lightning_app.store.describe_run import OUT_OF_FOLD, SplitSummary
 from lightning_app.store.evaluations import (
     Evaluation,
     checkpoint_label,
@@ -16,7 +16,7 @@ from lightning_app.store.stored_run import StoredRun
 from models.evaluation.metrics import METRICS, Metric
 from models.evaluation.wilson import wilson
 
-SPLITS = ("test", "val")
+SPLITS = ("test", "val", OUT_OF_FOLD)
 LAST = "last"  # checkpoint of the end of a fit
 ROUNDING = 1e-6  # metrics are computed in float32, tables in float64
 NO_INTERVAL = {"f1_low": math.nan, "f1_high": math.nan}
@@ -107,7 +107,7 @@ def _same_checkpoint(record: StoredRun, own: Evaluation, other: Evaluation) -> E
 
     A fit validates each epoch, but only the last one is in its table of evaluations.
     """
-    if own.epoch == other.epoch or other.epoch < 0:
+    if own.epoch == other.epoch or other.epoch < 0 or own.split == OUT_OF_FOLD:
         return own
     recorded = [each for each in evaluations_of(record) if each.epoch == other.epoch]
     if (found := latest_evaluation(recorded, own.split)) is not None:

@@ -12,7 +12,8 @@ import pytest
 from mlflow.entities import Dataset, DatasetInput, InputTag
 from PIL import Image
 
-from lightning_app.commands.ablate.runner import ChildRunFailed, Runner
+from lightning_app.cli.child_runs.child_run import ChildRunFailed
+from lightning_app.cli.child_runs.runner import Runner
 from lightning_app.main import main
 
 CLASSES = ("cat", "dog", "owl")

@@ -18,6 +18,7 @@ from lightning_app.store.checkpoints import find_checkpoint, read_checkpoint
 from lightning_app.store.runs import find_run, open_store
 from lightning_app.store.stored_run import open_stored_run
 from models.backbones.backbone import Normalize
+from models.ensemble import networks_of
 from models.evaluation.temperature import TEMPERATURES, fit_temperature
 from models.export.description import Description
 from models.export.exported_network import ExportedNetwork, random_images
@@ -69,8 +70,10 @@ class Exportable:
         """The temperature, and in words where it comes from; 1 if none can be fitted.
 
         It is that of the run's validation of this checkpoint. If there was none, it is fitted on
-        validation images now.
+        validation images now. An ensemble has none beside those of its networks.
         """
+        if len(networks_of(self.source.model)) > 1:
+            return 1.0, "that of each network is inside"
         recorded = self._recorded_temperature()
         if recorded is not None:
             found, origin = recorded, "fitted when the run was validated"

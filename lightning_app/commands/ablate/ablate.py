@@ -6,16 +6,20 @@ from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
-from tqdm import tqdm
-
 from datamodules.redaction import redact_text
-from lightning_app.cli.summary import UI
-from lightning_app.commands.ablate.checks import check_runs
+from lightning_app.cli.child_runs.checks import check_runs
+from lightning_app.cli.child_runs.child_run import ChildRunFailed
+from lightning_app.cli.child_runs.parent_run import (
+    Identity,
+    ParentRun,
+    open_parent_run,
+    place_of_file,
+)
+from lightning_app.cli.child_runs.run_children import Progress, run_children, under_parent
+from lightning_app.cli.child_runs.runner import Runner
 from lightning_app.commands.ablate.log_results import log_results
-from lightning_app.commands.ablate.parent_run import ParentRun, open_parent_run
-from lightning_app.commands.ablate.plan import ChildRun, Plan
+from lightning_app.commands.ablate.plan import Plan
 from lightning_app.commands.ablate.plan_file import read_plan
-from lightning_app.commands.ablate.runner import ChildRunFailed, Runner
 from lightning_app.commands.ablate.tables import print_results
 
 DESCRIPTION = """\
@@ -47,20 +51,16 @@ def ablate(args: list[str]) -> None:
     _check_overrides(overrides)
     settings = check_runs(plan.examples(overrides), None if plan.search else plan.split)
     run = _run_variations if plan.search is None else _load_search()
-    try:
-        with open_parent_run(options.file, plan, settings, options.fresh) as parent:
-            text = redact_text(options.file.read_text("utf-8"))
-            parent.client.log_text(parent.run_id, text, options.file.name)
-            num_failed = run(parent, plan, overrides, options.jobs)
-            parent.failed = num_failed > 0
-    except KeyboardInterrupt:
-        print("\nInterrupted. The same command resumes.")
-        raise
-    if num_failed:
-        print(f"{num_failed} of the runs failed, see above; the same command tries them again.")
-    print(f"Look at it  {UI}; the run is {parent.name}")
-    if num_failed:
-        raise SystemExit(1)
+    identity = Identity("ablation", place_of_file(options.file), options.file.stem)
+    named = {"base": plan.configs, "seeds": plan.seeds, "split": [plan.split]}
+    tags = {key: ", ".join(map(str, values)) for key, values in named.items()}
+
+    def work(parent: ParentRun) -> int:
+        text = redact_text(options.file.read_text("utf-8"))
+        parent.client.log_text(parent.run_id, text, options.file.name)
+        return run(parent, plan, overrides, options.jobs)
+
+    under_parent(open_parent_run(identity, tags, settings, options.fresh), work)
 
 
 def _check_overrides(overrides: Sequence[str]) -> None:
@@ -73,42 +73,16 @@ def _check_overrides(overrides: Sequence[str]) -> None:
             raise ValueError(f"`{name}:` belongs in the file of the ablation.")
 
 
-class _Progress:
-    """Progress bar over runs, with a line for each run that has ended.
-
-    Args:
-        total: Number of runs.
-        unit: What a run is called.
-    """
-
-    def __init__(self, total: int, unit: str) -> None:
-        self.bar = tqdm(total=total, unit=unit)
-        self.num_failed = 0
-
-    def report(self, name: str, result: str, failure: ChildRunFailed | None) -> None:
-        """Print how a run has ended."""
-        self.bar.update()
-        tqdm.write(f"{name}: {result}" if failure is None else f"{name} failed: {failure}")
-        self.num_failed += failure is not None
-
-
 def _run_variations(parent: ParentRun, plan: Plan, overrides: Sequence[str], jobs: int) -> int:
     """Run all variations and print the results; return how many runs failed."""
     children = plan.child_runs(overrides)
-    progress = _Progress(len(children), "run")
-
-    def done(child: ChildRun, seconds: float | None, failure: ChildRunFailed | None) -> None:
-        result = "already finished" if seconds is None else f"{seconds / 60:.1f} min"
-        progress.report(child.name, result, failure)
-
-    with progress.bar:
-        Runner(parent, plan.split, jobs).run_all(children, done)
+    num_failed = run_children(Runner(parent, (plan.split,), jobs), children)
     results = log_results(parent, plan, children)
     if results is None:
         print(f"No results yet: no run of {plan.base_name} has finished.")
     else:
         print_results(results)
-    return progress.num_failed
+    return num_failed
 
 
 def _load_search() -> Experiment:
@@ -127,8 +101,8 @@ def _run_search(parent: ParentRun, plan: Plan, overrides: Sequence[str], jobs: i
     from lightning_app.commands.ablate.log_trials import log_trials
     from lightning_app.commands.ablate.search import TrialSearch
 
-    search = TrialSearch(Runner(parent, None, jobs), plan, overrides)
-    progress = _Progress(search.num_missing, "trial")
+    search = TrialSearch(Runner(parent, (), jobs), plan, overrides)
+    progress = Progress(search.num_missing, "trial")
 
     def done(
         settings: str, value: float | None, pruned: bool, failure: ChildRunFailed | None

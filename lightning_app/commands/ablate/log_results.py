@@ -7,9 +7,10 @@ import pandas as pd
 
 from callbacks.plots.drawing.legible import legible
 from callbacks.tracking import store_table
+from lightning_app.cli.child_runs.child_run import ChildRun
+from lightning_app.cli.child_runs.parent_run import ParentRun
 from lightning_app.commands.ablate.figures import result_figures
-from lightning_app.commands.ablate.parent_run import ParentRun
-from lightning_app.commands.ablate.plan import ChildRun, Plan
+from lightning_app.commands.ablate.plan import Plan
 from lightning_app.commands.ablate.results import AblationResults, compare_variations
 from lightning_app.commands.ablate.tables import markdown_table, result_columns
 from lightning_app.store.stored_run import open_stored_run
@@ -32,7 +33,7 @@ def log_results(
         ValueError: If the runs of the base share no image.
     """
     found = [(child, parent.find(child)) for child in children]
-    done = [(c, run) for c, run in found if run and parent.is_done(run, plan.split)]
+    done = [(c, run) for c, run in found if run and parent.is_done(run, (plan.split,))]
     done.sort(key=lambda pair: plan.names.index(pair[0].variation))
     if not done or done[0][0].variation != plan.base_name:
         return None

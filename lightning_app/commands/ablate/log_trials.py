@@ -11,7 +11,7 @@ from callbacks.plots.drawing.legible import legible
 from callbacks.plots.search import plot_search
 from callbacks.tracking import store_table
 from datamodules.redaction import redact_arguments
-from lightning_app.commands.ablate.parent_run import ParentRun
+from lightning_app.cli.child_runs.parent_run import ParentRun
 from lightning_app.commands.ablate.search import RUN_ID, TrialSearch, describe_settings
 from lightning_app.output.console import Column, print_table
 

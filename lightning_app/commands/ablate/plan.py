@@ -2,16 +2,15 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lightning_app.cli.child_runs.child_run import ChildRun, check_seeds, child_run
 from lightning_app.commands.ablate.search_space import Search
-from lightning_app.store.parameters import affects_training
 from lightning_app.store.predictions import SplitName
 
-MAX_SEED = 2**32 - 1  # the largest that NumPy accepts
 RESERVED = ("seed_everything", "trainer.logger")  # set by the plan, not by a variation
 
 
@@ -42,11 +41,7 @@ class Plan:
             raise ValueError("An ablation needs either `variations` or `search`.")
         if self.base_name in self.variations:
             raise ValueError(f"A variation has the name of the base, {self.base_name!r}.")
-        wrong = len(set(self.seeds)) < len(self.seeds) or min(self.seeds, default=-1) < 0
-        if wrong or max(self.seeds) > MAX_SEED:
-            raise ValueError(
-                f"Expected one or more different seeds from 0 to {MAX_SEED}, got {self.seeds}."
-            )
+        check_seeds(self.seeds)
         self._check_variations()
         for config in self.configs:
             if not config.is_file():
@@ -89,7 +84,7 @@ class Plan:
         """Names of the base and the variations."""
         return [self.base_name, *self.variations]
 
-    def child_runs(self, overrides: Sequence[str]) -> list["ChildRun"]:
+    def child_runs(self, overrides: Sequence[str]) -> list[ChildRun]:
         """A run for each variation and seed; seed by seed, so that all can be compared early.
 
         Args:
@@ -101,7 +96,7 @@ class Plan:
             for name in self.names
         ]
 
-    def examples(self, overrides: Sequence[str]) -> list["ChildRun"]:
+    def examples(self, overrides: Sequence[str]) -> list[ChildRun]:
         """One run of each variation, or runs with the ends of each range: enough for a check."""
         if self.search is None:
             return self.child_runs(overrides)[: len(self.names)]
@@ -123,47 +118,12 @@ class Plan:
 
     def child_run(
         self, variation: str, seed: int, settings: dict[str, Any], overrides: Sequence[str]
-    ) -> "ChildRun":
+    ) -> ChildRun:
         """One run."""
         configs = [part for config in self.configs for part in ("--config", str(config))]
         own = [f"--{key}={as_argument(value)}" for key, value in settings.items()]
-        arguments = (*configs, *overrides, *own, f"--seed_everything={seed}")
         contents = "".join(config.read_text() for config in self.configs)
-        text = json.dumps([contents, list(_relevant(arguments))])
-        return ChildRun(variation, seed, arguments, hashlib.sha256(text.encode()).hexdigest()[:16])
-
-
-@dataclass(frozen=True)
-class ChildRun:
-    """A run of an ablation.
-
-    Attributes:
-        variation: Name of its variation.
-        seed: Its seed.
-        arguments: Its command line after `fit`.
-        key: Digest of the base and of the arguments that affect the result; a finished run with the
-            same key is not repeated.
-    """
-
-    variation: str
-    seed: int
-    arguments: tuple[str, ...]
-    key: str
-
-    @property
-    def name(self) -> str:
-        """Name of the run in MLflow."""
-        return f"{self.variation}, seed {self.seed}"
-
-
-def _relevant(arguments: Sequence[str]) -> Iterator[str]:
-    """The arguments that affect the result: none about pictures or progress bars."""
-    silent = False
-    for argument in arguments:
-        if argument.startswith("--"):
-            silent = not affects_training(argument[2:].partition("=")[0])
-        if not silent:
-            yield argument
+        return child_run(variation, seed, [*configs, *overrides, *own], contents)
 
 
 def as_argument(value: Any) -> str:

@@ -9,9 +9,10 @@ from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback
 from optuna.study import MaxTrialsCallback
 from optuna.trial import FrozenTrial, TrialState
 
-from lightning_app.commands.ablate.plan import ChildRun, Plan, as_argument
+from lightning_app.cli.child_runs.child_run import ChildRun, ChildRunFailed
+from lightning_app.cli.child_runs.runner import Runner
+from lightning_app.commands.ablate.plan import Plan, as_argument
 from lightning_app.commands.ablate.pruning import PRUNED, PruneTrial
-from lightning_app.commands.ablate.runner import ChildRunFailed, Runner
 from lightning_app.commands.ablate.search_space import Range
 
 STUDIES = "optuna.db"  # in the folder of the store

@@ -1,16 +1,15 @@
 """Result of a variation of an ablation: its finished runs, compared with those of the base."""
 
-import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import torch
-from scipy.stats import t
 from torch import Tensor
 
 from lightning_app.store.course import Course
-from models.evaluation.paired_test import CONFIDENCE, PairedTest, paired_test
+from models.evaluation.paired_test import PairedTest, paired_test
+from models.evaluation.student import student_interval
 
 
 @dataclass(frozen=True)
@@ -81,17 +80,8 @@ class VariationResult:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """95 % interval of the mean over seeds (Student's t).
-
-        NaN with a single seed, and if all seeds happen to have the same score: an interval of no
-        width would promise that every other seed has it too.
-        """
-        count = len(self.scores)
-        if len(set(self.scores)) < 2:
-            return math.nan, math.nan
-        spread = float(np.std(self.scores, ddof=1))
-        reach = float(t.ppf((1 + CONFIDENCE) / 2, count - 1)) * spread / math.sqrt(count)
-        return max(self.mean - reach, 0.0), min(self.mean + reach, 1.0)
+        """95 % interval of the mean over seeds; see `student_interval`."""
+        return student_interval(self.scores)
 
     def on_known_classes(self) -> "VariationResult | None":
         """The same on the classes that it was trained on; None if these are all classes or none."""

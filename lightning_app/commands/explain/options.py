@@ -80,7 +80,7 @@ def _add_network(parser: CommandParser) -> None:
         type=str | None,
         default=None,
         help="A checkpoint file; the name or id of a run, for its best checkpoint; best, last, or "
-        "models:/NAME@ALIAS.",
+        "models:/NAME@ALIAS. Several are an ensemble.",
     )
     parser.add_argument(
         "--network",

@@ -5,6 +5,7 @@ from pathlib import Path
 from jsonargparse import Namespace
 
 from lightning_app.cli.command_parser import CommandParser
+from lightning_app.cli.networks.ensembles import ensemble_of
 from lightning_app.cli.networks.exportable import Exportable
 from lightning_app.cli.networks.write_files import FORMATS, Graph, InputType
 from lightning_app.commands.export.benchmark import print_benchmark
@@ -32,7 +33,8 @@ def export(args: list[str]) -> None:
     options = _parse(args)
     if options.max_images < 1:
         raise ValueError(f"--max_images is {options.max_images}; expected 1 or more.")
-    source = Exportable(options.run)
+    several = len(options.run) > 1
+    source = Exportable(str(ensemble_of(options.run)) if several else options.run[0])
     temperature, origin = source.temperature
     print(f"Network     {source.title}, {len(source.source.class_names)} classes")
     print(f"Temperature {temperature:.3f}, {origin}")
@@ -66,7 +68,11 @@ def _print(done: Results) -> None:
 def _parse(args: list[str]) -> Namespace:
     parser = CommandParser(prog="lightning_cli export", description=DESCRIPTION)
     parser.add_argument(
-        "run", type=str, help="A checkpoint file; a run; best, last, or models:/NAME@ALIAS."
+        "run",
+        type=str,
+        nargs="+",
+        help="A checkpoint file; a run; best, last, or models:/NAME@ALIAS. Several: their "
+        "ensemble.",
     )
     parser.add_argument("--to", type=Kind, nargs="+", default=[*FORMATS], help="Formats.")
     parser.add_argument("--out", type=Path, default=OUT, help="Output folder.")

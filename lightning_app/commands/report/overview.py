@@ -51,6 +51,7 @@ def training_rows(stored_run: StoredRun, words: Words) -> Rows:
         words,
         {
             "network": describe_run.describe_object(stored_run, "model.backbone"),
+            "members": stored_run.tags.get("members", ""),
             "parameters": _parameters(stored_run, words),
             "loss": describe_run.describe_object(stored_run, "model.loss"),
             "optimizer": describe_run.describe_optimizer(stored_run),

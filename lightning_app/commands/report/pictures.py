@@ -5,12 +5,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lightning_app.store.describe_run import OUT_OF_FOLD
 from lightning_app.store.stored_run import StoredRun
 
 if TYPE_CHECKING:
     from callbacks.figure_kind import FigureKind
 
-SPLITS = ("test_seen", "val_seen", "test", "val", "predict", "images")  # in the order of the report
+# In the order of the report.
+SPLITS = ("test_seen", "val_seen", "test", "val", OUT_OF_FOLD, "predict", "images")
 IN_GRID = re.compile(r"images/(?P<key>.+)\+step\+(?P<epoch>\d+)\+timestamp\+(?P<time>\d+)\+.*\.png")
 DRAWN_ONCE = re.compile(r"figures/(?P<key>.+)\.png")
 EXPLAINED = re.compile(r"explanations/(?P<key>.+)\.png")

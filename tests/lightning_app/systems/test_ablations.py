@@ -13,8 +13,8 @@ import pytest
 import yaml
 from sklearn.utils.class_weight import compute_class_weight
 
-from lightning_app.commands.ablate import checks
-from lightning_app.commands.ablate.runner import Runner
+from lightning_app.cli.child_runs import checks
+from lightning_app.cli.child_runs.runner import Runner
 from lightning_app.main import main
 
 ROOT = Path(__file__).parents[3]

@@ -9,7 +9,7 @@ from lightning.pytorch import Callback
 from torch.nn.functional import cross_entropy
 
 from lightning_app.cli import own_callbacks, training_commands
-from lightning_app.commands.ablate.checks import _DryRunCLI
+from lightning_app.cli.child_runs.checks import DryRunCLI
 from models.randomness import reseed
 
 ADAM = {"betas": (0.9, 0.999), "weight_decay": 0, "amsgrad": False}
@@ -37,7 +37,7 @@ def test_optimizer_of_a_published_system_is_that_of_its_source(name, request):
         options += ["--data.manifest=data/manifest.csv"]
     with torch.device("meta"):
         cli = training_commands.run(
-            ["fit", "--config", f"configs/{name}.yaml", *options], _DryRunCLI
+            ["fit", "--config", f"configs/{name}.yaml", *options], DryRunCLI
         )
         model = cli.config_init["fit"].model
         optimizer = model.make_optimizer(model.parameter_groups())

@@ -10,9 +10,9 @@ from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput
 from mlflow.environment_variables import MLFLOW_RUN_CONTEXT
 
+from lightning_app.cli.child_runs.checks import RunSettings
+from lightning_app.cli.child_runs.runner import Runner
 from lightning_app.commands.ablate import ablate
-from lightning_app.commands.ablate.checks import RunSettings
-from lightning_app.commands.ablate.runner import Runner
 from lightning_app.store.locations import ROOT, checkpoint_folder
 from lightning_app.store.run_logger import RunLogger
 

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from lightning_app.commands.ablate import runner
+from lightning_app.cli.child_runs import runner
 from lightning_app.main import main
 from lightning_app.store.checkpoints import find_checkpoint
 

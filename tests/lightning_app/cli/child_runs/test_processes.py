@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from lightning_app.commands.ablate.processes import end_processes
+from lightning_app.cli.child_runs.processes import end_processes
 
 DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN)"
 WAITING = "print('ready', flush=True); time.sleep(600)"

@@ -1,4 +1,4 @@
-"""Runner of the child runs of an ablation, each in a process of its own."""
+"""Runner of child runs, each in a process of its own."""
 
 import json
 import signal
@@ -16,9 +16,9 @@ from mlflow.entities import Run
 from mlflow.environment_variables import MLFLOW_RUN_CONTEXT
 from tqdm import tqdm
 
-from lightning_app.commands.ablate.parent_run import ParentRun
-from lightning_app.commands.ablate.plan import ChildRun
-from lightning_app.commands.ablate.processes import (
+from lightning_app.cli.child_runs.child_run import ChildRun, ChildRunFailed
+from lightning_app.cli.child_runs.parent_run import ParentRun
+from lightning_app.cli.child_runs.processes import (
     Environment,
     end_processes,
     environments,
@@ -30,11 +30,8 @@ from lightning_app.store.predictions import COMMANDS, SplitName
 
 POLL = 0.5  # seconds between two looks at a process that another start has left
 NO_MODEL = "--log_model=false"  # most variations are never used; `promote` logs one that is
+LOGS = {"ablation": "ablations"}  # folders of the logs that have another name than the kind
 GRACE = 30  # seconds that a run has to stop; its last epoch is in `last.ckpt` in any case
-
-
-class ChildRunFailed(RuntimeError):
-    """A child run ended with an error; the message describes it."""
 
 
 Done = Callable[[ChildRun, float | None, ChildRunFailed | None], None]
@@ -45,14 +42,13 @@ class Runner:
 
     Args:
         parent: Parent of the runs.
-        split: Images on which they are scored; None if they are only trained.
+        splits: Images on which they are scored; none if they are only trained.
         jobs: Number of runs at the same time.
     """
 
-    def __init__(self, parent: ParentRun, split: SplitName | None, jobs: int) -> None:
-        self.parent, self.jobs = parent, jobs
-        self.split: SplitName | None = split
-        self.logs = parent.settings.root / "ablations" / parent.run_id
+    def __init__(self, parent: ParentRun, splits: Sequence[SplitName], jobs: int) -> None:
+        self.parent, self.splits, self.jobs = parent, tuple(splits), jobs
+        self.logs = parent.settings.root / LOGS.get(parent.kind, parent.kind) / parent.run_id
         self.logs.mkdir(parents=True, exist_ok=True)
         self._slots: SimpleQueue[Environment] = SimpleQueue()
         for environment in environments(jobs):
@@ -112,6 +108,15 @@ class Runner:
         finally:
             self._slots.put(environment)
 
+    def start(self, command: str, child: ChildRun, *more: str) -> None:
+        """Run another command, with the arguments and the log of a child, and more arguments."""
+        environment = self._slots.get()
+        try:
+            with self.stopping(), self._log(child) as log:
+                self._start(command, child, more, environment, log)
+        finally:
+            self._slots.put(environment)
+
     @contextmanager
     def _log(self, child: ChildRun) -> Iterator[BinaryIO]:
         """Open and lock the log file of a run; wait for a process that still writes to it.
@@ -143,15 +148,14 @@ class Runner:
             run = self.parent.find(child)
         if run is None:
             raise ChildRunFailed("it left no run in the store.")
-        if self.split is None:
-            return run
-        chosen = self.parent.checkpoint(run, "best") or self.parent.checkpoint(run, "last")
-        if chosen is None:
-            raise ChildRunFailed("it left no checkpoint.")
-        # The fit has already drawn its pictures of the validation images.
-        pictures = ["--pictures.budget=0"] if self.split == "val" else []
-        score = ["--ckpt_path", str(chosen), *pictures]
-        self._start(COMMANDS[self.split], child, score, environment, log)
+        for split in self.parent.unscored(run, self.splits):
+            chosen = self.parent.checkpoint(run, "best") or self.parent.checkpoint(run, "last")
+            if chosen is None:
+                raise ChildRunFailed("it left no checkpoint.")
+            # The fit has already drawn its pictures of the validation images.
+            pictures = ["--pictures.budget=0"] if split == "val" else []
+            score = ["--ckpt_path", str(chosen), *pictures]
+            self._start(COMMANDS[split], child, score, environment, log)
         return run
 
     def _timed(self, child: ChildRun) -> tuple[float | None, ChildRunFailed | None]:
@@ -166,7 +170,7 @@ class Runner:
 
     def _finished(self, child: ChildRun) -> Run | None:
         run = self.parent.find(child)
-        return run if run is not None and self.parent.is_done(run, self.split) else None
+        return run if run is not None and self.parent.is_done(run, self.splits) else None
 
     def _start(
         self,

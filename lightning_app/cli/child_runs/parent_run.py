@@ -1,10 +1,10 @@
-"""Parent run of an ablation in MLflow, and its child runs in the store."""
+"""Parent run in MLflow, and its child runs in the store."""
 
 import contextlib
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from filelock import FileLock, Timeout
 from mlflow import MlflowClient
@@ -12,8 +12,8 @@ from mlflow.entities import Run
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME
 
 from datamodules.redaction import redact_text
-from lightning_app.commands.ablate.checks import RunSettings
-from lightning_app.commands.ablate.plan import ChildRun, Plan
+from lightning_app.cli.child_runs.checks import RunSettings
+from lightning_app.cli.child_runs.child_run import ChildRun
 from lightning_app.store.locations import (
     create_experiment,
     folder_of,
@@ -22,7 +22,28 @@ from lightning_app.store.locations import (
 )
 from lightning_app.store.predictions import SplitName
 
-ABLATION, KEY, VARIATION = "ablation", "ablation_key", "variation"  # tags
+KEY, VARIATION = "ablation_key", "variation"  # tags; earlier versions had them for ablations only
+
+
+class Identity(NamedTuple):
+    """What identifies a parent run, so that the same command finds it again.
+
+    Attributes:
+        kind: What its runs are: `ablation` or `folds`; a tag of the parent run.
+        place: The value of that tag: another one is another parent run.
+        title: The end of its name, behind the kind.
+    """
+
+    kind: str
+    place: str
+    title: str
+
+    @property
+    def lock(self) -> str:
+        """Name of the file that is locked while the parent run is open."""
+        digest = hashlib.sha256(self.place.encode()).hexdigest()[:8]
+        title = "".join(letter if letter.isalnum() else "_" for letter in self.title)
+        return f".{self.kind}-{title}-{digest}.lock"
 
 
 class ParentRun:
@@ -32,6 +53,7 @@ class ParentRun:
         client: The store.
         run: The parent run.
         settings: Settings of the child runs.
+        kind: See `Identity`.
 
     Attributes:
         failed: Whether a child run failed, so that the parent run ends as failed, too.
@@ -39,8 +61,8 @@ class ParentRun:
 
     failed = False
 
-    def __init__(self, client: Any, run: Run, settings: RunSettings) -> None:
-        self.client, self.run, self.settings = client, run, settings
+    def __init__(self, client: Any, run: Run, settings: RunSettings, kind: str) -> None:
+        self.client, self.run, self.settings, self.kind = client, run, settings, kind
 
     @property
     def run_id(self) -> str:
@@ -62,13 +84,16 @@ class ParentRun:
         )
         return found[0] if found else None
 
-    def is_done(self, run: Run, split: SplitName | None) -> bool:
-        """Whether a child run was trained, and scored on a split if there is one."""
-        if run.info.status != "FINISHED" or split is None:
-            return run.info.status == "FINISHED"
-        file = f"predictions/{split}.csv"
-        names = [f.path for f in self.client.list_artifacts(run.info.run_id, "predictions")]
-        return file in names
+    def is_done(self, run: Run, splits: Sequence[SplitName]) -> bool:
+        """Whether a child run was trained, and scored on some splits."""
+        return run.info.status == "FINISHED" and not self.unscored(run, splits)
+
+    def unscored(self, run: Run, splits: Sequence[SplitName]) -> list[SplitName]:
+        """Those of the splits that a child run was not scored on."""
+        if not splits:
+            return []
+        files = [f.path for f in self.client.list_artifacts(run.info.run_id, "predictions")]
+        return [split for split in splits if f"predictions/{split}.csv" not in files]
 
     def checkpoint(self, run: Run, name: str) -> Path | None:
         """A checkpoint of a child run, `best` or `last`, if it exists."""
@@ -88,35 +113,36 @@ class ParentRun:
 
 @contextlib.contextmanager
 def open_parent_run(
-    file: Path, plan: Plan, settings: RunSettings, fresh: bool
+    identity: Identity, tags: Mapping[str, Any], settings: RunSettings, fresh: bool
 ) -> Iterator[ParentRun]:
-    """Open the parent run of an ablation: the one of an earlier start, or a new one.
+    """Open a parent run: the one of an earlier start, or a new one.
 
     It ends as FAILED if the block raises, and as KILLED if the block is interrupted.
 
     Args:
-        file: File of the ablation; its path identifies the ablation.
-        plan: What is compared.
+        identity: What identifies it.
+        tags: Its other tags, which may change from one start to the next.
         settings: Settings of the child runs.
         fresh: Create a new parent run, so that nothing counts as finished.
 
     Raises:
-        ValueError: If the ablation is already running.
+        ValueError: If it is open in another process.
     """
-    place = _relative_path(file)
-    digest = hashlib.sha256(place.encode()).hexdigest()[:8]
-    lock = FileLock(settings.root / f".{ABLATION}-{file.stem}-{digest}.lock")
+    lock = FileLock(settings.root / identity.lock)
     settings.root.mkdir(parents=True, exist_ok=True)
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        raise ValueError(f"The ablation {file} is already running in another process.") from None
+        what = f"The {identity.kind} {identity.place}"
+        raise ValueError(f"{what} is already running in another process.") from None
     try:
-        client, run = _find_or_create(file.stem, place, plan, settings, fresh)
+        client, run = _find_or_create(identity, settings, fresh)
+        for key, value in tags.items():
+            client.set_tag(run.info.run_id, key, redact_text(str(value)))
         status = "FAILED"
         try:
             client.update_run(run.info.run_id, status="RUNNING")
-            parent = ParentRun(client, run, settings)
+            parent = ParentRun(client, run, settings, identity.kind)
             yield parent
             status = "FAILED" if parent.failed else "FINISHED"
         except (KeyboardInterrupt, SystemExit):
@@ -128,7 +154,7 @@ def open_parent_run(
         lock.release()
 
 
-def _relative_path(file: Path) -> str:
+def place_of_file(file: Path) -> str:
     """Path from the current folder if the file is below it, else the absolute path."""
     whole = file.resolve()
     here = Path.cwd()
@@ -136,21 +162,17 @@ def _relative_path(file: Path) -> str:
 
 
 def _find_or_create(
-    name: str, place: str, plan: Plan, settings: RunSettings, fresh: bool
+    identity: Identity, settings: RunSettings, fresh: bool
 ) -> tuple[MlflowClient, Run]:
     uri = tracking_uri(settings.root)
     with store_lock(settings.root):
         client = MlflowClient(uri)
         experiment = create_experiment(client, settings.experiment, settings.root, uri)
-    query, newest = f"tags.{ABLATION} != ''", ["attributes.start_time DESC"]
+    query, newest = f"tags.{identity.kind} != ''", ["attributes.start_time DESC"]
     found = [] if fresh else client.search_runs([experiment], query, order_by=newest)
-    same = [run for run in found if run.data.tags[ABLATION] == place]
-    if same:
-        run = same[0]
-    else:
-        tags = {MLFLOW_RUN_NAME: f"ablation {name}", ABLATION: place}
-        run = client.create_run(experiment, tags=tags)
-    # Tags, not parameters: they may change from one start to the next.
-    for key, value in (("base", plan.configs), ("seeds", plan.seeds), ("split", [plan.split])):
-        client.set_tag(run.info.run_id, key, redact_text(", ".join(map(str, value))))
-    return client, run
+    for run in found:
+        if run.data.tags[identity.kind] == identity.place:
+            return client, run
+    name = f"{identity.kind} {identity.title}"
+    tags = {MLFLOW_RUN_NAME: name, identity.kind: identity.place}
+    return client, client.create_run(experiment, tags=tags)

@@ -1,0 +1,1 @@
+"""Child runs of a parent run: planned, run in processes of their own, resumed, and found."""

@@ -1,0 +1,1 @@
+"""Cross-validation, `lightning_cli folds`: a network for each fold, and all of them together."""

@@ -1,0 +1,1 @@
+"""Soups, `lightning_cli soup`: the mean of the weights of several runs."""
