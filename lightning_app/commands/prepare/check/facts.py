@@ -3,7 +3,7 @@
 import io
 import struct
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import Literal
@@ -18,6 +18,8 @@ from datamodules.sources.decode import (
     is_cut_off,
 )
 from datamodules.sources.image_limits import UnreadableImageError, max_pixels, open_file, read_file
+from lightning_app.commands.prepare.check.edges import edges_of
+from lightning_app.commands.prepare.check.recording import Recording, recording_of
 
 Fault = Literal["", "empty", "not an image", "truncated", "too large", "broken"]
 THUMBNAIL = 32  # side, in pixels
@@ -41,6 +43,8 @@ class ImageFacts:
         size: Width and height in pixels, after the rotation.
         digest: Digest of the pixels; the same for files with the same decoded image.
         thumbnail: RGB, (32, 32, 3) uint8; None if it cannot be read.
+        edges: See `edges_of`; None if it cannot be read.
+        recording: What the file says beside the pixels.
     """
 
     fault: Fault = ""
@@ -54,6 +58,8 @@ class ImageFacts:
     size: tuple[int, int] = (0, 0)
     digest: bytes = b""
     thumbnail: np.ndarray | None = None
+    edges: np.ndarray | None = None
+    recording: Recording = field(default_factory=Recording)
 
 
 def inspect(file: Path) -> ImageFacts:
@@ -79,6 +85,7 @@ def facts_of(image: np.ndarray, header: ImageFacts = ImageFacts()) -> ImageFacts
         size=(width, height),
         digest=_digest(image),
         thumbnail=cv2.resize(image, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA),
+        edges=edges_of(image),
     )
 
 
@@ -120,6 +127,7 @@ def _header(data: bytes) -> ImageFacts:
             is_animated=animated,
             is_rotated=header.getexif().get(ORIENTATION, 1) not in (0, 1),
             is_transparent=header.has_transparency_data,
+            recording=recording_of(header, len(data)),
         )
 
 

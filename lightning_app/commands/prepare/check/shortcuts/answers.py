@@ -1,0 +1,150 @@
+"""Answers: how well images that were left out are told by a property, and which classes."""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+
+from lightning_app.commands.prepare.check.shortcuts.questions import Question
+
+NUM_FOLDS = 5
+MAX_FEATURES = 48  # principal components of pixels
+STRENGTH = 0.3  # scikit-learn's C
+DOUBT = 0.05  # chance that any of the intervals is wrong
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate and the ends of its interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class ClassAnswer:
+    """How well one class is told from the others.
+
+    Attributes:
+        label: Name of the class.
+        recognised: Share of its images that are taken for it.
+        mistaken: Share of the other images that are.
+        told: The first minus the second: 0 by chance, 1 if it is always told.
+        excess: `told`, minus that of the reference; None without one.
+        images: Positions of its images that are recognised, the most certain first.
+    """
+
+    label: str
+    recognised: float
+    mistaken: float
+    told: Interval
+    excess: Interval | None
+    images: Sequence[int]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a question found.
+
+    Attributes:
+        question: The question.
+        accuracy: Balanced accuracy on images that were left out.
+        chance: Balanced accuracy by chance.
+        classes: The classes, the one that is told best first.
+    """
+
+    question: Question
+    accuracy: Interval
+    chance: float
+    classes: Sequence[ClassAnswer]
+
+
+def answer_all(questions: Sequence[Question], labels: Sequence[str]) -> list[Answer]:
+    """Answer questions by logistic regressions, each on images that it was not fitted to.
+
+    The intervals are those of 95 % corrected for their number (Bonferroni): with a chance of 95 %
+    all of them are right.
+
+    Args:
+        questions: Questions on the N images.
+        labels: Class of each image.
+    """
+    names, targets = np.unique(labels, return_inverse=True)
+    return [_answer(question, targets, names.tolist(), len(questions)) for question in questions]
+
+
+def _answer(question: Question, targets: np.ndarray, names: list[str], asked: int) -> Answer:
+    scores = _left_out(question.features, targets)
+    predicted, other = scores.argmax(axis=1), None
+    if question.reference is not None:
+        other = _left_out(question.reference, targets).argmax(axis=1)
+    reach = NormalDist().inv_cdf(1 - DOUBT / 2 / (asked * len(names)))
+    classes = []
+    for k, name in enumerate(names):
+        own, taken = targets == k, predicted == k
+        order = np.flatnonzero(own & taken)
+        classes.append(
+            ClassAnswer(
+                name,
+                float(taken[own].mean()),
+                float(taken[~own].mean()),
+                _difference(taken.astype(float), own, reach),
+                None if other is None else _difference(taken - (other == k) * 1.0, own, reach),
+                order[np.argsort(-scores[order, k], kind="stable")].tolist(),
+            )
+        )
+    classes.sort(key=lambda found: found.told.value, reverse=True)
+    accuracy = _balanced(predicted == targets, targets, asked)
+    return Answer(question, accuracy, 1 / len(names), classes)
+
+
+def _difference(values: np.ndarray, own: np.ndarray, reach: float) -> Interval:
+    """Mean of values in [-1, 1] over a class, minus that over the others.
+
+    One image more of each side is counted, so that the width is never zero (Bonett and Price,
+    2012).
+    """
+    sides = [np.append(values[chosen], [1, -1]) for chosen in (own, ~own)]
+    value = float(sides[0].mean() - sides[1].mean())
+    error = float(np.sqrt(sum(side.var() / len(side) for side in sides)))
+    return Interval(value, value - reach * error, value + reach * error)
+
+
+def _balanced(correct: np.ndarray, targets: np.ndarray, asked: int) -> Interval:
+    """Mean recall of the classes (Agresti and Coull's interval for each)."""
+    of_class = [correct[targets == k] for k in range(targets.max() + 1)]
+    padded = [(c.sum() + 2) / (len(c) + 4) for c in of_class]
+    error = np.sqrt(
+        sum(p * (1 - p) / (len(c) + 4) for p, c in zip(padded, of_class, strict=True))
+    ) / len(of_class)
+    value = float(np.mean([c.mean() for c in of_class]))
+    reach = NormalDist().inv_cdf(1 - DOUBT / 2 / asked) * float(error)
+    return Interval(value, max(value - reach, 0.0), min(value + reach, 1.0))
+
+
+def _left_out(features: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Probabilities (N, K), each image by a regression on the folds without it."""
+    # Imported here: it takes a second, and datasets without two large classes need none.
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+
+    model = LogisticRegression(C=STRENGTH, class_weight="balanced", tol=1e-3, max_iter=200)
+    folds = StratifiedKFold(NUM_FOLDS, shuffle=True, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it may stop before it has converged
+        return cross_val_predict(
+            model, _components(features), targets, cv=folds, method="predict_proba"
+        )
+
+
+def _components(features: np.ndarray) -> np.ndarray:
+    """The largest principal components, on one scale; all features if they are few."""
+    centred = features - features.mean(axis=0)
+    if features.shape[1] > MAX_FEATURES:
+        _, axes = np.linalg.eigh(centred.T @ centred)
+        centred = centred @ axes[:, -MAX_FEATURES:]
+        return centred / (centred.std() + 1e-12)
+    return centred / (centred.std(axis=0) + 1e-6)

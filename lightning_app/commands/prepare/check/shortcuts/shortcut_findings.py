@@ -1,0 +1,108 @@
+"""Findings about shortcuts: what cannot belong to the subject, and what may."""
+
+from collections.abc import Iterator, Sequence
+
+from lightning_app.commands.prepare.check.findings import Exhibit, Finding, about
+from lightning_app.commands.prepare.check.shortcuts.answers import Answer, ClassAnswer
+from lightning_app.commands.prepare.check.shortcuts.questions import WHOLE
+from lightning_app.commands.prepare.check.shortcuts.shortcuts import Shortcuts
+
+MIN_TOLD = 0.2  # lower end: of 100 images of a class at least 20 more are recognised than by chance
+MIN_EXCESS = 0.15  # a part says so much more than its reference
+MAX_NAMED = 3  # classes in a title
+
+FILE_ADVICE = (
+    "Such a fact of the file is no property of the subject, but what comes with it (sharpness, "
+    "noise, proportions, traces of compression) is visible to the network, which may learn it "
+    "instead. Save all images in one way, or take those of each class from the same sources."
+)
+PART_ADVICE = (
+    "So the scene is hardly the reason. Look for a watermark, a date, a frame or a ruler there; "
+    "crop it off or cover it in all images, or the network will learn it instead."
+)
+PICTURE_ADVICE = (
+    "These may be properties of the subject, as blue is of the sea, and then no fault. If they "
+    "come from how the photographs were taken, vary them: other photographs, or augmentation of "
+    "colour. The file size belongs here since more detail takes more bytes."
+)
+
+
+def shortcut_findings(shortcuts: Shortcuts) -> list[Finding]:
+    """A warning for each suspicious property, and a note on those that may be the subject's."""
+    harmless = []
+    findings: list[Finding] = []
+    for answer in shortcuts.answers:
+        if found := [each for each in answer.classes if is_suspicious(answer, each)]:
+            findings += _warning(shortcuts, answer, found)
+        elif answer.question.name != WHOLE and _told(answer):
+            harmless.append(answer)
+    harmless.sort(key=lambda answer: answer.accuracy.value, reverse=True)
+    return [
+        *findings,
+        *about(
+            "note",
+            "Simple properties of the pictures that tell classes apart",
+            PICTURE_ADVICE,
+            [Exhibit(answer.question.name, _best(shortcuts, answer)) for answer in harmless],
+        ),
+    ]
+
+
+def is_suspicious(answer: Answer, found: ClassAnswer) -> bool:
+    """Whether a class is told by what cannot belong to its subject."""
+    if found.told.low < MIN_TOLD or answer.question.kind == "picture":
+        return False
+    excess = found.excess
+    return excess is None or (excess.low > 0 and excess.value >= MIN_EXCESS)
+
+
+def _told(answer: Answer) -> list[ClassAnswer]:
+    return [found for found in answer.classes if found.told.low >= MIN_TOLD]
+
+
+def _warning(
+    shortcuts: Shortcuts, answer: Answer, found: Sequence[ClassAnswer]
+) -> Iterator[Finding]:
+    best, question = found[0], answer.question
+    said = f"{rates(best)} are recognised by it alone"
+    if best.excess is not None:
+        said += (
+            f"; {100 * best.told.value:.0f} points more than by chance, of which "
+            f"{question.reference_name} explains {100 * (best.told.value - best.excess.value):.0f}"
+        )
+    values = question.values
+    exhibits = [
+        Exhibit(shortcuts.images[k].name, values[k] if values else "", shortcuts.images[k])
+        for k in best.images
+    ]
+    advice = FILE_ADVICE if question.kind == "file" else PART_ADVICE
+    yield from about(
+        "warning", _title(shortcuts, question.name, found), f"{said}. {advice}", exhibits
+    )
+
+
+def _title(shortcuts: Shortcuts, name: str, found: Sequence[ClassAnswer]) -> str:
+    place = name if name in ("dimensions", "format and compression") else f"the {name}"
+    if shortcuts.num_classes == 2:
+        first, second = sorted(each.label for each in found[:2]) if len(found) > 1 else _both(found)
+        return f"{first} and {second} can be told apart by {place}"
+    named = ", ".join(each.label for each in found[:MAX_NAMED])
+    more = f" and {len(found) - MAX_NAMED} more" if len(found) > MAX_NAMED else ""
+    return f"{named}{more} can be told by {place}"
+
+
+def _both(found: Sequence[ClassAnswer]) -> tuple[str, str]:
+    return found[0].label, "the other class"
+
+
+def rates(found: ClassAnswer) -> str:
+    """How often a class is recognised, in words."""
+    return (
+        f"{found.recognised:.0%} of the images of {found.label} and "
+        f"{found.mistaken:.0%} of the others"
+    )
+
+
+def _best(shortcuts: Shortcuts, answer: Answer) -> str:
+    label = "both" if shortcuts.num_classes == 2 else answer.classes[0].label
+    return f"{answer.accuracy.value:.0%} right, by chance {answer.chance:.0%}; best: {label}"
