@@ -16,6 +16,7 @@ from callbacks.pictures.picture import PictureOutput as PictureOutput
 from callbacks.pictures.picture import When as When
 from callbacks.pictures.saliency import Saliency
 from callbacks.pictures.sanity_checks import SanityChecks
+from callbacks.pictures.shortcuts import Shortcuts
 
 Honesty = SanityChecks  # the class path in configurations of earlier versions
 
@@ -36,5 +37,6 @@ PICTURES: dict[str, type[Picture]] = {
         Embedding,
         LabelSuspects,
         SanityChecks,
+        Shortcuts,
     )
 }

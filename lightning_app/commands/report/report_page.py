@@ -71,6 +71,7 @@ def _context(stored_run: StoredRun, words: Words) -> dict[str, Any]:
         },
         "results": results,
         "copies": overview.copy_notes(stored_run, words),
+        "shortcuts": overview.shortcut_notes(stored_run, words),
         "external": external_scores(stored_run),
         "chosen_by": _chosen_by(results, words),
         "evaluations": without_repetitions(evaluations_of(stored_run)),

@@ -1,7 +1,7 @@
 """Answers: how well images that were left out are told by a property, and which classes."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -33,7 +33,8 @@ class ClassAnswer:
         recognised: Share of its images that are taken for it.
         mistaken: Share of the other images that are.
         told: The first minus the second: 0 by chance, 1 if it is always told.
-        excess: `told`, minus that of the reference; None without one.
+        excess: `told`, minus that of the reference that says most; None without one.
+        reference: Name of that reference.
         images: Positions of its images that are recognised, the most certain first.
     """
 
@@ -42,6 +43,7 @@ class ClassAnswer:
     mistaken: float
     told: Interval
     excess: Interval | None
+    reference: str
     images: Sequence[int]
 
 
@@ -73,32 +75,61 @@ def answer_all(questions: Sequence[Question], labels: Sequence[str]) -> list[Ans
         labels: Class of each image.
     """
     names, targets = np.unique(labels, return_inverse=True)
-    return [_answer(question, targets, names.tolist(), len(questions)) for question in questions]
+    known: dict[int, np.ndarray] = {}  # a corner is also the reference of another
+
+    def left_out(features: np.ndarray) -> np.ndarray:
+        if id(features) not in known:
+            known[id(features)] = _left_out(features, targets)
+        return known[id(features)]
+
+    return [
+        _answer(question, left_out, targets, names.tolist(), len(questions))
+        for question in questions
+    ]
 
 
-def _answer(question: Question, targets: np.ndarray, names: list[str], asked: int) -> Answer:
-    scores = _left_out(question.features, targets)
-    predicted, other = scores.argmax(axis=1), None
-    if question.reference is not None:
-        other = _left_out(question.reference, targets).argmax(axis=1)
+def _answer(
+    question: Question,
+    left_out: Callable[[np.ndarray], np.ndarray],
+    targets: np.ndarray,
+    names: list[str],
+    asked: int,
+) -> Answer:
+    scores = left_out(question.features)
+    others = {
+        name: left_out(features).argmax(axis=1) for name, features in question.references.items()
+    }
     reach = NormalDist().inv_cdf(1 - DOUBT / 2 / (asked * len(names)))
-    classes = []
-    for k, name in enumerate(names):
-        own, taken = targets == k, predicted == k
-        order = np.flatnonzero(own & taken)
-        classes.append(
-            ClassAnswer(
-                name,
-                float(taken[own].mean()),
-                float(taken[~own].mean()),
-                _difference(taken.astype(float), own, reach),
-                None if other is None else _difference(taken - (other == k) * 1.0, own, reach),
-                order[np.argsort(-scores[order, k], kind="stable")].tolist(),
-            )
-        )
+    classes = [_of_class(k, name, scores, others, targets, reach) for k, name in enumerate(names)]
     classes.sort(key=lambda found: found.told.value, reverse=True)
-    accuracy = _balanced(predicted == targets, targets, asked)
+    accuracy = _balanced(scores.argmax(axis=1) == targets, targets, asked)
     return Answer(question, accuracy, 1 / len(names), classes)
+
+
+def _of_class(
+    k: int,
+    name: str,
+    scores: np.ndarray,
+    others: Mapping[str, np.ndarray],
+    targets: np.ndarray,
+    reach: float,
+) -> ClassAnswer:
+    own, taken = targets == k, scores.argmax(axis=1) == k
+    order = np.flatnonzero(own & taken)
+    excess = {
+        reference: _difference(1.0 * taken - (other == k), own, reach)
+        for reference, other in others.items()
+    }
+    smallest = min(excess, key=lambda reference: excess[reference].value, default="")
+    return ClassAnswer(
+        name,
+        float(taken[own].mean()),
+        float(taken[~own].mean()),
+        _difference(1.0 * taken, own, reach),
+        excess.get(smallest),
+        smallest,
+        order[np.argsort(-scores[order, k], kind="stable")].tolist(),
+    )
 
 
 def _difference(values: np.ndarray, own: np.ndarray, reach: float) -> Interval:

@@ -1,8 +1,8 @@
 """Questions: by which property of an image, other than its subject, is its class asked for?"""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -14,12 +14,21 @@ from lightning_app.commands.prepare.check.facts import THUMBNAIL, ImageFacts
 Kind = Literal["file", "part", "picture"]
 CORNER = THUMBNAIL // 4  # side of a corner
 CORNERS = {
-    "upper left": (slice(None, CORNER), slice(None, CORNER)),
-    "upper right": (slice(None, CORNER), slice(-CORNER, None)),
-    "lower left": (slice(-CORNER, None), slice(None, CORNER)),
-    "lower right": (slice(-CORNER, None), slice(-CORNER, None)),
+    "upper left": ("first", "first"),
+    "upper right": ("first", "last"),
+    "lower left": ("last", "first"),
+    "lower right": ("last", "last"),
 }
-OPPOSITE = {"left": "right", "right": "left"}  # scenes are alike on both sides
+PLACES = {
+    "first": slice(None, CORNER),
+    "second": slice(CORNER, 2 * CORNER),
+    "third": slice(-2 * CORNER, -CORNER),
+    "last": slice(-CORNER, None),
+}
+# A scene is alike on both sides, and a subject is nearer to the middle: neither is told by one
+# corner alone.
+OPPOSITE = {"left": "right", "right": "left"}
+INWARD = {"first": "second", "last": "third"}
 WHOLE = "whole picture"
 NUM_BINS = 10  # of a number, with equally many images each
 MAX_VALUES, RARE = 30, 3  # values of a fact, and images of one that stands for itself
@@ -34,16 +43,15 @@ class Question:
         kind: Whether it can belong to the subject.
         features: (N, D).
         values: The property of each image in words; empty if the picture shows it.
-        reference: Features of a part that would say as much if the subject was the reason, (N, D).
-        reference_name: What that part is.
+        references: Features of parts that would say as much if the subject was the reason, (N, D),
+            by their names.
     """
 
     name: str
     kind: Kind
     features: np.ndarray
     values: Sequence[str] = ()
-    reference: np.ndarray | None = None
-    reference_name: str = ""
+    references: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 def questions_on(facts: Sequence[ImageFacts]) -> list[Question]:
@@ -79,18 +87,21 @@ def _of_pixels(facts: Sequence[ImageFacts]) -> Iterator[Question]:
     thumbnails = np.stack([f.thumbnail for f in facts if f.thumbnail is not None]) / 255.0
     edges = np.stack([f.edges for f in facts if f.edges is not None]) / 255.0
     outer, inner = (edges[:, k].reshape(len(edges), -1) for k in (0, 1))
-    yield Question("border", "part", outer, (), inner, "the pixels just inside")
+    yield Question("border", "part", outer, (), {"the pixels just inside": inner})
+    corners = {name: _patch(thumbnails, *place) for name, place in CORNERS.items()}
     for name, (rows, columns) in CORNERS.items():
         height, side = name.split()
         opposite = f"{height} {OPPOSITE[side]}"
-        corners = [
-            thumbnails[:, r, c].reshape(len(thumbnails), -1)
-            for r, c in ((rows, columns), CORNERS[opposite])
-        ]
-        yield Question(f"{name} corner", "part", corners[0], (), corners[1], f"the {opposite} one")
+        inside = _patch(thumbnails, INWARD[rows], INWARD[columns])
+        references = {f"the {opposite} corner": corners[opposite], "what is next to it": inside}
+        yield Question(f"{name} corner", "part", corners[name], (), references)
     yield Question("mean colour", "picture", _shrunk(thumbnails, 1))
     yield Question("4 x 4 thumbnail", "picture", _shrunk(thumbnails, 4))
     yield Question(WHOLE, "picture", _shrunk(thumbnails, 16))
+
+
+def _patch(thumbnails: np.ndarray, rows: str, columns: str) -> np.ndarray:
+    return thumbnails[:, PLACES[rows], PLACES[columns]].reshape(len(thumbnails), -1)
 
 
 def _shrunk(thumbnails: np.ndarray, side: int) -> np.ndarray:
