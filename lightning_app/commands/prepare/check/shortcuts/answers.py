@@ -1,7 +1,7 @@
 """Answers: how well images that were left out are told by a property, and which classes."""
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -34,7 +34,6 @@ class ClassAnswer:
         mistaken: Share of the other images that are.
         told: The first minus the second: 0 by chance, 1 if it is always told.
         excess: `told`, minus that of the reference that says most; None without one.
-        reference: Name of that reference.
         images: Positions of its images that are recognised, the most certain first.
     """
 
@@ -43,7 +42,6 @@ class ClassAnswer:
     mistaken: float
     told: Interval
     excess: Interval | None
-    reference: str
     images: Sequence[int]
 
 
@@ -56,12 +54,14 @@ class Answer:
         accuracy: Balanced accuracy on images that were left out.
         chance: Balanced accuracy by chance.
         classes: The classes, the one that is told best first.
+        suspects: The same, told by what cannot belong to their subject: for a part by its contrast.
     """
 
     question: Question
     accuracy: Interval
     chance: float
     classes: Sequence[ClassAnswer]
+    suspects: Sequence[ClassAnswer]
 
 
 def answer_all(questions: Sequence[Question], labels: Sequence[str]) -> list[Answer]:
@@ -75,7 +75,7 @@ def answer_all(questions: Sequence[Question], labels: Sequence[str]) -> list[Ans
         labels: Class of each image.
     """
     names, targets = np.unique(labels, return_inverse=True)
-    known: dict[int, np.ndarray] = {}  # a corner is also the reference of another
+    known: dict[int, np.ndarray] = {}  # a contrast is also the reference of another
 
     def left_out(features: np.ndarray) -> np.ndarray:
         if id(features) not in known:
@@ -95,39 +95,40 @@ def _answer(
     names: list[str],
     asked: int,
 ) -> Answer:
-    scores = left_out(question.features)
-    others = {
-        name: left_out(features).argmax(axis=1) for name, features in question.references.items()
-    }
     reach = NormalDist().inv_cdf(1 - DOUBT / 2 / (asked * len(names)))
-    classes = [_of_class(k, name, scores, others, targets, reach) for k, name in enumerate(names)]
-    classes.sort(key=lambda found: found.told.value, reverse=True)
+
+    def answered(scores: np.ndarray, others: Sequence[np.ndarray] = ()) -> list[ClassAnswer]:
+        found = [_of_class(k, names[k], scores, others, targets, reach) for k in range(len(names))]
+        return sorted(found, key=lambda of_class: of_class.told.value, reverse=True)
+
+    scores = left_out(question.features)
+    classes = answered(scores)
+    suspects = classes if question.kind == "file" else []
+    if question.contrast is not None:
+        suspects = answered(left_out(question.contrast), [*map(left_out, question.references)])
     accuracy = _balanced(scores.argmax(axis=1) == targets, targets, asked)
-    return Answer(question, accuracy, 1 / len(names), classes)
+    return Answer(question, accuracy, 1 / len(names), classes, suspects)
 
 
 def _of_class(
     k: int,
     name: str,
     scores: np.ndarray,
-    others: Mapping[str, np.ndarray],
+    others: Sequence[np.ndarray],
     targets: np.ndarray,
     reach: float,
 ) -> ClassAnswer:
     own, taken = targets == k, scores.argmax(axis=1) == k
     order = np.flatnonzero(own & taken)
-    excess = {
-        reference: _difference(1.0 * taken - (other == k), own, reach)
-        for reference, other in others.items()
-    }
-    smallest = min(excess, key=lambda reference: excess[reference].value, default="")
+    excess = [
+        _difference(1.0 * taken - (other.argmax(axis=1) == k), own, reach) for other in others
+    ]
     return ClassAnswer(
         name,
         float(taken[own].mean()),
         float(taken[~own].mean()),
         _difference(1.0 * taken, own, reach),
-        excess.get(smallest),
-        smallest,
+        min(excess, key=lambda interval: interval.value, default=None),
         order[np.argsort(-scores[order, k], kind="stable")].tolist(),
     )
 

@@ -1,16 +1,17 @@
 """Questions: by which property of an image, other than its subject, is its class asked for?"""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from lightning_app.commands.prepare.check.facts import THUMBNAIL, ImageFacts
 
-# A fact of the file cannot belong to the subject. A part of the picture does not if a part like it
-# says less. A property of the picture may, as blue does to the sea.
+# A fact of the file cannot belong to the subject. A part of the picture does not if it differs from
+# what is next to it, and no part like it does so. A property of the picture may, as blue does to
+# the sea.
 Kind = Literal["file", "part", "picture"]
 CORNER = THUMBNAIL // 4  # side of a corner
 CORNERS = {
@@ -25,8 +26,8 @@ PLACES = {
     "third": slice(-2 * CORNER, -CORNER),
     "last": slice(-CORNER, None),
 }
-# A scene is alike on both sides, and a subject is nearer to the middle: neither is told by one
-# corner alone.
+# A scene is alike on both sides, so that its corners differ from what is next to them alike. A
+# digit is not, but neither is what is nearer to its middle.
 OPPOSITE = {"left": "right", "right": "left"}
 INWARD = {"first": "second", "last": "third"}
 WHOLE = "whole picture"
@@ -43,15 +44,16 @@ class Question:
         kind: Whether it can belong to the subject.
         features: (N, D).
         values: The property of each image in words; empty if the picture shows it.
-        references: Features of parts that would say as much if the subject was the reason, (N, D),
-            by their names.
+        contrast: How a part differs from what is next to it, (N, D); None if it is not a part.
+        references: Differences that would say as much if the subject was the reason, (N, D).
     """
 
     name: str
     kind: Kind
     features: np.ndarray
     values: Sequence[str] = ()
-    references: Mapping[str, np.ndarray] = field(default_factory=dict)
+    contrast: np.ndarray | None = None
+    references: Sequence[np.ndarray] = ()
 
 
 def questions_on(facts: Sequence[ImageFacts]) -> list[Question]:
@@ -86,22 +88,35 @@ def _of_files(facts: Sequence[ImageFacts]) -> Iterator[Question]:
 def _of_pixels(facts: Sequence[ImageFacts]) -> Iterator[Question]:
     thumbnails = np.stack([f.thumbnail for f in facts if f.thumbnail is not None]) / 255.0
     edges = np.stack([f.edges for f in facts if f.edges is not None]) / 255.0
-    outer, inner = (edges[:, k].reshape(len(edges), -1) for k in (0, 1))
-    yield Question("border", "part", outer, (), {"the pixels just inside": inner})
-    corners = {name: _patch(thumbnails, *place) for name, place in CORNERS.items()}
-    for name, (rows, columns) in CORNERS.items():
-        height, side = name.split()
-        opposite = f"{height} {OPPOSITE[side]}"
-        inside = _patch(thumbnails, INWARD[rows], INWARD[columns])
-        references = {f"the {opposite} corner": corners[opposite], "what is next to it": inside}
-        yield Question(f"{name} corner", "part", corners[name], (), references)
+    outer, inner, inmost = (edges[:, k].reshape(len(edges), -1) for k in range(3))
+    yield Question("border", "part", outer, (), outer - inner, [inner - inmost])
+    yield from _of_corners(thumbnails)
     yield Question("mean colour", "picture", _shrunk(thumbnails, 1))
     yield Question("4 x 4 thumbnail", "picture", _shrunk(thumbnails, 4))
     yield Question(WHOLE, "picture", _shrunk(thumbnails, 16))
 
 
+def _of_corners(thumbnails: np.ndarray) -> Iterator[Question]:
+    corners = {name: _patch(thumbnails, *place) for name, place in CORNERS.items()}
+    inside = {
+        name: _patch(thumbnails, INWARD[rows], INWARD[columns])
+        for name, (rows, columns) in CORNERS.items()
+    }
+    contrasts = {name: _flat(corners[name] - inside[name]) for name in CORNERS}
+    for name, corner in corners.items():
+        height, side = name.split()
+        opposite = f"{height} {OPPOSITE[side]}"
+        asymmetry = _flat(inside[name] - inside[opposite][:, :, ::-1])
+        references = [contrasts[opposite], asymmetry]
+        yield Question(f"{name} corner", "part", _flat(corner), (), contrasts[name], references)
+
+
+def _flat(patches: np.ndarray) -> np.ndarray:
+    return patches.reshape(len(patches), -1)
+
+
 def _patch(thumbnails: np.ndarray, rows: str, columns: str) -> np.ndarray:
-    return thumbnails[:, PLACES[rows], PLACES[columns]].reshape(len(thumbnails), -1)
+    return thumbnails[:, PLACES[rows], PLACES[columns]]
 
 
 def _shrunk(thumbnails: np.ndarray, side: int) -> np.ndarray:

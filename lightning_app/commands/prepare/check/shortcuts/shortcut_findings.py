@@ -1,6 +1,7 @@
 """Findings about shortcuts: what cannot belong to the subject, and what may."""
 
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 
 from lightning_app.commands.prepare.check.findings import Exhibit, Finding, about
 from lightning_app.commands.prepare.check.shortcuts.answers import Answer, ClassAnswer
@@ -8,8 +9,7 @@ from lightning_app.commands.prepare.check.shortcuts.questions import WHOLE
 from lightning_app.commands.prepare.check.shortcuts.shortcuts import Shortcuts
 
 MIN_TOLD = 0.2  # lower end: of 100 images of a class at least 20 more are recognised than by chance
-# Of a part: a corner tells handwritten digits, which fill their images, by up to 0.58.
-MIN_PART, MIN_EXCESS = 0.6, 0.3  # what it tells, and how much more than parts like it
+MIN_PART, MIN_EXCESS = 0.6, 0.3  # of a part, and how much more than parts like it
 MAX_NAMED = 3  # classes in a title
 
 FILE_ADVICE = (
@@ -18,8 +18,8 @@ FILE_ADVICE = (
     "instead. Save all images in one way, or take those of each class from the same sources."
 )
 PART_ADVICE = (
-    "So the scene is hardly the reason. Look for a watermark, a date, a frame or a ruler there; "
-    "crop it off or cover it in all images, or the network will learn it instead."
+    "No part like it says as much, so the scene is hardly the reason. Look for a watermark, a date "
+    "or a frame there; crop it off or cover it in all images, or the network will learn it instead."
 )
 PICTURE_ADVICE = (
     "These may be properties of the subject, as blue is of the sea, and then no fault. If they "
@@ -33,7 +33,7 @@ def shortcut_findings(shortcuts: Shortcuts) -> list[Finding]:
     harmless = []
     findings: list[Finding] = []
     for answer in shortcuts.answers:
-        if found := [each for each in answer.classes if is_suspicious(answer, each)]:
+        if found := [each for each in answer.suspects if is_suspicious(answer, each)]:
             findings += _warning(shortcuts, answer, found)
         elif answer.question.name != WHOLE and _told(answer):
             harmless.append(answer)
@@ -49,14 +49,17 @@ def shortcut_findings(shortcuts: Shortcuts) -> list[Finding]:
     ]
 
 
-def is_suspicious(answer: Answer, found: ClassAnswer) -> bool:
-    """Whether a class is told by what cannot belong to its subject."""
-    if found.told.low < MIN_TOLD or answer.question.kind == "picture":
-        return False
-    excess = found.excess
-    if excess is None:
-        return True
-    return found.told.value >= MIN_PART and excess.low > 0 and excess.value >= MIN_EXCESS
+def is_suspicious(answer: Answer, suspect: ClassAnswer) -> bool:
+    """Whether one of the `suspects` of an answer is told well enough for a warning."""
+    excess = suspect.excess
+    if suspect.told.low < MIN_TOLD or excess is None:
+        return suspect.told.low >= MIN_TOLD
+    by_itself = next(own for own in answer.classes if own.label == suspect.label)
+    return (
+        min(suspect.told.value, by_itself.told.value) >= MIN_PART
+        and excess.value >= MIN_EXCESS
+        and excess.low > 0
+    )
 
 
 def _told(answer: Answer) -> list[ClassAnswer]:
@@ -67,21 +70,25 @@ def _warning(
     shortcuts: Shortcuts, answer: Answer, found: Sequence[ClassAnswer]
 ) -> Iterator[Finding]:
     best, question = found[0], answer.question
-    said = f"{rates(best)} are recognised by it alone"
-    if best.excess is not None:
-        said += (
-            f", {100 * best.told.value:.0f} points more than by chance; by {best.reference} "
-            f"{100 * (best.told.value - best.excess.value):.0f} points more"
-        )
-    values = question.values
-    exhibits = [
-        Exhibit(shortcuts.images[k].name, values[k] if values else "", shortcuts.images[k])
-        for k in best.images
-    ]
+    how = "how it differs from what is next to it" if best.excess else "it"
+    said = f"{rates(best)} are recognised by {how} alone"
+    exhibits = _exhibits(shortcuts, answer, found[: 2 if shortcuts.num_classes == 2 else 1])
     advice = FILE_ADVICE if question.kind == "file" else PART_ADVICE
     yield from about(
         "warning", _title(shortcuts, question.name, found), f"{said}. {advice}", exhibits
     )
+
+
+def _exhibits(
+    shortcuts: Shortcuts, answer: Answer, shown: Sequence[ClassAnswer]
+) -> Iterator[Exhibit]:
+    """Images of one class, or of two in turn, the most certain first."""
+    values = answer.question.values
+    for pair in zip_longest(*(found.images for found in shown)):
+        for k in pair:
+            if k is not None:
+                entry = shortcuts.images[k]
+                yield Exhibit(entry.name, values[k] if values else entry.label, entry)
 
 
 def _title(shortcuts: Shortcuts, name: str, found: Sequence[ClassAnswer]) -> str:

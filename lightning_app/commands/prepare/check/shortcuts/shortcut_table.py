@@ -26,7 +26,7 @@ def shortcut_rows(shortcuts: Shortcuts) -> list[Sequence[str]]:
 def _row(answer: Answer) -> Sequence[str]:
     best, accuracy = answer.classes[0], answer.accuracy
     told = best.told.low > 0  # otherwise no class is told better than by chance
-    suspicious = any(is_suspicious(answer, found) for found in answer.classes)
+    suspicious = any(is_suspicious(answer, found) for found in answer.suspects)
     return (
         f"{'! ' if suspicious else ''}{answer.question.name}",
         f"{accuracy.value:.0%}",

