@@ -120,7 +120,7 @@ def _draw_losses(
         axes.barh(places, left, height=0.36, color=color, label=MEANING[how])
         reach = np.stack([changes[:, 0] - changes[:, 1], changes[:, 2] - changes[:, 0]])
         axes.errorbar(left, places, xerr=reach.clip(min=0), fmt="none", ecolor="black", capsize=2)
-    axes.axvline(base, color="black", lw=1, ls="--", label=f"images as they are: {base:.0%}")
+    axes.axvline(base, color="black", lw=1, ls="--", label="images as they are")
     axes.set_yticks(range(len(parts)), [f"without {part}" for part in parts], fontsize=9)
     for label, part in zip(axes.get_yticklabels(), parts, strict=True):
         if any(loss.costly for loss in losses if loss.part == part):

@@ -9,6 +9,7 @@ from torch.nn.functional import cross_entropy
 from callbacks.inspection_mode import inspection_mode
 from callbacks.pictures import PictureContext, Shortcuts
 from models.explain import NothingToShow
+from models.explain.parts import PARTS
 
 SIDE, CORNER = 16, "lower right corner"
 
@@ -75,6 +76,14 @@ def test_network_without_a_shortcut_has_none(context):
     assert figure.get_suptitle() == "What the network needs, epoch 3: 200 images"
     centre = [row for row in rows if row["part"] == "centre"]
     assert all(row["accuracy without"] < 0.7 < row["accuracy as it is"] for row in centre)
+
+
+def test_colour_is_not_tried_on_grey_images():
+    model = nn.Sequential(nn.Flatten(), nn.Linear(SIDE**2, 2)).eval()
+    images = draw_images(8, False, seed=2)[0][:, :1]
+    labels = torch.arange(8) % 2
+    grey = PictureContext(model, ("a", "b"), lambda n: (images[:n], labels[:n]), "epoch 3", "val")
+    assert {row["part"] for row in shown_by(grey)[1]} == set(PARTS) - {"colour"}
 
 
 def test_without_labels_predictions_take_their_place(context):

@@ -167,8 +167,9 @@ def _left_out(features: np.ndarray, targets: np.ndarray) -> np.ndarray:
     folds = StratifiedKFold(NUM_FOLDS, shuffle=True, random_state=0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it may stop before it has converged
-        return cross_val_predict(
-            model, _components(features), targets, cv=folds, method="predict_proba"
+        components = _components(features)
+        return np.asarray(
+            cross_val_predict(model, components, targets, cv=folds, method="predict_proba")
         )
 
 
