@@ -16,6 +16,7 @@ from callbacks.pictures.picture import PictureOutput as PictureOutput
 from callbacks.pictures.picture import When as When
 from callbacks.pictures.saliency import Saliency
 from callbacks.pictures.sanity_checks import SanityChecks
+from callbacks.pictures.shortcuts import Shortcuts
 from callbacks.pictures.training_dynamics import TrainingDynamicsMap
 
 Honesty = SanityChecks  # the class path in configurations of earlier versions
@@ -38,5 +39,6 @@ PICTURES: dict[str, type[Picture]] = {
         LabelSuspects,
         TrainingDynamicsMap,
         SanityChecks,
+        Shortcuts,
     )
 }

@@ -35,6 +35,7 @@ CONFIG = {
         "embedding": {"method": "pca"},
         "label_suspects": {"training": False},
         "honesty": {"num_images": 2, "num_steps": 2, "num_stages": 2},
+        "shortcuts": {"num_images": 8},
     },
     "trainer": {
         "max_epochs": 2,
@@ -205,7 +206,7 @@ def test_last_epoch_has_every_picture(store, run):
 
 def test_pictures_of_the_end_are_figures(store, run):
     figures = list(paths(store, run, "figures"))
-    for name in ("activation_maximisation", "label_suspects", "honesty"):
+    for name in ("activation_maximisation", "label_suspects", "honesty", "shortcuts"):
         assert any(name in figure for figure in figures)
 
 

@@ -136,6 +136,24 @@ def copy_notes(stored_run: StoredRun, words: Words) -> list[str]:
     ]
 
 
+def shortcut_notes(stored_run: StoredRun, words: Words) -> list[str]:
+    """A sentence on each border or corner without which the network is much less accurate."""
+    texts, worst = words["shortcuts"], {}
+    rows = stored_run.table("tables/shortcuts_val.json")
+    for row in sorted(rows, key=lambda row: row["accuracy without"]):
+        if row["costly"]:
+            worst.setdefault(row["part"], row)
+    return [
+        texts["costly"].format(
+            part=texts["parts"][part],
+            how=texts[row["how"]],
+            before=words.percent(row["accuracy as it is"], 0),
+            after=words.percent(row["accuracy without"], 0),
+        )
+        for part, row in worst.items()
+    ]
+
+
 def _parameters(stored_run: StoredRun, words: Words) -> str:
     total, trainable = (
         stored_run.metrics.get(f"params/{name}", 0) for name in ("total", "trainable")

@@ -71,6 +71,7 @@ def _context(stored_run: StoredRun, words: Words) -> dict[str, Any]:
         },
         "results": results,
         "copies": overview.copy_notes(stored_run, words),
+        "shortcuts": overview.shortcut_notes(stored_run, words),
         "external": external_scores(stored_run),
         "folds": stored_run.table("tables/folds.json"),
         "gains": stored_run.table("tables/ensemble.json"),

@@ -16,6 +16,8 @@ from lightning_app.commands.prepare.check.file_findings import file_findings
 from lightning_app.commands.prepare.check.findings import Finding, by_severity
 from lightning_app.commands.prepare.check.folders import list_folders
 from lightning_app.commands.prepare.check.listing import Listing
+from lightning_app.commands.prepare.check.shortcuts.shortcut_findings import shortcut_findings
+from lightning_app.commands.prepare.check.shortcuts.shortcuts import Shortcuts, find_shortcuts
 from lightning_app.commands.prepare.check.size_findings import size_findings
 from lightning_app.commands.prepare.check.survey import survey
 from lightning_app.commands.prepare.check.terminal import print_findings
@@ -23,8 +25,9 @@ from lightning_app.commands.prepare.split_sizes import positive
 
 DESCRIPTION = """\
 Look for problems that make training fail or its scores wrong: unreadable files, copies in two
-splits or under two labels, missing classes. Nothing is changed. The exit status is 1 if there is an
-error, else 0.
+splits or under two labels, missing classes, classes that are known by a watermark, a frame, the
+camera or the compression instead of their subject. Nothing is changed. The exit status is 1 if
+there is an error, else 0.
 """
 FOLDER = Path("checks")  # of reports whose place is not given
 DATA = """\
@@ -50,12 +53,13 @@ def check(args: list[str]) -> None:
         raise ValueError(f"Expected --out to end in .html, got {out}.")
     listing = list_dataset(options.data, options.root, options.delimiter, options.class_names)
     facts = survey(listing.entries, options.processes)
-    findings = find(listing, facts)
+    shortcuts = find_shortcuts(listing.entries, facts)
+    findings = find(listing, facts, shortcuts)
     if options.out is None:
         FOLDER.mkdir(exist_ok=True)
         (FOLDER / ".gitignore").write_text("*\n")  # thumbnails of a dataset do not belong into git
-    write_page(out, options.data.resolve().name, listing.entries, facts, findings)
-    print_findings(listing.entries, findings)
+    write_page(out, options.data.resolve().name, listing.entries, facts, findings, shortcuts)
+    print_findings(listing.entries, findings, shortcuts)
     print(f"The report with thumbnails: {out}")
     if any(finding.severity == "error" for finding in findings):
         raise SystemExit(1)
@@ -93,12 +97,15 @@ def list_dataset(
     return list_manifest(files, root, delimiter, class_names)
 
 
-def find(listing: Listing, facts: Sequence[ImageFacts]) -> list[Finding]:
+def find(
+    listing: Listing, facts: Sequence[ImageFacts], shortcuts: Shortcuts = Shortcuts()
+) -> list[Finding]:
     """All findings, errors first.
 
     Args:
         listing: The images.
         facts: The properties of each image.
+        shortcuts: By what the classes can be told apart.
     """
     surveyed = list(zip(listing.entries, facts, strict=True))
     return by_severity(
@@ -108,6 +115,7 @@ def find(listing: Listing, facts: Sequence[ImageFacts]) -> list[Finding]:
             *copy_findings(surveyed),
             *class_findings(listing.entries),
             *size_findings(surveyed),
+            *shortcut_findings(shortcuts),
         ]
     )
 

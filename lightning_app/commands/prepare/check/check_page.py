@@ -20,6 +20,12 @@ from lightning_app.commands.prepare.check.page_findings import (
     finding_context,
     options_as_code,
 )
+from lightning_app.commands.prepare.check.shortcuts.shortcut_table import (
+    COLUMNS,
+    shortcut_rows,
+    shortcut_title,
+)
+from lightning_app.commands.prepare.check.shortcuts.shortcuts import Shortcuts
 from lightning_app.commands.prepare.check.terminal import printable, verdict
 from lightning_app.pages.page_file import write_html
 from lightning_app.pages.rendering import open_templates
@@ -36,6 +42,7 @@ def write_page(
     entries: Sequence[Entry],
     facts: Sequence[ImageFacts],
     findings: Sequence[Finding],
+    shortcuts: Shortcuts = Shortcuts(),
 ) -> None:
     """Write the page of a data check atomically.
 
@@ -45,6 +52,7 @@ def write_page(
         entries: The images.
         facts: Content of the file of each image.
         findings: The findings, in the order of the page.
+        shortcuts: By what the classes can be told apart.
 
     Raises:
         ValueError: If the file cannot be written.
@@ -55,7 +63,7 @@ def write_page(
         "options_as_code": options_as_code,
         "breakable": breakable,
     }
-    context = _context(title, entries, facts, findings)
+    context = _context(title, entries, facts, findings) | {"shortcuts": _table(shortcuts)}
     write_html(file, environment.get_template("check.html").render(context))
 
 
@@ -82,6 +90,14 @@ def _context(
         "sizes": _size_bars(facts, words),
         "findings": [finding_context(finding, unreadable) for finding in findings],
     }
+
+
+def _table(shortcuts: Shortcuts) -> dict[str, Any] | None:
+    """What tells the classes apart; None if there were too few images to ask."""
+    if not shortcuts.answers:
+        return None
+    rows = shortcut_rows(shortcuts)
+    return {"title": shortcut_title(shortcuts), "columns": COLUMNS, "rows": rows}
 
 
 def _tiles(

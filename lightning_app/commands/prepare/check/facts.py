@@ -3,7 +3,7 @@
 import io
 import struct
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import Literal
@@ -21,6 +21,8 @@ from datamodules.sources.decode import (
 )
 from datamodules.sources.image_limits import UnreadableImageError, max_pixels, open_file, read_file
 from datamodules.sources.numbers import MALFORMED
+from lightning_app.commands.prepare.check.edges import edges_of
+from lightning_app.commands.prepare.check.recording import Recording, recording_of
 
 Fault = Literal["", "empty", "not an image", "truncated", "too large", "broken", "name"]
 THUMBNAIL = 32  # side, in pixels
@@ -45,6 +47,8 @@ class ImageFacts:
         digest: Digest of the pixels; the same for files with the same decoded image.
         is_dark: Whether no pixel is brighter than `NEARLY_BLACK`.
         thumbnail: RGB, (32, 32, 3) uint8; None if it cannot be read.
+        edges: See `edges_of`; None if it cannot be read.
+        recording: What the file says beside the pixels.
     """
 
     fault: Fault = ""
@@ -59,6 +63,8 @@ class ImageFacts:
     digest: bytes = b""
     is_dark: bool = False
     thumbnail: np.ndarray | None = None
+    edges: np.ndarray | None = None
+    recording: Recording = field(default_factory=Recording)
 
 
 def inspect(file: Path) -> ImageFacts:
@@ -87,6 +93,7 @@ def facts_of(image: np.ndarray, header: ImageFacts = ImageFacts()) -> ImageFacts
         digest=_digest(image),
         is_dark=bool(image.max() <= NEARLY_BLACK),
         thumbnail=cv2.resize(image, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA),
+        edges=edges_of(image),
     )
 
 
@@ -132,6 +139,7 @@ def _header(data: bytes) -> ImageFacts:
             is_animated=animated,
             is_rotated=header.getexif().get(ORIENTATION, 1) not in (0, 1),
             is_transparent=header.has_transparency_data,
+            recording=recording_of(header, len(data)),
         )
 
 

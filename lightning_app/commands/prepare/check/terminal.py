@@ -11,6 +11,12 @@ from lightning_app.commands.prepare.check.findings import (
     class_counts,
     splits_of,
 )
+from lightning_app.commands.prepare.check.shortcuts.shortcut_table import (
+    COLUMNS,
+    shortcut_rows,
+    shortcut_title,
+)
+from lightning_app.commands.prepare.check.shortcuts.shortcuts import Shortcuts
 from lightning_app.output.console import WIDTH, Column, print_table
 
 ROOM = WIDTH - len("severity  count  ")  # columns for an example
@@ -18,10 +24,17 @@ SHOWN = 3  # examples of a finding
 SHOWN_CLASSES = 40
 
 
-def print_findings(entries: Sequence[Entry], findings: Sequence[Finding]) -> None:
-    """Print the number of images of each class, then the findings."""
+def print_findings(
+    entries: Sequence[Entry], findings: Sequence[Finding], shortcuts: Shortcuts = Shortcuts()
+) -> None:
+    """Print the number of images of each class, what tells the classes apart, then the findings."""
     _print_classes(entries)
     print()
+    if shortcuts.answers:
+        columns = [Column(name) for name in COLUMNS]
+        rows = [[shortened(cell, 40) for cell in row] for row in shortcut_rows(shortcuts)]
+        print_table(columns, rows, shortcut_title(shortcuts))
+        print()
     if findings:
         columns = [Column("severity"), Column("count", "right"), Column("finding", wrap=True)]
         print_table(columns, [(f.severity, str(len(f)), _described(f)) for f in findings])

@@ -117,6 +117,22 @@ def test_accuracy_without_copies_of_training_images_is_given(make_run, add_split
     assert "39.10 至 43.60" in page_of(run_id, "zh").text
 
 
+def test_corner_without_which_the_network_fails_is_named(make_run, page_of):
+    table = {
+        "part": ["border", "lower right corner", "lower right corner", "centre"],
+        "how": ["blurred", "blurred", "exchanged", "exchanged"],
+        "accuracy as it is": [0.97] * 4,
+        "accuracy without": [0.96, 0.4, 0.31, 0.2],
+        "costly": [False, True, True, False],
+    }
+    run_id = make_run(metrics={"val/accuracy": 0.97}, tables={"shortcuts_val": table})
+    text = page_of(run_id).text
+    said = "(exchanged between images) the accuracy falls from 97 % to 31 %."
+    assert f"Without the lower right corner {said}" in text
+    assert text.count("the accuracy falls from") == 1
+    assert "去掉右下角" in page_of(run_id, "zh").text
+
+
 def test_images_of_a_class_are_counted_over_all_splits(make_run, add_split, page_of):
     run_id = make_run()
     add_split(run_id, "train", {"cat": 3689, "dog": 7})
