@@ -20,6 +20,7 @@ from callbacks.stop_signals import StopSignals
 from callbacks.stopwatch import Stopwatch
 from callbacks.time_limit import TimeLimit
 from callbacks.training_copies import TrainingCopies
+from callbacks.uncertainty_calibration import UncertaintyCalibration
 from callbacks.unreadable_images import UnreadableMonitor
 from callbacks.weight_average import WeightAverage
 
@@ -53,6 +54,7 @@ __all__ = [
     "Stopwatch",
     "TimeLimit",
     "TrainingCopies",
+    "UncertaintyCalibration",
     "UnreadableMonitor",
     "WeightAverage",
 ]

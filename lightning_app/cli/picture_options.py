@@ -14,6 +14,7 @@ from callbacks import (
     PictureGallery,
     PredictionWriter,
     TrainingCopies,
+    UncertaintyCalibration,
 )
 from callbacks.pictures import PICTURES, Picture
 
@@ -65,7 +66,7 @@ def picture_callbacks(settings: dict[str, Any], predictions: dict[str, Any]) -> 
     pictures = [picture for picture in chosen if isinstance(picture, Picture)]
     others = [callback for callback in chosen if isinstance(callback, Callback) and budget]
     gallery = PictureGallery(pictures, recorder, budget)
-    return [recorder, gallery, *writers, *others]
+    return [recorder, UncertaintyCalibration(recorder), gallery, *writers, *others]
 
 
 def is_off(value: str | None) -> bool:

@@ -1,33 +1,38 @@
 """Predictions of the network for each image."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
+from torch import Tensor, nn
 from tqdm import tqdm
 
-from callbacks.prediction_writer import prediction_columns
+from callbacks.output_recorder import Outputs
+from callbacks.prediction_writer import prediction_columns, uncertainty_columns
 from lightning_app.cli.networks.network import Network
 from lightning_app.commands.explain.images import Images
+from models import ImageClassifier
 from models.evaluation.predictions import UNLABELLED, Predictions
 
 BATCH = 32
 TOP = 5  # most probable classes in the table
 
 
-def predict(network: Network, images: Images) -> Predictions:
-    """Predictions for all images, which have no labels.
+def predict(network: Network, images: Images) -> Outputs:
+    """Predictions for all images, which have no labels, and how similar they are to known ones.
 
     Raises:
         ValueError: If the number of logits differs from the number of class names.
     """
     batches = range(0, len(images), BATCH)
     shown = tqdm(batches, "predictions", leave=False, disable=None if len(batches) > 1 else True)
-    found = []
+    found, similar = [], []
     with torch.inference_mode():
         for start in shown:
             batch = images.batch(range(start, min(start + BATCH, len(images))))
-            found.append(network.model(batch.to(network.device)).float().cpu())
+            outputs = _outputs(network.model, batch.to(network.device))
+            found.append(outputs["logits"].float().cpu())
+            similar += [outputs["similarity"].cpu()] if "similarity" in outputs else []
     logits, known = torch.cat(found), len(network.class_names)
     if logits.shape[1] != known:
         raise ValueError(
@@ -35,11 +40,22 @@ def predict(network: Network, images: Images) -> Predictions:
             "use --class_names FILE, a file with one name per line."
         )
     unlabelled = torch.full((len(logits),), UNLABELLED)
-    return Predictions(logits, unlabelled, torch.arange(len(logits)))
+    predictions = Predictions(logits, unlabelled, torch.arange(len(logits)))
+    return Outputs(predictions, similarity=torch.cat(similar) if similar else None)
 
 
 def prediction_table(
-    network: Network, names: Sequence[str], predictions: Predictions
+    network: Network, names: Sequence[str], outputs: Outputs
 ) -> dict[str, list[Any]]:
-    """Columns of the table: image, predicted class and confidence, then the next classes."""
-    return {"image": [*names], **prediction_columns(predictions, network.class_names, TOP)}
+    """Columns of the table: image, predicted class, confidence, the next classes, uncertainty."""
+    predictions, classes = outputs.predictions, network.class_names
+    uncertainty = getattr(network.model, "uncertainty", None)
+    columns = {"image": [*names], **prediction_columns(predictions, classes, TOP)}
+    return columns | uncertainty_columns(uncertainty, predictions, outputs.similarity, classes)
+
+
+def _outputs(model: nn.Module, images: Tensor) -> dict[str, Tensor]:
+    """Logits, and with a checkpoint that can tell, the similarity; see `Outputs`."""
+    if isinstance(model, ImageClassifier):
+        return cast("dict[str, Tensor]", model.predict_step([images], 0))
+    return {"logits": model(images)}
