@@ -12,6 +12,7 @@ from models.evaluation.predictions import CHUNK
 LEVEL = 0.9  # of the sets that tables and exported files have
 LEVELS = (0.5, 0.6, 0.7, 0.8, 0.85, LEVEL, 0.95, 0.99)
 ALL = 1.0  # a threshold that no score exceeds, so that every class is in every set
+NONE = -1.0  # one that every score exceeds
 
 
 class SetThresholds(NamedTuple):
@@ -21,7 +22,8 @@ class SetThresholds(NamedTuple):
         overall: For each of `LEVELS`: of all images, at least this share is to have its true class
             in its set.
         by_class: For each class, (K,), at `LEVEL`: the same of the images of this class alone. It
-            is `ALL` for a class that has too few images.
+            is `ALL` for a class that has too few images, and `NONE` for one that has none, as those
+            that were left out of the training.
     """
 
     overall: tuple[float, ...]
@@ -55,7 +57,10 @@ def fit_set_thresholds(logits: Tensor, labels: Tensor) -> SetThresholds:
     scores = torch.cat([set_scores(chunk).gather(1, true[:, None])[:, 0] for chunk, true in parts])
     return SetThresholds(
         tuple(conformal_quantile(scores, level) for level in LEVELS),
-        tuple(conformal_quantile(scores[labels == k], LEVEL) for k in range(logits.shape[1])),
+        tuple(
+            conformal_quantile(scores[labels == k], LEVEL) if (labels == k).any() else NONE
+            for k in range(logits.shape[1])
+        ),
     )
 
 
@@ -69,8 +74,13 @@ def set_scores(logits: Tensor) -> Tensor:
     Args:
         logits: (N, K).
     """
-    probabilities, order = logits.double().softmax(dim=1).sort(dim=1, descending=True, stable=True)
-    above = (probabilities.cumsum(dim=1) - probabilities).clamp(0, ALL)
+    return adaptive_scores(logits.double().softmax(dim=1))
+
+
+def adaptive_scores(probabilities: Tensor) -> Tensor:
+    """The same from probabilities, in their precision: exported files have float32."""
+    ranked, order = probabilities.sort(dim=1, descending=True, stable=True)
+    above = (ranked.cumsum(dim=1) - ranked).clamp(0, ALL)
     return torch.zeros_like(above).scatter(1, order, above)
 
 

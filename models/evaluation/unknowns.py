@@ -9,7 +9,6 @@ from torch.nn.functional import normalize
 NEIGHBOURS = 5
 MAX_BANK = 500  # images that are kept for comparison: they are a part of every checkpoint
 REFUSED = 0.05  # share of the images of the dataset that are refused by mistake
-CHUNK = 4096  # images that are compared at once
 
 
 class Neighbours(NamedTuple):
@@ -29,8 +28,9 @@ class Neighbours(NamedTuple):
         Args:
             features: Those before the head, (N, D).
         """
-        bank, k = self.bank.to(features.device), min(NEIGHBOURS, len(self.bank))
-        return torch.cat([_cosines(part, bank, k)[:, -1] for part in features.split(CHUNK)])
+        k = min(NEIGHBOURS, len(self.bank))
+        cosines = normalize(features.float(), dim=1) @ self.bank.to(features.device).T
+        return cosines.topk(k, dim=1).values[:, -1]
 
 
 def fit_neighbours(features: Tensor) -> Neighbours | None:
@@ -77,7 +77,3 @@ def auroc(known: Tensor, unknown: Tensor) -> float:
     given = known.double()
     below = torch.searchsorted(ordered, given) + torch.searchsorted(ordered, given, right=True)
     return float(below.double().mean() / 2 / len(ordered))
-
-
-def _cosines(features: Tensor, bank: Tensor, k: int) -> Tensor:
-    return (normalize(features.float(), dim=1) @ bank.T).topk(k, dim=1).values
