@@ -74,13 +74,13 @@ def set_scores(logits: Tensor) -> Tensor:
     Args:
         logits: (N, K).
     """
-    return adaptive_scores(logits.double().softmax(dim=1))
+    probabilities = logits.double().softmax(dim=1)
+    return scores_of_ranked(*probabilities.sort(dim=1, descending=True, stable=True))
 
 
-def adaptive_scores(probabilities: Tensor) -> Tensor:
-    """The same from probabilities, in their precision: exported files have float32."""
-    ranked, order = probabilities.sort(dim=1, descending=True, stable=True)
-    above = (ranked.cumsum(dim=1) - ranked).clamp(0, ALL)
+def scores_of_ranked(ranked: Tensor, order: Tensor) -> Tensor:
+    """The same from probabilities in descending order, (N, K), and their classes, (N, K)."""
+    above = (ranked.cumsum(dim=1) - ranked).clamp(0.0, ALL)
     return torch.zeros_like(above).scatter(1, order, above)
 
 

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from models.evaluation.prediction_sets import LEVEL, LEVELS, adaptive_scores
+from models.evaluation.prediction_sets import LEVEL, LEVELS, scores_of_ranked
 from models.evaluation.uncertainty import Uncertainty
 
 MAX_PIXEL = 255.0
@@ -52,7 +52,9 @@ class ExportedNetwork(nn.Module):
         sets, neighbours = self.uncertainty.sets, self.uncertainty.neighbours
         limit = sets.overall[LEVELS.index(LEVEL)]
         found = ((logits / self.temperature).softmax(dim=1), logits)
-        found += (adaptive_scores(logits.softmax(dim=1)) <= limit,)
+        # Not `sort`: ONNX has no stable one.
+        ranked = logits.softmax(dim=1).topk(logits.shape[1], dim=1)
+        found += (scores_of_ranked(*ranked) <= limit,)
         if neighbours is None:
             return found
         similarity = neighbours._replace(bank=self.bank).similarity(features)
