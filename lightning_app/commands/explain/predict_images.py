@@ -113,7 +113,7 @@ def _print(table: dict[str, list[Any]], title: str) -> None:
     for index, image in enumerate(table["image"]):
         cells = [(table[name][index], table[value][index]) for name, value in map(_keys, known)]
         texts = [text for name, p in cells for text in (name, f"{p:.3f}")]
-        mark = ["unlike the training" if doubtful[index] else ""] if any(doubtful) else []
+        mark = ["unknown" if doubtful[index] else ""] if any(doubtful) else []
         rows.append((image, *texts, *mark))
     print_table(columns, rows, title)
 
