@@ -13,16 +13,21 @@ from callbacks.plots.drawing.texts import counted
 from callbacks.plots.unknowns import plot_unknowns
 from models import ImageClassifier
 from models.evaluation.unknowns import (
-    REFUSED,
     Neighbours,
     auroc,
     energy,
     fit_neighbours,
     largest_logit,
     leave_one_out,
+    refusing_threshold,
 )
 from models.explain import NothingToShow
 
+PHRASES = {  # kinds of unknown images, and what a title calls them
+    "noise": "noise",
+    "left out": "classes that were left out",
+    "to predict": "the images to predict",
+}
 NUM_IMAGES = 64  # of noise, and most of those to predict
 Scores = dict[str, Tensor]  # of M images, (M,), by name; a high one means known
 
@@ -59,7 +64,7 @@ class Unknowns(Picture):
             f"Unknown images, {context.title}: {counted(len(known[own]), 'known image')}\n"
             f"{100 * refused:.1f} % of them are below the threshold, "
             + ", ".join(
-                f"{100 * _share(other[own] < neighbours.threshold):.0f} % of {kind}"
+                f"{100 * _share(other[own] < neighbours.threshold):.0f} % of {PHRASES[kind]}"
                 for kind, other in unknown.items()
             )
         )
@@ -157,8 +162,7 @@ def _run(context: PictureContext, images: Tensor) -> _Outputs:
 
 def _refused(known: Tensor, unknown: Tensor) -> float:
     """Share of the unknown images that are refused where 5 % of the known ones are."""
-    threshold = known.kthvalue(max(1, int(REFUSED * len(known)))).values
-    return _share(unknown < threshold)
+    return _share(unknown < refusing_threshold(known))
 
 
 def _share(flags: Tensor) -> float:

@@ -85,7 +85,7 @@ def _draw_coverage(axes: Axes, found: Coverage) -> None:
     axes.set_ylabel("coverage: share found, %")
     axes.set_title("numbers: mean size of the sets", fontsize=9)
     axes.grid(alpha=0.25)
-    axes.legend(loc="lower right", fontsize=8, frameon=False)
+    axes.legend(loc="lower right", fontsize=8, framealpha=0.9, edgecolor="none")
 
 
 def _draw_sizes(axes: Axes, found: Coverage) -> None:

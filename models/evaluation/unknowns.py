@@ -46,7 +46,16 @@ def fit_neighbours(features: Tensor) -> Neighbours | None:
         return None
     bank = normalize(features[:: -(-len(features) // MAX_BANK)].float(), dim=1)
     own = leave_one_out(bank)
-    return Neighbours(bank, float(own.kthvalue(max(1, int(REFUSED * len(own)))).values))
+    return Neighbours(bank, refusing_threshold(own))
+
+
+def refusing_threshold(scores: Tensor) -> float:
+    """The score that 5 % of the images are below, or fewer, as their number allows.
+
+    Args:
+        scores: Of known images, (N,), one or more.
+    """
+    return float(scores.kthvalue(int(REFUSED * len(scores)) + 1).values)
 
 
 def leave_one_out(features: Tensor) -> Tensor:

@@ -2,9 +2,12 @@ import pytest
 import torch
 from lightning.pytorch import Trainer
 
-from callbacks import OutputRecorder, PredictionWriter, UncertaintyCalibration
+from callbacks import OutputRecorder, UncertaintyCalibration
+from callbacks.prediction_writer import uncertainty_columns
 from datamodules import SyntheticDataModule
 from models import ImageClassifier, SmallCNN
+from models.evaluation.prediction_sets import set_names
+from models.evaluation.predictions import Predictions
 from models.evaluation.uncertainty import UNCERTAINTY, fit_uncertainty
 
 
@@ -60,10 +63,25 @@ def test_a_training_step_forgets_the_thresholds(trained):
     model.uncertainty = kept
 
 
-def test_later_outputs_have_similarities_of_known_images(trained):
-    _, model, _, _ = trained
-    images = torch.rand(
-        2, model.backbone.num_channels if hasattr(model.backbone, "num_channels") else 1, 16, 16
-    )
-    assert "similarity" in model.eval().predict_step([images], 0)
-    assert PredictionWriter(OutputRecorder()).sets_by_class is False
+def test_outputs_with_thresholds_have_the_similarity_of_each_image(trained):
+    trainer, model, _, _ = trained
+    images = trainer.datamodule.sample(8)[0]
+    model.eval()
+    with torch.inference_mode():
+        outputs = model.predict_step([images], 0)
+    expected = model.uncertainty.neighbours.similarity(outputs["features"])
+    assert outputs["similarity"].equal(expected)
+
+
+def test_columns_name_the_set_and_what_is_unknown(trained):
+    model = trained[1]
+    logits = torch.tensor([[9.0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0]])[:, : model.num_classes]
+    found = Predictions(logits, torch.tensor([-1, -1]), torch.arange(2))
+    names = [f"c{k}" for k in range(model.num_classes)]
+    threshold = model.uncertainty.neighbours.threshold
+    similarity = torch.tensor([threshold + 0.01, threshold - 0.01])
+    columns = uncertainty_columns(model.uncertainty, found, similarity, names)
+    assert columns["unknown"] == [False, True]
+    assert columns["set"] == set_names(model.uncertainty.sets.sets(logits), names)
+    assert uncertainty_columns(None, found, similarity, names) == {}
+    assert list(uncertainty_columns(model.uncertainty, found, None, names)) == ["set"]
