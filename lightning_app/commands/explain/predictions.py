@@ -1,17 +1,15 @@
 """Predictions of the network for each image."""
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 import torch
-from torch import Tensor, nn
 from tqdm import tqdm
 
 from callbacks.output_recorder import Outputs
 from callbacks.prediction_writer import prediction_columns, uncertainty_columns
-from lightning_app.cli.networks.network import Network
+from lightning_app.cli.networks.network import Network, outputs_of
 from lightning_app.commands.explain.images import Images
-from models import ImageClassifier
 from models.evaluation.predictions import UNLABELLED, Predictions
 
 BATCH = 32
@@ -27,12 +25,11 @@ def predict(network: Network, images: Images) -> Outputs:
     batches = range(0, len(images), BATCH)
     shown = tqdm(batches, "predictions", leave=False, disable=None if len(batches) > 1 else True)
     found, similar = [], []
-    with torch.inference_mode():
-        for start in shown:
-            batch = images.batch(range(start, min(start + BATCH, len(images))))
-            outputs = _outputs(network.model, batch.to(network.device))
-            found.append(outputs["logits"].float().cpu())
-            similar += [outputs["similarity"].cpu()] if "similarity" in outputs else []
+    for start in shown:
+        batch = images.batch(range(start, min(start + BATCH, len(images))))
+        outputs = outputs_of(network, batch)
+        found.append(outputs["logits"])
+        similar += [outputs["similarity"]] if "similarity" in outputs else []
     logits, known = torch.cat(found), len(network.class_names)
     if logits.shape[1] != known:
         raise ValueError(
@@ -52,10 +49,3 @@ def prediction_table(
     uncertainty = getattr(network.model, "uncertainty", None)
     columns = {"image": [*names], **prediction_columns(predictions, classes, TOP)}
     return columns | uncertainty_columns(uncertainty, predictions, outputs.similarity, classes)
-
-
-def _outputs(model: nn.Module, images: Tensor) -> dict[str, Tensor]:
-    """Logits, and with a checkpoint that can tell, the similarity; see `Outputs`."""
-    if isinstance(model, ImageClassifier):
-        return cast("dict[str, Tensor]", model.predict_step([images], 0))
-    return {"logits": model(images)}

@@ -11,11 +11,10 @@ from torch import Tensor
 from callbacks.pictures import ClassActivation
 from datamodules.sources.decode import decode
 from datamodules.sources.resizing import to_square
-from lightning_app.cli.networks.network import Network
+from lightning_app.cli.networks.network import Network, outputs_of
 from lightning_app.cli.networks.overlays import evidence_overlay
 from lightning_app.commands.serve.training_images import TrainingImages
 from lightning_app.pages.data_uris import embed_pixels
-from models import ImageClassifier
 from models.explain import NothingToShow
 
 MAX_SIDE = 1000  # pixels of an overlay; a photograph has more than a page shows
@@ -67,16 +66,13 @@ class PredictionService:
         return found
 
     def _prediction(self, batch: Tensor) -> dict[str, Any]:
-        model = self.network.model
-        assert isinstance(model, ImageClassifier)  # that of a checkpoint
-        with torch.inference_mode():
-            outputs: Any = model.predict_step([batch.to(self.network.device)], 0)
-        logits = outputs["logits"].float().cpu()
+        outputs = outputs_of(self.network, batch)
+        logits = outputs["logits"]
         probabilities = logits[0].softmax(dim=0).tolist()
         named = dict(zip(self.network.class_names, probabilities, strict=True))
         label = max(named, key=named.__getitem__)
         found = {"label": label, "probability": named[label], "probabilities": named}
-        if (known := model.uncertainty) is not None:
+        if (known := getattr(self.network.model, "uncertainty", None)) is not None:
             [members] = known.sets.sets(logits).tolist()
             names = zip(self.network.class_names, members, strict=True)
             found["set"] = [name for name, is_member in names if is_member]
