@@ -145,8 +145,7 @@ def _noise(context: PictureContext) -> _Outputs:
 
 def _to_predict(context: PictureContext) -> _Outputs | None:
     """Outputs for some of the images that the settings of the data name for `predict`."""
-    source = context.data.sources.get("predict") if context.data is not None else None
-    if source is None:
+    if context.data is None or (source := context.data.sources.get("predict")) is None:
         return None
     step = max(1, -(-len(source) // NUM_IMAGES))
     return _run(context, context.data.images("predict", range(0, len(source), step)))

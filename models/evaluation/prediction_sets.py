@@ -92,7 +92,10 @@ def conformal_quantile(scores: Tensor, level: float) -> float:
 
 def set_names(members: Tensor, class_names: Sequence[str]) -> list[str]:
     """The names of the classes in each set, in their order, with a bar between two: `cat|dog`."""
-    return ["|".join(class_names[k] for k in row.nonzero()[:, 0].tolist()) for row in members]
+    return [
+        "|".join(name for name, is_member in zip(class_names, row, strict=True) if is_member)
+        for row in members.tolist()
+    ]
 
 
 def halves(labels: Tensor) -> tuple[Tensor, Tensor]:

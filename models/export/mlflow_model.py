@@ -21,6 +21,7 @@ from mlflow.types.schema import (
     ParamSpec,
     Property,
     Schema,
+    TensorSpec,
 )
 
 from models.export.description import Description
@@ -61,7 +62,7 @@ def write_mlflow_model(
 
 def _signature(description: Description) -> ModelSignature:
     """What goes in and comes out; not every network has the last two columns."""
-    columns = [
+    columns: list[ColSpec | TensorSpec] = [
         ColSpec(DataType.string, "label"),
         ColSpec(DataType.double, "probability"),
         ColSpec(Map(DataType.double), "probabilities"),
