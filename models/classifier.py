@@ -12,7 +12,12 @@ from torch import Tensor
 from models.backbones.backbone import Backbone
 from models.evaluation.counts import EvaluationCounts, TrainingSums
 from models.evaluation.metrics import METRICS, metrics_for
-from models.evaluation.uncertainty import UNCERTAINTY, Uncertainty, read_uncertainty
+from models.evaluation.uncertainty import (
+    UNCERTAINTY,
+    Uncertainty,
+    read_uncertainty,
+    similarity_output,
+)
 from models.factories import (
     HeadCallable,
     LossCallable,
@@ -195,10 +200,8 @@ class ImageClassifier(LightningModule):
     def _evaluate(self, images: Tensor) -> dict[str, Tensor]:
         if images.ndim < 5 and len(images):
             features, logits = self.compiled_forward(self, images)
-            outputs = {"logits": logits, "features": features}
-            if self.uncertainty is not None and self.uncertainty.neighbours is not None:
-                outputs["similarity"] = self.uncertainty.neighbours.similarity(features)
-            return outputs
+            more = similarity_output(self.uncertainty, features)
+            return {"logits": logits, "features": features} | more
         return {"logits": logits_of_views(self._logits, images, self.num_classes)}
 
     def _log_evaluation(self, stage: str) -> None:

@@ -64,3 +64,10 @@ def read_uncertainty(checkpoint: Mapping[str, Any]) -> Uncertainty | None:
     neighbours = None if bank is None else Neighbours(bank, threshold)
     sets = SetThresholds(tuple(saved["overall"]), tuple(saved["by_class"]))
     return Uncertainty(sets, neighbours, saved["num_images"])
+
+
+def similarity_output(uncertainty: Uncertainty | None, features: Tensor) -> dict[str, Tensor]:
+    """`similarity` of each image, (N,), if there is something to compare its features with."""
+    if uncertainty is None or uncertainty.neighbours is None:
+        return {}
+    return {"similarity": uncertainty.neighbours.similarity(features)}
