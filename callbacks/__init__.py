@@ -22,6 +22,7 @@ from callbacks.stopwatch import Stopwatch
 from callbacks.time_limit import TimeLimit
 from callbacks.training_copies import TrainingCopies
 from callbacks.training_dynamics import DynamicsRecorder
+from callbacks.uncertainty_calibration import UncertaintyCalibration
 from callbacks.unreadable_images import UnreadableMonitor
 from callbacks.weight_average import WeightAverage
 
@@ -57,6 +58,7 @@ __all__ = [
     "Stopwatch",
     "TimeLimit",
     "TrainingCopies",
+    "UncertaintyCalibration",
     "UnreadableMonitor",
     "WeightAverage",
 ]

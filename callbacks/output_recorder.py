@@ -30,10 +30,13 @@ class Outputs(NamedTuple):
     Attributes:
         predictions: Predictions for each image once, in the order of the images.
         features: Features of some images; None if the network returned none.
+        similarity: Similarity of each image to those of the validation, (N,); None if the network
+            returned none. See `models.evaluation.unknowns`.
     """
 
     predictions: Predictions
     features: SampledFeatures | None = None
+    similarity: Tensor | None = None
 
 
 class OutputRecorder(Callback):
@@ -70,6 +73,8 @@ class OutputRecorder(Callback):
         self._indices.append(indices)
         if (features := outputs.get("features")) is not None:
             self._features.append(features[indices % self._stride == 0])
+        if (similarity := outputs.get("similarity")) is not None:
+            self._similarity.append(similarity)
 
     on_test_batch_end = on_validation_batch_end
     on_predict_batch_end = on_validation_batch_end
@@ -81,7 +86,8 @@ class OutputRecorder(Callback):
         """
         if self._gathered is not None:
             return self._gathered
-        parts = [self._logits, self._labels, self._indices, self._features or [torch.empty(0)]]
+        optional = [part or [torch.empty(0)] for part in (self._features, self._similarity)]
+        parts = [self._logits, self._labels, self._indices, *optional]
         # With fewer images than processes, a process may have no image.
         own = [torch.cat(part).cpu() for part in parts] if self._logits else None
         shares: list[Any] = [own]
@@ -94,14 +100,17 @@ class OutputRecorder(Callback):
         return self._gathered
 
     def _joined(self, shares: list[list[Tensor]]) -> Outputs:
-        logits, labels, indices, features = (torch.cat(list(s)) for s in zip(*shares, strict=True))
+        logits, labels, indices, features, similarity = (
+            torch.cat(list(share)) for share in zip(*shares, strict=True)
+        )
         order = indices.argsort()
         predictions = Predictions(logits[order].float(), labels[order], indices[order])
         if features.ndim != 2:
             return Outputs(predictions)
+        known = similarity[order].float() if len(similarity) == len(order) else None
         rows = (predictions.indices % self._stride == 0).nonzero().flatten()
         # The processes hold consecutive images, so the features are in order already.
-        return Outputs(predictions, SampledFeatures(features.float(), rows))
+        return Outputs(predictions, SampledFeatures(features.float(), rows), known)
 
     def _clear(self, num_images: int = 0) -> None:
         self._stride = max(1, -(-num_images // MAX_FEATURES))
@@ -109,4 +118,5 @@ class OutputRecorder(Callback):
         self._labels: list[Tensor] = []
         self._indices: list[Tensor] = []
         self._features: list[Tensor] = []
+        self._similarity: list[Tensor] = []
         self._gathered: Outputs | None = None

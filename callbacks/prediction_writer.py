@@ -9,12 +9,15 @@ import pandas as pd
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.trainer.states import TrainerFn
 from lightning.pytorch.utilities import rank_zero_info
+from torch import Tensor
 
 from callbacks.output_recorder import OutputRecorder
 from callbacks.submission import fill_submission, read_submission
 from callbacks.tracking import log_text
-from callbacks.trainer_parts import data_of
+from callbacks.trainer_parts import classifier_of, data_of
+from models.evaluation.prediction_sets import set_names
 from models.evaluation.predictions import UNLABELLED, Predictions
+from models.evaluation.uncertainty import Uncertainty
 
 
 @dataclass(eq=False)
@@ -24,11 +27,15 @@ class PredictionWriter(Callback):
     `validate` logs `predictions/val.csv`, and `predict` logs `predictions/predict.csv`. Columns are
     image, label (empty where it is not known), predicted and confidence, the softmax probability of
     the prediction; then the next most probable classes, `predicted_2`, `confidence_2` and so on.
-    With several processes, the table has the rows of all of them.
+    `set` has the classes of the prediction set, with a bar between two, and `unknown` whether the
+    image is unlike those of the validation; checkpoints of earlier versions give neither. With
+    several processes, the table has the rows of all of them.
 
     Attributes:
         recorder: Keeps the network's outputs; it has to come before this callback.
         top_k: Number of classes in a row, the most probable first; all if there are fewer.
+        sets_by_class: Whether `set` is to hold the true class for 90 % of the images of each class,
+            not only of all images. Such sets are larger.
         sample_submission: A competition's CSV file: ids, and places for classes or probabilities.
             `predict` fills it in as `predictions/submission.csv`; see `read_submission`.
 
@@ -38,6 +45,7 @@ class PredictionWriter(Callback):
 
     recorder: OutputRecorder
     top_k: int = 3
+    sets_by_class: bool = False
     sample_submission: Path | None = None
 
     def __post_init__(self) -> None:
@@ -59,16 +67,16 @@ class PredictionWriter(Callback):
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Store the table, unless this is a validation within a fit."""
         if trainer.state.fn == TrainerFn.VALIDATING:
-            self._store(trainer, "val", split="val")
+            self._store(trainer, pl_module, "val", split="val")
 
     def on_test_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Store the table."""
-        self._store(trainer, "test", split="test")
+        self._store(trainer, pl_module, "test", split="test")
 
     def on_predict_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Store the table and the filled-in submission."""
         split = _predict_split(trainer)
-        predictions = self._store(trainer, "predict", split)
+        predictions = self._store(trainer, pl_module, "predict", split)
         if self.sample_submission is None or predictions is None:
             return
         data = data_of(trainer)
@@ -78,7 +86,9 @@ class PredictionWriter(Callback):
         filled = fill_submission(sample, images, probabilities, classes)
         log_text(trainer, filled.to_csv(index=False), "predictions/submission.csv")
 
-    def _store(self, trainer: Trainer, name: str, split: str) -> Predictions | None:
+    def _store(
+        self, trainer: Trainer, module: LightningModule, name: str, split: str
+    ) -> Predictions | None:
         outputs = self.recorder.gather(trainer)
         if outputs is None or not trainer.is_global_zero:
             return None
@@ -91,6 +101,10 @@ class PredictionWriter(Callback):
             "label": [names[label] for label in predictions.labels.tolist()],
         }
         columns |= prediction_columns(predictions, data.class_names, self.top_k)
+        uncertainty = classifier_of(module).uncertainty
+        columns |= uncertainty_columns(
+            uncertainty, predictions, outputs.similarity, data.class_names, self.sets_by_class
+        )
         log_text(
             trainer,
             pd.DataFrame(columns).to_csv(index=False),
@@ -115,6 +129,31 @@ def prediction_columns(
         rank = "" if place == 0 else f"_{place + 1}"
         columns[f"predicted{rank}"] = [class_names[c] for c in classes[:, place].tolist()]
         columns[f"confidence{rank}"] = probabilities[:, place].round(decimals=6).tolist()
+    return columns
+
+
+def uncertainty_columns(
+    uncertainty: Uncertainty | None,
+    predictions: Predictions,
+    similarity: Tensor | None,
+    class_names: Sequence[str],
+    by_class: bool = False,
+) -> dict[str, list[Any]]:
+    """Columns `set` and `unknown`, one row per image, as far as the network has them.
+
+    Args:
+        uncertainty: That of the network; None without.
+        predictions: Predictions for N images.
+        similarity: Similarity of each image to those of the validation, (N,); None without.
+        class_names: Names of the K classes.
+        by_class: See `PredictionWriter.sets_by_class`.
+    """
+    columns: dict[str, list[Any]] = {}
+    if uncertainty is not None:
+        members = uncertainty.sets.sets(predictions.logits, by_class=by_class)
+        columns["set"] = set_names(members, class_names)
+        if uncertainty.neighbours is not None and similarity is not None:
+            columns["unknown"] = (similarity < uncertainty.neighbours.threshold).tolist()
     return columns
 
 

@@ -12,6 +12,12 @@ from torch import Tensor
 from models.backbones.backbone import Backbone
 from models.evaluation.counts import EvaluationCounts, TrainingSums
 from models.evaluation.metrics import METRICS, metrics_for
+from models.evaluation.uncertainty import (
+    UNCERTAINTY,
+    Uncertainty,
+    read_uncertainty,
+    similarity_output,
+)
 from models.factories import (
     HeadCallable,
     LossCallable,
@@ -76,6 +82,7 @@ class ImageClassifier(LightningModule):
         self.optimization = optimization
         self.compiled_forward = forward_function(compile)
         self.num_classes = num_classes
+        self.uncertainty: Uncertainty | None = None  # of these very weights
 
     def forward(self, images: Tensor) -> Tensor:
         """Map images in [0, 1], (N, num_channels, H, W), to logits (N, num_classes)."""
@@ -116,13 +123,16 @@ class ImageClassifier(LightningModule):
             optimizer.step(closure=optimizer_closure)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Save the sums of this epoch, with which a fit that resumes in its middle continues."""
+        """Save the sums of this epoch, with which a resumed fit continues, and the uncertainty."""
         if hasattr(self, "train_sums"):
             checkpoint[SUMS] = self.train_sums.saved(self.trainer)
+        if self.uncertainty is not None:
+            checkpoint[UNCERTAINTY] = self.uncertainty.saved()
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """See `on_save_checkpoint`; earlier versions saved no sums."""
+        """See `on_save_checkpoint`; earlier versions saved neither."""
         self.saved_sums = checkpoint.get(SUMS)
+        self.uncertainty = read_uncertainty(checkpoint)
 
     def on_train_start(self) -> None:
         """Continue the sums and the schedule of a fit that is resumed; else, start them."""
@@ -190,7 +200,8 @@ class ImageClassifier(LightningModule):
     def _evaluate(self, images: Tensor) -> dict[str, Tensor]:
         if images.ndim < 5 and len(images):
             features, logits = self.compiled_forward(self, images)
-            return {"logits": logits, "features": features}
+            more = similarity_output(self.uncertainty, features)
+            return {"logits": logits, "features": features} | more
         return {"logits": logits_of_views(self._logits, images, self.num_classes)}
 
     def _log_evaluation(self, stage: str) -> None:

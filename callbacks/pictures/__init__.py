@@ -14,10 +14,12 @@ from callbacks.pictures.picture import Picture as Picture
 from callbacks.pictures.picture import PictureContext as PictureContext
 from callbacks.pictures.picture import PictureOutput as PictureOutput
 from callbacks.pictures.picture import When as When
+from callbacks.pictures.prediction_sets import PredictionSets
 from callbacks.pictures.saliency import Saliency
 from callbacks.pictures.sanity_checks import SanityChecks
 from callbacks.pictures.shortcuts import Shortcuts
 from callbacks.pictures.training_dynamics import TrainingDynamicsMap
+from callbacks.pictures.unknowns import Unknowns
 
 Honesty = SanityChecks  # the class path in configurations of earlier versions
 
@@ -35,6 +37,8 @@ PICTURES: dict[str, type[Picture]] = {
         ClassScores,
         Mistakes,
         Calibration,
+        PredictionSets,
+        Unknowns,
         Embedding,
         LabelSuspects,
         TrainingDynamicsMap,

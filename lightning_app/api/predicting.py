@@ -27,7 +27,9 @@ def predict(run: Run | str | Path, images: ImageInput, device: Device = "auto") 
         One row per image, in their order; a file that is given twice has two. `image` is the
         file below the folder that all files share, or the position of an array; `predicted` the
         class and `confidence` its softmax probability in [0, 1]; `predicted_2`, `confidence_2` and
-        so on the next best classes, five at most in all.
+        so on the next best classes, five at most in all. `set` has the classes of the prediction
+        set, with a bar between two: 90 % of such sets hold the true class. `unknown` is True for an
+        image that is unlike those of the run. Checkpoints of earlier versions give neither.
 
     Raises:
         ValueError: If there is no such run, checkpoint, file or device, an image is broken, or an

@@ -16,6 +16,7 @@ from callbacks import (
     PictureGallery,
     PredictionWriter,
     TrainingCopies,
+    UncertaintyCalibration,
 )
 from callbacks.pictures import PICTURES, Picture
 
@@ -70,9 +71,9 @@ def picture_callbacks(
     ]
     pictures = [picture for picture in chosen if isinstance(picture, Picture)]
     others = [callback for callback in chosen if isinstance(callback, Callback) and budget]
-    dynamics = DynamicsRecorder()
+    dynamics, uncertainty = DynamicsRecorder(), UncertaintyCalibration(recorder)
     gallery = PictureGallery(pictures, recorder, budget, dynamics)
-    return [recorder, dynamics, *chosen_metric, gallery, *writers, *others]
+    return [recorder, dynamics, uncertainty, *chosen_metric, gallery, *writers, *others]
 
 
 def is_off(value: str | None) -> bool:

@@ -30,6 +30,11 @@ class Description:
         resize: How an image becomes a square: a key of `RESIZE_RULES`.
         temperature: Divides the logits; 1 if none was fitted.
         temperature_origin: Where it comes from.
+        set_levels: Levels of prediction sets; none if the checkpoint has no thresholds.
+        set_thresholds: For each level, the largest probability of all more probable classes that a
+            class in the set may have; of the softmax of the logits, without the temperature.
+        set_thresholds_by_class: The same for each class at 90 %.
+        unknown_threshold: Cosine below which an image is unknown; none if there is no such output.
         input_type: Type of the input: `uint8` or `float32`. Either way its values are in 0…255.
         any_size: Whether the network takes images of other sizes than `image_size`, too.
         min_size: The smallest side that it takes, if it takes others.
@@ -51,6 +56,10 @@ class Description:
     resize: Resize = "squeeze"
     temperature: float = 1.0
     temperature_origin: str = ""
+    set_levels: tuple[float, ...] = field(default=())
+    set_thresholds: tuple[float, ...] = field(default=())
+    set_thresholds_by_class: tuple[float, ...] = field(default=())
+    unknown_threshold: float | None = None
     input_type: Literal["uint8", "float32"] = "uint8"
     any_size: bool = False
     min_size: int = 1
@@ -83,11 +92,19 @@ class Description:
         if self.any_size:
             size += f"; other sizes, from {self.min_size} pixels on, work, too"
         colour = "grey" if self.num_channels == 1 else "RGB"
+        output = ""
+        if self.set_levels:
+            output += (
+                " `prediction_set`: bool, (N, K), whether a class is in the set that has the true "
+                "class for 90 % of the images."
+            )
+        if self.unknown_threshold is not None:
+            output += " `unknown`: bool, (N,), whether the image is unlike those of the dataset."
         return {
             "input": f"`images`: {self.input_type}, (N, {self.num_channels}, H, W), {colour}, "
             f"values in 0…255, {size}. Do not normalise them: the network does.",
             "output": "`probabilities`: float32, (N, K), of the classes; softmax of the logits "
-            "divided by the temperature. `logits`: float32, (N, K), before this division.",
+            "divided by the temperature. `logits`: float32, (N, K), before this division." + output,
             "resize_rule": f"{RESIZE_RULES[self.resize]} {HOW}",
         }
 

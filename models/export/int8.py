@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from models.export.description import Description
-from models.export.onnx_file import INPUT, require_packages
+from models.export.onnx_file import INPUT, OUTPUTS, require_packages
 
 QUANTIZED = ["Conv", "Gemm", "MatMul"]  # nearly all of the work; the rest stays as it is
 
@@ -44,6 +44,7 @@ def quantize(
             _reader(iter(images)),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=QUANTIZED,
+            nodes_to_exclude=_comparison(onnx.load(file)),
             per_channel=True,
             reduce_range=True,
             activation_type=QuantType.QUInt8,
@@ -56,6 +57,21 @@ def quantize(
     written = onnx.load(target)
     onnx.helper.set_model_props(written, description.metadata())
     onnx.save(written, target)
+
+
+def _comparison(model: Any) -> list[str]:
+    """Name of the product that compares an image with known ones, whose angles are small.
+
+    It is the last product before the output `unknown`.
+    """
+    producers = {name: node for node in model.graph.node for name in node.output}
+    wanted = [OUTPUTS[-1]]
+    while wanted:
+        node = producers.get(wanted.pop(0))
+        if node is not None and node.op_type in QUANTIZED:
+            return [node.name]
+        wanted += node.input if node is not None else []
+    return []
 
 
 def _reader(images: Iterator[np.ndarray]) -> Any:

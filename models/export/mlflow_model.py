@@ -21,6 +21,7 @@ from mlflow.types.schema import (
     ParamSpec,
     Property,
     Schema,
+    TensorSpec,
 )
 
 from models.export.description import Description
@@ -30,18 +31,6 @@ IMPORT = "from models.export.image_input import UnreadableImage, image_input\n"
 PACKAGES = ("numpy", "onnxruntime", "pandas", "pillow")  # MLflow adds itself
 TOP_K = 5
 CLASS = [Property("label", DataType.string), Property("probability", DataType.double)]
-SIGNATURE = ModelSignature(
-    Schema([ColSpec(AnyType())]),
-    Schema(
-        [
-            ColSpec(DataType.string, "label"),
-            ColSpec(DataType.double, "probability"),
-            ColSpec(Map(DataType.double), "probabilities"),
-            ColSpec(Array(Object(CLASS)), "top"),
-        ]
-    ),
-    ParamSchema([ParamSpec("top_k", DataType.long, TOP_K)]),
-)
 
 
 def write_mlflow_model(
@@ -63,12 +52,31 @@ def write_mlflow_model(
             folder,
             python_model=str(code),
             artifacts={"network": str(onnx)},
-            signature=SIGNATURE,
+            signature=_signature(description),
             input_example=pd.DataFrame({"image": [example]}),
             pip_requirements=[f"{name}=={version(name)}" for name in PACKAGES],
             metadata=description.metadata(),
             mlflow_model=model or Model(),
         )
+
+
+def _signature(description: Description) -> ModelSignature:
+    """What goes in and comes out; not every network has the last two columns."""
+    columns: list[ColSpec | TensorSpec] = [
+        ColSpec(DataType.string, "label"),
+        ColSpec(DataType.double, "probability"),
+        ColSpec(Map(DataType.double), "probabilities"),
+        ColSpec(Array(Object(CLASS)), "top"),
+    ]
+    if description.set_levels:
+        columns.append(ColSpec(Array(DataType.string), "set"))
+    if description.unknown_threshold is not None:
+        columns.append(ColSpec(DataType.boolean, "unknown"))
+    return ModelSignature(
+        Schema([ColSpec(AnyType())]),
+        Schema(columns),
+        ParamSchema([ParamSpec("top_k", DataType.long, TOP_K)]),
+    )
 
 
 def mlflow_code() -> str:

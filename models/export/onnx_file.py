@@ -15,7 +15,7 @@ from models.export.description import Description
 from models.export.trace import Traced
 
 PACKAGES = ("onnx", "onnxscript", "onnxruntime")
-INPUT, OUTPUTS = "images", ("probabilities", "logits")
+INPUT, OUTPUTS = "images", ("probabilities", "logits", "prediction_set", "unknown")
 AXES = ("batch", "height", "width")
 
 
@@ -39,6 +39,7 @@ def write_onnx(traced: Traced, description: Description, file: Path) -> None:
         ValueError: If a package is missing, or ONNX has no operator for a part of the network.
     """
     require_packages()
+    number = len(traced.program.graph_signature.user_outputs)
     with _quiet():
         try:
             written: Any = torch.onnx.export(
@@ -46,7 +47,7 @@ def write_onnx(traced: Traced, description: Description, file: Path) -> None:
                 dynamo=True,
                 verbose=False,
                 input_names=[INPUT],
-                output_names=list(OUTPUTS),
+                output_names=list(OUTPUTS[:number]),
             )
         except torch.onnx.errors.OnnxExporterError as error:
             raise ValueError(f"ONNX cannot express the network: {_reason(error)}") from error

@@ -25,6 +25,7 @@ BATCH = 32
 MAX_BYTES = 32 * 2**20  # of an image file that is given as text
 MAX_PATH = 4096  # characters
 TOP_K = 5
+DOUBTS = {"prediction_set": "set", "unknown": "unknown"}
 SERVING = "_MLFLOW_IS_IN_SERVING_ENVIRONMENT"  # environment variable, set by MLflow's server
 
 
@@ -50,6 +51,9 @@ class ImageClassifierModel(PythonModel):
             found["resize"],
         )
         self.input_type = found["input_type"]
+        outputs = {output.name for output in self.session.get_outputs()}
+        # Outputs that not every network has, and their columns.
+        self.doubts = {name: column for name, column in DOUBTS.items() if name in outputs}
 
     def predict(  # pyright: ignore[reportIncompatibleMethodOverride] - MLflow declares None
         self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None
@@ -63,7 +67,8 @@ class ImageClassifierModel(PythonModel):
 
         Returns:
             For each image the most probable class, `label`; its `probability`; the `probabilities`
-            of all classes by their names; and the most probable classes, `top`.
+            of all classes by their names; and the most probable classes, `top`. If the network can
+            tell, also the classes of the prediction `set`, and whether the image is `unknown`.
 
         Raises:
             MlflowException: If an image cannot be read; a server then answers with status 400.
@@ -77,9 +82,10 @@ class ImageClassifierModel(PythonModel):
                 for place, image in enumerate(images[start : start + BATCH])
             ]
             inputs = {"images": np.stack(batch).astype(self.input_type)}
-            found = np.asarray(self.session.run(["probabilities"], inputs)[0])
-            rows += [self._row(probabilities, most) for probabilities in found]
-        return pd.DataFrame(rows, columns=["label", "probability", "probabilities", "top"])
+            found = self.session.run(["probabilities", *self.doubts], inputs)
+            rows += [self._row(*outputs, most=most) for outputs in zip(*found, strict=True)]
+        columns = ["label", "probability", "probabilities", "top", *self.doubts.values()]
+        return pd.DataFrame(rows, columns=columns)
 
     def _pixels(self, image: Any, number: int) -> np.ndarray:
         try:
@@ -87,13 +93,25 @@ class ImageClassifierModel(PythonModel):
         except UnreadableImage as error:
             raise MlflowException.invalid_parameter_value(f"Image {number}: {error}") from error
 
-    def _row(self, probabilities: np.ndarray, most: int) -> dict[str, Any]:
+    def _row(
+        self,
+        probabilities: np.ndarray,
+        members: np.ndarray | None = None,
+        unknown: np.bool_ | None = None,
+        *,
+        most: int,
+    ) -> dict[str, Any]:
         order = np.argsort(-probabilities, kind="stable")[:most]
         top = [
             {"label": self.class_names[i], "probability": float(probabilities[i])} for i in order
         ]
         named = dict(zip(self.class_names, map(float, probabilities), strict=True))
-        return {**top[0], "probabilities": named, "top": top}
+        row: dict[str, Any] = {**top[0], "probabilities": named, "top": top}
+        if members is not None:
+            row["set"] = [self.class_names[i] for i in np.flatnonzero(members)]
+        if unknown is not None:
+            row["unknown"] = bool(unknown)
+        return row
 
 
 def _number_of_classes(wanted: Any, most: int) -> int:

@@ -17,6 +17,11 @@ CALIBRATION = {
     "temperature": "temperature",
     "brier": "Brier score",
     "aurc": "area under the risk-coverage curve",
+    "accuracy_at_80": "accuracy of the most confident 80 % of the images",
+    "accuracy_at_90": "accuracy of the most confident 90 %",
+    "accuracy_at_95": "accuracy of the most confident 95 %",
+    "set_coverage": "share of the prediction sets, at a level of 90 %, that have the true class",
+    "set_size": "mean number of classes in these sets",
 }
 
 

@@ -19,7 +19,9 @@ from lightning_app.store.runs import find_run, open_store
 from lightning_app.store.stored_run import open_stored_run
 from models.backbones.backbone import Normalize
 from models.ensemble import networks_of
+from models.evaluation.prediction_sets import LEVELS
 from models.evaluation.temperature import TEMPERATURES, fit_temperature
+from models.evaluation.uncertainty import Uncertainty
 from models.export.description import Description
 from models.export.exported_network import ExportedNetwork, random_images
 
@@ -63,7 +65,12 @@ class Exportable:
     @cached_property
     def network(self) -> ExportedNetwork:
         """The network as it is exported."""
-        return ExportedNetwork(self.source.model, self.temperature[0])
+        return ExportedNetwork(self.source.model, self.temperature[0], self.uncertainty)
+
+    @property
+    def uncertainty(self) -> Uncertainty | None:
+        """Thresholds of prediction sets and unknown images; None with an earlier version's file."""
+        return getattr(self.source.model, "uncertainty", None)
 
     @cached_property
     def temperature(self) -> tuple[float, str]:
@@ -130,6 +137,7 @@ class Exportable:
                 "resize": source.resize,
                 "temperature": self.temperature[0],
                 "temperature_origin": self.temperature[1],
+                **_thresholds(self.uncertainty),
                 "mean": _listed(normalize and normalize.mean),
                 "std": _listed(normalize and normalize.std),
                 "network": run.data.tags.get("backbone", "") if run else "",
@@ -211,6 +219,18 @@ def _digest(run: Run | None) -> str:
         if any(tag.value == "train" for tag in each.tags):
             return each.dataset.digest
     return ""
+
+
+def _thresholds(uncertainty: Uncertainty | None) -> dict[str, Any]:
+    if uncertainty is None:
+        return {}
+    neighbours = uncertainty.neighbours
+    return {
+        "set_levels": LEVELS,
+        "set_thresholds": uncertainty.sets.overall,
+        "set_thresholds_by_class": uncertainty.sets.by_class,
+        "unknown_threshold": neighbours and neighbours.threshold,
+    }
 
 
 def _listed(values: Tensor | None) -> tuple[float, ...]:

@@ -1,11 +1,12 @@
 """Trained network with its input size, channels and class names."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from datamodules.sources.resizing import Resize
+from models import ImageClassifier
 
 
 class Network(NamedTuple):
@@ -50,6 +51,23 @@ class Normalized(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Map images in [0, 1], (N, C, H, W), to logits (N, K)."""
         return self.network(self.normalize(images))
+
+
+def outputs_of(network: Network, images: Tensor) -> dict[str, Tensor]:
+    """Logits, (N, K), of images, and if the network can tell, `similarity`, on the CPU.
+
+    See `models.evaluation.unknowns` for the similarity.
+
+    Args:
+        network: The network, in eval mode.
+        images: In [0, 1], (N, num_channels, image_size, image_size), on any device.
+    """
+    model, given = network.model, images.to(network.device)
+    with torch.inference_mode():
+        known = isinstance(model, ImageClassifier)
+        found: Any = model.predict_step([given], 0) if known else {"logits": model(given)}
+    kept = ("logits", "similarity")
+    return {name: found[name].float().cpu() for name in kept if name in found}
 
 
 def device_named(wanted: str) -> str:

@@ -107,10 +107,14 @@ def _print(table: dict[str, list[Any]], title: str) -> None:
     columns = [Column("image", wrap=True)]
     for number in known:
         columns += [Column(_keys(number)[0], wrap=True), Column("confidence", "right")]
+    doubtful = table.get("unknown", [])
+    columns += [Column("")] * any(doubtful)
     rows = []
     for index, image in enumerate(table["image"]):
         cells = [(table[name][index], table[value][index]) for name, value in map(_keys, known)]
-        rows.append((image, *(text for name, p in cells for text in (name, f"{p:.3f}"))))
+        texts = [text for name, p in cells for text in (name, f"{p:.3f}")]
+        mark = ["unknown" if doubtful[index] else ""] if any(doubtful) else []
+        rows.append((image, *texts, *mark))
     print_table(columns, rows, title)
 
 

@@ -6,8 +6,9 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from callbacks.prediction_writer import prediction_columns
-from lightning_app.cli.networks.network import Network
+from callbacks.output_recorder import Outputs
+from callbacks.prediction_writer import prediction_columns, uncertainty_columns
+from lightning_app.cli.networks.network import Network, outputs_of
 from lightning_app.commands.explain.images import Images
 from models.evaluation.predictions import UNLABELLED, Predictions
 
@@ -15,19 +16,20 @@ BATCH = 32
 TOP = 5  # most probable classes in the table
 
 
-def predict(network: Network, images: Images) -> Predictions:
-    """Predictions for all images, which have no labels.
+def predict(network: Network, images: Images) -> Outputs:
+    """Predictions for all images, which have no labels, and how similar they are to known ones.
 
     Raises:
         ValueError: If the number of logits differs from the number of class names.
     """
     batches = range(0, len(images), BATCH)
     shown = tqdm(batches, "predictions", leave=False, disable=None if len(batches) > 1 else True)
-    found = []
-    with torch.inference_mode():
-        for start in shown:
-            batch = images.batch(range(start, min(start + BATCH, len(images))))
-            found.append(network.model(batch.to(network.device)).float().cpu())
+    found, similar = [], []
+    for start in shown:
+        batch = images.batch(range(start, min(start + BATCH, len(images))))
+        outputs = outputs_of(network, batch)
+        found.append(outputs["logits"])
+        similar += [outputs["similarity"]] if "similarity" in outputs else []
     logits, known = torch.cat(found), len(network.class_names)
     if logits.shape[1] != known:
         raise ValueError(
@@ -35,11 +37,15 @@ def predict(network: Network, images: Images) -> Predictions:
             "use --class_names FILE, a file with one name per line."
         )
     unlabelled = torch.full((len(logits),), UNLABELLED)
-    return Predictions(logits, unlabelled, torch.arange(len(logits)))
+    predictions = Predictions(logits, unlabelled, torch.arange(len(logits)))
+    return Outputs(predictions, similarity=torch.cat(similar) if similar else None)
 
 
 def prediction_table(
-    network: Network, names: Sequence[str], predictions: Predictions
+    network: Network, names: Sequence[str], outputs: Outputs
 ) -> dict[str, list[Any]]:
-    """Columns of the table: image, predicted class and confidence, then the next classes."""
-    return {"image": [*names], **prediction_columns(predictions, network.class_names, TOP)}
+    """Columns of the table: image, predicted class, confidence, the next classes, uncertainty."""
+    predictions, classes = outputs.predictions, network.class_names
+    uncertainty = getattr(network.model, "uncertainty", None)
+    columns = {"image": [*names], **prediction_columns(predictions, classes, TOP)}
+    return columns | uncertainty_columns(uncertainty, predictions, outputs.similarity, classes)

@@ -5,7 +5,15 @@ from lightning_app.pages.language import Language
 from lightning_app.pages.rendering import open_templates
 from lightning_app.pages.words import Words
 
-USED_BY_SCRIPT = ("confidence", "similarity", "pending", "failed", "no_label", "grad_cam")
+USED_BY_SCRIPT = (
+    "confidence",
+    "unknown",
+    "similarity",
+    "pending",
+    "failed",
+    "no_label",
+    "grad_cam",
+)
 
 
 def render_page(source: Exportable, language: Language) -> str:

@@ -11,7 +11,7 @@ from torch import Tensor
 from callbacks.pictures import ClassActivation
 from datamodules.sources.decode import decode
 from datamodules.sources.resizing import to_square
-from lightning_app.cli.networks.network import Network
+from lightning_app.cli.networks.network import Network, outputs_of
 from lightning_app.cli.networks.overlays import evidence_overlay
 from lightning_app.commands.serve.training_images import TrainingImages
 from lightning_app.pages.data_uris import embed_pixels
@@ -45,7 +45,9 @@ class PredictionService:
             nearest: How many of the most similar training images to show.
 
         Returns:
-            What becomes JSON: `label`, `probability`, and `probabilities` by class; `grad_cam`, a
+            What becomes JSON: `label`, `probability`, and `probabilities` by class; the classes of
+            the prediction `set` and whether the image is `unknown`, if the checkpoint has
+            thresholds; `grad_cam`, a
             PNG file as a data URI, or None with the reason in `grad_cam_note`; `nearest`, see
             `TrainingImages.nearest`.
 
@@ -64,12 +66,19 @@ class PredictionService:
         return found
 
     def _prediction(self, batch: Tensor) -> dict[str, Any]:
-        with torch.inference_mode():
-            logits = self.network.model(batch.to(self.network.device)).float().cpu()
+        outputs = outputs_of(self.network, batch)
+        logits = outputs["logits"]
         probabilities = logits[0].softmax(dim=0).tolist()
         named = dict(zip(self.network.class_names, probabilities, strict=True))
         label = max(named, key=named.__getitem__)
-        return {"label": label, "probability": named[label], "probabilities": named}
+        found = {"label": label, "probability": named[label], "probabilities": named}
+        if (known := getattr(self.network.model, "uncertainty", None)) is not None:
+            [members] = known.sets.sets(logits).tolist()
+            names = zip(self.network.class_names, members, strict=True)
+            found["set"] = [name for name, is_member in names if is_member]
+            if known.neighbours is not None:
+                found["unknown"] = float(outputs["similarity"]) < known.neighbours.threshold
+        return found
 
     def _evidence(self, batch: Tensor, image: np.ndarray) -> dict[str, Any]:
         try:

@@ -115,7 +115,7 @@ def test_the_model_has_a_signature_an_example_and_requirements(files):
     about = yaml.safe_load((files / "MLmodel").read_text())
     signature = {key: json.loads(value) for key, value in about["signature"].items()}
     assert [each["name"] for each in signature["outputs"]] == [
-        *("label", "probability", "probabilities", "top")
+        *("label", "probability", "probabilities", "top", "set")
     ]
     assert signature["inputs"] == [{"type": "any", "required": True}]
     assert [each["name"] for each in signature["params"]] == ["top_k"]

@@ -123,7 +123,8 @@ def test_the_answer_is_that_of_predict(ask, photograph, shipped, way):
     assert list(answer["probabilities"]) == [*shipped.class_names]
     others = answer["probabilities"][expected["predicted_2"]]
     assert others == pytest.approx(expected["confidence_2"], abs=1e-6)
-    assert set(answer) == {"label", "probability", "probabilities"}
+    assert set(answer) == {"label", "probability", "probabilities", "set"}
+    assert answer["set"] == expected["set"].split("|")
 
 
 def test_the_overlay_is_that_of_explain(ask, served, photograph, tmp_path):

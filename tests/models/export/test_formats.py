@@ -2,12 +2,15 @@
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 import torch
 
 from models import MLP, ImageClassifier, SmallCNN, TimmBackbone
+from models.evaluation.uncertainty import fit_uncertainty
 from models.export.description import Description
 from models.export.exported_network import ExportedNetwork, random_images
+from models.export.int8 import quantize
 from models.export.onnx_file import OnnxNetwork, write_onnx
 from models.export.torch_program import TorchProgram, write_program
 from models.export.trace import trace
@@ -109,3 +112,48 @@ def test_random_images_are_noise_and_smooth_in_turns_and_repeat():
     assert (rough[0::2] > 60).all()
     assert (rough[1::2] < 15).all()
     assert images.equal(random_images((4, 1, 64, 64)).float())
+
+
+@pytest.fixture(scope="module")
+def doubtful(tmp_path_factory):
+    """A network that has thresholds, its ONNX and .pt2 files, and images."""
+    torch.manual_seed(1)
+    model = ImageClassifier(SmallCNN(4, 1), 5).eval()
+    torch.nn.init.normal_(list(model.head.parameters())[-2], std=3)
+    images = random_images((60, 1, 16, 16), seed=2)
+    with torch.inference_mode():
+        features, logits = model.features_and_logits(images / 255)
+    labels = logits.argsort(1, descending=True)[torch.arange(60), torch.arange(60) % 3]
+    model.uncertainty = fit_uncertainty(logits, labels, features)
+    network = ExportedNetwork(model, TEMPERATURE, model.uncertainty)
+    traced, folder = trace(network, images[:2]), tmp_path_factory.mktemp("doubtful")
+    write_onnx(traced, Description(tuple("abcde"), 16, 1), folder / "a.onnx")
+    return model, traced.program.module(), folder / "a.onnx", images
+
+
+def test_files_give_the_sets_and_the_unknown_images_of_the_network(doubtful):
+    model, program, file, images = doubtful
+    with torch.inference_mode():
+        features, logits = model.features_and_logits(images / 255)
+        members = model.uncertainty.sets.sets(logits)
+        neighbours = model.uncertainty.neighbours
+        unknown = neighbours.similarity(features) < neighbours.threshold
+    assert 1 < members.sum(1).double().mean() < 5
+    session = onnxruntime.InferenceSession(file)
+    # Calibration images lie at the thresholds themselves, where rounding decides.
+    for found in (session.run(None, {"images": images.numpy()}), program(images)):
+        assert (np.asarray(found[2]) != members.numpy()).mean() < 0.02
+        assert (np.asarray(found[3]) != unknown.numpy()).sum() <= 1
+
+
+def test_int8_does_not_quantise_the_comparison_with_known_images(doubtful, tmp_path):
+    _, _, file, images = doubtful
+    description = Description(tuple("abcde"), 16, 1)
+    quantize(file, [images.numpy()], tmp_path / "b.onnx", description)
+    expected, found = (
+        onnxruntime.InferenceSession(each).run(["unknown"], {"images": images.numpy()})[0]
+        for each in (file, tmp_path / "b.onnx")
+    )
+    assert (expected != found).mean() < 0.1
+    products = [n for n in onnx.load(tmp_path / "b.onnx").graph.node if n.op_type == "MatMul"]
+    assert [any("Dequantize" in name for name in n.input) for n in products] == [False]

@@ -46,6 +46,7 @@ function showAnswer(answer) {
   const sorted = Object.entries(answer.probabilities).sort((a, b) => b[1] - a[1]);
   at("label").textContent = answer.label;
   at("confidence").textContent = texts.confidence.replace("{value}", percent(answer.probability));
+  if (answer.unknown) at("confidence").textContent += ` ${texts.unknown}`;
   at("bars").replaceChildren(...sorted.slice(0, MOST_BARS).map(([name, share]) => bar(name, share)));
   at("evidence").textContent = texts.grad_cam.replace("{label}", answer.label);
   at("overlay").hidden = !answer.grad_cam;

@@ -1,0 +1,176 @@
+"""Prediction sets: how often they have the true class, and how large they are."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import torch
+from scipy.stats import binom
+from torch import Tensor
+
+from callbacks.figure_kind import FigureKind
+from callbacks.pictures.picture import Picture, PictureContext, PictureOutput, Table
+from callbacks.plots.drawing.texts import counted
+from callbacks.plots.prediction_sets import Coverage, plot_prediction_sets
+from models.evaluation.calibration import risk_coverage
+from models.evaluation.prediction_sets import (
+    LEVEL,
+    LEVELS,
+    SetThresholds,
+    fit_set_thresholds,
+    halves,
+)
+from models.evaluation.predictions import Predictions
+from models.evaluation.wilson import wilson
+from models.explain import NothingToShow
+
+MIN_IMAGES = 20  # of each half of a validation
+SELECTED = (0.8, 0.9, 0.95, 1.0)  # shares of the most confident images
+Sets = dict[str, Tensor]  # members of the sets, (N, K), by the kind of the threshold
+
+
+@dataclass(eq=False)
+class PredictionSets(Picture):
+    """Prediction sets: coverage against level, and sizes at 90 %; the most confident images.
+
+    The test has the sets whose thresholds are in the checkpoint. Of a validation, each half has
+    those that were fitted on the other half. At the end, these metrics are logged: `set_coverage`
+    and `set_size` at 90 %, `accuracy_at_80`, `accuracy_at_90` and `accuracy_at_95` (accuracy of
+    these shares of the images, the most confident ones).
+
+    Attributes:
+        when: See `Picture`.
+    """
+
+    name: ClassVar[str] = "prediction_sets"
+    kinds: ClassVar[tuple[FigureKind, ...]] = (FigureKind("prediction_sets", "errors", "Mistakes"),)
+    splits: ClassVar[tuple[str, ...]] = ("val", "test")
+    needs_labels: ClassVar[bool] = True
+
+    def draw(self, context: PictureContext) -> Iterator[PictureOutput]:
+        """See `Picture`."""
+        predictions = _of_trained_classes(context)
+        found = _coverage(predictions, _sets(context, predictions))
+        at = list(LEVELS).index(LEVEL)
+        title = (
+            f"Prediction sets, {context.title}: {counted(len(predictions), 'image')}\n"
+            f"at {100 * LEVEL:.0f} %, {100 * found.covered[at]:.1f} % of the sets have the true "
+            f"class; mean size {found.mean_sizes[at]:.2f}"
+        )
+        yield self.name, plot_prediction_sets(found, title)
+        if context.final:
+            yield "set_coverage", float(found.covered[at])
+            yield "set_size", float(found.mean_sizes[at])
+            selective = selective_table(predictions)
+            for share, accuracy in zip(SELECTED[:-1], selective["accuracy"], strict=False):
+                yield f"accuracy_at_{100 * share:.0f}", accuracy
+            yield from self.tables(context)
+
+    def tables(self, context: PictureContext) -> Iterator[PictureOutput]:
+        """See `Picture`."""
+        predictions = _of_trained_classes(context)
+        yield "selective_accuracy", selective_table(predictions)
+        yield self.name, _by_class(predictions, _sets(context, predictions), context.class_names)
+
+
+def selective_table(predictions: Predictions) -> Table:
+    """Accuracy of the most confident images, for each of `SELECTED`, with 95 % intervals.
+
+    Args:
+        predictions: Those of N labelled images.
+    """
+    risk = risk_coverage(predictions.confidence, predictions.correct)
+    confidence = predictions.confidence.sort(descending=True).values
+    kept = [max(1, round(share * len(risk))) for share in SELECTED]
+    accuracies = [1 - float(risk[number - 1]) for number in kept]
+    ends = [wilson(accuracy, number) for accuracy, number in zip(accuracies, kept, strict=True)]
+    return {
+        "coverage": list(SELECTED),
+        "images": kept,
+        "accuracy": accuracies,
+        "low": [low for low, _ in ends],
+        "high": [high for _, high in ends],
+        "confidence": [float(confidence[number - 1]) for number in kept],
+    }
+
+
+def _of_trained_classes(context: PictureContext) -> Predictions:
+    """Predictions for labelled images, but not of classes that were left out of the training."""
+    found = context.labelled_predictions
+    excluded = getattr(getattr(context.data, "options", None), "exclude_classes", [])
+    numbers = [list(context.class_names).index(name) for name in excluded]
+    kept = ~torch.isin(found.labels, torch.tensor(numbers, dtype=found.labels.dtype))
+    if not kept.any():
+        raise NothingToShow("no image is of a class that was trained.")
+    return Predictions(found.logits[kept], found.labels[kept], found.indices[kept])
+
+
+def _sets(context: PictureContext, predictions: Predictions) -> Sets:
+    """The sets of the images, by the text of their level, and `by_class`."""
+    if context.split == "val":
+        if len(predictions) < 2 * MIN_IMAGES:
+            raise NothingToShow(f"prediction sets need {2 * MIN_IMAGES} labelled images.")
+        return _of_halves(predictions)
+    uncertainty = getattr(context.model, "uncertainty", None)
+    if uncertainty is None:
+        raise NothingToShow("the checkpoint has no prediction sets: an earlier version wrote it.")
+    return _of(uncertainty.sets, predictions.logits)
+
+
+def _of_halves(predictions: Predictions) -> Sets:
+    """Sets of each half of the images, with thresholds that were fitted on the other half."""
+    logits, labels = predictions.logits, predictions.labels
+    first, second = halves(labels)
+    parts = [
+        _of(fit_set_thresholds(logits[own], labels[own]), logits[other])
+        for own, other in ((second, first), (first, second))
+    ]
+    back = torch.cat([first, second]).argsort()
+    return {name: torch.cat([part[name] for part in parts])[back] for name in parts[0]}
+
+
+def _of(thresholds: SetThresholds, logits: Tensor) -> Sets:
+    sets = {str(level): thresholds.sets(logits, level) for level in LEVELS}
+    return sets | {"by_class": thresholds.sets(logits, by_class=True)}
+
+
+def _hits(sets: Tensor, labels: Tensor) -> Tensor:
+    return sets.gather(1, labels[:, None])[:, 0].double()
+
+
+def _coverage(predictions: Predictions, sets: Sets) -> Coverage:
+    labels, number = predictions.labels, len(predictions)
+    of_levels = [sets[str(level)] for level in LEVELS]
+    low, high = binom.interval(0.95, number, np.array(LEVELS))
+    return Coverage(
+        np.array(LEVELS),
+        np.array([float(_hits(each, labels).mean()) for each in of_levels]),
+        low / number,
+        high / number,
+        np.array([float(each.sum(1).double().mean()) for each in of_levels]),
+        float(predictions.correct.double().mean()),
+        sets[str(LEVEL)].sum(1).numpy(),
+        LEVEL,
+    )
+
+
+def _by_class(predictions: Predictions, sets: Sets, class_names: object) -> Table:
+    """Coverage and mean size for each class, and for all, of both kinds of thresholds."""
+    names, labels = [*class_names, "all"], predictions.labels  # pyright: ignore[reportGeneralTypeIssues]
+    rows = [labels == k for k in range(len(names) - 1)] + [labels >= 0]
+    table: Table = {"class": names, "images": [int(each.sum()) for each in rows]}
+    for kind, members in (("", sets[str(LEVEL)]), ("_by_class", sets["by_class"])):
+        hits, sizes = _hits(members, labels), members.sum(1).double()
+        covered = [float(hits[each].mean()) for each in rows]
+        ends = [
+            wilson(share, number) if number else (np.nan, np.nan)
+            for share, number in zip(covered, table["images"], strict=True)
+        ]
+        table |= {
+            f"coverage{kind}": covered,
+            f"coverage{kind}_low": [low for low, _ in ends],
+            f"coverage{kind}_high": [high for _, high in ends],
+            f"size{kind}": [float(sizes[each].mean()) for each in rows],
+        }
+    return table

@@ -1,0 +1,44 @@
+"""Uncertainty calibration: every validation of a fit sets the thresholds of its checkpoint."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.trainer.states import TrainerFn
+
+from callbacks.output_recorder import OutputRecorder
+from callbacks.trainer_parts import classifier_of
+from models.evaluation.uncertainty import fit_uncertainty
+
+
+@dataclass(eq=False)
+class UncertaintyCalibration(Callback):
+    """Fit prediction sets and the threshold of unknown images on the validation images of a fit.
+
+    The checkpoints that are written before the next step hold them.
+
+    Attributes:
+        recorder: Keeps the network's outputs; it has to come before this callback.
+    """
+
+    recorder: OutputRecorder
+
+    def on_train_batch_start(
+        self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        """Forget what held for the weights before this step."""
+        classifier_of(pl_module).uncertainty = None
+
+    def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Fit the thresholds; every process has all outputs."""
+        if trainer.state.fn != TrainerFn.FITTING or trainer.sanity_checking:
+            return
+        outputs = self.recorder.gather(trainer)
+        if outputs is None:
+            return
+        found, sampled = outputs.predictions.labelled(), outputs.features
+        features = None
+        if sampled is not None:
+            features = sampled.values[outputs.predictions.labels[sampled.rows] >= 0]
+        fitted = fit_uncertainty(found.logits, found.labels, features)
+        classifier_of(pl_module).uncertainty = fitted
