@@ -3,6 +3,7 @@
 from callbacks.batch_size import AutoBatchSize
 from callbacks.best_metric_bar import BestMetricBar
 from callbacks.class_counts import ClassCounts
+from callbacks.corruption_test import CorruptionTest
 from callbacks.data_visualizer import DataVisualizer
 from callbacks.finite_check import FiniteCheck
 from callbacks.frozen_features import FrozenFeatures
@@ -29,6 +30,7 @@ VISUALIZERS = (
     ProgressiveUnfreezing,
     LearningRateRangeTest,
     DataVisualizer,
+    CorruptionTest,
 )
 
 __all__ = [
@@ -36,6 +38,7 @@ __all__ = [
     "AutoBatchSize",
     "BestMetricBar",
     "ClassCounts",
+    "CorruptionTest",
     "DataVisualizer",
     "FiniteCheck",
     "FrozenFeatures",

@@ -49,7 +49,7 @@ def finished(in_new_folder):
     with in_new_folder("tested", CONFIG) as folder:
         command("fit", "--best_checkpoint.monitor=train/loss", "--best_checkpoint.mode=max")
         command("test", "--ckpt_path", "best")  # of epoch 0, as the loss falls
-        command("test", "--ckpt_path", "last", *NO_TABLES)
+        command("test", "--ckpt_path", "last", "--corrupt=12", *NO_TABLES)
         command("test", "--ckpt_path", "last", *NO_TABLES)
         command("test", "--ckpt_path", "last", "--allow_seen=true", *OTHER, *NO_TABLES)
     return folder
@@ -167,3 +167,9 @@ def test_the_report_tells_of_each_score_its_checkpoint_images_and_date(place, ru
 def test_the_table_of_evaluations_is_listed_for_the_ui(run):
     listed = json.loads(run.tags["mlflow.loggedArtifacts"])
     assert {"path": "tables/evaluations.json", "type": "table"} in listed
+
+
+def test_scores_on_corrupted_images_stay_beside_those_of_the_test_they_belong_to(run):
+    [last] = [e for e in evaluations_of(run) if e.checkpoint == "last"][:1]
+    assert run.metrics["corrupted/gaussian_noise"] <= 1
+    assert run.metrics["test/accuracy"] == pytest.approx(last.scores["accuracy"])

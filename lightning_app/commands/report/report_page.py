@@ -70,7 +70,10 @@ def _context(stored_run: StoredRun, words: Words) -> dict[str, Any]:
             for name in class_names_of(splits)
         },
         "results": results,
-        "copies": overview.copy_notes(stored_run, words),
+        "notes": [
+            *overview.copy_notes(stored_run, words),
+            *overview.corruption_notes(stored_run, words),
+        ],
         "external": external_scores(stored_run),
         "chosen_by": _chosen_by(results, words),
         "evaluations": without_repetitions(evaluations_of(stored_run)),
