@@ -138,7 +138,7 @@ CORRUPTIONS: dict[str, Corruption] = {
         "weather",
         (0.1, 0.2, 0.3, 0.4, 0.5),
         (0.2, 0.3, 0.4, 0.5, 0.6),
-        lambda a, v, i, f: a.RandomSnow(snow_point_range=(v, v), method="texture", p=1),
+        lambda a, v, i, f: a.RandomSnow(snow_point_range=(v, v), method="bleach", p=1),
     ),
     "spatter": Corruption(
         "weather", (0.72, 0.7, 0.68, 0.66, 0.64), (0.7, 0.68, 0.66, 0.63, 0.6), _spatter
@@ -148,7 +148,7 @@ CORRUPTIONS: dict[str, Corruption] = {
         (0.1, 0.2, 0.3, 0.4, 0.5),
         (0.3, 0.4, 0.5, 0.6, 0.7),
         # A fractal cloud, as in the paper; RandomFog takes a tenth of a second.
-        lambda a, v, i, f: a.PlasmaBrightnessContrast((v, v), (-v, -v), p=1),
+        lambda a, v, i, f: a.PlasmaBrightnessContrast((v, v), (-v, -v), roughness=0.5, p=1),
     ),
     "brightness": Corruption(
         "weather",
