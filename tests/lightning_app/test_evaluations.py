@@ -169,7 +169,14 @@ def test_the_table_of_evaluations_is_listed_for_the_ui(run):
     assert {"path": "tables/evaluations.json", "type": "table"} in listed
 
 
-def test_scores_on_corrupted_images_stay_beside_those_of_the_test_they_belong_to(run):
-    [last] = [e for e in evaluations_of(run) if e.checkpoint == "last"][:1]
-    assert run.metrics["corrupted/gaussian_noise"] <= 1
-    assert run.metrics["test/accuracy"] == pytest.approx(last.scores["accuracy"])
+def test_scores_on_corrupted_images_are_in_the_run_and_its_report(place, run, parse):
+    table = run.table("tables/corruptions_test.json")
+    assert (len(table), table[0]["images"]) == (76, 12)
+    assert table[0]["accuracy"] == pytest.approx(run.metrics["corrupted/clean_accuracy"])
+    mean = sum(row["accuracy"] for row in table[1:]) / 75
+    assert run.metrics["corrupted/accuracy"] == pytest.approx(mean)
+    assert {"figures/test_corruptions.png", "figures/test_corrupted_image.png"} <= {*run.files}
+    main(["report", run.run.info.run_id, "--out", "corrupted.html"])
+    page = parse((place / "corrupted.html").read_text())
+    assert "On 12 images (test), accuracy is" in page.text
+    assert "An image in all corruptions" in page.words
