@@ -4,6 +4,7 @@ from callbacks.batch_size import AutoBatchSize
 from callbacks.best_metric_bar import BestMetricBar
 from callbacks.chosen_metric import ChosenMetric
 from callbacks.class_counts import ClassCounts
+from callbacks.corruption_test import CorruptionTest
 from callbacks.data_visualizer import DataVisualizer
 from callbacks.finite_check import FiniteCheck
 from callbacks.frozen_features import FrozenFeatures
@@ -32,6 +33,7 @@ VISUALIZERS = (
     ProgressiveUnfreezing,
     LearningRateRangeTest,
     DataVisualizer,
+    CorruptionTest,
 )
 
 __all__ = [
@@ -40,6 +42,7 @@ __all__ = [
     "BestMetricBar",
     "ChosenMetric",
     "ClassCounts",
+    "CorruptionTest",
     "DataVisualizer",
     "DynamicsRecorder",
     "FiniteCheck",

@@ -37,6 +37,10 @@ from lightning_app.commands.report.settings import Report
 from lightning_app.store.run_recorder import run_logger_of
 from models.evaluation.metrics import MetricName
 
+CORRUPT = (
+    "Also test on corrupted images, as `corrupted/…`: noise, blur, weather and digital damage. A "
+    "number is that of the images to corrupt, instead of at most 500."
+)
 ON_NONFINITE = "Whether a loss or gradient that is not finite stops a fit, or skips its step."
 
 
@@ -70,6 +74,8 @@ class ImageClassificationCLI(LightningCLI):
             default=False,
             help="Evaluate on training images, too; the metrics are then called `test_seen/…`.",
         )
+        if self.command == "test":
+            parser.add_argument("--corrupt", type=bool | int, default=False, help=CORRUPT)
         skipped: set[str | int] = {"recorder"}
         parser.add_class_arguments(PredictionWriter, "predictions", skip=skipped, instantiate=False)
         text = (Report.__doc__ or "").splitlines()[0]

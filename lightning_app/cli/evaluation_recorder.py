@@ -12,7 +12,7 @@ from lightning.pytorch.trainer.states import TrainerFn
 from lightning.pytorch.utilities import rank_zero_info, rank_zero_warn
 from mlflow.exceptions import MlflowException
 
-from callbacks import PictureGallery
+from callbacks import CorruptionTest, PictureGallery
 from datamodules.redaction import redact
 from lightning_app.cli.seen_images_check import SeenImagesCheck
 from lightning_app.store.describe_run import name_dataset
@@ -134,7 +134,7 @@ class EvaluationRecorder(Callback):
 
 
 def evaluation_callbacks(parser: LightningArgumentParser, config: Namespace) -> list[Callback]:
-    """The check for images that were trained on, and the recorder.
+    """The check for images that were trained on, the recorder, and the test on corrupted images.
 
     Args:
         parser: Parser of the command.
@@ -143,7 +143,9 @@ def evaluation_callbacks(parser: LightningArgumentParser, config: Namespace) -> 
     settings = redact(yaml.safe_load(parser.dump(config, skip_none=False)))
     check = SeenImagesCheck(settings["data"], config.allow_seen)
     scored = {"data": settings["data"], "precision": settings["trainer"]["precision"]}
-    return [check, EvaluationRecorder(scored, check)]
+    corrupt = config.get("corrupt", False)
+    tests = [CorruptionTest() if corrupt is True else CorruptionTest(corrupt)] if corrupt else []
+    return [check, EvaluationRecorder(scored, check), *tests]
 
 
 def name_checkpoint(trainer: Trainer, file: str, epoch: int) -> None:

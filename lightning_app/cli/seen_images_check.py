@@ -6,7 +6,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.trainer.states import TrainerFn
 from lightning.pytorch.utilities import rank_zero_info
 
-from callbacks import PictureGallery, PredictionWriter
+from callbacks import CorruptionTest, PictureGallery, PredictionWriter
 from datamodules import ImageDataModule
 from lightning_app.cli.networks.derived_run import MEMBERS
 from lightning_app.cli.recorded_data import recorded_data
@@ -18,6 +18,7 @@ from lightning_app.store.stored_run import StoredRun, open_stored_run
 
 EVALUATED = {TrainerFn.TESTING: "test", TrainerFn.VALIDATING: "val"}
 SHOWN = 4  # settings that a message names
+RENAMED = (CorruptionTest, PictureGallery, PredictionWriter, RunLogger)
 
 
 class SeenImagesCheck(Callback):
@@ -106,5 +107,5 @@ def _rename(trainer: Trainer, split: str) -> None:
     """Give the results of a split another name."""
     callbacks = trainer.callbacks  # pyright: ignore[reportAttributeAccessIssue]
     for part in (*callbacks, *trainer.loggers):
-        if isinstance(part, PictureGallery | PredictionWriter | RunLogger):
+        if isinstance(part, RENAMED):
             part.renamed_splits[split] = f"{split}{SEEN}"

@@ -6,7 +6,7 @@ from typing import Any
 WITHOUT_EFFECT = (
     *("trainer.logger", "trainer.default_root_dir", "trainer.enable_progress_bar", "ckpt_path"),
     *("best_checkpoint.dirpath", "last_checkpoint.dirpath", "pictures", "predictions", "report"),
-    *("data.options.origin", "allow_seen"),
+    *("data.options.origin", "allow_seen", "corrupt"),
 )
 
 

@@ -49,7 +49,7 @@ def finished(in_new_folder):
     with in_new_folder("tested", CONFIG) as folder:
         command("fit", "--best_checkpoint.monitor=train/loss", "--best_checkpoint.mode=max")
         command("test", "--ckpt_path", "best")  # of epoch 0, as the loss falls
-        command("test", "--ckpt_path", "last", *NO_TABLES)
+        command("test", "--ckpt_path", "last", "--corrupt=12", *NO_TABLES)
         command("test", "--ckpt_path", "last", *NO_TABLES)
         command("test", "--ckpt_path", "last", "--allow_seen=true", *OTHER, *NO_TABLES)
     return folder
@@ -167,3 +167,16 @@ def test_the_report_tells_of_each_score_its_checkpoint_images_and_date(place, ru
 def test_the_table_of_evaluations_is_listed_for_the_ui(run):
     listed = json.loads(run.tags["mlflow.loggedArtifacts"])
     assert {"path": "tables/evaluations.json", "type": "table"} in listed
+
+
+def test_scores_on_corrupted_images_are_in_the_run_and_its_report(place, run, parse):
+    table = run.table("tables/corruptions_test.json")
+    assert (len(table), table[0]["images"]) == (76, 12)
+    assert table[0]["accuracy"] == pytest.approx(run.metrics["corrupted/clean_accuracy"])
+    mean = sum(row["accuracy"] for row in table[1:]) / 75
+    assert run.metrics["corrupted/accuracy"] == pytest.approx(mean)
+    assert {"figures/test_corruptions.png", "figures/test_corrupted_image.png"} <= {*run.files}
+    main(["report", run.run.info.run_id, "--out", "corrupted.html"])
+    page = parse((place / "corrupted.html").read_text())
+    assert "On 12 images (test), accuracy is" in page.text
+    assert "An image in all corruptions" in page.words

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from lightning_app.pages.words import UNKNOWN, Words
 from lightning_app.store import describe_run
+from lightning_app.store.corruption_scores import CorruptionScores, corruption_scores
 from lightning_app.store.course import Course, read_course
 from lightning_app.store.external_scores import external_scores
 from lightning_app.store.run_scores import SPLITS, Result, results_of
@@ -25,7 +26,7 @@ Rows = list[tuple[str, list[Number]]]  # a label, and the number of each run
 
 def number_rows(records: Sequence[StoredRun], words: Words) -> Rows:
     """Scores, sizes and times of runs; rows that no run has are left out."""
-    rows = _scores(records, words) + _external(records)
+    rows = _scores(records, words) + _corrupted(records, words) + _external(records)
     labels, goal = words["comparison"]["numbers"], read_course(records[:1]).goal
     makers: dict[str, Callable[[StoredRun], str]] = {
         "total": lambda record: _metric(record, "params/total", words),
@@ -60,6 +61,28 @@ def _scores(records: Sequence[StoredRun], words: Words) -> Rows:
         for metric in METRICS:
             numbers = [_number(result, metric, words) for result in results]
             rows.append((words.metric(metric, place), numbers))
+    return rows
+
+
+def _corrupted(records: Sequence[StoredRun], words: Words) -> Rows:
+    """Scores on corrupted test images; the digest tells whether the images are the same."""
+    labels, rows = words["comparison"]["numbers"], list[tuple[str, list[Number]]]()
+    found = [{each.split: each for each in corruption_scores(record)} for record in records]
+    texts: dict[str, Callable[[CorruptionScores], str]] = {
+        "corrupted_images": lambda s: f"{words.number(s.images)}, {s.digest}",
+        "corrupted_clean": lambda s: words.percent(s.clean),
+        "corrupted": lambda s: words.percent(s.accuracy),
+        "corrupted_loss": lambda s: words.percent(s.relative_loss),
+    }
+    for split in dict.fromkeys(split for of_run in found for split in of_run):
+        shown = [of_run.get(split) for of_run in found]
+        for key, text in texts.items():
+            label = labels[key].format(split=words["splits"][split])
+            rows.append((label, [Number(text(s) if s else UNKNOWN) for s in shown]))
+        for name in dict.fromkeys(name for s in shown if s for name in s.by_corruption):
+            values = [s.by_corruption.get(name) if s else None for s in shown]
+            numbers = [Number(UNKNOWN if v is None else words.percent(v)) for v in values]
+            rows.append((f"    {name.replace('_', ' ')}", numbers))
     return rows
 
 

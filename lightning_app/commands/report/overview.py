@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from lightning_app.pages.words import Words
 from lightning_app.store import describe_run
+from lightning_app.store.corruption_scores import corruption_scores
 from lightning_app.store.describe_run import CHANGED, COMMIT, SplitSummary, class_names_of
 from lightning_app.store.little_learned import little_learned
 from lightning_app.store.run_scores import Result, copy_scores
@@ -151,6 +152,22 @@ def shortcut_notes(stored_run: StoredRun, words: Words) -> list[str]:
             after=words.percent(row["accuracy without"], 0),
         )
         for part, row in worst.items()
+    ]
+
+
+def corruption_notes(stored_run: StoredRun, words: Words) -> list[str]:
+    """A sentence on each test with corrupted images: what they cost, and which are the worst."""
+    return [
+        words["numbers"]["corrupted"].format(
+            split=words["splits"][found.split],
+            images=words.number(found.images),
+            clean=words.percent(found.clean),
+            accuracy=words.percent(found.accuracy),
+            loss=words.percent(found.relative_loss),
+            worst=found.worst.replace("_", " "),
+            worst_accuracy=words.percent(found.worst_accuracy),
+        )
+        for found in corruption_scores(stored_run)
     ]
 
 

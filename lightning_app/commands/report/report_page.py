@@ -70,8 +70,11 @@ def _context(stored_run: StoredRun, words: Words) -> dict[str, Any]:
             for name in class_names_of(splits)
         },
         "results": results,
-        "copies": overview.copy_notes(stored_run, words),
-        "shortcuts": overview.shortcut_notes(stored_run, words),
+        "notes": [
+            *overview.copy_notes(stored_run, words),
+            *overview.shortcut_notes(stored_run, words),
+            *overview.corruption_notes(stored_run, words),
+        ],
         "external": external_scores(stored_run),
         "folds": stored_run.table("tables/folds.json"),
         "gains": stored_run.table("tables/ensemble.json"),
