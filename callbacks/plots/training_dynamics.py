@@ -1,6 +1,7 @@
 """Map of the training images: easy, ambiguous and hard to learn."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -34,7 +35,8 @@ def plot_training_dynamics(
         figsize=(WIDTH, HEIGHT), dpi=DPI, layout=ConstrainedLayoutEngine(h_pad=0.08, w_pad=0.08)
     )
     figure.suptitle(title, fontsize=11)
-    left, right = np.ravel(figure.subfigures(1, 2, width_ratios=[1.15, 1]))
+    parts: Any = figure.subfigures(1, 2, width_ratios=[1.15, 1])
+    left, right = parts
     axes = left.subplots()
     limit = max(float(np.abs(np.percentile(margin, [2, 98])).max()), 1e-6)
     points = axes.scatter(
