@@ -134,11 +134,11 @@ class ImageClassificationCLI(LightningCLI):
         """Build the trainer with the callbacks of the configuration, the pictures and our own."""
         trainer = self._get(self.config_init, "trainer")
         groups = ("pictures", "predictions")
-        settings = [self._get(self.config_init, group).as_dict() for group in groups]
+        pictures, predictions = (self._get(self.config_init, each).as_dict() for each in groups)
         if trainer.fast_dev_run:  # they would be drawn for minutes, and kept nowhere
-            settings[0]["budget"] = 0
+            pictures["budget"] = 0
         evaluations = evaluation_callbacks(self._parser(self.command), self._settings)
-        drawn = [*evaluations, *picture_callbacks(settings[0], settings[1], self._settings.metric)]
+        drawn = [*evaluations, *picture_callbacks(pictures, predictions, self._settings.metric)]
         own = [*drawn, *monitors(), *deciding_callbacks(self._settings, self.started)]
         self.watch, self.signals = ProcessWatch(), StopSignals()
         guards = fit_guards(self._settings) if self.command == "fit" else []

@@ -48,7 +48,8 @@ def scores_of(found: OutOfFold) -> dict[str, float]:
     counts = EvaluationCounts(num_classes, torch.device("cpu"), CrossEntropy([1] * num_classes))
     predictions = found.predictions
     counts.update(predictions.logits, predictions.labels)
-    return {metric.name: float(metric.value(counts)) for metric in metrics_for(num_classes)}
+    chosen = metrics_for(num_classes)
+    return {each.name: float(each.value(counts)) for each in chosen if each.value is not None}
 
 
 def _draw(context: PictureContext) -> Iterator[PictureOutput]:
