@@ -7,15 +7,15 @@ from torch import Tensor, nn
 # Smallest deviation to divide by, relative to that of all features together. Features that are
 # (nearly) constant on the training images would else dominate once they change: fine-tuning a
 # network on images unlike those it was pretrained on then diverges.
-FLOOR = 0.1
+FLOOR = 0.02
 MIN_STD = 1e-6  # if all features are constant
 
 
 class Standardize(nn.Module):
     """Subtract the mean of each feature and divide by its standard deviation.
 
-    Features that hardly vary are divided by a tenth of the root mean square of all deviations. It
-    changes nothing until the statistics are measured. They do not change in training.
+    Features that hardly vary are divided by a fiftieth of the root mean square of all deviations.
+    It changes nothing until the statistics are measured. They do not change in training.
     """
 
     mean: Tensor | None

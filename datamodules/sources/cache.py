@@ -13,7 +13,6 @@ from filelock import FileLock
 from tqdm import tqdm
 
 from datamodules.atomic_files import atomic_write
-from datamodules.sources.arrays import ArrayReader
 from datamodules.sources.source import ImageSource
 
 FOLDER = Path("mlruns/cache")  # inside the folder of runs, which git ignores
@@ -32,6 +31,8 @@ def cached(source: ImageSource, where: Literal["none", "ram", "disk"]) -> ImageS
             `disk` keeps them in `FOLDER`, in a file named after a digest of the files, which later
             runs reuse.
     """
+    from datamodules.sources.arrays import ArrayReader  # imports torch: `prepare check` needs none
+
     if where == "none" or isinstance(source.reader, ArrayReader):
         return source
     shape = (len(source), *source.read(0).shape)

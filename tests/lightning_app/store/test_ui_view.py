@@ -21,6 +21,8 @@ def test_panels_show_the_figures_of_a_fit_in_the_order_of_the_pictures():
             "val/mistakes/top_confusion",
             "val/mistakes/most_confident",
             "val/calibration",
+            "val/prediction_sets",
+            "val/unknowns",
             "val/embedding",
             "val/embedding_tsne",
         ],
