@@ -22,6 +22,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
+import cv2
 import numpy as np
 import timm
 import torch
@@ -32,6 +33,8 @@ from sklearn.preprocessing import StandardScaler
 import lightning_app
 from callbacks.frozen_features import frozen_features
 from datamodules import DigitsDataModule, ImageDataModule, ImageFolderDataModule, SplitSettings
+from datamodules.sources.files import FileReader
+from datamodules.sources.source import ImageSource
 from lightning_app.commands.probe.probed_networks import build_backbone
 
 RECIPES = Path(lightning_app.__file__).parent / "recipes"
@@ -84,8 +87,8 @@ def plan(options: argparse.Namespace) -> Iterator[tuple[str, str, int, str]]:
 def datamodule(data: str, seed: int, size: int) -> ImageDataModule:
     """The images, split by the seed where the dataset has no splits of its own."""
     split, folder = SplitSettings(seed=seed), data.partition("=")[2]
-    if data == "digits":
-        return DigitsDataModule(size, split=split)
+    if data == "digits":  # whose splits are larger than those of folders, as in `recipe`
+        return DigitsDataModule(size, split=SplitSettings(val=0.2, test=0.2, seed=seed))
     return ImageFolderDataModule(Path(folder), image_size=size, num_workers=0, split=split)
 
 
@@ -152,8 +155,9 @@ def fastai(
     """Fastai's `fine_tune(10)` on the same images, by a process of its own."""
     files: dict[str, Any] = {"network": network, "seed": seed, "size": options.image_size}
     for split in ("train", "val", "test"):
-        source: Any = images.sources[split]
-        paths = [str(source.reader.root / source.reader.paths[row]) for row in source.rows]
+        source = images.sources[split]
+        folder = options.out / "images" / str(seed) / split
+        paths = [image_file(source, index, folder) for index in range(len(source))]
         files[split] = [*zip(paths, source.labels.tolist(), strict=True)]
     plan_file = options.out / "fastai.json"
     plan_file.write_text(json.dumps(files))
@@ -161,6 +165,17 @@ def fastai(
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     correct, total = printed.split()[-2:]
     return int(correct), int(total)
+
+
+def image_file(source: ImageSource, index: int, folder: Path) -> str:
+    """Path of an image, which is written to a folder if it is in memory."""
+    reader, row = source.reader, int(source.rows[index])
+    if isinstance(reader, FileReader):
+        return str(reader.root / reader.paths[row])
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder.resolve() / f"{index}.png"
+    cv2.imwrite(str(file), source.read(index)[..., ::-1])
+    return str(file)
 
 
 def read_results(file: Path) -> dict[Key, tuple[int, int]]:

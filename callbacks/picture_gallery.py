@@ -62,6 +62,7 @@ class PictureGallery(Callback):
         self.renamed_splits: dict[str, str] = {}  # names in the run of splits that have others here
         self.tested_epoch: int | None = None  # epoch of a checkpoint that is only evaluated
         self.epoch = 0  # the last trained one: the trainer's own counter is one ahead at the end
+        self.trained = False
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Show the pictures the network as it was built, before a checkpoint is loaded."""
@@ -72,6 +73,7 @@ class PictureGallery(Callback):
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Estimate the work of training."""
+        self.trained = True
         self.budget.begin(trainer, classifier_of(pl_module), data_of(trainer))
         self.next_epoch = trainer.current_epoch  # the first one that has no pictures yet
         self.shown.clear()
@@ -117,6 +119,14 @@ class PictureGallery(Callback):
             f"Pictures    {before:.1f} s while training{skipped * self.budget.thinned}, "
             f"{self.spent - before:.1f} s at the end"
         )
+
+    def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Say how to draw the pictures of a fit that was stopped after its last epoch."""
+        if self.draws and not self.trained:
+            rank_zero_info(
+                "Pictures    none, since no epoch was left to train; "
+                "`lightning_cli validate --ckpt_path last` draws them"
+            )
 
     def _draw_all(self, trainer: Trainer, module: LightningModule, split: str) -> None:
         outputs = self.recorder.gather(trainer)

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
-from lightning.pytorch.utilities import rank_zero_info
+from lightning.pytorch.utilities import rank_zero_info, rank_zero_warn
 from torch.nn.functional import cross_entropy
 
 PLANNED = 0.8  # share of the time that epochs may take; pictures and the report need the rest
@@ -56,6 +56,12 @@ class TimeLimit(Callback):
             epochs = trainer.strategy.broadcast(epochs_within(left, seconds, epochs))
             trainer.fit_loop.max_epochs = epochs
             rank_zero_info(f"Time        epochs: {epochs}, of about {seconds:.3g} s each")
+            if seconds > left:
+                rank_zero_warn(
+                    f"Not even one epoch fits into --time {self.seconds:g}s: it takes about "
+                    f"{seconds:.3g} s, and {max(left, 0):.3g} s are left to train. Training may "
+                    "stop before its first validation."
+                )
         if epochs is not None:
             self.record(epochs)
 

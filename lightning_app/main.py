@@ -92,7 +92,11 @@ def _run(name: str, args: list[str]) -> None:
     # slower than the help
     from datamodules.redaction import redact_arguments
     from datamodules.sources import quiet_decoders
-    from lightning_app.cli.errors.user_errors import exit_on_user_error, print_redacted
+    from lightning_app.cli.errors.user_errors import (
+        exit_on_user_error,
+        print_redacted,
+        shorten_warnings,
+    )
 
     sys.excepthook = print_redacted
     quiet_decoders.enable()
@@ -100,6 +104,7 @@ def _run(name: str, args: list[str]) -> None:
     with exit_on_user_error():
         try:
             function = _import(name)
+            shorten_warnings()  # again, as importing Lightning has changed them
             function(args)
         except KeyboardInterrupt:
             print("\nInterrupted.", file=sys.stderr)

@@ -4,13 +4,18 @@ from typing import Any
 
 from torch import Tensor, nn
 
-MIN_STD = 1e-6  # of a feature; a constant one is only shifted
+# Smallest deviation to divide by, relative to that of all features together. Features that are
+# (nearly) constant on the training images would else dominate once they change: fine-tuning a
+# network on images unlike those it was pretrained on then diverges.
+FLOOR = 0.1
+MIN_STD = 1e-6  # if all features are constant
 
 
 class Standardize(nn.Module):
     """Subtract the mean of each feature and divide by its standard deviation.
 
-    It changes nothing until the statistics are measured. They do not change in training.
+    Features that hardly vary are divided by a tenth of the root mean square of all deviations. It
+    changes nothing until the statistics are measured. They do not change in training.
     """
 
     mean: Tensor | None
@@ -25,7 +30,8 @@ class Standardize(nn.Module):
     def measure(self, features: Tensor) -> None:
         """Take mean and deviation from features (N, num_features)."""
         self.mean = features.mean(dim=0)
-        self.std = features.std(dim=0, correction=0).clamp_min(MIN_STD)
+        std = features.std(dim=0, correction=0)
+        self.std = std.clamp_min(max(FLOOR * float(std.square().mean().sqrt()), MIN_STD))
 
     def forward(self, features: Tensor) -> Tensor:
         """Map features (N, num_features) to features of the same size."""

@@ -53,6 +53,9 @@ def raise_for_user(
     if failure is not None:
         raise ProcessFailedError(f"{failure}.") from None
     if isinstance(error, SIGTERMException) and signals.received is not None:
+        if trainer.is_global_zero:
+            name = signal.Signals(signals.received).name
+            print(f"Stopped by {name}. Resume with --ckpt_path last.", file=sys.stderr)
         if signals.received == signal.SIGUSR1 and job_id() and trainer.is_global_zero:
             print(requeue(), file=sys.stderr)
         raise SystemExit(signals.status) from None

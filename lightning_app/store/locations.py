@@ -9,6 +9,9 @@ from filelock import FileLock
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
+from lightning_app.store.deleted_runs import refuse_deleted_experiment
+from lightning_app.store.moved_store import ARTIFACTS, DATABASE, heal_moved_store
+
 ORIGIN = "offline.run_id"  # tag of a run that was trained offline: its id there
 ROOT = Path("mlruns")  # relative to where the command is started
 
@@ -19,9 +22,11 @@ def tracking_uri(root: Path = ROOT) -> str:
 
 
 def local_uri(root: Path = ROOT) -> str:
-    """The SQLite database below `root`."""
+    """The SQLite database below `root`; if the folder has moved, its paths are mended first."""
+    folder = root.resolve()
+    heal_moved_store(folder)
     # Absolute: MLflow keeps one connection for each spelling of an address.
-    return f"sqlite:///{root.resolve() / 'mlflow.db'}"
+    return f"sqlite:///{folder / DATABASE}"
 
 
 def spool_folder(root: Path, uri: str) -> Path:
@@ -51,7 +56,11 @@ def store_lock(root: Path) -> FileLock:
 
 
 def create_experiment(client: MlflowClient, name: str, root: Path, uri: str) -> str:
-    """Id of an experiment, which is created with our view of its runs if it does not exist."""
+    """Id of an experiment, which is created with our view of its runs if it does not exist.
+
+    Raises:
+        ValueError: If it was deleted.
+    """
     experiment = client.get_experiment_by_name(name)
     if experiment is None:
         from lightning_app.store.ui_view import (  # imports torch: only a fit needs it
@@ -59,10 +68,11 @@ def create_experiment(client: MlflowClient, name: str, root: Path, uri: str) -> 
             view_state,
         )
 
-        artifacts = str((root / "artifacts").resolve()) if is_local(uri) else None
+        artifacts = str((root / ARTIFACTS).resolve()) if is_local(uri) else None
         # The first tag makes the UI open in its mode for trained models.
         tags = {"mlflow.experimentKind": "custom_model_development", TAG: view_state()}
         return client.create_experiment(name, artifacts, tags)
+    refuse_deleted_experiment(client, experiment)
     return experiment.experiment_id
 
 

@@ -9,12 +9,13 @@ from lightning.fabric.loggers.logger import rank_zero_experiment
 from lightning.pytorch.loggers import MLFlowLogger
 from lightning.pytorch.utilities import rank_zero_only
 from mlflow import MlflowClient
-from mlflow.entities import Run, RunStatus
+from mlflow.entities import LifecycleStage, Run, RunStatus
 from mlflow.exceptions import MlflowException
 from mlflow.tracking.context.registry import resolve_tags
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NAME
 
 from datamodules.redaction import redact, redact_text
+from lightning_app.store.deleted_runs import refuse_deleted_run
 from lightning_app.store.end_state import end_state, failure
 from lightning_app.store.locations import (
     ROOT,
@@ -132,11 +133,16 @@ class RunLogger(MLFlowLogger):
 
         Returns:
             Whether the store has the run.
+
+        Raises:
+            ValueError: If the run was deleted.
         """
         with self._lock:
             run = stored_run_of(self._mlflow_client, run_id)
         if run is None:
             return False
+        if run.info.lifecycle_stage == LifecycleStage.DELETED:
+            refuse_deleted_run(self._mlflow_client, run_id)
         self._run_id, self._run_name = run.info.run_id, run.info.run_name
         self._experiment_name = self._mlflow_client.get_experiment(run.info.experiment_id).name
         self._tested_epoch = tested_epoch

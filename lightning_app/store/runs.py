@@ -11,6 +11,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
 from datamodules.redaction import redact_text
+from lightning_app.store.deleted_runs import refuse_deleted_run
 from lightning_app.store.locations import ORIGIN, ROOT, is_local, tracking_uri
 from lightning_app.store.registry import find_model, is_registered
 
@@ -57,6 +58,7 @@ def find_run(client: MlflowClient, wanted: str) -> Run:
         return client.get_run(str(find_model(client, wanted).source_run_id))
     newest = _search(client, "", SUGGESTED)
     if not newest:
+        refuse_deleted_run(client, wanted)
         raise ValueError("There is no run in the store yet. Start one with `lightning_cli fit`.")
     if wanted == BEST:
         from lightning_app.store.checkpoints import find_checkpoint  # imports torch
@@ -69,6 +71,7 @@ def find_run(client: MlflowClient, wanted: str) -> Run:
     if len(found) > 1:
         raise ValueError(_ambiguous(client, wanted, found))
     if not found:
+        refuse_deleted_run(client, wanted)
         names = quoted(run.info.run_name for run in newest)
         raise ValueError(
             f"There is no run {wanted!r}; expected the id or name of a run, the first {ID_LENGTH} "

@@ -125,7 +125,7 @@ def _pretrained(name: str, options: dict[str, Any]) -> nn.Module:
         network = timm.create_model(name, **options)
         package = PACKAGES[name.split(".")[0]].package
         load_weights(network, packaged_weights(name, network), package)
-        rank_zero_info(f"Weights     of the package {package}; could not download {source}")
+        rank_zero_info(f"Weights     of the package {package}, since {source} cannot be reached")
         return network
     rank_zero_info(f"Weights     of timm: {source}")
     return network

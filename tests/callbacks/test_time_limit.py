@@ -70,3 +70,8 @@ def test_an_epoch_is_measured_without_changing_the_network(
     before = {name: value.clone() for name, value in model.state_dict().items()}
     assert measure_epoch(trainer, model, synthetic, 60.0) > 0
     assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
+
+
+def test_a_time_that_is_shorter_than_an_epoch_is_said(fit):
+    with pytest.warns(UserWarning, match=r"Not even one epoch fits into --time 60s: .* 0 s are"):
+        fit(60.0, started=time.monotonic() - 50)

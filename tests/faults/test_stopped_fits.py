@@ -45,10 +45,11 @@ def default_hang_up():
     ],
 )
 def test_signal_ends_a_fit_with_a_checkpoint_and_the_status_of_a_shell(
-    configured, client, name, default_hang_up
+    configured, client, name, default_hang_up, capsys
 ):
     command = configured(("Signal", {"name": name, "step": 1}), max_epochs=3)
     assert stopped(command) == 128 + getattr(signal, name)
+    assert "Resume with --ckpt_path last." in capsys.readouterr().err
     [run] = runs_of(client)
     assert run.info.status == "KILLED"
     [last] = Path("mlruns/checkpoints/faults", run.info.run_id).glob("last.ckpt")

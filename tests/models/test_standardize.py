@@ -18,6 +18,16 @@ def test_constant_feature_becomes_zero():
     assert standardize(torch.full((2, 1), 3.0)).tolist() == [[0], [0]]
 
 
+def test_nearly_constant_feature_is_divided_by_a_tenth_of_the_typical_deviation():
+    generator = torch.Generator().manual_seed(0)
+    features = torch.randn(400, 3, generator=generator) * torch.tensor([2.0, 2.0, 1e-4])
+    standardize = Standardize()
+    standardize.measure(features)
+    deviations = features.std(dim=0, correction=0)
+    typical = deviations.square().mean().sqrt()
+    torch.testing.assert_close(standardize.std, torch.cat([deviations[:2], typical[None] / 10]))
+
+
 def test_nothing_changes_before_it_is_measured():
     features = torch.rand(3, 4)
     assert Standardize()(features).equal(features)

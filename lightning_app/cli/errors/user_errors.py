@@ -33,7 +33,7 @@ def exit_on_user_error() -> Iterator[None]:
         SystemExit: With 1 after an error for the user, with 143 after SIGTERM.
     """
     original = warnings.formatwarning
-    warnings.formatwarning = _format_warning
+    shorten_warnings()
     try:
         yield
     except RuntimeError as error:
@@ -53,6 +53,11 @@ def exit_on_user_error() -> Iterator[None]:
         raise SystemExit(1) from None
     finally:
         warnings.formatwarning = original
+
+
+def shorten_warnings() -> None:
+    """Print warnings without our line of code, which does not help a user."""
+    warnings.formatwarning = _format_warning
 
 
 def _print_error(message: str) -> None:
@@ -77,7 +82,6 @@ def _close_progress_bars() -> None:
 
 
 def _format_warning(message: Warning | str, *place: Any, **options: Any) -> str:
-    # Without our line of code, which does not help a user.
     return f"warning: {redact_text(str(message))}\n"
 
 

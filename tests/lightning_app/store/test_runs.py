@@ -5,6 +5,8 @@ import sqlite3
 
 import pytest
 
+from lightning_app.store.locations import ROOT, create_experiment, tracking_uri
+from lightning_app.store.run_logger import RunLogger
 from lightning_app.store.runs import children_of, find_run
 
 
@@ -90,3 +92,21 @@ def test_children_of_a_run_are_found(make_run, client):
     [found] = children_of(client, client.get_run(parent))
     assert found.info.run_id == child
     assert children_of(client, found) == []
+
+
+def test_a_deleted_run_is_named_with_the_command_that_restores_it(client, make_run):
+    run_id = make_run()
+    name = client.get_run(run_id).info.run_name
+    client.delete_run(run_id)
+    for wanted in (name, run_id, run_id[:8]):
+        with pytest.raises(ValueError, match=rf"was deleted.*\n.*runs restore --run-id {run_id}"):
+            find_run(client, wanted)
+    with pytest.raises(ValueError, match="was deleted"):
+        RunLogger("other").attach(run_id)
+
+
+def test_a_deleted_experiment_is_refused_before_anything_is_trained(client):
+    number = create_experiment(client, "gone", ROOT, tracking_uri())
+    client.delete_experiment(number)
+    with pytest.raises(ValueError, match=rf"'gone' was deleted.*\n.*--experiment-id {number}"):
+        _ = RunLogger("gone").experiment
