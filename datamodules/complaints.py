@@ -9,18 +9,23 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 Kind = Literal[
+    "ambiguous image",
     "duplicate row",
     "empty class folder",
     "empty split",
     "image outside class folders",
     "image outside root",
+    "interpretation",
     "link",
     "lost class",
+    "many classes",
     "missing image",
     "missing label",
     "not numbers",
     "other file",
     "row",
+    "several labels",
+    "similar labels",
     "unknown class",
     "unknown label",
     "unknown split",
@@ -70,3 +75,17 @@ def raise_error(complaint: Complaint) -> None:
     """
     if complaint.is_error:
         raise ValueError(complaint.text)
+
+
+def warn_or_raise(complaint: Complaint) -> None:
+    """Raise a complaint as an error, or show its text: how a table is read, or a warning.
+
+    Raises:
+        ValueError: If training refuses such a dataset.
+    """
+    from lightning.pytorch.utilities import rank_zero_info, rank_zero_warn  # `prepare` needs none
+
+    raise_error(complaint)
+    if complaint.text:
+        say = rank_zero_info if complaint.kind == "interpretation" else rank_zero_warn
+        say(complaint.text)

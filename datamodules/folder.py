@@ -5,12 +5,11 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from lightning.pytorch.utilities import rank_zero_warn
 
 from datamodules.augmentation.load import Transform
 from datamodules.base import ImageDataModule
 from datamodules.class_folders import ClassFolders, read_class_folders
-from datamodules.complaints import Complaint, raise_error
+from datamodules.complaints import warn_or_raise
 from datamodules.options import BatchSize, Options
 from datamodules.sources.files import FileReader
 from datamodules.sources.resizing import Resize
@@ -76,7 +75,7 @@ class ImageFolderDataModule(ImageDataModule):
 
     @cached_property
     def _images(self) -> ClassFolders:
-        return read_class_folders(self.root, self.predict, _warn_or_raise, self.allow_outside)
+        return read_class_folders(self.root, self.predict, warn_or_raise, self.allow_outside)
 
     def _source(self, split: str) -> ImageSource:
         index = {name: label for label, name in enumerate(self.find_classes())} | {"": UNLABELLED}
@@ -84,9 +83,3 @@ class ImageFolderDataModule(ImageDataModule):
         folder, names = self._images.names_below_root(split)
         reader = FileReader(folder, names, self.image_size, self.num_channels, self.resize)
         return ImageSource(reader, labels, names)
-
-
-def _warn_or_raise(complaint: Complaint) -> None:
-    raise_error(complaint)
-    if complaint.text:
-        rank_zero_warn(complaint.text)

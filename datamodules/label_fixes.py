@@ -60,9 +60,7 @@ def _read(file: Path) -> Any:
     """The rows of the file, which a spreadsheet may have saved with semicolons."""
     if not file.is_file():
         raise ValueError(f"There is no file {file} (options.label_fixes).")
-    with file.open("rb") as opened:
-        header = opened.readline()
-    rows = read_table(file, delimiter=";" if b";" in header and b"," not in header else ",")
+    rows = read_table(file)
     if missing := [column for column in COLUMNS if column not in rows.columns]:
         raise ValueError(
             f"{file} has no column {missing[0]!r}; options.label_fixes reads {', '.join(COLUMNS)}."

@@ -1,4 +1,4 @@
-"""Datamodule of manifests: CSV files that list images."""
+"""Datamodule of manifests: tables that list images, or hold them."""
 
 from functools import cached_property
 from pathlib import Path
@@ -8,42 +8,44 @@ import numpy as np
 
 from datamodules.augmentation.load import Transform
 from datamodules.base import ImageDataModule
+from datamodules.complaints import warn_or_raise
 from datamodules.names import composed
 from datamodules.options import BatchSize, Options
 from datamodules.sources.files import FileReader
+from datamodules.sources.packed_images import PackedReader
 from datamodules.sources.resizing import Resize
 from datamodules.sources.source import ImageSource
 from datamodules.splits.settings import SplitSettings
+from datamodules.tables.columns import Columns
 from datamodules.tables.labels import class_indices, classes_of
-from datamodules.tables.manifest import (
-    Columns,
-    Layout,
-    existing,
-    inside_root,
-    manifest_files,
-    read_rows,
-)
+from datamodules.tables.located import located
+from datamodules.tables.manifest import read_rows
+from datamodules.tables.manifest_file import Layout
+from datamodules.tables.packed_rows import names_of, packed_reader
+from datamodules.tables.table_files import manifest_files
 
 HINT = "name the folder of the images with --data.root"
 
 
 class ManifestDataModule(ImageDataModule):
-    """CSV files with one row per image: its path and label, and perhaps its split and group.
+    """Tables with one row per image: its path and label, and perhaps its split and group.
 
-    Splits without a row are split off the training images. Images of one group, copies of one
-    original, stay in one split. A test set without labels is for `predict`.
+    They are CSV, JSON, Parquet or Arrow files, which may also hold the images, as those of Hugging
+    Face's `datasets` do. Splits without a row are split off the training images. Images of one
+    group, copies of one original, stay in one split. A test set without labels is for `predict`.
 
     Args:
         manifest: One file; or a folder with `train.csv` and perhaps `val.csv`, `test.csv` and
-            `predict.csv`; or a file for each split, `{train: a.csv, val: b.csv}`.
+            `predict.csv`, or other tables so named, or a dataset saved by `datasets`; or a file,
+            folder or pattern for each split, `{train: a.csv, val: b-*.parquet}`.
         root: Folder that the paths are relative to; None for the folder of the manifest.
         labels: Files with the labels of a split, one per row in their last column, if the manifest
             does not have them, `{train: labels.csv}`.
         header: Whether the first line of the files names the columns.
-        columns: Which column holds what.
-        delimiter: The character between two values.
+        columns: Which column holds what; see `Columns`.
+        delimiter: The character between two values of a CSV file; None to find it.
         class_names: Names of the classes, if labels are indices, or to order the classes; None
-            takes the labels as names.
+            takes the labels as names, or the names that `datasets` has noted.
         allow_outside: Whether paths may lead out of the root.
         image_size: Side in pixels of the square that images are resized to.
         resize: `squeeze` images into a square, `crop` the square in their middle, or `pad` them
@@ -67,7 +69,7 @@ class ManifestDataModule(ImageDataModule):
         labels: dict[str, Path | str] | None = None,
         header: bool = True,
         columns: Columns = Columns(),
-        delimiter: str = ",",
+        delimiter: str | None = None,
         class_names: list[str] | None = None,
         allow_outside: bool = False,
         image_size: int = 224,
@@ -86,28 +88,34 @@ class ManifestDataModule(ImageDataModule):
         self.files = manifest_files(manifest)
         self.place = ", ".join(map(str, self.files.values()))
         label_files = {name: Path(file) for name, file in (labels or {}).items()}
-        self.layout = Layout(header, columns, delimiter, label_files)
+        self.layout = Layout(header, columns, delimiter, label_files, tuple(class_names or ()))
         self.root = next(iter(self.files.values())).parent if root is None else Path(root)
         self.given_classes, self.allow_outside = class_names, allow_outside
 
     def find_classes(self) -> tuple[str, ...]:
-        """The given names, or the labels in alphabetical or numerical order."""
-        return tuple(map(composed, self.given_classes or classes_of(self._rows["label"])))
+        """The given names, those noted in the table, or the labels in their order."""
+        noted = self._rows.attrs.get("class_names")
+        given = self.given_classes or noted or classes_of(self._rows["label"])
+        return tuple(map(composed, given))
 
     def load(self) -> dict[str, ImageSource]:
         """List the images of each split; no image is opened."""
-        labels = class_indices(self._rows, self.find_classes())
-        paths = self._rows["image"].tolist()
-        reader = FileReader(self.root, paths, self.image_size, self.num_channels, self.resize)
-        groups = self._rows["group"].tolist() if "group" in self._rows else ()
-        source = ImageSource(reader, labels, paths, groups)
-        splits = self._rows["split"].to_numpy()
+        rows = self._rows
+        labels = class_indices(rows, self.find_classes())
+        groups = rows["group"].tolist() if "group" in rows else ()
+        source = ImageSource(self._reader(), labels, names_of(rows), groups)
+        splits = rows["split"].to_numpy()
         return {name: source.subset(np.flatnonzero(splits == name)) for name in set(splits)}
+
+    def _reader(self) -> FileReader | PackedReader:
+        rows = self._rows
+        if "@row" in rows:
+            return packed_reader(rows, self.image_size, self.num_channels, self.resize)
+        paths = rows["image"].tolist()
+        return FileReader(self.root, paths, self.image_size, self.num_channels, self.resize)
 
     @cached_property
     def _rows(self) -> Any:
         """One row per image; see `read_rows`."""
-        rows = read_rows(self.files, self.layout)
-        if not self.allow_outside:
-            inside_root(rows, self.root, f"{HINT}, or set --data.allow_outside true")
-        return existing(rows, self.root, HINT)
+        rows = read_rows(self.files, self.layout, warn_or_raise)
+        return located(rows, self.root, HINT, warn_or_raise, self.allow_outside)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from datamodules.augmentation.load import Transform
 from datamodules.base import ImageDataModule
+from datamodules.complaints import warn_or_raise
 from datamodules.options import BatchSize, Options
 from datamodules.sources.arrays import ArrayReader
 from datamodules.sources.pixels import read_pixels
@@ -17,6 +18,7 @@ from datamodules.sources.resizing import resize
 from datamodules.sources.source import ImageSource
 from datamodules.splits.names import SplitName
 from datamodules.splits.settings import SplitSettings
+from datamodules.tables.label_values import cleaned
 from datamodules.tables.labels import class_indices, classes_of
 from datamodules.tables.pixels import USAGES, with_splits
 
@@ -95,7 +97,12 @@ class PixelCSVDataModule(ImageDataModule):
     @cached_property
     def _tables(self) -> dict[str, tuple[np.ndarray, Any]]:
         """Images and rows of each file."""
-        return {part: read_pixels(file) for part, file in self.files.items()}
+        return {part: self._read(file) for part, file in self.files.items()}
+
+    def _read(self, file: Path) -> tuple[np.ndarray, Any]:
+        images, rows = read_pixels(file)
+        rows = cleaned(rows, self.given_classes or (), warn_or_raise)
+        return images, rows
 
     def _fitted(self, images: np.ndarray) -> np.ndarray:
         """The images in the size and colours that were asked for."""

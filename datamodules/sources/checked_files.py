@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -30,18 +30,29 @@ def check_files(files: Sequence[Path], title: str) -> list[Check]:
         files: The image files.
         title: Of the progress bar.
     """
+    return check_all([_key(file) for file in files], lambda i: check_file(files[i]), title)
+
+
+def check_all(keys: Sequence[str], check: Callable[[int], Check], title: str) -> list[Check]:
+    """What is wrong with each image; those that were readable before are not looked at again.
+
+    Args:
+        keys: What tells an image and its state apart; empty for what is always looked at.
+        check: Looks at the image with this index.
+        title: Of the progress bar.
+    """
     known = _remembered()
-    keys = [_key(file) for file in files]
+    digests = [_digest(key) if key else b"" for key in keys]
 
-    def check(index: int) -> Check:
-        found = known.get(keys[index])
-        return check_file(files[index]) if found is None else Check("", found)
+    def check_unknown(index: int) -> Check:
+        found = known.get(digests[index])
+        return check(index) if found is None else Check("", found)
 
-    checks = for_each(range(len(files)), check, title)
+    checks = for_each(range(len(keys)), check_unknown, title)
     new = {
-        key: found.is_dark
-        for key, found in zip(keys, checks, strict=True)
-        if key and not found.fault and key not in known
+        digest: found.is_dark
+        for digest, found in zip(digests, checks, strict=True)
+        if digest and not found.fault and digest not in known
     }
     if new:
         with suppress(OSError):  # a folder that cannot be written to: they are checked again
@@ -49,16 +60,21 @@ def check_files(files: Sequence[Path], title: str) -> list[Check]:
     return checks
 
 
-def _key(file: Path) -> bytes:
-    """Digest of what tells a file and its state apart; empty if there is no such file."""
+def _key(file: Path) -> str:
+    """What tells a file and its state apart; empty if there is no such file."""
     try:
         state = file.stat()
     except OSError:
-        return b""
-    place = os.fsencode(os.path.abspath(file))  # noqa: PTH100 - `resolve` reads every link
-    facts = f"{state.st_size} {state.st_mtime_ns} {max_pixels()} {can_read_heif()} {RULES}"
-    readers = f"{cv2.__version__} {PIL.__version__}"
-    return hashlib.blake2b(place + f"\0{facts} {readers}".encode(), digest_size=DIGEST).digest()
+        return ""
+    place = os.path.abspath(file)  # noqa: PTH100 - `resolve` reads every link
+    return f"{place}\0{state.st_size} {state.st_mtime_ns}"
+
+
+def _digest(key: str) -> bytes:
+    """Digest of a key and of everything that decides whether an image can be read."""
+    readers = f"{max_pixels()} {can_read_heif()} {RULES} {cv2.__version__} {PIL.__version__}"
+    content = f"{key} {readers}".encode("utf-8", "surrogateescape")
+    return hashlib.blake2b(content, digest_size=DIGEST).digest()
 
 
 def _remembered() -> dict[bytes, bool]:

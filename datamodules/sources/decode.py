@@ -105,7 +105,16 @@ def check_file(file: Path) -> Check:
         text = "its name is not UTF-8, perhaps from an old zip file: rename it, for example with"
         return Check(f"{shown(str(file))}: {text} `convmv -f latin1 -t utf8 -r --notest FOLDER`.")
     try:
-        return _check(read_file(file), str(file))
+        data = read_file(file)
+    except UnreadableImageError as error:
+        return Check(str(error))
+    return check_data(data, str(file))
+
+
+def check_data(data: bytes, name: str) -> Check:
+    """As `check_file`, from the bytes of a file; errors call it `name`."""
+    try:
+        return _check(data, name)
     except UnreadableImageError as error:
         return Check(str(error))
 

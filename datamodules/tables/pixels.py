@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from datamodules.complaints import Complain, raise_error
-from datamodules.tables.table import DAMAGED, find_column, read_table, refuse
+from datamodules.tables.csv_text import columns_of
+from datamodules.tables.table import find_column, read_table, refuse, value_columns
+from datamodules.tables.table_kinds import CSV, kind_of
 
 PIXELS = ("feature", "pixels")  # names of the column; the second is Kaggle's
 LABELS = ("label", "emotion")
@@ -24,11 +25,7 @@ USAGES = {  # possible values of the column `split`; Kaggle's names last
 
 def has_pixels(file: Path) -> bool:
     """Whether the header of a CSV file names a column of pixels, and none of image paths."""
-    try:
-        columns = pd.read_csv(file, nrows=0, encoding="utf-8-sig").columns
-    except (ImportError, ValueError, *DAMAGED):  # `read_table` reports what is wrong with it
-        return False
-    names = {str(name).strip() for name in columns}
+    names = set(columns_of(file)) if kind_of(file) == CSV else set()
     return bool(names & set(PIXELS)) and "image" not in names
 
 
@@ -91,7 +88,7 @@ def _column(table: Any, names: tuple[str, ...], required: bool = False) -> Any:
         if (column := find_column(table, None, name, name)) is not None:
             return column.str.strip()
     if required:
-        columns = ", ".join(str(column) for column in table.columns[:-2])
+        columns = ", ".join(str(column) for column in value_columns(table))
         raise ValueError(
             f"{table['@file'].iloc[0]} has no column {' or '.join(names)}; it has {columns}."
         )

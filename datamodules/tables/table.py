@@ -1,52 +1,57 @@
-"""CSV files, read as text; each row knows its file and line."""
+"""Tables, read as text, whatever kind of file they are in; each row knows its file and line."""
 
-import lzma
-import os
-import tarfile
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from datamodules.complaints import Complain, Complaint, Item, Kind, raise_error
-from datamodules.sources.missing_data import MissingDataError
+from datamodules.tables.csv_text import read_csv
+from datamodules.tables.json_rows import read_json
+from datamodules.tables.table_kinds import ARROW, JSON, check_supported, kind_of
 
-DELIMITERS = (";", "\t", "|", ",")
-# Errors of compressed files.
-DAMAGED = (EOFError, OSError, lzma.LZMAError, zlib.error, tarfile.TarError, zipfile.BadZipFile)
+# Columns that a table gets beside its own; see `read_table`.
+OWN = ("@file", "@line", "@row", "@column", "@place")
 
 
-def read_table(file: Path, header: bool = True, delimiter: str = ",") -> Any:
-    """Read a CSV file as text. No value counts as missing: a class may be called NA.
+def read_table(file: Path, header: bool = True, delimiter: str | None = None) -> Any:
+    """Read a table as text. No value counts as missing: a class may be called NA.
 
     Args:
-        file: UTF-8, with or without a byte-order mark, with any line ends, compressed or not.
-        header: Whether the first line names the columns.
-        delimiter: The character between two values.
+        file: A CSV file (see `read_csv`), a JSON file (see `read_json`), a Parquet or Arrow file,
+            a folder of these, or a pattern such as `train-*.parquet` (see `read_arrow`).
+        header: Whether the first line of a CSV file names the columns.
+        delimiter: The character between two values of a CSV file; None to find it.
 
     Returns:
-        A data frame of text with named or numbered columns, and two more, `@file` and `@line`.
+        A data frame of text with named or numbered columns, and two more, `@file` and `@line`; if
+        a file holds images, also `@row`, their numbers in what `pack` writes, and `@place`, the
+        files that this packs.
 
     Raises:
-        ValueError: If the file is missing, empty or not UTF-8, or a row has too many values.
+        ValueError: If the file is missing, empty, or not such a table.
     """
-    rows = _parse(file, header, delimiter)
-    if not len(rows.columns):
-        raise ValueError(f"{file}, line 1 is blank; expected the names of the columns.")
-    _check_delimiter(file, rows, delimiter, header)
-    if not isinstance(rows.index, pd.RangeIndex):  # pandas takes extra values for names of rows
-        raise ValueError(f"{file}, line 2 has more values than the header has names.")
+    check_supported(file)
+    kind = kind_of(file)
+    if kind == ARROW:
+        from datamodules.tables.arrow_rows import read_arrow  # takes half a second to import
+
+        rows = read_arrow(file)
+    else:
+        values, lines = read_json(file) if kind == JSON else read_csv(file, header, delimiter)
+        rows = values.assign(**{"@file": str(file), "@line": lines})
     if not len(rows):
         raise ValueError(f"{file} has no rows.")
-    rows = rows.fillna("")  # the missing values of short rows
-    if header:
-        rows.columns = [str(name).strip() for name in rows.columns]
-    first_line = 2 if header else 1
-    blank = (rows == "").all(axis=1)
-    places = {"@file": str(file), "@line": rows.index + first_line}
-    return rows.assign(**places)[~blank].reset_index(drop=True)
+    own = value_columns(rows)
+    blank = rows[own].apply(lambda column: column.str.isspace() | (column == "")).all(axis=1)
+    if "@row" in rows:
+        blank[:] = False
+    return rows[~blank].reset_index(drop=True)
+
+
+def value_columns(rows: Any) -> list[Any]:
+    """The columns of a table without those that `read_table` adds."""
+    return [column for column in rows.columns if column not in OWN]
 
 
 def find_column(rows: Any, name: str | int | None, default: str | int | None, option: str) -> Any:
@@ -64,7 +69,7 @@ def find_column(rows: Any, name: str | int | None, default: str | int | None, op
     Raises:
         ValueError: If a named column is missing.
     """
-    names = [column for column in rows.columns if column not in ("@file", "@line")]
+    names = value_columns(rows)
     if name is None and default not in names:
         return None
     wanted = default if name is None else name
@@ -76,6 +81,12 @@ def find_column(rows: Any, name: str | int | None, default: str | int | None, op
             f"{', '.join(str(column) for column in names)}."
         )
     return rows[wanted]
+
+
+def place_of(row: Any) -> str:
+    """Where a row is, such as `labels.csv, line 3` or `train.parquet, row 3`."""
+    unit = "row" if Path(row["@file"]).suffix.lower() in (".json", ".parquet", ".arrow") else "line"
+    return f"{row['@file']}, {unit} {row['@line']}"
 
 
 def refuse(
@@ -104,63 +115,18 @@ def refuse(
     if len(bad):
         first = bad.iloc[0]
         more = f" (and {len(bad) - 1} more rows)" if len(bad) > 1 else ""
-        text = f"{first['@file']}, line {first['@line']}: {first[column]!r} {what}{more}."
-        complain(Complaint(kind, _items(bad, column), text))
+        text = f"{place_of(first)}: {first[column]!r} {what}{more}."
+        complain(Complaint(kind, items_of(bad, column), text))
     return rows[~flags]
 
 
-def _items(rows: Any, column: str) -> tuple[Item, ...]:
+def items_of(rows: Any, column: str = "image") -> tuple[Item, ...]:
     """Image and place of each row, with the value that is wrong unless it is the image."""
     places = [
-        f"{Path(file).name}, line {line}"
+        place_of({"@file": Path(file).name, "@line": line})
         for file, line in zip(rows["@file"], rows["@line"], strict=True)
     ]
     if column != "image":
         places = [f"{place}: {value!r}" for place, value in zip(places, rows[column], strict=True)]
     names = rows["image"] if "image" in rows else rows[column]
     return tuple(Item(*pair) for pair in zip(names, places, strict=True))
-
-
-def _parse(file: Path, header: bool, delimiter: str) -> Any:
-    if not os.path.isfile(file):  # noqa: PTH113 - Path.is_file raises for a long name
-        raise MissingDataError(f"There is no file {file}.")
-    if len(delimiter) != 1:
-        raise ValueError(f"Expected the delimiter to be one character, got {delimiter!r}.")
-    try:
-        return pd.read_csv(
-            file,
-            sep=delimiter,
-            header=0 if header else None,
-            dtype=str,
-            keep_default_na=False,
-            encoding="utf-8-sig",
-            skip_blank_lines=False,  # so that the index gives the line
-        )
-    except (ImportError, ValueError, *DAMAGED) as error:
-        raise ValueError(f"{file} {_reason(error)}.") from None
-
-
-def _reason(error: Exception) -> str:
-    """Why pandas cannot read a file, to follow its name."""
-    text = " ".join(str(error).split()).removeprefix("Error tokenizing data. C error: ")
-    if isinstance(error, UnicodeDecodeError):
-        return "is not UTF-8; save it as UTF-8"
-    if isinstance(error, pd.errors.EmptyDataError):
-        return "is empty"
-    if isinstance(error, pd.errors.ParserError):
-        return f"is not a table: {text}"
-    if isinstance(error, DAMAGED):
-        return f"is damaged or cut off: {text.rstrip('.')}"
-    return f"cannot be read: {text.rstrip('.')}"  # an archive of several files
-
-
-def _check_delimiter(file: Path, rows: Any, delimiter: str, header: bool) -> None:
-    """Refuse a single column whose text holds another delimiter."""
-    if len(rows.columns) > 1 or (not header and not len(rows)):
-        return
-    text = str(rows.columns[0] if header else rows.iloc[0, 0])
-    if other := [mark for mark in DELIMITERS if mark in text and mark != delimiter]:
-        raise ValueError(
-            f"{file} has one column, {text!r}. Are its values separated by {other[0]!r}? Then set "
-            f"--data.delimiter {other[0]!r}."
-        )

@@ -3,7 +3,7 @@ import pytest
 from lightning.pytorch.cli import LightningArgumentParser
 
 from datamodules import ManifestDataModule, Options, SplitSettings
-from datamodules.tables.manifest import Columns
+from datamodules.tables.columns import Columns
 
 
 @pytest.fixture
@@ -180,7 +180,6 @@ def test_class_without_training_images_is_named(make_manifest):
             ["picture,label", "images/0.png,sea"],
             "no column 'image'; it has picture, label. Name it",
         ),
-        (["image;label", "images/0.png;sea"], r"separated by ';'\? Then set --data.delimiter ';'"),
         (["images/0.png,sea", ROWS[1]], "first line of .* names an image.*--data.header false"),
         (["image,label", "images/0.png,sea,3"], "line 2 has more values than the header"),
         (
@@ -195,7 +194,7 @@ def test_class_without_training_images_is_named(make_manifest):
             r"line 2.*lies outside .*--data.allow_outside true \(and 1",
         ),
         (["image,label", ROWS[0], ROWS[1], ROWS[0]], r"line 4: 'images/0.png' is listed a second"),
-        (["image,label,split", f"{ROWS[0]},training"], r"line 2: 'training' is not a split"),
+        (["image,label,split", f"{ROWS[0]},holdout"], r"line 2: 'holdout' is not a split"),
         (["image,label,split", f"{ROWS[0]},test"], "no row of the split 'train'"),
     ],
 )
@@ -209,7 +208,7 @@ def test_missing_manifest_is_named(tmp_path):
         _ = ManifestDataModule(tmp_path / "gone.csv").class_names
 
 
-@pytest.mark.parametrize("label", ["7", "-1", "nan", "3.0", "glacier"])
+@pytest.mark.parametrize("label", ["7", "-1", "3.5", "glacier"])
 def test_unknown_label_is_named(make_manifest, tmp_path, label):
     make_manifest("image,label", "images/0.png,0", f"images/1.png,{label}")
     data = ManifestDataModule(tmp_path / "labels.csv", class_names=["sea", "street"])

@@ -110,7 +110,7 @@ def test_colours_and_sizes_are_converted(write_csv):
         (["1,1 2 3 -4"], "line 2: .* has a pixel that is not in 0 to 255"),
         (["1,1 2"], "line 2 has 2 pixels, which do not make a square image"),
         ([",1 2 3 4"], "line 2: 'faces.csv:2' has no label"),
-        (["1,1 2 3 4", "nan,1 2 3 4"], "line 3: 'nan' is not a class: expected a, b, or 0 to 1"),
+        (["1,1 2 3 4", "nan,1 2 3 4"], "line 3: 'faces.csv:3' has no label"),
     ],
 )
 def test_wrong_row_is_named_with_its_line(write_csv, rows, message):

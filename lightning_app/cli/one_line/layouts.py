@@ -11,8 +11,8 @@ from datamodules.sources.missing_data import MissingDataError
 from datamodules.sources.remote import is_remote
 from datamodules.sources.shard_index import INDEX
 from datamodules.split_folders import FOLDERS
-from datamodules.tables.manifest import manifest_files
 from datamodules.tables.pixels import PIXELS, has_pixels
+from datamodules.tables.table_files import manifest_files
 from datamodules.walk_folders import is_image
 
 LAYOUTS = (

@@ -11,13 +11,10 @@ from datamodules.names import in_order
 from datamodules.sources.files import FileReader
 from datamodules.sources.source import UNLABELLED, ImageSource
 from datamodules.splits.selection import check_known
-from datamodules.tables.manifest import (
-    Layout,
-    existing,
-    inside_root,
-    manifest_files,
-    read_rows,
-)
+from datamodules.tables.located import located
+from datamodules.tables.manifest import read_rows
+from datamodules.tables.manifest_file import Layout
+from datamodules.tables.table_files import manifest_files
 
 
 @dataclass(frozen=True)
@@ -81,7 +78,9 @@ def from_manifest(manifest: Path, root: Path | None = None) -> Originals:
     root = root or next(iter(files.values())).parent
     rows = read_rows(files, Layout())
     hint = "name the folder of the images with --root"
-    rows = existing(inside_root(rows, root, hint), root, hint)
+    if "@row" in rows:
+        raise ValueError(f"{manifest} holds its images; copies are made of image files.")
+    rows = located(rows, root, hint)
     classes = tuple(in_order(rows["label"][rows["split"] != "predict"]))
     if unfit := [name for name in classes if name in (".", "..") or "/" in name or "\\" in name]:
         raise ValueError(f"A class becomes a folder, which cannot be named {', '.join(unfit)}.")

@@ -5,8 +5,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from datamodules.tables.manifest import manifest_files
 from datamodules.tables.pixels import has_pixels
+from datamodules.tables.table_files import manifest_files
 from lightning_app.commands.prepare.check.check_page import write_page
 from lightning_app.commands.prepare.check.class_findings import class_findings
 from lightning_app.commands.prepare.check.copy_findings import copy_findings
@@ -68,7 +68,7 @@ def check(args: list[str]) -> None:
 def list_dataset(
     data: Path,
     root: Path | None = None,
-    delimiter: str = ",",
+    delimiter: str | None = None,
     class_names: Sequence[str] = (),
 ) -> Listing:
     """The images of a dataset of any layout.
@@ -76,7 +76,7 @@ def list_dataset(
     Args:
         data: Folder, or CSV file.
         root: Folder that the paths in a CSV file are relative to; None for its own.
-        delimiter: The character between two values of a CSV file.
+        delimiter: The character between two values of a CSV file; None to find it.
         class_names: Names of the classes, if the labels in a CSV file are indices; otherwise empty.
 
     Raises:
@@ -124,7 +124,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("lightning_cli prepare check", description=DESCRIPTION)
     parser.add_argument("data", type=Path, metavar="DATA", help=DATA)
     parser.add_argument("--root", type=Path, help="folder that paths in CSV files are relative to")
-    parser.add_argument("--delimiter", default=",", help="what separates values in CSV files")
+    parser.add_argument("--delimiter", help="what separates values in CSV files")
     parser.add_argument(
         "--class_names",
         nargs="+",

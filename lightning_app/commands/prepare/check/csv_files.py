@@ -1,14 +1,19 @@
-"""Listing of CSV files, by the readers of `ManifestDataModule` and `PixelCSVDataModule`."""
+"""Listing of tables, by the readers of `ManifestDataModule` and `PixelCSVDataModule`."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from datamodules.complaints import Complain, Complaint
 from datamodules.sources.source import UNLABELLED
+from datamodules.tables.label_values import cleaned
 from datamodules.tables.labels import class_indices, with_known_labels
-from datamodules.tables.manifest import Layout, existing, inside_root, read_rows
+from datamodules.tables.located import located
+from datamodules.tables.manifest import read_rows
+from datamodules.tables.manifest_file import Layout
+from datamodules.tables.packed_rows import names_of, packed_reader
 from datamodules.tables.pixels import USAGES, parse_pixels, with_splits
 from datamodules.walk_folders import files_below, is_image
 from lightning_app.commands.prepare.check.findings import Entry, Exhibit, Finding, about
@@ -18,15 +23,15 @@ from lightning_app.commands.prepare.check.listing import Listing, findings_of
 def list_manifest(
     files: Mapping[str, Path],
     root: Path | None = None,
-    delimiter: str = ",",
+    delimiter: str | None = None,
     class_names: Sequence[str] = (),
 ) -> Listing:
-    """The images that CSV files list.
+    """The images that tables list or hold.
 
     Args:
         files: The file of each split, or one under an empty name.
         root: Folder that the paths are relative to; None for the folder of the files.
-        delimiter: The character between two values.
+        delimiter: The character between two values; None to find it.
         class_names: Names of the classes; empty takes the labels as names.
 
     Raises:
@@ -43,8 +48,8 @@ def list_manifest(
         listed.update(item.name for item in complaint.items)
 
     hint = "name another folder with --root"
-    rows = read_rows(files, Layout(delimiter=delimiter), complain)
-    rows = existing(inside_root(rows, folder, hint, complain), folder, hint, complain)
+    layout = Layout(delimiter=delimiter, class_names=class_names)
+    rows = located(read_rows(files, layout, complain), folder, hint, complain)
     if "train" not in set(rows["split"]):
         raise ValueError(
             f"{next(iter(files.values()))} lists no training image that exists in {folder}; name "
@@ -52,11 +57,11 @@ def list_manifest(
         )
     rows = _with_class_names(rows, class_names, complain)
     groups = rows["group"] if "group" in rows else [""] * len(rows)
+    columns = zip(names_of(rows), rows["split"], rows["label"], groups, strict=True)
+    if "@row" in rows:
+        return Listing(folder, _packed(rows, columns), findings_of(complaints))
     entries = [
-        Entry(image, folder / image, split, label, group)
-        for image, split, label, group in zip(
-            rows["image"], rows["split"], rows["label"], groups, strict=True
-        )
+        Entry(image, folder / image, split, label, group) for image, split, label, group in columns
     ]
     listed |= set(rows["image"])
     return Listing(folder, entries, [*findings_of(complaints), *_unlisted(folder, listed)])
@@ -77,6 +82,7 @@ def list_pixels(files: Mapping[str, Path], class_names: Sequence[str] = ()) -> L
     entries: list[Entry] = []
     for split, file in files.items():
         images, rows = parse_pixels(file, complaints.append)
+        rows = cleaned(rows, class_names, complaints.append)
         rows = with_splits(rows, split, USAGES, complaints.append)
         rows = _with_class_names(rows, class_names, complaints.append)
         entries += [
@@ -86,6 +92,17 @@ def list_pixels(files: Mapping[str, Path], class_names: Sequence[str] = ()) -> L
     if not any(entry.split == "train" for entry in entries):
         raise ValueError(f"{next(iter(files.values()))} has no row of the split 'train'.")
     return Listing(next(iter(files.values())).parent, entries, findings_of(complaints))
+
+
+def _packed(rows: Any, columns: Iterable[tuple[str, str, str, str]]) -> list[Entry]:
+    """Images that are inside of the tables."""
+    reader = packed_reader(rows, 1, 3, "squeeze")
+    return [
+        Entry(name, Path(file), split, label, group, encoded=partial(reader.encoded, number))
+        for number, (file, (name, split, label, group)) in enumerate(
+            zip(rows["@file"], columns, strict=True)
+        )
+    ]
 
 
 def _with_class_names(rows: Any, class_names: Sequence[str], complain: Complain) -> Any:

@@ -77,8 +77,15 @@ def inspect(file: Path) -> ImageFacts:
             return ImageFacts("broken", str(error))
         if not is_text(str(file)):
             return ImageFacts("name", check_file(file).fault)
+        return inspect_data(data, str(file))
+
+
+def inspect_data(data: bytes, name: str) -> ImageFacts:
+    """The properties of an image file from its bytes, as `inspect`; complaints call it `name`."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         try:
-            image = decode(data, 3, str(file))
+            image = decode(data, 3, name)
         except UnreadableImageError as error:
             return ImageFacts(_fault(data), str(error))
         return facts_of(image, _header(data))

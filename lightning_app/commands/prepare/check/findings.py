@@ -1,13 +1,13 @@
 """Findings of a check, and the images that they are about."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from datamodules.sources.decode import read_image
+from datamodules.sources.decode import decode, read_image
 from datamodules.splits.names import SPLITS
 from datamodules.tables.labels import classes_of
 
@@ -26,6 +26,7 @@ class Entry:
         label: Name of its class; empty if it is unknown.
         group: The original that it is a copy of, if a manifest names it.
         pixels: uint8, (H, W, 1) or (H, W, 3), if they are in a CSV file.
+        encoded: Gives the bytes of the image file, if it is inside of another file.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Entry:
     label: str
     group: str = ""
     pixels: np.ndarray | None = field(default=None, repr=False, compare=False)
+    encoded: Callable[[], bytes] | None = field(default=None, repr=False, compare=False)
 
     def read(self) -> np.ndarray:
         """The image as RGB, uint8 (H, W, 3).
@@ -41,6 +43,8 @@ class Entry:
         Raises:
             UnreadableImageError: If the file cannot be read.
         """
+        if self.encoded is not None:
+            return decode(self.encoded(), 3, self.name)
         if self.pixels is None:
             return read_image(self.file, 3)
         return np.repeat(self.pixels, 3 // self.pixels.shape[2], axis=2)

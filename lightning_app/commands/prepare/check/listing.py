@@ -32,6 +32,33 @@ TEXTS: Mapping[Kind, tuple[Severity, str, str]] = {
         f"{REFUSED}Only images to predict need no label, and a test set of which no row has one.",
     ),
     "unknown label": ("error", "Rows of an unknown class", f"{REFUSED}Correct the label."),
+    "several labels": (
+        "error",
+        "Rows with several labels",
+        "Several labels per image are not supported. Keep one of them; to train on combinations as "
+        "classes of their own, list all classes in --data.class_names.",
+    ),
+    "similar labels": (
+        "warning",
+        "Labels that differ only in capitals, blanks or hyphens",
+        "They are classes of their own. Correct them, or set --data.options.merge_classes.",
+    ),
+    "many classes": (
+        "warning",
+        "Nearly as many labels as images",
+        "The column may be an id, or a number to predict. Choose another with "
+        "--data.columns.label.",
+    ),
+    "ambiguous image": (
+        "error",
+        "Images that may be one of several files",
+        f"{REFUSED}Write whole paths, or name another root.",
+    ),
+    "interpretation": (
+        "note",
+        "How the table was read",
+        "Names of columns and images that are not the usual ones.",
+    ),
     "duplicate row": (
         "error",
         "Images that are listed twice",

@@ -9,7 +9,7 @@ import cv2
 from tqdm import tqdm
 
 from lightning_app.commands.prepare.check import facts
-from lightning_app.commands.prepare.check.facts import ImageFacts, facts_of, inspect
+from lightning_app.commands.prepare.check.facts import ImageFacts, facts_of, inspect, inspect_data
 from lightning_app.commands.prepare.check.findings import Entry
 
 CHUNK = 16  # files per task of a process
@@ -20,7 +20,8 @@ def survey(entries: Sequence[Entry], processes: int) -> list[ImageFacts]:
     """Inspect each image once, with a progress bar.
 
     Args:
-        entries: The images. If their pixels are in memory, no other process is started.
+        entries: The images. If they are in memory or inside of other files, no other process is
+            started.
         processes: How many to start; 1 works in this process.
 
     Returns:
@@ -28,6 +29,8 @@ def survey(entries: Sequence[Entry], processes: int) -> list[ImageFacts]:
     """
     if any(entry.pixels is not None for entry in entries):
         return _with_progress((facts_of(entry.read()) for entry in entries), len(entries))
+    if any(entry.encoded is not None for entry in entries):
+        return _with_progress(map(_of_encoded, entries), len(entries))
     files = [entry.file for entry in entries]
     processes = min(processes, -(-len(files) // CHUNK))
     if processes <= 1:
@@ -35,6 +38,11 @@ def survey(entries: Sequence[Entry], processes: int) -> list[ImageFacts]:
     # One thread per process is enough: OpenCV would start one per core in each.
     with ProcessPoolExecutor(processes, _context(), cv2.setNumThreads, (0,)) as pool:
         return _with_progress(pool.map(inspect, files, chunksize=CHUNK), len(files))
+
+
+def _of_encoded(entry: Entry) -> ImageFacts:
+    assert entry.encoded is not None
+    return inspect_data(entry.encoded(), entry.name)
 
 
 def _with_progress(results: Iterable[ImageFacts], total: int) -> list[ImageFacts]:

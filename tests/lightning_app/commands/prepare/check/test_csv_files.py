@@ -122,15 +122,17 @@ def test_copies_of_one_group_are_intended(images, save):
 
 
 def test_missing_column_is_named(images):
-    (images / "all.csv").write_text("path,label\na.png,cat\n")
-    with pytest.raises(ValueError, match=r"all\.csv has no column 'image'; it has path, label"):
+    (images / "all.csv").write_text("picture,label\na.png,cat\n")
+    with pytest.raises(ValueError, match=r"all\.csv has no column 'image'; it has picture, label"):
         list_dataset(images / "all.csv")
 
 
 def test_wrong_root_is_not_a_list_of_every_image(images, tmp_path):
-    (tmp_path / "all.csv").write_text(SOUND)
+    lists = tmp_path / "lists"
+    lists.mkdir()
+    (lists / "all.csv").write_text(SOUND)
     with pytest.raises(ValueError, match=r"lists no training image that exists in .*--root"):
-        list_dataset(tmp_path / "all.csv")
+        list_dataset(lists / "all.csv")
 
 
 def test_missing_root_is_named(images):
