@@ -11,7 +11,7 @@ from torch.utils.data import Dataset
 from datamodules.augmentation.pipeline import Augmentation
 from datamodules.sources.image_limits import UnreadableImageError
 from datamodules.sources.source import ImageSource
-from datamodules.splits.sampler import mix
+from datamodules.splits.mix import mix
 
 Batch = list[Tensor]  # uint8 images (N, C, H, W), labels (N,), indices in the source (N,)
 MAX_SUBSTITUTES = 20  # unreadable images in a row; with more, the disk has failed

@@ -8,7 +8,7 @@ from torch import Tensor
 from datamodules.augmentation.mixing import Mixing
 from datamodules.augmentation.views import View, with_views
 from datamodules.dataset import to_unit_range
-from datamodules.splits.sampler import mix
+from datamodules.splits.mix import mix
 
 
 def on_device(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from datamodules.splits.sampler import mix
+from datamodules.splits.mix import mix
 from datamodules.splits.stratified import groups_of_classes
 
 ALWAYS_TRAINED = -1  # fold of an image that is in the training images of all folds

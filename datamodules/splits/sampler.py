@@ -1,12 +1,13 @@
 """Samplers: the order of an epoch is a function of seed and epoch, so nothing has to be saved."""
 
-import hashlib
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch.utils.data import Sampler
+
+from datamodules.splits.mix import mix
 
 WINDOW = 8  # number of blocks whose images are shuffled together
 
@@ -110,9 +111,3 @@ def sampling_weights(labels: np.ndarray, power: float) -> np.ndarray:
     """
     counts = np.bincount(labels)
     return counts[labels] ** (power - 1.0)
-
-
-def mix(*numbers: int | str) -> int:
-    """One seed from several numbers or names: a hash, because sums of them would collide."""
-    digest = hashlib.blake2b(repr(numbers).encode(), digest_size=4).digest()
-    return int.from_bytes(digest, "little")
