@@ -8,6 +8,7 @@ import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from fsspec.compression import compr
 from fsspec.utils import infer_compression
@@ -63,7 +64,8 @@ def _head(file: Path) -> bytes:
             kind = infer_compression(file.name)
             if kind is None:
                 return stream.read(HEAD)
-            with compr[kind](stream, mode="rb") as opened:
+            openers: Any = compr
+            with openers[kind](stream, mode="rb") as opened:
                 return opened.read(HEAD)
     except (ValueError, IndexError, *DAMAGED):
         return b""

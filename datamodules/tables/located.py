@@ -73,8 +73,7 @@ def _unclear(found: Sequence[Found]) -> list[str]:
     cuts = {one.cut for one in found if one.cut}
     longer = {cut for cut in cuts if any(cut.startswith(f"{other}/") for other in cuts)}
     return [
-        ", ".join(one.paths) if len(one.paths) > 1 else one.paths[0] if one.cut in longer else ""
-        for one in found
+        ", ".join(one.paths) if len(one.paths) > 1 or one.cut in longer else "" for one in found
     ]
 
 

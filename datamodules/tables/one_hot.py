@@ -45,7 +45,7 @@ def labels_of(table: Any, columns: Sequence[Any], complain: Complain) -> Any:
     Raises:
         ValueError: If the values are neither 0 nor 1, or several are 1 and `complain` raises.
     """
-    values = pd.DataFrame({name: _numbers(table[name]) for name in columns})
+    values: Any = pd.DataFrame({name: _numbers(table[name]) for name in columns})
     file, listed = table["@file"].iloc[0], _listed(columns)
     if unlike := [name for name in columns if name not in values or values[name].isna().any()]:
         raise ValueError(
@@ -80,7 +80,7 @@ def _numbers(column: Any) -> Any:
     stripped = column.str.strip()
     if set(stripped) <= VALUES.keys():
         return stripped.map(VALUES)
-    numbers = pd.to_numeric(stripped.str.replace(",", "."), errors="coerce")
+    numbers: Any = pd.to_numeric(stripped.str.replace(",", "."), errors="coerce")
     return None if numbers.isna().any() else numbers
 
 
