@@ -73,7 +73,11 @@ def _unclear(found: Sequence[Found]) -> list[str]:
     cuts = {one.cut for one in found if one.cut}
     longer = {cut for cut in cuts if any(cut.startswith(f"{other}/") for other in cuts)}
     return [
-        ", ".join(one.paths) if len(one.paths) > 1 else one.paths[0] if one.cut in longer else ""
+        " or ".join(one.paths[:3])
+        if len(one.paths) > 1
+        else f"{one.paths[0]} or another that is missing"
+        if one.cut in longer
+        else ""
         for one in found
     ]
 
@@ -82,7 +86,7 @@ def _refuse_ambiguous(rows: Any, root: Path, hint: str, complain: Complain) -> A
     unclear = rows["@unclear"] != ""
     if unclear.any():
         may_be = rows["@unclear"][unclear].iloc[0]
-        what = f"may be {may_be} in {root}, or not; {hint}, or write the whole paths"
+        what = f"may be {may_be} in {root}; {hint}, or write the whole paths"
         rows = refuse(rows, unclear, what, "@written", "ambiguous image", complain)
     return rows
 
