@@ -1,16 +1,19 @@
 """Class folders: which images lie in them, and in which split and class; without torch."""
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 from datamodules.complaints import Complain, Complaint, Item, Kind, raise_error
+from datamodules.flat_folders import about_flat, complain_of_unfit
 from datamodules.left_out_images import about_unread, lost_classes
 from datamodules.names import composed, in_order, is_text, shown
 from datamodules.sources.file_kinds import image_kind
 from datamodules.split_folders import FOLDERS, split_folders
+from datamodules.tables.name_labels import compiled, labels_from_names
 from datamodules.walk_folders import (
     files_below,
     image_extensions,
@@ -31,21 +34,25 @@ class ClassFolders:
         root: Folder that holds the class folders, or the folders of splits.
         folders: Folder of each split; that of `train` is the root if there are no split folders.
         names: Path of each image relative to the folder of its split, sorted.
+        pattern: Finds the class in the name of a file; None if folders are the classes.
     """
 
     root: Path
     folders: Mapping[str, Path]
     names: Mapping[str, Sequence[str]]
+    pattern: re.Pattern[str] | None = None
 
     @cached_property
     def class_names(self) -> tuple[str, ...]:
-        """The folders of training images that hold one, in numerical or alphabetical order."""
-        return tuple(in_order(self.labels("train")))
+        """The classes of training images, in numerical or alphabetical order."""
+        return tuple(in_order(set(self.labels("train")) - {""}))
 
     def labels(self, split: str) -> list[str]:
-        """Class of each image of a split: the outermost folder; empty for `predict`."""
+        """Class of each image of a split; empty for `predict`."""
         if split == "predict":
             return [""] * len(self.names[split])
+        if self.pattern is not None:
+            return list(map(composed, labels_from_names(self.names[split], self.pattern)))
         return [composed(name.split("/")[0]) for name in self.names[split]]
 
     def names_below_root(self, split: str) -> tuple[Path, list[str]]:
@@ -66,6 +73,7 @@ def read_class_folders(
     predict: Path | None = None,
     complain: Complain = raise_error,
     allow_outside: bool = False,
+    pattern: str | None = None,
 ) -> ClassFolders:
     """List the images of class folders; no image is opened.
 
@@ -74,27 +82,45 @@ def read_class_folders(
         predict: Folder of images to predict; None for the one below the root.
         complain: Called with what is wrong, and with what is left out.
         allow_outside: Whether to follow links to folders, and links that lead out of a folder.
+        pattern: Regular expression whose first group in the name of a file is its class; None if
+            folders are the classes.
 
     Raises:
         ValueError: If a folder is missing, two folders are for one split, there is no training
             image, or `complain` raises.
     """
-    folders = split_folders(root, predict)
-    names: dict[str, list[str]] = {}
+    expression = None if pattern is None else compiled(pattern, "data.pattern")
+    folders = split_folders(root, predict, flat=expression is not None)
+    names: dict[str, Sequence[str]] = {}
     left_out: dict[Kind, list[Item]] = defaultdict(list)
     for split, folder in folders.items():
         skip = _apart(root, folders) if folder == root else []
-        names[split] = _images_of(root, split, folder, skip, left_out, allow_outside)
-    found = ClassFolders(root, folders, names)
+        is_flat = expression is not None or split == "predict"
+        names[split] = _images_of(root, folder, skip, left_out, allow_outside, is_flat)
+    found = _with_predict(ClassFolders(root, folders, names, expression))
+    folders, names = found.folders, dict(found.names)
     if not names["train"]:
+        beside = [item.name for item in left_out["image outside class folders"]]
         unread = about_unread(root, left_out["unread image"]) if left_out["unread image"] else ""
         links = _about_links(root, left_out["link"]) if left_out["link"] else ""
         raise ValueError(
-            " ".join(filter(None, (_without_images("train", folders["train"]), unread, links)))
+            " ".join(
+                filter(
+                    None,
+                    (
+                        _without_images("train", folders["train"]),
+                        about_flat(beside),
+                        unread,
+                        links,
+                    ),
+                )
+            )
         )
     for split in sorted(split for split in names if not names[split]):
         text = _without_images(split, folders[split])
         complain(Complaint("empty split", (Item(folders[split].name),), text))
+    if found.pattern is None:
+        _complain_of_folders(found, complain)
     _complain_of_classes(found, complain)
     for kind, items in left_out.items():
         text = _about_links(root, items) if kind == "link" else ""
@@ -108,6 +134,15 @@ def read_class_folders(
     return found
 
 
+def _with_predict(found: ClassFolders) -> ClassFolders:
+    """The images in `test` are to predict if no name of theirs holds a class."""
+    if found.pattern is None or "test" not in found.names or any(found.labels("test")):
+        return found
+    names, folders = dict(found.names), dict(found.folders)
+    names["predict"], folders["predict"] = names.pop("test"), folders.pop("test")
+    return replace(found, names=names, folders=folders)
+
+
 def _apart(root: Path, folders: Mapping[str, Path]) -> list[Path]:
     """Folders below the root that are not classes although the class folders lie beside them."""
     named = [path for path in root.iterdir() if path.name.lower() in FOLDERS["predict"]]
@@ -117,11 +152,11 @@ def _apart(root: Path, folders: Mapping[str, Path]) -> list[Path]:
 
 def _images_of(
     root: Path,
-    split: str,
     folder: Path,
     skip: Sequence[Path],
     left_out: LeftOut,
     allow_outside: bool,
+    is_flat: bool,
 ) -> list[str]:
     """Images of a split relative to its folder, sorted; the other files go to `left_out`."""
     home, names = folder.resolve(), []
@@ -136,7 +171,7 @@ def _images_of(
         elif not is_image(file):
             kind = image_kind(file)
             left_out["unread image" if kind else "other file"].append(Item(place, kind))
-        elif file.parent == folder and split != "predict":
+        elif file.parent == folder and not is_flat:
             left_out["image outside class folders"].append(Item(place))
         else:
             names.append(file.relative_to(folder).as_posix())
@@ -144,7 +179,7 @@ def _images_of(
 
 
 def _complain_of_classes(found: ClassFolders, complain: Complain) -> None:
-    """Complain of classes that only other splits have, and of class folders without an image."""
+    """Complain of classes that only other splits have, and of images without a class."""
     train, classes = found.folders["train"], found.class_names
     if odd := [shown(name) for name in classes if not is_text(name)]:
         text = (
@@ -160,6 +195,12 @@ def _complain_of_classes(found: ClassFolders, complain: Complain) -> None:
                 f"Known are {', '.join(classes)}."
             )
             complain(Complaint("unknown class", tuple(map(Item, unknown)), text))
+    complain_of_unfit(found.names, found.labels, train, complain)
+
+
+def _complain_of_folders(found: ClassFolders, complain: Complain) -> None:
+    """Complain of class folders without an image."""
+    train, classes = found.folders["train"], found.class_names
     apart = _apart(found.root, found.folders) if train == found.root else []
     inner = [path for path in train.iterdir() if path.is_dir() and not path.is_symlink()]
     names = {

@@ -18,7 +18,7 @@ from datamodules.splits.settings import SplitSettings
 
 
 class ImageFolderDataModule(ImageDataModule):
-    """One folder per class, below `root` itself or below `root/train`, `root/val`, `root/test`.
+    r"""One folder per class, below `root` itself or below `root/train`, `root/val`, `root/test`.
 
     Splits without a folder are split off the training images. Images directly in `root/test`, and
     all below `root/predict`, have no label and are for `predict`. Hidden folders and folders
@@ -29,6 +29,8 @@ class ImageFolderDataModule(ImageDataModule):
         root: The folder.
         predict: Folder of images to predict; None for the one below the root.
         allow_outside: Whether to follow all links, wherever they lead.
+        pattern: Regular expression whose first group in the name of a file is its class, for images
+            without class folders: `^(\w+)_\d+`. None if folders are the classes.
         image_size: Side in pixels of the square that images are resized to.
         resize: `squeeze` images into a square, `crop` the square in their middle, or `pad` them
             with black bars.
@@ -47,6 +49,7 @@ class ImageFolderDataModule(ImageDataModule):
         self,
         root: Path | str,
         predict: Path | str | None = None,
+        pattern: str | None = None,
         allow_outside: bool = False,
         image_size: int = 224,
         resize: Resize = "squeeze",
@@ -62,7 +65,7 @@ class ImageFolderDataModule(ImageDataModule):
         )
         self.resize: Resize = resize
         self.place = self.root = Path(root)
-        self.allow_outside = allow_outside
+        self.allow_outside, self.pattern = allow_outside, pattern
         self.predict = None if predict is None else Path(predict)
 
     def find_classes(self) -> tuple[str, ...]:
@@ -75,7 +78,9 @@ class ImageFolderDataModule(ImageDataModule):
 
     @cached_property
     def _images(self) -> ClassFolders:
-        return read_class_folders(self.root, self.predict, warn_or_raise, self.allow_outside)
+        return read_class_folders(
+            self.root, self.predict, warn_or_raise, self.allow_outside, self.pattern
+        )
 
     def _source(self, split: str) -> ImageSource:
         index = {name: label for label, name in enumerate(self.find_classes())} | {"": UNLABELLED}

@@ -13,12 +13,13 @@ FOLDERS = {  # names of the folder of each split, below the root
 }
 
 
-def split_folders(root: Path, predict: Path | None = None) -> dict[str, Path]:
+def split_folders(root: Path, predict: Path | None = None, flat: bool = False) -> dict[str, Path]:
     """The folder of each split; that of `train` is the root if the class folders lie in it.
 
     Args:
         root: Holds class folders, or folders of splits that do.
         predict: Folder of images to predict; None for the one below the root.
+        flat: Whether images lie in the folders of the splits, without class folders.
 
     Raises:
         ValueError: If a folder is missing, or two folders are for one split.
@@ -30,7 +31,7 @@ def split_folders(root: Path, predict: Path | None = None) -> dict[str, Path]:
         if not predict.is_dir():
             raise ValueError(f"There is no folder {predict} (data.predict).")
         present["predict"] = predict
-    elif "test" in present and not _has_classes(present["test"]):
+    elif "test" in present and not flat and not _has_classes(present["test"]):
         present["predict"] = present.pop("test")
     if "train" not in present:
         if "val" in present or "test" in present:

@@ -72,16 +72,21 @@ def _unclear(found: Sequence[Found]) -> list[str]:
     """
     cuts = {one.cut for one in found if one.cut}
     longer = {cut for cut in cuts if any(cut.startswith(f"{other}/") for other in cuts)}
-    return [
-        ", ".join(one.paths) if len(one.paths) > 1 or one.cut in longer else "" for one in found
-    ]
+    return [_candidates(one, one.cut in longer) for one in found]
+
+
+def _candidates(one: Found, is_cut_longer: bool) -> str:
+    """The files that a name may mean, or the one that fits and another that is missing."""
+    if len(one.paths) > 1:
+        return " or ".join(one.paths[:3])
+    return f"{one.paths[0]} or another that is missing" if is_cut_longer and one.paths else ""
 
 
 def _refuse_ambiguous(rows: Any, root: Path, hint: str, complain: Complain) -> Any:
     unclear = rows["@unclear"] != ""
     if unclear.any():
         may_be = rows["@unclear"][unclear].iloc[0]
-        what = f"may be {may_be} in {root}, or not; {hint}, or write the whole paths"
+        what = f"may be {may_be} in {root}; {hint}, or write the whole paths"
         rows = refuse(rows, unclear, what, "@written", "ambiguous image", complain)
     return rows
 

@@ -80,13 +80,13 @@ def read_file(split: str, file: Path, layout: Layout, complain: Complain) -> Any
             found["label"] = values
     if "label" not in found and split not in ("test", "predict"):
         raise _missing(table, "label")
-    _tell(table, image, label, complain)
+    _tell(table, image, label, names["split"], complain)
     own = {name: table[name] for name in OWN if name in table}
     rows = pd.DataFrame({"label": "", **found, **own})
     if "@row" in rows:
         rows["@column"] = str(image)
-    if names := table.attrs.get("classes", {}).get(label):
-        rows.attrs["class_names"] = names
+    noted = table.attrs.get("class_names") or table.attrs.get("classes", {}).get(label)
+    rows.attrs = {"class_names": noted} if noted else {}
     rows["label"] = rows["label"].str.strip().map(composed)
     return rows.assign(split=split or rows.get("split", "train"))
 
@@ -116,6 +116,7 @@ def _labels(
         return None, values
     if isinstance(given, list):
         classes = [column_named(table, name, (), OPTION) for name in given]
+        table.attrs["class_names"] = list(map(str, classes))
         return None, labels_of(table, classes, complain)
     usual = LABEL if layout.header else SECOND
     column = column_named(table, given, usual, OPTION)
@@ -129,6 +130,7 @@ def _labels(
     classes = one_hot_columns(table[others]) if layout.header else []
     if not classes:
         return None, None
+    table.attrs["class_names"] = list(map(str, classes))
     listed = ", ".join(map(str, classes[:8])) + (" …" if len(classes) > 8 else "")
     return f"{len(classes)} columns of 0 and 1, {listed}", labels_of(table, classes, complain)
 
@@ -148,8 +150,16 @@ def _complain_of_names(
     complain(Complaint("interpretation", items, text, is_error=False))
 
 
-def _tell(table: Any, image: Any, label: Any, complain: Complain) -> None:
+def _tell(table: Any, image: Any, label: Any, split: Any, complain: Complain) -> None:
     """Say which columns are used if their names are not the usual ones."""
+    unused = [
+        c for c in value_columns(table) if str(c).strip().lower() in ("fold", "set", "subset")
+    ]
+    if unused and split is None:
+        text = (
+            f"{table['@file'].iloc[0]}: the column {unused[0]!r} is not used; it names no splits."
+        )
+        complain(Complaint("interpretation", (Item(text),), text, is_error=False))
     unusual = [
         f"the {what} from {column if ' ' in str(column) else repr(column)}"
         for what, column in (("image", image), ("label", label))

@@ -24,6 +24,7 @@ def one_hot_columns(table: Any) -> list[Any]:
     Args:
         table: The columns in question.
     """
+    table = table[(table != "").any(axis=1)]
     numbers = {name: _numbers(table[name]) for name in table.columns}
     numbers = {name: values for name, values in numbers.items() if values is not None}
     binary = {name: values for name, values in numbers.items() if set(values) <= {0.0, 1.0}}

@@ -29,6 +29,10 @@ def names_of(rows: Any) -> list[str]:
     names = rows["image"].tolist()
     if "@row" not in rows or (all(names) and len(set(names)) == len(names)):
         return names
+    rows_of = list(zip(rows["@file"], rows["@line"], strict=True))
+    names = [f"{Path(file).name}:{line}" for file, line in rows_of]
+    if len(set(names)) == len(names):
+        return names
     return [
-        f"{Path(file).name}:{line}" for file, line in zip(rows["@file"], rows["@line"], strict=True)
+        f"{Path(file).parent.name}/{name}" for (file, _), name in zip(rows_of, names, strict=True)
     ]

@@ -53,6 +53,7 @@ def split_tables(folder: Path) -> dict[str, Path]:
 def only_table(folder: Path) -> Path | None:
     """The table in a folder that has only one, such as `labels.csv` beside the images."""
     tables = [path for path in sorted(folder.iterdir()) if is_table(path.name) and path.is_file()]
+    tables = [path for path in tables if "submission" not in path.name.lower()]
     return tables[0] if len(tables) == 1 else None
 
 

@@ -6,19 +6,23 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from lightning_utilities.core.rank_zero import rank_zero_info
 
 from datamodules.sources.missing_data import MissingDataError
 from datamodules.sources.remote import is_remote
 from datamodules.sources.shard_index import INDEX
 from datamodules.split_folders import FOLDERS
+from datamodules.tables.manifest_file import Layout, read_file
 from datamodules.tables.pixels import PIXELS, has_pixels
-from datamodules.tables.table_files import manifest_files
+from datamodules.tables.table_files import STATE, manifest_files, only_table, split_tables
+from datamodules.tables.table_kinds import check_supported
 from datamodules.walk_folders import is_image
 
 LAYOUTS = (
-    "a folder with one folder per class, or with train/, val/ and test/ that have them; a CSV file "
-    "with the columns image and label, or one whose column pixels or feature holds the pixels; a "
-    "folder with train.csv; or the shards of `lightning_cli prepare shard`"
+    "a folder with one folder per class, or with train/, val/ and test/ that have them; a CSV, "
+    "JSON or Parquet file with the columns image and label, or a CSV file whose column pixels or "
+    "feature holds the pixels; a folder with train.csv or another such file; a dataset saved by "
+    "Hugging Face's `datasets`; or the shards of `lightning_cli prepare shard`"
 )
 EVERY_SPLIT = {name for names in FOLDERS.values() for name in names}
 
@@ -27,7 +31,7 @@ def layout_of(path: str) -> dict[str, Any]:
     """The section `data` of a configuration for the dataset at a path.
 
     Args:
-        path: A folder, a CSV file (compressed or not), or the URL of shards.
+        path: A folder, a table, or the URL of shards.
 
     Raises:
         MissingDataError: If nothing is there.
@@ -40,12 +44,46 @@ def layout_of(path: str) -> dict[str, Any]:
         raise MissingDataError(f"There is no file or folder {path}. Expected {LAYOUTS}.")
     if is_image(place) and place.is_file():
         raise ValueError(f"{path} is an image; name the folder of all images. Expected {LAYOUTS}.")
-    if place.is_dir() and not (place / "train.csv").is_file():
-        return _section("ImageFolderDataModule", root=path)
+    if not place.is_dir():
+        check_supported(place)
+    elif not (place / STATE).is_file() and not split_tables(place):
+        return _folder_layout(place, path)
     files = manifest_files(place)
     if all(map(has_pixels, files.values())):
         return _pixel_layout(files)
     return _section("ManifestDataModule", manifest=path)
+
+
+def _folder_layout(place: Path, path: str) -> dict[str, Any]:
+    """Class folders, or the only table of a folder without them."""
+    table = only_table(place)
+    if table is None or not _is_manifest(table):
+        return _section("ImageFolderDataModule", root=path)
+    if _has_class_folders(place):
+        rank_zero_info(
+            f"{path} has class folders and the table {table.name}, which is not used. To use it, "
+            f"name it: {table}."
+        )
+        return _section("ImageFolderDataModule", root=path)
+    return _section("ManifestDataModule", manifest=str(table))
+
+
+def _is_manifest(table: Path) -> bool:
+    """Whether a table has columns of images and labels."""
+    try:
+        read_file("train", table, Layout(), lambda complaint: None)
+    except ValueError:
+        return False
+    return True
+
+
+def _has_class_folders(place: Path) -> bool:
+    """Whether there are folders of splits, or two folders with images in them."""
+    inner = [path for path in place.iterdir() if path.is_dir() and path.name[0] != "."]
+    if any(path.name.lower() in FOLDERS["train"] for path in inner):
+        train = next(path for path in inner if path.name.lower() in FOLDERS["train"])
+        inner = [path for path in train.iterdir() if path.is_dir()]
+    return sum(any(map(is_image, path.iterdir())) for path in inner) > 1
 
 
 def name_of(path: str) -> str:

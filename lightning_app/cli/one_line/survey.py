@@ -11,6 +11,7 @@ from PIL import Image
 from datamodules import ImageDataModule
 from datamodules.sources.files import FileReader
 from datamodules.sources.image_limits import open_file
+from datamodules.sources.packed_images import PackedReader
 from datamodules.sources.shards import ShardReader
 from datamodules.sources.source import ImageSource
 
@@ -68,7 +69,7 @@ def _shorter_side(source: ImageSource, row: int) -> int | None:
     file: Path | BinaryIO
     if isinstance(reader, FileReader):
         file = reader.root / reader.paths[row]
-    elif isinstance(reader, ShardReader):
+    elif isinstance(reader, (PackedReader, ShardReader)):
         file = io.BytesIO(reader.encoded(row))
     else:
         return None

@@ -5,8 +5,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from datamodules.tables.pixels import has_pixels
 from datamodules.tables.table_files import manifest_files
+from lightning_app.cli.one_line.layouts import layout_of
 from lightning_app.commands.prepare.check.check_page import write_page
 from lightning_app.commands.prepare.check.class_findings import class_findings
 from lightning_app.commands.prepare.check.copy_findings import copy_findings
@@ -16,6 +16,7 @@ from lightning_app.commands.prepare.check.file_findings import file_findings
 from lightning_app.commands.prepare.check.findings import Finding, by_severity
 from lightning_app.commands.prepare.check.folders import list_folders
 from lightning_app.commands.prepare.check.listing import Listing
+from lightning_app.commands.prepare.check.shards import list_shards
 from lightning_app.commands.prepare.check.shortcuts.shortcut_findings import shortcut_findings
 from lightning_app.commands.prepare.check.shortcuts.shortcuts import Shortcuts, find_shortcuts
 from lightning_app.commands.prepare.check.size_findings import size_findings
@@ -31,9 +32,10 @@ there is an error, else 0.
 """
 FOLDER = Path("checks")  # of reports whose place is not given
 DATA = """\
-class folders; folders train, val and test with class folders in them; a CSV file with the columns
-image, label and perhaps split; a CSV file of pixels with the columns label,feature or
-emotion,pixels,Usage; or a folder with train.csv and perhaps val.csv and test.csv
+what `fit` reads: class folders; folders train, val and test with class folders in them; a CSV, JSON
+or Parquet file with the columns image, label and perhaps split; a CSV file of pixels with the
+columns label,feature or emotion,pixels,Usage; a folder with train.csv and perhaps val.csv and
+test.csv; a dataset saved by `datasets`; or shards
 """
 
 
@@ -80,21 +82,23 @@ def list_dataset(
         class_names: Names of the classes, if the labels in a CSV file are indices; otherwise empty.
 
     Raises:
-        ValueError: If there are no images.
+        ValueError: If there are no images, or an option is not for this layout.
     """
     if not data.exists():
         raise ValueError(f"There is no file or folder {data}.")
-    if data.is_dir() and not (data / "train.csv").is_file():
-        if root is not None or class_names:
-            option = "--class_names" if root is None else "--root"
-            raise ValueError(f"{option} is for CSV files; {data} is a folder without train.csv.")
+    section = layout_of(str(data))
+    layout, settings = section["class_path"].rpartition(".")[2], section["init_args"]
+    if layout != "ManifestDataModule" and root is not None:
+        raise ValueError(f"--root is for tables of image files; {data} is none.")
+    if layout == "ShardDataModule":
+        return list_shards(data)
+    if layout == "ImageFolderDataModule":
+        if class_names:
+            raise ValueError(f"--class_names is for tables; {data} is a folder of images.")
         return list_folders(data)
-    files = manifest_files(data)
-    if all(map(has_pixels, files.values())):
-        if root is not None:
-            raise ValueError(f"--root is for lists of image files; {data} has pixels.")
-        return list_pixels(files, class_names)
-    return list_manifest(files, root, delimiter, class_names)
+    if layout == "PixelCSVDataModule":
+        return list_pixels(manifest_files(data), class_names)
+    return list_manifest(manifest_files(settings["manifest"]), root, delimiter, class_names)
 
 
 def find(
