@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from datamodules import ManifestDataModule
+from datamodules import ImageFolderDataModule, ManifestDataModule
 from datamodules.tables.columns import Columns
 
 NAMES = [f"{'cat' if number % 2 else 'dog'}_{number:02d}.png" for number in range(24)]
@@ -132,6 +132,18 @@ def test_several_1_in_a_row_are_counted():
 def test_labels_are_taken_from_file_names_by_a_pattern():
     TABLE[["image"]].to_csv("a.csv", index=False)
     assert rows("a.csv", columns=Columns(label=r"name:^([a-z]+)_"))[0] == EXPECTED
+
+
+def test_a_folder_without_class_folders_takes_labels_from_its_file_names():
+    data = ImageFolderDataModule(Path("images"), pattern=r"^([a-z]+)_", image_size=8)
+    labels = {
+        name: data.class_names[label]
+        for source in data.sources.values()
+        for name, label in zip(source.names, source.labels, strict=True)
+    }
+    assert labels == dict(zip(NAMES, LABELS, strict=True))
+    with pytest.raises(ValueError, match=r"data\.pattern"):
+        _ = ImageFolderDataModule(Path("images"), image_size=8).sources
 
 
 def test_a_bomb_among_packed_images_is_refused(monkeypatch):
