@@ -33,12 +33,12 @@ SIMPSONS = ("simpsons20", ["--data.image_size=32", "--trainer.precision=32"])
 FACES = ("faces", ["--data.split.val_last_n=7"])
 CHARACTERS = ("simpsons", ["--data.image_size=32", "--model.backbone.pretrained=false"])
 ABLATIONS = {
-    "simpsons_variants": SIMPSONS,
     "scenes_remove_classes": SCENES,
     "fer2013_cnn_dnn": FACES,
-    "unfreezing": CHARACTERS,
 }
 SIMILAR = {  # to one of those above
+    "simpsons_variants": SIMPSONS,
+    "unfreezing": CHARACTERS,
     "scenes": SCENES,
     "scenes_recipe": SCENES,
     "fer2013_dnn_recipe": FACES,

@@ -150,7 +150,7 @@ def test_missing_dataset_is_named(tmp_path):
 
 
 def test_root_is_for_csv_files(sound):
-    with pytest.raises(ValueError, match="--root is for tables of image files; .* is none"):
+    with pytest.raises(ValueError, match=r"--root is for tables of image files; .* is none"):
         list_dataset(sound, root=sound)
 
 

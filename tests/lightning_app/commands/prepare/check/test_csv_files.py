@@ -220,5 +220,5 @@ def test_thumbnails_of_pixels_are_rgb(faces):
 
 
 def test_root_is_not_for_pixels(faces, tmp_path):
-    with pytest.raises(ValueError, match="--root is for tables of image files; .* is none"):
+    with pytest.raises(ValueError, match=r"--root is for tables of image files; .* is none"):
         list_dataset(faces(), root=tmp_path)
