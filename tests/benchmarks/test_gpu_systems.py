@@ -17,6 +17,7 @@ def write_faces(file, rows_per_class=5):
     file.write_text("\n".join(["label,feature", *rows]))
 
 
+@pytest.mark.slow
 def test_one_batch_of_a_system_is_trained_and_tested_and_a_failure_stops_no_other(
     workplace, monkeypatch, capsys
 ):

@@ -106,6 +106,7 @@ def test_two_processes_with_half_the_batch_size_reach_the_weights_of_one(
         torch.testing.assert_close(two[name], one[name], rtol=0, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_two_processes_with_a_progress_bar_count_each_unreadable_image_once(
     workplace, client, write_image
 ):

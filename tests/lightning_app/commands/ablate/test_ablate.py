@@ -23,6 +23,7 @@ def read_artifact(client, run, path):
     return Path(client.download_artifacts(run.info.run_id, path)).read_text()
 
 
+@pytest.mark.slow
 def test_failed_run_does_not_stop_the_others(write_plan, client, family, capfd):
     file = write_plan(variations={"huge rate": {"model.optimizer.lr": 1e30}})
     with pytest.raises(SystemExit, match="1"):
@@ -292,6 +293,7 @@ def test_request_to_stop_reaches_the_child_and_the_same_command_resumes(
     assert client.get_run(base.info.run_id).info.status == "FINISHED"
 
 
+@pytest.mark.slow
 def test_a_run_that_outlives_its_ablation_is_not_trained_twice(
     endless, client, family, request, monkeypatch
 ):
