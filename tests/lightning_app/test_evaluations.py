@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 
 import pytest
 from mlflow import MlflowClient
@@ -162,6 +163,9 @@ def test_the_report_tells_of_each_score_its_checkpoint_images_and_date(place, ru
     assert "All evaluations, the newest first" in page.words
     assert page.words.count("best (epoch 0)") == 1
     assert "test, with training images" in page.words
+    for table in re.findall(r"<table.*?</table>", page.source, re.DOTALL):
+        rows = re.findall(r"<tr.*?</tr>", table, re.DOTALL)
+        assert len({len(re.findall(r"<t[hd][ >]", row)) for row in rows}) == 1, table
 
 
 def test_the_table_of_evaluations_is_listed_for_the_ui(run):
