@@ -16,7 +16,7 @@ def data(tmp_path, write_image):
                 file = tmp_path / split / name / f"{index}.png"
                 write_image(file, color=(200 * label, index, 0))
     split = SplitSettings(test=0)
-    return ImageFolderDataModule(tmp_path, None, 16, batch_size=4, num_workers=0, split=split)
+    return ImageFolderDataModule(tmp_path, image_size=16, batch_size=4, num_workers=0, split=split)
 
 
 class Delete(Callback):

@@ -16,7 +16,6 @@ from lightning_app.commands.prepare.check.file_findings import file_findings
 from lightning_app.commands.prepare.check.findings import Finding, by_severity
 from lightning_app.commands.prepare.check.folders import list_folders
 from lightning_app.commands.prepare.check.listing import Listing
-from lightning_app.commands.prepare.check.shards import list_shards
 from lightning_app.commands.prepare.check.shortcuts.shortcut_findings import shortcut_findings
 from lightning_app.commands.prepare.check.shortcuts.shortcuts import Shortcuts, find_shortcuts
 from lightning_app.commands.prepare.check.size_findings import size_findings
@@ -91,6 +90,8 @@ def list_dataset(
     if layout != "ManifestDataModule" and root is not None:
         raise ValueError(f"--root is for tables of image files; {data} is none.")
     if layout == "ShardDataModule":
+        from lightning_app.commands.prepare.check.shards import list_shards  # imports torch
+
         return list_shards(data)
     if layout == "ImageFolderDataModule":
         if class_names:

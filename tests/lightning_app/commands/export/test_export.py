@@ -117,8 +117,11 @@ class DiffersWhenExported(torch.nn.Module):
         self.network = network
 
     def forward(self, images):
-        logits = self.network(images)
-        return logits.flip(1) if torch.compiler.is_exporting() else logits
+        return self.features_and_logits(images)[1]
+
+    def features_and_logits(self, images):
+        features, logits = self.network.features_and_logits(images)
+        return features, logits.flip(1) if torch.compiler.is_exporting() else logits
 
 
 def test_a_file_that_differs_from_the_checkpoint_is_refused_and_not_kept(source, tmp_path):
