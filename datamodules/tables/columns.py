@@ -7,8 +7,8 @@ from typing import Any
 
 from datamodules.tables.table import find_column, value_columns
 
-# Names that people give the columns, the usual ones first; names of a later line are only taken if
-# there is none of an earlier one.
+# Names that people give the columns, the usual ones first; those of a later line are only
+# looked for if no column has one of an earlier line.
 IMAGE = (
     ("image",),
     (

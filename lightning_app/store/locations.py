@@ -22,7 +22,7 @@ def tracking_uri(root: Path = ROOT) -> str:
 
 
 def local_uri(root: Path = ROOT) -> str:
-    """The SQLite database below `root`; if the folder has moved, its paths are mended first."""
+    """The SQLite database below `root`; if the folder has moved, its paths are updated first."""
     folder = root.resolve()
     heal_moved_store(folder)
     # Absolute: MLflow keeps one connection for each spelling of an address.

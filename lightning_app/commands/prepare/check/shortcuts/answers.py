@@ -1,4 +1,4 @@
-"""Answers: how well images that were left out are told by a property, and which classes."""
+"""Answers: how well a property predicts the class of held-out images, and which classes."""
 
 import warnings
 from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class ClassAnswer:
-    """How well one class is told from the others.
+    """How well a property separates one class from the others.
 
     Attributes:
         label: Name of the class.
@@ -53,7 +53,7 @@ class Answer:
         question: The question.
         accuracy: Balanced accuracy on images that were left out.
         chance: Balanced accuracy by chance.
-        classes: The classes, the one that is told best first.
+        classes: The classes, the one that is recognised best first.
         suspects: The same, told by what cannot belong to their subject: for a part by its contrast.
     """
 

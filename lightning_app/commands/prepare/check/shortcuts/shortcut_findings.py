@@ -50,7 +50,7 @@ def shortcut_findings(shortcuts: Shortcuts) -> list[Finding]:
 
 
 def is_suspicious(answer: Answer, suspect: ClassAnswer) -> bool:
-    """Whether one of the `suspects` of an answer is told well enough for a warning."""
+    """Whether one of the `suspects` of an answer is recognised well enough for a warning."""
     excess = suspect.excess
     if suspect.told.low < MIN_TOLD or excess is None:
         return suspect.told.low >= MIN_TOLD

@@ -1,4 +1,4 @@
-"""Table of what was asked: how well the classes are told by each property."""
+"""Table of what was asked: how well each property predicts the class."""
 
 from collections.abc import Sequence
 
@@ -25,7 +25,7 @@ def shortcut_rows(shortcuts: Shortcuts) -> list[Sequence[str]]:
 
 def _row(answer: Answer) -> Sequence[str]:
     best, accuracy = answer.classes[0], answer.accuracy
-    told = best.told.low > 0  # otherwise no class is told better than by chance
+    told = best.told.low > 0  # otherwise no class is recognised better than by chance
     suspicious = any(is_suspicious(answer, found) for found in answer.suspects)
     return (
         f"{'! ' if suspicious else ''}{answer.question.name}",

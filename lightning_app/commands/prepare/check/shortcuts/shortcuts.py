@@ -1,4 +1,4 @@
-"""Shortcuts: by what, other than their subject, the classes of a dataset are told apart."""
+"""Shortcuts: properties other than the subject that give the classes of a dataset away."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
