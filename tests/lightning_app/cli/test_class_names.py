@@ -15,9 +15,7 @@ def read(text):
 
 def test_numbers_and_dates_are_names_as_they_are_written():
     text = (
-        "options:\n"
-        "  exclude_classes: [0, 010, 1e3, 2020-01-01]\n"
-        "  merge_classes: {7: [1, 2.0]}\n"
+        "options:\n  exclude_classes: [0, 010, 1e3, 2020-01-01]\n  merge_classes: {7: [1, 2.0]}\n"
     )
     assert read(text)["options"] == {
         "exclude_classes": ["0", "010", "1e3", "2020-01-01"],
