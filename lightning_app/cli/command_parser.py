@@ -11,6 +11,11 @@ from lightning.pytorch.cli import LightningArgumentParser
 from datamodules.redaction import redact_text
 from datamodules.yaml_file import read_yaml_text
 from lightning_app.cli import allowed_classes, class_path_changes
+from lightning_app.cli.class_names import (
+    check_class_names,
+    with_arguments_as_text,
+    with_class_names_as_text,
+)
 from lightning_app.cli.errors.parse_errors import explain_parse_error
 from lightning_app.cli.errors.parser_messages import PYDANTIC, UNKNOWN_CLASS
 from lightning_app.cli.errors.setting_places import config_files
@@ -54,6 +59,7 @@ class CommandParser(LightningArgumentParser):
             args = [f"{args[0].removesuffix('None')}null"]
         if self.exit_on_error:
             self._check_files(args)
+            args = self._with_names(args)
         return super().parse_args(args, *arguments, **kwargs)
 
     def _of_command(self) -> Any:
@@ -65,13 +71,20 @@ class CommandParser(LightningArgumentParser):
         """Refuse configurations on which jsonargparse would fail in its own words, or hang."""
         try:
             for file in config_files(args or sys.argv[1:]):
-                read_yaml_text(file)
+                check_class_names(read_yaml_text(file), str(file))
+        except ValueError as error:
+            self.exit(2, f"error: {error}\n")
+
+    def _with_names(self, args: Any) -> Any:
+        """The command line with the names of classes as text."""
+        try:
+            return with_arguments_as_text(sys.argv[1:] if args is None else args)
         except ValueError as error:
             self.exit(2, f"error: {error}\n")
 
     def parse_string(self, content: str, *args: Any, **kwargs: Any) -> Namespace:
-        """Parse the text of a configuration, with former class paths and `pictures: false`."""
-        content = with_pictures_off(with_current_class_paths(content))
+        """Parse a configuration, with former class paths, `pictures: false` and names as text."""
+        content = with_class_names_as_text(with_pictures_off(with_current_class_paths(content)))
         return super().parse_string(content, *args, **kwargs)
 
     def instantiate_classes(self, *args: Any, **kwargs: Any) -> Any:
