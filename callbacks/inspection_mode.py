@@ -1,9 +1,11 @@
-"""Inspection mode: eval mode with gradients, after which a network is as it was before."""
+"""Inspection mode: eval mode with gradients, in the precision of the fit."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import torch
+from lightning.pytorch import Trainer
+from lightning.pytorch.plugins.precision import MixedPrecision
 from lightning.pytorch.utilities.seed import isolate_rng
 from torch import nn
 
@@ -25,3 +27,13 @@ def inspection_mode(model: nn.Module) -> Iterator[None]:
     finally:
         for module, mode in modes.items():
             module.training = mode
+
+
+def precision_of(trainer: Trainer) -> AbstractContextManager:
+    """Autocast as in the passes of a trainer, so that captions agree with its metrics.
+
+    Not with float16, in which small gradients of an image would become zero.
+    """
+    plugin = trainer.precision_plugin
+    mixed = isinstance(plugin, MixedPrecision) and plugin.scaler is None
+    return plugin.forward_context() if mixed else nullcontext()

@@ -1,6 +1,6 @@
 """Picture budget: which pictures a fit can afford, by counted work instead of the clock."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -8,6 +8,7 @@ from lightning.pytorch import Trainer
 from lightning.pytorch.utilities import rank_zero_info
 
 from callbacks.inspection_mode import inspection_mode
+from callbacks.pictures.allowance import Allowance
 from callbacks.pictures.picture import Picture
 from callbacks.trainer_parts import ImageData
 from models import ImageClassifier
@@ -16,6 +17,7 @@ from models.explain.work import counted_operations, speed_of
 # Seconds on a typical device that are not arithmetic of the network.
 FIGURE_SECONDS = 0.4  # to draw and store a figure
 IMAGE_SECONDS = 2e-4  # to load a training image
+END_SECONDS = 10.0  # of pictures at the end of a fit, however short it was
 PASSES = 3  # a training step costs as much as three forward passes
 
 
@@ -44,6 +46,8 @@ class PictureBudget:
         self.share, self.thinned = share, False
         self._costs: dict[Picture, float] = {}  # of each picture the last time
         self._spent = self._training = 0.0
+        self._allowances: dict[Picture, Allowance] = {}
+        self._pass = 1.0  # operations of a forward pass of an image
 
     def begin(self, trainer: Trainer, model: ImageClassifier, data: ImageData) -> None:
         """Estimate the work of an epoch of training from one image."""
@@ -51,9 +55,36 @@ class PictureBudget:
         image = data.sample(1)[0].to(trainer.strategy.root_device)
         with inspection_mode(model), torch.no_grad(), counted_operations() as counter:
             model(image)
-        number = len(data.sources["train"])
+        number, self._pass = len(data.sources["train"]), max(counter.operations, 1)
         self._training = number * (PASSES * counter.operations + IMAGE_SECONDS * self._speed)
         self._spent, self.first_epoch = 0.0, trainer.current_epoch
+
+    def end(self, epoch: int, pictures: Sequence[Picture]) -> None:
+        """Set the limit of the pictures at the end of a fit, whose last epoch was this one."""
+        trained = self._training * (epoch + 1 - self.first_epoch)
+        least = self._spent + self._drawing(pictures) + END_SECONDS * self._speed
+        self._limit = max(self.share * trained, least)
+
+    def allowance(self, pictures: Sequence[Picture]) -> Allowance:
+        """What the first of the pictures that are still to be drawn at the end may take.
+
+        The costly ones share equally what the limit leaves beside the drawing of figures.
+        """
+        costly = sum(picture.costly for picture in pictures)
+        left = max(self._limit - self._spent - self._drawing(pictures), 0.0)
+        self._allowances[pictures[0]] = Allowance(left / max(costly, 1) / self._pass)
+        return self._allowances[pictures[0]]
+
+    @property
+    def shortened(self) -> list[str]:
+        """Names of the pictures at the end that had to do with fewer images or steps."""
+        found = self._allowances.items()
+        return [picture.name for picture, allowance in found if allowance.exhausted]
+
+    def _drawing(self, pictures: Sequence[Picture]) -> float:
+        """Operations for which the drawing of figures counts, about."""
+        figures = sum(len(kind.figures) or 1 for picture in pictures for kind in picture.kinds)
+        return FIGURE_SECONDS * figures * self._speed
 
     @contextmanager
     def charged(self, picture: Picture) -> Iterator[list[str]]:

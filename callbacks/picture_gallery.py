@@ -5,6 +5,7 @@ import os
 import time
 import traceback
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.trainer.states import TrainerFn
@@ -13,7 +14,7 @@ from lightning.pytorch.utilities.exceptions import SIGTERMException
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from callbacks.inspection_mode import inspection_mode
+from callbacks.inspection_mode import inspection_mode, precision_of
 from callbacks.output_recorder import OutputRecorder, Outputs
 from callbacks.picture_budget import PictureBudget
 from callbacks.pictures.picture import Picture, PictureContext, PictureOutput, is_due
@@ -36,12 +37,13 @@ DEBUG = "LIGHTNING_CLI_DEBUG"
 class PictureGallery(Callback):
     """Draw pictures during a fit at the epochs of their `when`, and all of them at its end.
 
-    If a fit validates with averaged weights, the pictures show these. The metric `time/pictures`
-    counts the seconds that drawing has taken since the fit started. During the fit, a picture is
-    skipped if it would exceed the budget, which counts work and not seconds; at the end, all are
-    drawn. With a budget of 0 there are only their tables. A picture that fails is a warning in a
-    fit, with a tag and its trace in `failed/`, and an error in `validate` and `test`. A request to
-    stop is obeyed after the figure at work.
+    If a fit validates with averaged weights, the pictures show these. Gradients and outputs are
+    computed in the precision of the fit. The metric `time/pictures` counts the seconds that drawing
+    has taken since the fit started. During the fit, a picture is skipped if it would exceed the
+    budget, which counts work and not seconds; at the end, all are drawn, the costly ones with fewer
+    images or steps if the budget does not allow more. With a budget of 0 there are only their
+    tables. A picture that fails is a warning in a fit, with a tag and its trace in `failed/`, and
+    an error in `validate` and `test`. A request to stop is obeyed after the figure at work.
 
     Args:
         pictures: The pictures to draw, in the order of their importance.
@@ -106,7 +108,7 @@ class PictureGallery(Callback):
         if trainer.is_global_zero:
             last = trainer.max_epochs
             chosen = (p for p in due if self.budget.allows(p, self.epoch, last))
-            self._draw(chosen, context, trainer)
+            self._draw(((picture, context) for picture in chosen), trainer)
 
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draw the pictures that there are for the test images."""
@@ -118,14 +120,17 @@ class PictureGallery(Callback):
         if not trainer.is_global_zero:
             return
         context, before = self._context(trainer, pl_module, outputs, final=True), self.spent
-        self._draw(self.pictures, context, trainer)
-        if not self.draws:
-            return
-        skipped = f" (some skipped, budget {100 * self.budget.share:g} %)"
-        rank_zero_info(
-            f"Pictures    {before:.1f} s while training{skipped * self.budget.thinned}, "
-            f"{self.spent - before:.1f} s at the end"
+        self.budget.end(self.epoch, self.pictures)
+        rest = (self.pictures[index:] for index in range(len(self.pictures)))
+        self._draw(
+            ((r[0], replace(context, allowance=self.budget.allowance(r))) for r in rest), trainer
         )
+        if self.draws:
+            skipped = f" (some skipped, budget {100 * self.budget.share:g} %)"
+            rank_zero_info(
+                f"Pictures    {before:.1f} s while training{skipped * self.budget.thinned}, "
+                f"{self.spent - before:.1f} s at the end{_shortened(self.budget.shortened)}"
+            )
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Say how to draw the pictures of a fit that was stopped after its last epoch."""
@@ -139,7 +144,7 @@ class PictureGallery(Callback):
         outputs = self.recorder.gather(trainer)
         if trainer.is_global_zero:
             context = self._context(trainer, module, outputs, True, split)
-            self._draw((p for p in self.pictures if split in p.splits), context, trainer)
+            self._draw(((p, context) for p in self.pictures if split in p.splits), trainer)
 
     def _context(
         self,
@@ -168,10 +173,11 @@ class PictureGallery(Callback):
         name = {"val": "validation"}.get(split, split)
         return name if self.tested_epoch is None else f"{name}, epoch {self.tested_epoch}"
 
-    def _draw(self, pictures: Iterable[Picture], context: PictureContext, trainer: Trainer) -> None:
+    def _draw(self, pictures: Iterable[tuple[Picture, PictureContext]], trainer: Trainer) -> None:
         """Draw pictures one by one; the next is requested only when the last one is done."""
-        with averaged_weights(trainer), inspection_mode(context.model):
-            for picture in pictures:
+        model = classifier_of(trainer.lightning_module)
+        with averaged_weights(trainer), inspection_mode(model), precision_of(trainer):
+            for picture, context in pictures:
                 _stop_if_asked(trainer)
                 started = time.perf_counter()
                 with self.budget.charged(picture) as figures:
@@ -225,6 +231,14 @@ def _stop_if_asked(trainer: Trainer) -> None:
     """Obey SIGTERM, which Lightning looks for between steps only."""
     if trainer.received_sigterm:
         raise SIGTERMException
+
+
+def _shortened(names: Sequence[str]) -> str:
+    """Which pictures show fewer images or took fewer steps, and how to draw them in full."""
+    if not names:
+        return ""
+    command = "`lightning_cli validate --ckpt_path last` draws them in full"
+    return f"\n            smaller, to keep to the budget: {', '.join(names)}; {command}"
 
 
 def _is_last(trainer: Trainer) -> bool:

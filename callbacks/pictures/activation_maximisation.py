@@ -1,5 +1,6 @@
 """Activation maximisation: images that maximise the output of a filter or class."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
@@ -24,6 +25,7 @@ from models.explain.activation_maximisation import (
 from models.explain.work import counted_operations, speed_of
 
 FEWEST = 4  # images that are worth a figure
+FEWEST_STEPS = 24  # for these, whatever the budget
 
 
 @dataclass(eq=False)
@@ -63,6 +65,7 @@ class ActivationMaximisation(Picture):
             shows_images=False,
         ),
     )
+    costly: ClassVar[bool] = True
 
     when: When = "last"
     layers: str | list[str] | None = None
@@ -90,24 +93,39 @@ class ActivationMaximisation(Picture):
     def draw(self, context: PictureContext) -> Iterator[PictureOutput]:
         """See `Picture`."""
         sheets = find_sheets(context, self._detectors(context), self.num_filters, self.classes)
-        left = (self.seconds or 0.0) * _speed(context)  # operations
+        left, limit = self._limit(context)
         left_out: list[str] = []
         for index, sheet in enumerate(sheets):
-            number, each = len(sheet.captions), 0.0
-            if self.seconds is not None:
+            number, each, steps = len(sheet.captions), 0.0, self.steps
+            few = min(FEWEST, number)
+            if math.isfinite(left):
                 each = self._operations(context, sheet)
                 parts = 2 if sheet.layer is None else len(sheets) - index
                 number = _affordable(number, left / parts / max(each, 1.0))
-            if number >= min(FEWEST, len(sheet.captions)):
+            if index == 0 and number < few and math.isfinite(context.allowance.passes):
+                steps = max(min(steps, FEWEST_STEPS), int(steps * left / (few * each)))
+                number = few
+            if number >= few:
                 left -= number * each
-                yield f"{self.name}/{sheet.name}", self._figure(context, sheet, number)
+                yield f"{self.name}/{sheet.name}", self._figure(context, sheet, number, steps)
             else:
                 left_out.append(sheet.name)
         if left_out:
             raise NothingToShow(
-                f"{', '.join(left_out)}: even {FEWEST} images would exceed the limit "
-                f"pictures.{self.name}.seconds of {self.seconds:g}."
+                f"{', '.join(left_out)}: even {FEWEST} images would exceed the limit of {limit} "
+                f"(pictures.{self.name}.seconds, pictures.budget)."
             )
+
+    def _limit(self, context: PictureContext) -> tuple[float, str]:
+        """Operations that all figures may take, and the setting that limits them."""
+        limits = [(math.inf, "")]
+        if self.seconds is not None:
+            limits.append((self.seconds * _speed(context), f"{self.seconds:g} seconds"))
+        if math.isfinite(context.allowance.passes):
+            with torch.no_grad(), counted_operations() as counter:
+                context.model(context.sample(1)[0])
+            limits.append((context.allowance.passes * counter.operations, "the budget"))
+        return min(limits)
 
     def _named(self, model: nn.Module) -> list[str]:
         patterns = [self.layers] if isinstance(self.layers, str) else self.layers or []
@@ -124,13 +142,13 @@ class ActivationMaximisation(Picture):
         return [Detector(name, name) for name in names]
 
     def _operations(self, context: PictureContext, sheet: Sheet) -> float:
-        """Operations for one image: how many more two steps of a few images take than one step."""
-        few, counts = min(FEWEST, len(sheet.captions)), []
+        """Operations for one image: how many more two steps take than one step."""
+        counts = []
         for steps in (1, 2):
             with counted_operations() as counter:
-                self._maximised(context, sheet, few, steps)
+                self._maximised(context, sheet, 1, steps)
             counts.append(counter.operations)
-        return self.steps * (counts[1] - counts[0]) / few
+        return self.steps * (counts[1] - counts[0])
 
     def _maximised(
         self, context: PictureContext, sheet: Sheet, number: int, steps: int
@@ -140,8 +158,8 @@ class ActivationMaximisation(Picture):
             context.model, sheet.layer, range(number), shape, self.method, steps
         )
 
-    def _figure(self, context: PictureContext, sheet: Sheet, number: int) -> Figure:
-        images, _, dead = self._maximised(context, sheet, number, self.steps)
+    def _figure(self, context: PictureContext, sheet: Sheet, number: int, steps: int) -> Figure:
+        images, _, dead = self._maximised(context, sheet, number, steps)
         captions = sheet.captions[:number]
         if sheet.layer is None:
             with torch.no_grad():
@@ -149,7 +167,9 @@ class ActivationMaximisation(Picture):
             captions = [f"{c}\n{p:.0%}" for c, p in zip(captions, confidences, strict=True)]
         shown = f"the first {number} of {sheet.total}" if number < sheet.total else f"all {number}"
         if number < len(sheet.captions):
-            shown += f" (limit: {self.seconds:g} seconds)"
+            shown += f" (limit: {self._limit(context)[1]})"
+        if steps < self.steps:
+            shown += f", {steps} of {self.steps} steps"
         silent = f", {dead.sum()} stayed at zero" if dead.any() else ""
         return plot_maximised(
             images.movedim(1, -1).cpu().numpy(),

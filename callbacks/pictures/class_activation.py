@@ -34,6 +34,8 @@ TITLES: dict[Method, str] = {
     "score_cam": "Score-CAM",
 }
 
+PASSES, FEWEST = 4, 4  # for an image, and images at the least
+
 
 @dataclass(eq=False)
 class ClassActivation(Picture):
@@ -58,6 +60,7 @@ class ClassActivation(Picture):
     kinds: ClassVar[tuple[FigureKind, ...]] = (
         FigureKind("cam", "network", "Overview", figures=("grad_cam",)),
     )
+    costly: ClassVar[bool] = True
 
     method: Method = "grad_cam"
     num_images: int = 12
@@ -101,7 +104,8 @@ class ClassActivation(Picture):
 
         The maps of an ensemble are the means of those of its networks.
         """
-        targets = find_targets(context, self.num_images, self.explain, self.name)
+        number = context.allowance.affordable(self.num_images, PASSES, FEWEST)
+        targets = find_targets(context, number, self.explain, self.name)
         explain, maps, names = CLASS_ACTIVATIONS[self.method], [], []
         for network in networks_of(context.model):
             name, to_map = self._layer(network, targets.images)

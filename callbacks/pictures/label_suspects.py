@@ -22,6 +22,7 @@ from models.evaluation.label_errors import (
 from models.explain import NothingToShow
 
 NUM_ROWS = 500  # of the table
+FEWEST = 500  # training images to evaluate, whatever the limit
 
 
 @dataclass(eq=False)
@@ -54,6 +55,7 @@ class LabelSuspects(Picture):
     kinds: ClassVar[tuple[FigureKind, ...]] = (FigureKind("label_suspects", "data"),)
     splits: ClassVar[tuple[str, ...]] = ("val", "test")
     needs_labels: ClassVar[bool] = True
+    costly: ClassVar[bool] = True
 
     when: When = "last"
     num_images: int = 20
@@ -84,7 +86,8 @@ class LabelSuspects(Picture):
     def _suspects_of_training(self, context: PictureContext, backbone: Backbone) -> Suspects:
         """Training images, each evaluated by a linear head that was fitted without it."""
         size = len(context.data.sources["train"])
-        chosen = np.linspace(0, size - 1, min(size, self.max_images)).round().astype(int).tolist()
+        number = context.allowance.affordable(min(size, self.max_images), 1, FEWEST)
+        chosen = np.linspace(0, size - 1, min(size, number)).round().astype(int).tolist()
         batches = context.data.plain_batches("train", chosen)
         features, labels, positions = gather_features(backbone, batches)
         indices = {"train": positions}

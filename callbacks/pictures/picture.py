@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from callbacks.figure_kind import FigureKind
 from callbacks.output_recorder import Outputs
+from callbacks.pictures.allowance import Allowance
 from callbacks.trainer_parts import ImageData
 from models.evaluation.predictions import Predictions
 from models.evaluation.training_dynamics import TrainingDynamics
@@ -38,6 +39,7 @@ class PictureContext:
         data: Datamodule that the images come from; None without one.
         dynamics: How the training images were learned; None but at the end of a fit.
         names: `names(n)` gives the file names of the images of `sample(n)`, if a user named files.
+        allowance: Work that a costly picture may take; it uses fewer images or steps to keep to it.
     """
 
     model: nn.Module
@@ -50,6 +52,7 @@ class PictureContext:
     data: Any = None
     names: Callable[[int], Sequence[str]] | None = None
     dynamics: TrainingDynamics | None = None
+    allowance: Allowance = field(default_factory=Allowance)
 
     @property
     def predictions(self) -> Predictions:
@@ -97,8 +100,8 @@ class Picture(ABC):
     the artifact `<name>`. Drawing leaves the model unchanged: its hooks, gradients and modes.
 
     A subclass sets `name`, its key under `pictures` in YAML, and `kinds`, the kinds of its figures.
-    It may set `splits`, the splits after whose evaluation it is drawn, and `needs_labels`, so that
-    `explain` does not offer it.
+    It may set `splits`, the splits after whose evaluation it is drawn, `needs_labels`, so that
+    `explain` does not offer it, and `costly`, if it keeps to the `allowance`.
 
     Attributes:
         when: Epochs after which it is drawn: `doubling` for 0, 1, 2, 4, 8, … and the last; `last`;
@@ -112,6 +115,7 @@ class Picture(ABC):
     kinds: ClassVar[tuple[FigureKind, ...]] = ()
     splits: ClassVar[tuple[str, ...]] = ("val",)
     needs_labels: ClassVar[bool] = False
+    costly: ClassVar[bool] = False
 
     when: When = "doubling"
 

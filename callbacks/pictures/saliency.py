@@ -24,6 +24,10 @@ Method = Literal[
     "integrated_gradients",
 ]
 
+PASS = 3  # forward and backward, in forward passes
+PASSES: dict[Method, int] = {"smooth_grad": 25 * PASS, "integrated_gradients": 50 * PASS}
+FEWEST = 2  # images
+
 
 @dataclass(eq=False)
 class Saliency(Picture):
@@ -46,6 +50,7 @@ class Saliency(Picture):
 
     name: ClassVar[str] = "saliency"
     kinds: ClassVar[tuple[FigureKind, ...]] = (FigureKind("saliency", "network", "Overview"),)
+    costly: ClassVar[bool] = True
 
     methods: tuple[Method, ...] = ("vanilla", "guided", "smooth_grad")
     num_images: int = 6
@@ -67,7 +72,9 @@ class Saliency(Picture):
 
     def draw(self, context: PictureContext) -> Iterator[PictureOutput]:
         """See `Picture`."""
-        targets = find_targets(context, self.num_images, self.explain, self.name, self.images)
+        passes = sum(PASSES.get(method, PASS) for method in self.methods)
+        number = context.allowance.affordable(self.num_images, passes, FEWEST)
+        targets = find_targets(context, number, self.explain, self.name, self.images)
         maps: dict[str, np.ndarray] = {}
         for method in self.methods:
             try:

@@ -26,6 +26,8 @@ from models.explain.sanity_checks import (
 )
 
 FEW, LARGE = 8, 128 * 128  # images, and pixels from which the forward passes of an image are slow
+FEWEST, FEWEST_STEPS, FEWEST_STAGES = 2, 5, 2  # images and so on, whatever the limit
+PASS = 3  # a map takes a forward and a backward pass, in forward passes
 RANDOM = "random"  # pixels in a random order, to which the methods are compared
 
 
@@ -46,13 +48,14 @@ class SanityChecks(Picture):
         methods: Methods of class activation and saliency to check, by their names.
         layer: Layer for class activation; None for the deepest one that still has a feature map.
         num_images: Validation images to check with; None for 8, or 4 if they are large. Each takes
-            several forward passes per method, 130 with the default settings.
+            several forward passes, about 170 with the default settings.
         num_steps: Steps of the deletion and insertion curves.
         num_stages: Stages in which the weights are randomized.
     """
 
     name: ClassVar[str] = "honesty"
     kinds: ClassVar[tuple[FigureKind, ...]] = (FigureKind("honesty", "network"),)
+    costly: ClassVar[bool] = True
 
     when: When = "last"
     methods: tuple[str, ...] = ("grad_cam", "vanilla")
@@ -71,15 +74,13 @@ class SanityChecks(Picture):
 
     def draw(self, context: PictureContext) -> Iterator[PictureOutput]:
         """See `Picture`."""
-        images, _ = context.sample(self.num_images or FEW)
-        if self.num_images is None and images[0, 0].numel() > LARGE:
-            images, _ = context.sample(FEW // 2)
+        images, num_steps, num_stages = self._affordable(context)
         with torch.no_grad():
             classes = context.model(images).argmax(dim=1)
-        randomized = self._randomize(context.model, images, classes)
+        randomized = self._randomize(context.model, images, classes, num_stages)
         orders = {name: each.maps[0] for name, each in randomized.items()}
         curves = {
-            name: _curves(context.model, images, maps, classes, self.num_steps)
+            name: _curves(context.model, images, maps, classes, num_steps)
             for name, maps in {**orders, RANDOM: random_maps(images)}.items()
         }
         results = {
@@ -96,15 +97,32 @@ class SanityChecks(Picture):
         for name, result in results.items():
             yield f"{self.name}_{name}_randomization", float(result.correlations[-1])
 
+    def _affordable(self, context: PictureContext) -> tuple[Tensor, int, int]:
+        """Images, and numbers of steps and stages: fewer images come before fewer steps."""
+        wanted, methods = self.num_images or FEW, len(self.methods)
+        if self.num_images is None and context.sample(1)[0][0, 0].numel() > LARGE:
+            wanted //= 2
+        removals = 2 * (methods + 1)  # forward passes for a step of the curves
+        maps = PASS * methods  # for a stage
+        each = removals * (self.num_steps + 1) + maps * (self.num_stages + 1)
+        number = context.allowance.affordable(wanted, each, FEWEST)
+        num_steps = context.allowance.affordable(
+            self.num_steps, number * each / self.num_steps, FEWEST_STEPS
+        )
+        num_stages = context.allowance.affordable(
+            self.num_stages, number * each / self.num_stages, FEWEST_STAGES
+        )
+        return context.sample(number)[0], num_steps, num_stages
+
     def _randomize(
-        self, model: nn.Module, images: Tensor, classes: Tensor
+        self, model: nn.Module, images: Tensor, classes: Tensor, num_stages: int
     ) -> dict[str, Randomization]:
         """Maps of each method that works for the network, while its weights are randomized."""
         found, reasons = {}, []
         for method in self.methods:
             try:
                 explain = explanation(method, model, images, self.layer)
-                found[method] = randomization(model, explain, images, classes, self.num_stages)
+                found[method] = randomization(model, explain, images, classes, num_stages)
             except NothingToShow as reason:
                 reasons.append(str(reason))
         if not found:

@@ -19,6 +19,7 @@ from models.explain.work import counted_operations, speed_of
 
 MOST, FEWEST, LEAST = 256, 48, 8  # images: in all, of a large network, and to say anything
 SECONDS = 30  # of a typical device; see `models.explain.work`
+PASSES = 1 + len(PARTS) * len(HOWS)  # of each image
 CHUNK = 64  # images of a forward pass
 COSTLY = 0.1  # loss of accuracy that is worth a sentence
 DOUBT = 0.05
@@ -43,13 +44,15 @@ class Shortcuts(Picture):
 
     name: ClassVar[str] = "shortcuts"
     kinds: ClassVar[tuple[FigureKind, ...]] = (FigureKind("shortcuts", "network"),)
+    costly: ClassVar[bool] = True
 
     when: When = "last"
     num_images: int | None = None
 
     def draw(self, context: PictureContext) -> Iterator[PictureOutput]:
         """See `Picture`."""
-        number = self.num_images or _affordable(context)
+        wanted = self.num_images or _wanted(context)
+        number = context.allowance.affordable(wanted, PASSES, LEAST)
         images, labels = context.sample(number)
         labelled = bool((labels >= 0).any())
         if labelled:
@@ -68,13 +71,12 @@ class Shortcuts(Picture):
         yield self.name, _table(losses)
 
 
-def _affordable(context: PictureContext) -> int:
+def _wanted(context: PictureContext) -> int:
     """Number of images that take the seconds of a typical device."""
     image = context.sample(1)[0]
     with torch.no_grad(), counted_operations() as counter:
         context.model(image)
-    passes = 1 + len(PARTS) * len(HOWS)
-    allowed = SECONDS * speed_of(image.device) / (passes * max(counter.operations, 1))
+    allowed = SECONDS * speed_of(image.device) / (PASSES * max(counter.operations, 1))
     return min(max(int(allowed), FEWEST), MOST)
 
 

@@ -28,7 +28,8 @@ PHRASES = {  # kinds of unknown images, and what a title calls them
     "left out": "classes that were left out",
     "to predict": "the images to predict",
 }
-NUM_IMAGES = 64  # of noise, and most of those to predict
+NUM_IMAGES, FEWEST = 64, 16  # of noise, and most of those to predict
+KINDS = 2  # of images that need a forward pass
 Scores = dict[str, Tensor]  # of M images, (M,), by name; a high one means known
 
 
@@ -50,6 +51,7 @@ class Unknowns(Picture):
     kinds: ClassVar[tuple[FigureKind, ...]] = (FigureKind("unknowns", "errors", "Mistakes"),)
     splits: ClassVar[tuple[str, ...]] = ("val", "test")
     needs_labels: ClassVar[bool] = True
+    costly: ClassVar[bool] = True
 
     def draw(self, context: PictureContext) -> Iterator[PictureOutput]:
         """See `Picture`."""
@@ -138,7 +140,8 @@ def _scores(outputs: _Outputs, similarity: Callable[[Tensor], Tensor]) -> Scores
 
 def _noise(context: PictureContext) -> _Outputs:
     """Outputs for images each of whose values is drawn for itself."""
-    shape = (NUM_IMAGES, *context.sample(1)[0].shape[1:])
+    number = context.allowance.affordable(NUM_IMAGES, KINDS, FEWEST)
+    shape = (number, *context.sample(1)[0].shape[1:])
     images = torch.rand(shape, generator=torch.Generator().manual_seed(0))
     return _run(context, images)
 
@@ -147,7 +150,8 @@ def _to_predict(context: PictureContext) -> _Outputs | None:
     """Outputs for some of the images that the settings of the data name for `predict`."""
     if context.data is None or (source := context.data.sources.get("predict")) is None:
         return None
-    step = max(1, -(-len(source) // NUM_IMAGES))
+    number = context.allowance.affordable(NUM_IMAGES, KINDS, FEWEST)
+    step = max(1, -(-len(source) // number))
     return _run(context, context.data.images("predict", range(0, len(source), step)))
 
 

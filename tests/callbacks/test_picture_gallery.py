@@ -10,7 +10,16 @@ from lightning.pytorch.callbacks import EarlyStopping
 from matplotlib.figure import Figure
 
 from callbacks import OutputRecorder, PictureGallery, WeightAverage
-from callbacks.pictures import PICTURES, ClassActivation, Filters, Picture
+from callbacks.pictures import (
+    PICTURES,
+    ActivationMaximisation,
+    ClassActivation,
+    Filters,
+    LabelSuspects,
+    Picture,
+    SanityChecks,
+    Shortcuts,
+)
 from callbacks.pictures.picture import is_due
 from callbacks.trainer_parts import classifier_of
 from lightning_app.store.run_logger import RunLogger
@@ -334,3 +343,55 @@ def test_two_processes_draw_once_with_the_outputs_of_both(
         )
     torch.testing.assert_close(found, logits, rtol=1e-4, atol=1e-4)
     torch.testing.assert_close(sampled, features, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("precision", ["bf16-mixed", "bf16-true"])
+def test_pictures_are_drawn_in_the_precision_of_the_fit(
+    make_classifier, make_trainer, synthetic, precision, monkeypatch
+):
+    monkeypatch.setenv("LIGHTNING_CLI_DEBUG", "1")  # a picture that fails is an error
+    dtypes = []
+
+    @dataclass(eq=False)
+    class Precision(Recorder):
+        def draw(self, context):
+            dtypes.append(context.model(context.sample(2)[0]).dtype)
+            yield "one", 1.0
+
+    pictures = [
+        ActivationMaximisation(num_filters=2, steps=2),
+        LabelSuspects(),
+        SanityChecks(num_images=2, num_steps=2, num_stages=1),
+        Shortcuts(num_images=8),
+        Precision(when=1),
+    ]
+    trainer = make_trainer(callbacks=gallery(*pictures), max_epochs=1, precision=precision)
+    trainer.fit(make_classifier(), synthetic)
+    assert dtypes == [torch.bfloat16]
+
+
+def test_costly_pictures_share_what_the_budget_leaves_at_the_end(
+    make_classifier, make_trainer, synthetic, messages, monkeypatch
+):
+    monkeypatch.setattr("callbacks.picture_budget.END_SECONDS", 0.0)
+    allowances = []
+
+    @dataclass(eq=False)
+    class Costly(Recorder):
+        costly: ClassVar[bool] = True
+        used: int = 0
+
+        def draw(self, context):
+            allowances.append(context.allowance.passes)
+            for _ in range(context.allowance.affordable(10, 1, self.used)):
+                context.model(context.sample(1)[0])
+            yield "one", 1.0
+
+    first, second = Costly(when="last", used=2), Costly(when="last", used=1)
+    callbacks = gallery(first, Recorder(when="last"), second, budget=0.02)
+    monkeypatch.setattr("callbacks.picture_budget.IMAGE_SECONDS", 0.0)
+    make_trainer(callbacks=callbacks, max_epochs=1).fit(make_classifier(), synthetic)
+    # Three passes for each training image; two passes of an image were used by the first picture.
+    total = 0.02 * 3 * len(synthetic.sources["train"])
+    assert allowances == pytest.approx([total / 2, total - 2])
+    assert "smaller, to keep to the budget: recorder, recorder; `lightning_cli val" in messages.text

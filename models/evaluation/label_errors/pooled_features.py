@@ -46,13 +46,13 @@ def gather_features(
     """
     parts: list[list[Tensor]] = []
     layers: list[str] = []
-    device = next(model.parameters()).device
+    weight = next(model.parameters())
     for images, labels, indices in batches:
-        images = images.to(device)
+        images = images.to(weight)  # its device and precision
         layers = layers if parts else pooled_layers(model, images)
         views = [images, *(four_corners(images) if corners else ())]
         features = torch.stack([pooled_features(model, view, layers) for view in views])
-        parts.append([features.mean(dim=0), labels, indices])
+        parts.append([features.float().mean(dim=0), labels, indices])
     if not parts:
         raise ValueError("Expected one image or more to check the labels of; none could be read.")
     return PooledFeatures(*(torch.cat(part) for part in zip(*parts, strict=True)))

@@ -5,6 +5,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from models.explain.full_precision import full_precision
+
 Method = Literal["fourier", "pixels"]
 
 STEP = 0.1  # factor of the gradient, after it is scaled to a root mean square of 1
@@ -95,11 +97,13 @@ class FourierParametrisation:
             self.colours = mixed / mixed.norm(dim=0).max()
         self.optimizer = torch.optim.Adam([self.variable], RATE, eps=1e-12)
 
+    @full_precision
     def _images(self) -> Tensor:
         spectrum = torch.view_as_complex(self.variable * self.scale)
         pixels = torch.fft.irfft2(spectrum, s=tuple(self.size))
         return torch.einsum("nchw,dc->ndhw", pixels, self.colours).sigmoid()
 
+    @full_precision
     def current_images(self) -> Tensor:
         """Input of the network in the next step, shifted and scaled at random."""
         draws = (2 * torch.rand(4, generator=self.generator) - 1).tolist()

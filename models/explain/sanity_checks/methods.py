@@ -35,7 +35,8 @@ def explanation(method: str, model: nn.Module, images: Tensor, layer: str | None
         name, to_map = find_layer(model, layer), None
 
     def explain(network: nn.Module, images: Tensor, classes: Tensor) -> Tensor:
-        return class_activation(network, network.get_submodule(name), images, classes, to_map)
+        found = class_activation(network, network.get_submodule(name), images, classes, to_map)
+        return found.float()
 
     return explain
 

@@ -4,6 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, pad
 
+from models.explain.full_precision import full_precision
+
 BLUR = 8  # side of an image relative to the standard deviation of its blur
 
 
@@ -84,7 +86,7 @@ def replacement_curve(
     for step in range(num_steps + 1):
         replaced = places < step * num_pixels // num_steps
         logits = model(torch.where(replaced, end, start))
-        probabilities.append(logits.softmax(dim=1).gather(1, classes[:, None])[:, 0])
+        probabilities.append(logits.float().softmax(dim=1).gather(1, classes[:, None])[:, 0])
     return torch.stack(probabilities, dim=1)
 
 
@@ -104,6 +106,7 @@ def mean_color(images: Tensor) -> Tensor:
     return images.mean(dim=(2, 3), keepdim=True).expand_as(images)
 
 
+@full_precision
 def blurred(images: Tensor) -> Tensor:
     """Images under a Gaussian blur that only leaves light and dark regions."""
     radius = [max(2 * side // BLUR, 1) for side in images.shape[2:]]
