@@ -82,7 +82,7 @@ def _wanted(context: PictureContext) -> int:
 
 @torch.no_grad()
 def _probabilities(model: nn.Module, images: Tensor) -> Tensor:
-    return torch.cat([model(chunk).double().softmax(dim=1) for chunk in images.split(CHUNK)]).cpu()
+    return torch.cat([model(chunk).cpu().double().softmax(dim=1) for chunk in images.split(CHUNK)])
 
 
 def _losses(model: nn.Module, images: Tensor, labels: Tensor, whole: Tensor) -> list[Loss]:

@@ -1,15 +1,11 @@
 """The trained network that a function of the API was given."""
 
 from pathlib import Path
-from typing import Literal
-
-import torch
 
 from lightning_app.api.run import Run, checkpoint_of
 from lightning_app.cli.networks.checkpoint_network import checkpoint_network
 from lightning_app.cli.networks.network import Network
-
-Device = Literal["auto", "cpu", "cuda"]
+from models.device import Device, device_named
 
 
 def open_network(run: Run | str | Path, device: Device = "auto") -> Network:
@@ -22,11 +18,8 @@ def open_network(run: Run | str | Path, device: Device = "auto") -> Network:
     Raises:
         ValueError: If there is no such run or checkpoint, or no such device.
     """
-    has_gpu = torch.cuda.is_available()
-    if device not in ("auto", "cpu") and not (device == "cuda" and has_gpu):
-        possible = "'auto', 'cpu' or 'cuda'" if has_gpu else "'auto' or 'cpu': torch finds no GPU"
-        raise ValueError(f"Expected device to be {possible}; got {device!r}.")
+    chosen = device_named(device)
     wanted = checkpoint_of(run) if isinstance(run, Run) else run
     network = checkpoint_network(str(wanted), None)
-    network.model.to("cuda" if device != "cpu" and has_gpu else "cpu").eval()
+    network.model.to(chosen).eval()
     return network

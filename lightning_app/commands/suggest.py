@@ -11,11 +11,11 @@ from torch import Tensor
 from callbacks.plots.drawing.contact_sheet import plot_contact_sheet
 from lightning_app.cli.command_parser import CommandParser
 from lightning_app.cli.networks.checkpoint_network import checkpoint_network
-from lightning_app.cli.networks.network import Network, device_named
+from lightning_app.cli.networks.network import Network
 from lightning_app.commands.explain.images import Images, find_images
-from lightning_app.commands.explain.options import Device
 from lightning_app.output.folder import Folder
 from models import ImageClassifier
+from models.device import Device, device_named
 from models.evaluation.active_learning import Strategy, choose_images
 
 DESCRIPTION = """\

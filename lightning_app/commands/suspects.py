@@ -23,6 +23,7 @@ from lightning_app.cli.config_parser import (
 from lightning_app.output.console import Column, print_table
 from lightning_app.output.folder import Folder
 from models import Backbone, ImageClassifier
+from models.device import device_named
 from models.evaluation.label_errors import (
     gather_features,
     leave_one_out_probabilities,
@@ -87,7 +88,7 @@ def check_labels(
         raise ValueError(
             f"The dataset has no {missing[0]} images; its splits are {', '.join(data.sources)}."
         )
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = torch.device(device_named())
     backbone = model.backbone.to(device).eval()
     features, labels, places = [], [], {}
     for split in splits:

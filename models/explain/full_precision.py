@@ -1,7 +1,9 @@
 """Full precision: images are computed in float32, also where the network runs in bfloat16."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from contextlib import ExitStack
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 import torch
 
@@ -10,6 +12,12 @@ Function = TypeVar("Function", bound=Callable)
 
 def full_precision(function: Function) -> Function:
     """A function inside which autocast is off: in bfloat16, an image has about 100 grey levels."""
-    for device in ("cpu", "cuda", "mps"):
-        function = torch.autocast(device, torch.bfloat16, enabled=False)(function)
-    return function
+
+    @wraps(function)
+    def in_float32(*args: Any, **kwargs: Any) -> Any:
+        with ExitStack() as stack:
+            for device in ("cpu", "cuda"):
+                stack.enter_context(torch.autocast(device, enabled=False))
+            return function(*args, **kwargs)
+
+    return cast("Function", in_float32)

@@ -220,7 +220,7 @@ def test_images_that_cannot_be_read_are_refused(run, tmp_path):
     ):
         with pytest.raises(ValueError, match=message):
             lightning_app.predict(run, images)
-    with pytest.raises(ValueError, match=r"Expected device to be 'auto'.*got 'tpu'"):
+    with pytest.raises(ValueError, match=r"Expected the device to be auto.*got 'tpu'"):
         lightning_app.predict(run, grey, device="tpu")
 
 

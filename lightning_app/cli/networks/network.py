@@ -68,15 +68,3 @@ def outputs_of(network: Network, images: Tensor) -> dict[str, Tensor]:
         found: Any = model.predict_step([given], 0) if known else {"logits": model(given)}
     kept = ("logits", "similarity")
     return {name: found[name].float().cpu() for name in kept if name in found}
-
-
-def device_named(wanted: str) -> str:
-    """The device that `--device` means: `auto` is a GPU if there is one.
-
-    Raises:
-        ValueError: If it is a GPU and there is none.
-    """
-    has_gpu = torch.cuda.is_available()
-    if wanted == "cuda" and not has_gpu:
-        raise ValueError("--device cuda: torch finds no GPU here; expected cpu or auto.")
-    return {"auto": "cuda" if has_gpu else "cpu"}.get(wanted, wanted)

@@ -7,7 +7,7 @@ import torch
 from jsonargparse import Namespace
 
 from lightning_app.cli.networks.checkpoint_network import checkpoint_network
-from lightning_app.cli.networks.network import Network, device_named
+from lightning_app.cli.networks.network import Network
 from lightning_app.commands.explain.drawing import draw, picture_context
 from lightning_app.commands.explain.images import Images, find_images
 from lightning_app.commands.explain.library_network import library_network
@@ -16,6 +16,7 @@ from lightning_app.commands.explain.options import chosen_pictures, parse
 from lightning_app.commands.explain.predictions import predict, prediction_table
 from lightning_app.commands.explain.write_overlays import write_overlays
 from lightning_app.output.folder import Folder
+from models.device import device_named
 
 SHOWN = 12  # images whose prediction is printed
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 from jsonargparse import Namespace
 
@@ -11,6 +10,7 @@ from lightning_app.cli.command_parser import CommandParser
 from lightning_app.cli.errors.possible_names import suggest_names
 from lightning_app.cli.picture_options import picture_types
 from lightning_app.commands.explain.library_network import Library
+from models.device import Device
 
 DESCRIPTION = """\
 Draw pictures of a trained network on images of your choice: where the network looks, what its
@@ -18,7 +18,6 @@ layers detect, and their activations. The pictures are written to a folder, with
 predictions.
 """
 OUT = Path("explanations")
-Device = Literal["auto", "cpu", "cuda"]
 
 
 def drawable() -> dict[str, type[Picture]]:

@@ -9,14 +9,13 @@ from jsonargparse import Namespace
 from callbacks.pictures import ClassActivation
 from lightning_app.cli.command_parser import CommandParser
 from lightning_app.cli.networks.checkpoint_network import checkpoint_network
-from lightning_app.cli.networks.network import device_named
 from lightning_app.cli.one_line.recorded_config import needs_checkpoint
 from lightning_app.commands.explain.images import Images, find_images
-from lightning_app.commands.explain.options import Device
 from lightning_app.commands.explain.predictions import predict, prediction_table
 from lightning_app.commands.explain.write_overlays import write_overlays
 from lightning_app.output.console import Column, print_table
 from lightning_app.output.folder import Folder
+from models.device import Device, device_named
 
 DESCRIPTION = """\
 Classify images with a trained network. Its checkpoint knows the classes, the image size and the

@@ -16,6 +16,7 @@ from callbacks.label_suspects import copy_groups
 from datamodules import ImageDataModule
 from lightning_app.cli.errors.possible_names import suggest_names
 from models import Backbone, TimmBackbone, TorchvisionBackbone
+from models.device import device_named
 from models.evaluation.confusion import confusion_counts
 from models.evaluation.intervals import bootstrap_intervals
 from models.evaluation.nearest_neighbour import nearest_neighbour
@@ -132,7 +133,7 @@ def build_backbone(name: str, data: ImageDataModule) -> Backbone:
 
 def probe_network(name: str, backbone: Backbone, data: ImageDataModule) -> ProbedNetwork:
     """Compute the features of the training and validation images, and classify by them."""
-    backbone.to("cuda" if torch.cuda.is_available() else "cpu")
+    backbone.to(device_named())
     splits = [split for split in SPLITS if split in data.sources]
     started = time.perf_counter()
     tables = {split: frozen_features(data, backbone, split) for split in splits}

@@ -8,13 +8,13 @@ from jsonargparse import Namespace
 
 from lightning_app.cli.command_parser import CommandParser
 from lightning_app.cli.networks.exportable import Exportable
-from lightning_app.cli.networks.network import device_named
 from lightning_app.commands.serve.application import make_application
 from lightning_app.commands.serve.page import render_page
 from lightning_app.commands.serve.prediction_service import PredictionService
 from lightning_app.commands.serve.server import address_of, is_loopback, open_server
 from lightning_app.commands.serve.training_images import TrainingImages
 from lightning_app.pages.language import LANGUAGES, Language, language_of
+from models.device import device_named
 
 DESCRIPTION = """\
 Serve a page on which you drop an image and see its class, the evidence for it (Grad-CAM), and the

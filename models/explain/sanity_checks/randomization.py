@@ -94,7 +94,7 @@ def rank_correlation(maps: Tensor, others: Tensor) -> Tensor:
     Pass absolute values to compare magnitudes. The correlation is NaN if the first map of a pair is
     constant, and 0 if only the second one is.
     """
-    first, second = (_ranks(pixels.flatten(1).double()) for pixels in (maps, others))
+    first, second = (_ranks(pixels.flatten(1).cpu().double()) for pixels in (maps, others))
     first, second = (ranks - ranks.mean(dim=1, keepdim=True) for ranks in (first, second))
     products, squares = (first * second).sum(dim=1), first.square().sum(dim=1)
     norms = (squares * second.square().sum(dim=1)).sqrt()

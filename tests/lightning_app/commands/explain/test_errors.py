@@ -174,7 +174,7 @@ def test_image_size_that_is_too_small_is_reported(
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_missing_gpu_is_reported(folder, photos, refused):
     error = refused("--ckpt_path", "best", "--images", photos, "--device", "cuda")
-    assert "--device cuda: torch finds no GPU here; expected cpu or auto" in error
+    assert "be auto or cpu, got 'cuda': torch finds no other device" in error
 
 
 def test_missing_image_size_is_reported(folder, photos, tmp_path, refused):
