@@ -38,7 +38,9 @@ class ChosenMetric(Callback):
     def _log(self, trainer: Trainer, module: LightningModule, split: str) -> None:
         if self.value is None:
             return
-        outputs = self.recorder.gather(trainer)  # in all processes
+        outputs, value = self.recorder.gather(trainer), None
         if outputs is not None and len(labelled := outputs.predictions.labelled()):
             value = self.value(labelled).float()
+        value = trainer.strategy.broadcast(value)  # checkpoints are chosen in all processes
+        if value is not None:
             module.log(f"{split}/{self.name}", value, prog_bar=True, on_step=False, on_epoch=True)

@@ -82,9 +82,10 @@ class OutputRecorder(Callback):
     def gather(self, trainer: Trainer) -> Outputs | None:
         """Outputs of the last pass, from all processes; None if there was no pass.
 
-        Every process has to call it.
+        Every process has to call it, and the first one gets them: those of ImageNet's validation
+        images take 200 MB.
         """
-        if self._gathered is not None:
+        if self._is_gathered:
             return self._gathered
         optional = [part or [torch.empty(0)] for part in (self._features, self._similarity)]
         parts = [self._logits, self._labels, self._indices, *optional]
@@ -93,10 +94,12 @@ class OutputRecorder(Callback):
         shares: list[Any] = [own]
         if trainer.world_size > 1:
             shares = [None] * trainer.world_size
-            torch.distributed.all_gather_object(shares, own)
+            receiver = shares if trainer.is_global_zero else None
+            torch.distributed.gather_object(own, receiver)
+        self._is_gathered = own is not None or trainer.world_size > 1
         if filled := [share for share in shares if share is not None]:
             self._gathered = self._joined(filled)
-            self._logits.clear()
+        self._logits.clear()
         return self._gathered
 
     def _joined(self, shares: list[list[Tensor]]) -> Outputs:
@@ -120,3 +123,4 @@ class OutputRecorder(Callback):
         self._features: list[Tensor] = []
         self._similarity: list[Tensor] = []
         self._gathered: Outputs | None = None
+        self._is_gathered = False

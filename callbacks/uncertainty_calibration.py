@@ -6,9 +6,9 @@ from typing import Any
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.trainer.states import TrainerFn
 
-from callbacks.output_recorder import OutputRecorder
+from callbacks.output_recorder import OutputRecorder, Outputs
 from callbacks.trainer_parts import classifier_of
-from models.evaluation.uncertainty import fit_uncertainty
+from models.evaluation.uncertainty import Uncertainty, fit_uncertainty
 
 
 @dataclass(eq=False)
@@ -30,15 +30,17 @@ class UncertaintyCalibration(Callback):
         classifier_of(pl_module).uncertainty = None
 
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Fit the thresholds; every process has all outputs."""
+        """Fit the thresholds in the first process, and tell the others."""
         if trainer.state.fn != TrainerFn.FITTING or trainer.sanity_checking:
             return
         outputs = self.recorder.gather(trainer)
-        if outputs is None:
-            return
-        found, sampled = outputs.predictions.labelled(), outputs.features
-        features = None
-        if sampled is not None:
-            features = sampled.values[outputs.predictions.labels[sampled.rows] >= 0]
-        fitted = fit_uncertainty(found.logits, found.labels, features)
-        classifier_of(pl_module).uncertainty = fitted
+        fitted = None if outputs is None else _fitted(outputs)
+        classifier_of(pl_module).uncertainty = trainer.strategy.broadcast(fitted)
+
+
+def _fitted(outputs: Outputs) -> Uncertainty | None:
+    found, sampled = outputs.predictions.labelled(), outputs.features
+    features = None
+    if sampled is not None:
+        features = sampled.values[outputs.predictions.labels[sampled.rows] >= 0]
+    return fit_uncertainty(found.logits, found.labels, features)
