@@ -31,6 +31,7 @@ from lightning_app.cli.one_line.settings import (
 )
 from lightning_app.cli.own_callbacks import OnNonfinite, fit_guards, monitors, with_progress_bar
 from lightning_app.cli.picture_options import add_pictures, picture_callbacks
+from lightning_app.cli.strategies import check_strategy
 from lightning_app.cli.summary import print_fit_summary, print_prediction_files
 from lightning_app.commands.report.report_of_fit import report_run
 from lightning_app.commands.report.settings import Report
@@ -104,6 +105,7 @@ class ImageClassificationCLI(LightningCLI):
         super().parse_arguments(parser, args)
         settings = self._settings
         check_options(settings.time, settings.loggers)  # data and network are built before them
+        check_strategy(settings.trainer.strategy)
         experiment = experiment_of(settings.trainer.logger)
         path = chosen_checkpoint(self.command, settings.ckpt_path, experiment)
         settings.ckpt_path = path and str(path)
