@@ -25,6 +25,7 @@ from models.explain.activation_maximisation import (
 from models.explain.work import counted_operations, speed_of
 
 FEWEST = 4  # images that are worth a figure
+FEWEST_STEPS = 24  # for these, whatever the budget
 
 
 @dataclass(eq=False)
@@ -95,14 +96,18 @@ class ActivationMaximisation(Picture):
         left, limit = self._limit(context)
         left_out: list[str] = []
         for index, sheet in enumerate(sheets):
-            number, each = len(sheet.captions), 0.0
+            number, each, steps = len(sheet.captions), 0.0, self.steps
+            few = min(FEWEST, number)
             if math.isfinite(left):
                 each = self._operations(context, sheet)
                 parts = 2 if sheet.layer is None else len(sheets) - index
                 number = _affordable(number, left / parts / max(each, 1.0))
-            if number >= min(FEWEST, len(sheet.captions)):
+            if index == 0 and number < few and math.isfinite(context.allowance.passes):
+                steps = max(min(steps, FEWEST_STEPS), int(steps * left / (few * each)))
+                number = few
+            if number >= few:
                 left -= number * each
-                yield f"{self.name}/{sheet.name}", self._figure(context, sheet, number)
+                yield f"{self.name}/{sheet.name}", self._figure(context, sheet, number, steps)
             else:
                 left_out.append(sheet.name)
         if left_out:
@@ -153,8 +158,8 @@ class ActivationMaximisation(Picture):
             context.model, sheet.layer, range(number), shape, self.method, steps
         )
 
-    def _figure(self, context: PictureContext, sheet: Sheet, number: int) -> Figure:
-        images, _, dead = self._maximised(context, sheet, number, self.steps)
+    def _figure(self, context: PictureContext, sheet: Sheet, number: int, steps: int) -> Figure:
+        images, _, dead = self._maximised(context, sheet, number, steps)
         captions = sheet.captions[:number]
         if sheet.layer is None:
             with torch.no_grad():
@@ -163,6 +168,8 @@ class ActivationMaximisation(Picture):
         shown = f"the first {number} of {sheet.total}" if number < sheet.total else f"all {number}"
         if number < len(sheet.captions):
             shown += f" (limit: {self._limit(context)[1]})"
+        if steps < self.steps:
+            shown += f", {steps} of {self.steps} steps"
         silent = f", {dead.sum()} stayed at zero" if dead.any() else ""
         return plot_maximised(
             images.movedim(1, -1).cpu().numpy(),
