@@ -25,6 +25,7 @@ from models.explain.activation_maximisation import (
 from models.explain.work import counted_operations, speed_of
 
 FEWEST = 4  # images that are worth a figure
+BUDGET = "the budget"  # what limits a picture at the end of a fit
 FEWEST_STEPS = 24  # for these, whatever the budget
 
 
@@ -102,11 +103,13 @@ class ActivationMaximisation(Picture):
                 each = self._operations(context, sheet)
                 parts = 2 if sheet.layer is None else len(sheets) - index
                 number = _affordable(number, left / parts / max(each, 1.0))
+                fewer = number < len(sheet.captions) and limit == BUDGET
+                context.allowance.exhausted |= fewer
             if index == 0 and number < few and math.isfinite(context.allowance.passes):
                 steps = max(min(steps, FEWEST_STEPS), int(steps * left / (few * each)))
                 number = few
             if number >= few:
-                left -= number * each
+                left = max(left - number * each, 0.0)
                 yield f"{self.name}/{sheet.name}", self._figure(context, sheet, number, steps)
             else:
                 left_out.append(sheet.name)
@@ -124,7 +127,7 @@ class ActivationMaximisation(Picture):
         if math.isfinite(context.allowance.passes):
             with torch.no_grad(), counted_operations() as counter:
                 context.model(context.sample(1)[0])
-            limits.append((context.allowance.passes * counter.operations, "the budget"))
+            limits.append((context.allowance.passes * counter.operations, BUDGET))
         return min(limits)
 
     def _named(self, model: nn.Module) -> list[str]:

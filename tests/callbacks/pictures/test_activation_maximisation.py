@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -5,6 +7,7 @@ from torch import nn
 from torch.nn.functional import relu
 
 from callbacks.pictures import ActivationMaximisation, PictureContext
+from callbacks.pictures.allowance import Allowance
 from models import ImageClassifier, PlainCNN
 from models.explain import NothingToShow
 from models.explain.work import CPU_SPEED, counted_operations
@@ -132,6 +135,15 @@ def test_fewer_filters_are_shown_if_the_limit_is_low(context):
     assert f"the first 6 of 8 (limit: {seconds:g} seconds)" in title(
         figure
     )  # the limit allows seven, but six fill their rows
+
+
+def test_a_few_images_of_few_steps_are_left_of_a_small_budget(context):
+    limited = replace(context, allowance=Allowance(passes=1))
+    shown, drawn = {}, ActivationMaximisation(num_filters=4).draw(limited)
+    with pytest.raises(NothingToShow, match="would exceed the limit of the budget"):
+        shown.update(drawn)
+    assert limited.allowance.exhausted
+    assert "all 4, 24 of 64 steps" in title(shown["activation_maximisation/classes"])
 
 
 def test_unknown_layer_is_refused_before_training(context, synthetic):

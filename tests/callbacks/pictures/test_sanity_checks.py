@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import timm
 import torch
@@ -6,8 +8,10 @@ from matplotlib.figure import Figure
 
 from callbacks.inspection_mode import inspection_mode
 from callbacks.pictures import PictureContext, SanityChecks
+from callbacks.pictures.allowance import Allowance
 from models.explain import NothingToShow
 from models.explain.sanity_checks import area, deletion_curve, explanation, random_maps
+from models.explain.work import counted_operations
 
 
 @pytest.fixture
@@ -37,6 +41,18 @@ def test_there_is_one_figure_and_three_numbers_per_method(make_context):
     methods = {f"{method}_{kind}" for method in ("grad_cam", "vanilla") for kind in kinds}
     assert names == methods | {"random_deletion", "random_insertion"}
     assert all(-1 <= number <= 1 for number in shown.values())
+
+
+@pytest.mark.parametrize("passes", [1400, 520, 170])
+def test_fewer_images_and_steps_keep_to_the_allowance(make_context, passes):
+    context = replace(make_context(), allowance=Allowance(passes))
+    with torch.no_grad(), counted_operations() as one:
+        context.model(context.sample(1)[0])
+    with counted_operations() as all_of_them:
+        shown_by(SanityChecks(), context)
+    used = all_of_them.operations / one.operations
+    assert passes / 2 < used <= 1.05 * passes  # a backward pass counts as two
+    assert context.allowance.exhausted == (passes < 1400)
 
 
 def test_numbers_are_means_over_the_images(make_context):
