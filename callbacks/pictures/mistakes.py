@@ -15,9 +15,8 @@ from callbacks.plots.confusion.order import most_frequent_confusions
 from callbacks.plots.drawing.texts import counted, shorten
 from callbacks.plots.mistakes import NamedPrediction
 from callbacks.trainer_parts import ImageData
-from models.ensemble import networks_of
 from models.evaluation.predictions import Predictions
-from models.explain import NothingToShow, grad_cam, last_feature_map
+from models.explain import NothingToShow, class_evidence
 
 MAX_ROWS = 200  # of the table
 BATCH_SIZE = 16  # images that are explained at once
@@ -33,7 +32,8 @@ class Mistakes(Picture):
         num_images: Images in each of the three figures.
         confusion: True and predicted class of the confusion to show, such as `[sad, neutral]`;
             None for the most frequent one.
-        grad_cam: Show the Grad-CAM heat map of the predicted class beside each image.
+        grad_cam: Show the heat map of the predicted class beside each image: Grad-CAM, or
+            gradient-weighted attention rollout for a transformer.
 
     Raises:
         ValueError: If `num_images` is not positive.
@@ -144,26 +144,14 @@ def _most_frequent(predictions: Predictions) -> list[int]:
 
 
 def _explain(context: PictureContext, images: Tensor, predicted: Tensor) -> Tensor | None:
-    """Grad-CAM of the predicted classes, (N, H, W); None if the network has no feature map.
-
-    Of an ensemble, the mean over its networks.
-    """
+    """Evidence for the predicted classes, (N, H, W); None if the network has no feature map."""
+    model, device = context.model, next(context.model.parameters()).device
     try:
-        maps = [_evidence(network, images, predicted) for network in networks_of(context.model)]
+        explain = class_evidence("auto", model, images[:1].to(device)).explain
+        batches = zip(images.split(BATCH_SIZE), predicted.split(BATCH_SIZE), strict=True)
+        maps = [explain(model, some.to(device), classes.to(device)) for some, classes in batches]
     except NothingToShow:
         return None
-    return torch.stack(maps).mean(dim=0)
-
-
-def _evidence(network: nn.Module, images: Tensor, predicted: Tensor) -> Tensor:
-    device = next(network.parameters()).device
-    layer, to_map = last_feature_map(network, images[:1].to(device))
-    module = network.get_submodule(layer)
-    batches = zip(images.split(BATCH_SIZE), predicted.split(BATCH_SIZE), strict=True)
-    maps = [
-        grad_cam(network, module, batch.to(device), classes.to(device), to_map)
-        for batch, classes in batches
-    ]
     return torch.cat(maps).cpu()
 
 

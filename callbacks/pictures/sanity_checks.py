@@ -1,6 +1,6 @@
 """Sanity checks of the explanations: do the maps depend on the weights, do their pixels matter?"""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -9,23 +9,35 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from callbacks.figure_kind import FigureKind
-from callbacks.pictures.picture import Picture, PictureContext, PictureOutput, When, setting
+from callbacks.pictures.doubts import sentences
+from callbacks.pictures.picture import (
+    Notice,
+    Picture,
+    PictureContext,
+    PictureOutput,
+    Table,
+    When,
+    setting,
+)
 from callbacks.plots.drawing.texts import counted
 from callbacks.plots.sanity_checks import CheckResult, plot_sanity_checks
 from callbacks.trainer_parts import ImageData
 from models.explain import NothingToShow, find_layer, short_name
 from models.explain.sanity_checks import (
     Randomization,
+    Verdict,
     area,
     check_method,
     deletion_curve,
     explanation,
     insertion_curve,
+    judge,
+    moved_maps,
     random_maps,
     randomization,
 )
 
-FEW, LARGE = 8, 128 * 128  # images, and pixels from which the forward passes of an image are slow
+MANY, FEW, LARGE = 16, 8, 128 * 128  # images; few of them from this number of pixels on
 RANDOM = "random"  # pixels in a random order, to which the methods are compared
 
 
@@ -39,14 +51,16 @@ class SanityChecks(Picture):
 
     The metrics are `honesty_<method>_randomization`, the rank correlation of the maps with those of
     a completely randomized network, and `honesty_<method>_deletion` and `_insertion`, the areas
-    under the curves; `honesty_random_…` are those of a random order of pixels.
+    under the curves; `honesty_random_…` are those of a random order of pixels. The verdict (see
+    `Verdict`) is in the table `honesty`, in titles, and in the description of the run.
 
     Attributes:
         when: See `Picture`.
-        methods: Methods of class activation and saliency to check, by their names.
+        methods: Methods of class activation and saliency to check, by their names; `auto` is the
+            one that the picture `grad_cam` shows by default.
         layer: Layer for class activation; None for the deepest one that still has a feature map.
-        num_images: Validation images to check with; None for 8, or 4 if they are large. Each takes
-            several forward passes per method, 130 with the default settings.
+        num_images: Validation images to check with; None for 16, or 8 if they are large. Each takes
+            many forward passes per method, 65 with the default settings.
         num_steps: Steps of the deletion and insertion curves.
         num_stages: Stages in which the weights are randomized.
     """
@@ -55,10 +69,10 @@ class SanityChecks(Picture):
     kinds: ClassVar[tuple[FigureKind, ...]] = (FigureKind("honesty", "network"),)
 
     when: When = "last"
-    methods: tuple[str, ...] = ("grad_cam", "vanilla")
+    methods: tuple[str, ...] = ("auto", "vanilla")
     layer: str | None = None
     num_images: int | None = None
-    num_steps: int = 20
+    num_steps: int = 10
     num_stages: int = 6
 
     def begin(self, model: nn.Module, data: ImageData) -> None:
@@ -71,9 +85,9 @@ class SanityChecks(Picture):
 
     def draw(self, context: PictureContext) -> Iterator[PictureOutput]:
         """See `Picture`."""
-        images, _ = context.sample(self.num_images or FEW)
+        images, _ = context.sample(self.num_images or MANY)
         if self.num_images is None and images[0, 0].numel() > LARGE:
-            images, _ = context.sample(FEW // 2)
+            images, _ = context.sample(FEW)
         with torch.no_grad():
             classes = context.model(images).argmax(dim=1)
         randomized = self._randomize(context.model, images, classes)
@@ -82,19 +96,41 @@ class SanityChecks(Picture):
             name: _curves(context.model, images, maps, classes, self.num_steps)
             for name, maps in {**orders, RANDOM: random_maps(images)}.items()
         }
+        verdicts = self._judge(context.model, images, classes, randomized, curves)
+        context.doubts.update({name: each.reasons() for name, each in verdicts.items()})
         results = {
             name: CheckResult(
                 each.correlations.nanmean(dim=1).nan_to_num().cpu().numpy(),
                 *(curve.mean(dim=0).cpu().numpy() for curve in curves[name]),
+                verdicts[name].elsewhere,
             )
             for name, each in randomized.items()
         }
-        yield self.name, _figure(context, images, randomized, results, curves[RANDOM])
+        doubts = sentences(context.doubts)
+        yield self.name, _figure(context, images, randomized, results, curves[RANDOM], doubts)
+        yield self.name, _table(verdicts)
+        yield self.name, Notice(" ".join(doubts))
         for name, (deletion, insertion) in curves.items():
             yield f"{self.name}_{name}_deletion", area(deletion).mean().item()
             yield f"{self.name}_{name}_insertion", area(insertion).mean().item()
         for name, result in results.items():
             yield f"{self.name}_{name}_randomization", float(result.correlations[-1])
+
+    def _judge(
+        self,
+        model: nn.Module,
+        images: Tensor,
+        classes: Tensor,
+        randomized: dict[str, Randomization],
+        curves: dict[str, tuple[Tensor, Tensor]],
+    ) -> dict[str, Verdict]:
+        verdicts = {}
+        for name, each in randomized.items():
+            moved = moved_maps(each.maps[0])
+            elsewhere = deletion_curve(model, images, moved, classes, num_steps=self.num_steps)
+            areas = area(curves[name][0]), area(elsewhere)
+            verdicts[name] = judge(each.maps[0], each.correlations[-1], *areas)
+        return verdicts
 
     def _randomize(
         self, model: nn.Module, images: Tensor, classes: Tensor
@@ -103,8 +139,8 @@ class SanityChecks(Picture):
         found, reasons = {}, []
         for method in self.methods:
             try:
-                explain = explanation(method, model, images, self.layer)
-                found[method] = randomization(model, explain, images, classes, self.num_stages)
+                name, explain = explanation(method, model, images, self.layer)
+                found[name] = randomization(model, explain, images, classes, self.num_stages)
             except NothingToShow as reason:
                 reasons.append(str(reason))
         if not found:
@@ -120,23 +156,39 @@ def _curves(
     return deletion, insertion_curve(model, images, maps, classes, num_steps=num_steps)
 
 
+def _table(verdicts: dict[str, Verdict]) -> Table:
+    each = verdicts.values()
+    return {
+        "method": [*verdicts],
+        "images": [verdict.images for verdict in each],
+        "flat maps": [verdict.flat for verdict in each],
+        "randomization": [verdict.similarity for verdict in each],
+        "deletion": [verdict.deletion for verdict in each],
+        "deletion elsewhere": [verdict.elsewhere for verdict in each],
+        "p-value": [verdict.p_value for verdict in each],
+        "failed": [", ".join(verdict.failed) for verdict in each],
+    }
+
+
 def _figure(
     context: PictureContext,
     images: Tensor,
     randomized: dict[str, Randomization],
     results: dict[str, CheckResult],
     chance: tuple[Tensor, Tensor],
+    doubts: Sequence[str],
 ) -> Figure:
     """The figure with the maps of one image, the first for which no method gives a flat map."""
     maps = torch.stack([each.maps for each in randomized.values()])
     spreads = maps[:, 0].flatten(2).std(dim=2).amin(dim=0)
     shown = int((spreads > 0).int().argmax())
     layers = next(iter(randomized.values())).layers
+    title = f"Sanity checks of the explanations, {context.title}: {counted(len(images), 'image')}"
     return plot_sanity_checks(
         images[shown].movedim(0, -1).cpu().numpy(),
         [short_name(context.model, layer) for layer in layers],
         dict(zip(randomized, maps[:, :, shown].cpu().numpy(), strict=True)),
         results,
         (chance[0].mean(dim=0).cpu().numpy(), chance[1].mean(dim=0).cpu().numpy()),
-        f"Sanity checks of the explanations, {context.title}: {counted(len(images), 'image')}",
+        "\n".join([title, *(doubts or ["All methods pass."])]),
     )
