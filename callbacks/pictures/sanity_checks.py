@@ -101,7 +101,8 @@ class SanityChecks(Picture):
         results = {
             name: CheckResult(
                 each.correlations.nanmean(dim=1).nan_to_num().cpu().numpy(),
-                *(curve.mean(dim=0).cpu().numpy() for curve in curves[name]),
+                curves[name][0].mean(dim=0).cpu().numpy(),
+                curves[name][1].mean(dim=0).cpu().numpy(),
                 verdicts[name].elsewhere,
             )
             for name, each in randomized.items()

@@ -11,7 +11,7 @@ from models.explain.class_activation import (
     layer_cam,
     score_cam,
 )
-from models.explain.class_evidence import ClassEvidence, class_evidence
+from models.explain.evidence import ClassEvidence, class_evidence
 from models.explain.feature_maps import constant_maps, feature_maps
 from models.explain.filters import filter_layers, filters_of
 from models.explain.first_middle_last import first_middle_last

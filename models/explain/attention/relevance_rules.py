@@ -30,8 +30,9 @@ def relevance_rules(model: nn.Module, gamma: float = GAMMA) -> Iterator[None]:
             if rule := _rule_of(module, gamma):
                 hooks.callback(module.register_forward_hook(_hook(rule)).remove)
         for module in modules.values():
-            for part in (module.qkv, module.attn_drop):
-                hooks.callback(part.register_forward_hook(_halve(unseen)).remove)
+            for part in ("qkv", "attn_drop"):
+                hook = module.get_submodule(part).register_forward_hook(_halve(unseen))
+                hooks.callback(hook.remove)
         yield
         if unseen:
             raise NothingToShow("AttnLRP has no rule for attention that does not call its layers.")

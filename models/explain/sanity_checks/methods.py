@@ -2,8 +2,8 @@
 
 from torch import Tensor, nn
 
-from models.explain.class_evidence import Explain, class_evidence
-from models.explain.class_evidence import check_method as check_evidence
+from models.explain.evidence import Explain, class_evidence
+from models.explain.evidence import check_method as check_evidence
 from models.explain.saliency import SALIENCIES
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from models.explain.class_evidence import Explain
+from models.explain.evidence import Explain
 
 # Networks are often built with seed 0, whose weights would be drawn again without this.
 SALT = 0x9E3779B9

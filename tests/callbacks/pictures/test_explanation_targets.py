@@ -119,7 +119,7 @@ def test_every_epoch_explains_the_same_layer(context, monkeypatch):
         searches.append(model)
         return last_feature_map(model, images)
 
-    monkeypatch.setattr("callbacks.pictures.class_activation.last_feature_map", search)
+    monkeypatch.setattr("models.explain.evidence.last_feature_map", search)
     picture = ClassActivation(num_images=2)
     for _ in range(3):
         [*picture.draw(context)]
