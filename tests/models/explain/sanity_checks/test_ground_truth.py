@@ -120,6 +120,6 @@ def test_random_maps_fail(trained):
     model, images, classes, _ = trained
 
     def random(network, images, classes):
-        return random_maps(images, seed=int(1000 * float(network.head.layers[1].weight[0, 0]) % 97))
+        return random_maps(images, seed=int(1000 * network.head.layers[1].weight[0, 0].item() % 97))
 
     assert verdict_of(random, model, images[:16], classes[:16]).failed == ["deletion"]
