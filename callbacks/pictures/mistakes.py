@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from callbacks.figure_kind import FigureKind
+from callbacks.pictures.doubts import doubtful_title
 from callbacks.pictures.picture import Picture, PictureContext, PictureOutput, Table
 from callbacks.plots import plot_mistakes
 from callbacks.plots.confusion.order import most_frequent_confusions
@@ -72,14 +73,16 @@ class Mistakes(Picture):
         sheets = list(self._choose(predictions, context))
         rows = torch.cat([chosen for _, chosen, _ in sheets]).unique()  # sorted
         images = context.read(predictions.indices[rows].tolist())
-        maps = _explain(context, images, predictions.predicted[rows]) if self.grad_cam else None
+        maps, method = None, ""
+        if self.grad_cam:
+            maps, method = _explain(context, images, predictions.predicted[rows])
         for name, chosen, title in sheets:
             places = torch.searchsorted(rows, chosen)
             figure = plot_mistakes(
                 images[places].movedim(1, -1).numpy(),
                 None if maps is None else maps[places].numpy(),
                 _named(predictions, chosen, context.class_names),
-                title,
+                doubtful_title(title, context, [method]),
             )
             yield f"{self.name}/{name}", figure
         if context.final:
@@ -143,16 +146,18 @@ def _most_frequent(predictions: Predictions) -> list[int]:
     return [confusion.true, confusion.predicted]
 
 
-def _explain(context: PictureContext, images: Tensor, predicted: Tensor) -> Tensor | None:
-    """Evidence for the predicted classes, (N, H, W); None if the network has no feature map."""
+def _explain(
+    context: PictureContext, images: Tensor, predicted: Tensor
+) -> tuple[Tensor | None, str]:
+    """Evidence for the predicted classes, (N, H, W), and its method; None without a feature map."""
     model, device = context.model, next(context.model.parameters()).device
     try:
-        explain = class_evidence("auto", model, images[:1].to(device)).explain
+        method, _, explain = class_evidence("auto", model, images[:1].to(device))
         batches = zip(images.split(BATCH_SIZE), predicted.split(BATCH_SIZE), strict=True)
         maps = [explain(model, some.to(device), classes.to(device)) for some, classes in batches]
     except NothingToShow:
-        return None
-    return torch.cat(maps).cpu()
+        return None, ""
+    return torch.cat(maps).cpu(), method
 
 
 def _named(

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from models.explain.attention.capture import CHUNK
 from models.explain.attention.relevance_rules import GAMMA, relevance_rules
 from models.explain.class_activation.capture import to_heat
 from models.explain.map_layout import NothingToShow, map_layout
@@ -18,7 +19,8 @@ def attn_lrp(model: nn.Module, images: Tensor, classes: Tensor) -> Tensor:
     Arguments, result and errors are those of `gradient_rollout`. Swin needs nothing of its own:
     relevance goes back through windows as the gradient does.
     """
-    return to_heat(patch_relevance(model, images, classes), images)
+    pairs = zip(images.split(CHUNK), classes.split(CHUNK), strict=True)
+    return to_heat(torch.cat([patch_relevance(model, *pair) for pair in pairs]), images)
 
 
 def patch_relevance(

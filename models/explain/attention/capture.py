@@ -9,6 +9,10 @@ from torch import Tensor, nn
 from models.explain.attention.windows import windows_of
 from models.explain.map_layout import NothingToShow
 
+CHUNK = (
+    4  # images at once: twelve blocks of twelve heads have 190 MB of weights for 577 tokens each
+)
+
 
 class AttentionLayer(NamedTuple):
     """Attention of a block.

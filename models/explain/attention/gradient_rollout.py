@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from models.explain.attention.capture import AttentionLayer, attention_layers
+from models.explain.attention.capture import CHUNK, AttentionLayer, attention_layers
 from models.explain.attention.windows import through_windows, unmerged
 from models.explain.class_activation.capture import to_heat
 from models.explain.map_layout import NothingToShow, map_layout
@@ -32,6 +32,11 @@ def gradient_rollout(model: nn.Module, images: Tensor, classes: Tensor) -> Tenso
     Raises:
         NothingToShow: If the attention of the network is of another kind.
     """
+    pairs = zip(images.split(CHUNK), classes.split(CHUNK), strict=True)
+    return torch.cat([_of_chunk(model, *pair) for pair in pairs])
+
+
+def _of_chunk(model: nn.Module, images: Tensor, classes: Tensor) -> Tensor:
     with torch.inference_mode(False), torch.enable_grad():
         # The input requires gradients, so that those of frozen networks exist, too.
         logits, layers = attention_layers(model, images.clone().requires_grad_())

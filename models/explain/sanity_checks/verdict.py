@@ -9,6 +9,7 @@ from torch import Tensor
 FLAT = 0.5  # share of the maps
 SIMILAR = 0.5  # rank correlation: half of the way from unrelated to equal
 DOUBT = 0.05  # of chance in the deletion test
+GAIN = 0.05  # least share of the area: a difference can be certain and yet not matter
 LEAST = 6  # images for a test
 
 
@@ -37,8 +38,9 @@ class Verdict(NamedTuple):
         """Checks that the maps do not pass: `flat` alone, or `randomization` and `deletion`."""
         if self.flat > FLAT:
             return ["flat"]
-        unclear = self.images >= LEAST and self.p_value >= DOUBT
-        return ["randomization"] * (self.similarity >= SIMILAR) + ["deletion"] * unclear
+        better = self.p_value < DOUBT and self.deletion <= (1 - GAIN) * self.elsewhere
+        doubtful = self.images >= LEAST and not better
+        return ["randomization"] * (self.similarity >= SIMILAR) + ["deletion"] * doubtful
 
     def reasons(self) -> list[str]:
         """Why not to trust the maps, for each failed check."""

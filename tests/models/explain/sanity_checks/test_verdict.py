@@ -31,6 +31,14 @@ def test_maps_that_matter_no_more_than_other_places_fail(elsewhere):
     )
 
 
+def test_a_certain_difference_has_to_matter_too():
+    varied = torch.tensor([0.001, 0.002]).repeat(4)
+    small = judge(MAPS, FAR, LOW + 0.3, LOW + 0.3 + varied)
+    assert small.p_value < 0.001
+    assert small.failed == ["deletion"]
+    assert judge(MAPS, FAR, LOW + 0.3, LOW + 0.3 + 20 * varied).failed == []
+
+
 def test_maps_that_resemble_those_of_random_weights_fail():
     assert judge(MAPS, FAR + 0.49, LOW, HIGH).failed == []
     verdict = judge(MAPS, FAR + 0.5, LOW, HIGH)
