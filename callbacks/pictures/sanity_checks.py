@@ -60,7 +60,7 @@ class SanityChecks(Picture):
             one that the picture `grad_cam` shows by default.
         layer: Layer for class activation; None for the deepest one that still has a feature map.
         num_images: Validation images to check with; None for 16, or 8 if they are large. Each takes
-            many forward passes per method, 65 with the default settings.
+            many forward passes, 90 with the default settings.
         num_steps: Steps of the deletion and insertion curves.
         num_stages: Stages in which the weights are randomized.
     """

@@ -32,7 +32,8 @@ def explain(
         run: A run of `fit` or `load`; or its name or id, `best`, `last`, or a checkpoint file.
         images: Files, folders, PIL images or arrays; see `predict`.
         pictures: Names of pictures, such as `["grad_cam", "filters"]`; or pictures with options by
-            name, such as `{"grad_cam": ClassActivation(layer="layer4")}` (`callbacks.pictures`).
+            name, such as `{"grad_cam": ClassActivation(layer="layer4")}` or, for a transformer,
+            `{"grad_cam": ClassActivation(method="attn_lrp")}` (`callbacks.pictures`).
             None draws all that suit images without labels.
         device: Where the network runs; `auto` takes a GPU if there is one.
 
