@@ -10,7 +10,7 @@ from lightning.pytorch.callbacks import EarlyStopping
 from matplotlib.figure import Figure
 
 from callbacks import OutputRecorder, PictureGallery, WeightAverage
-from callbacks.pictures import PICTURES, ClassActivation, Filters, Picture
+from callbacks.pictures import PICTURES, ClassActivation, Filters, Notice, Picture
 from callbacks.pictures.picture import is_due
 from callbacks.trainer_parts import classifier_of
 from lightning_app.store.run_logger import RunLogger
@@ -35,6 +35,7 @@ class Recorder(Picture):
         yield "number", 0.5
         if context.final:
             yield self.name, {"epoch": [context.title]}
+            yield self.name, Notice("Look out.")
 
 
 @dataclass(eq=False)
@@ -235,6 +236,7 @@ def test_figures_tables_numbers_and_drawing_time_are_logged(
     experiment = client.get_experiment_by_name("shown").experiment_id
     table = client.load_table(experiment, "tables/recorder_val.json", [logger.run_id])
     assert table.epoch.tolist() == ["epoch 2"]
+    assert client.get_run(logger.run_id).data.tags["mlflow.note.content"] == "Look out."
 
 
 def test_pictures_drawn_once_are_logged_as_figures(
