@@ -141,7 +141,7 @@ def test_maps_that_failed_a_check_are_named_above_the_pictures(make_run, page_of
         "p-value": [0.001, 0.002, 1.0], "failed": ["", "randomization", "flat"],
     }  # fmt: skip
     run_id = make_run(metrics={"val/accuracy": 0.97}, tables={"honesty_val": table})
-    client.log_image(run_id, gray(200), key="val/grad_cam", step=4)
+    client.log_image(run_id, gray(200), key="val/gradient_rollout", step=4)
     text = page_of(run_id).text
     similar = "Do not trust the maps of vanilla: random weights give nearly the same maps (rank"
     assert text.index(f"{similar} correlation 0.83).") < text.index("Class activation")
