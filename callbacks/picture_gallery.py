@@ -17,10 +17,11 @@ from torch import Tensor
 from callbacks.inspection_mode import inspection_mode, precision_of
 from callbacks.output_recorder import OutputRecorder, Outputs
 from callbacks.picture_budget import PictureBudget
-from callbacks.pictures.picture import Picture, PictureContext, PictureOutput, is_due
+from callbacks.pictures.picture import Notice, Picture, PictureContext, PictureOutput, is_due
 from callbacks.tracking import (
     log_figure,
     log_metric,
+    log_notice,
     log_step_figure,
     log_table,
     log_tag,
@@ -223,6 +224,8 @@ class PictureGallery(Callback):
             log_table(trainer, content, f"{name}_{split}")
         elif isinstance(content, str):
             log_text(trainer, content, name)
+        elif isinstance(content, Notice):
+            log_notice(trainer, name, content.text)
         else:
             log_metric(trainer, f"{split}/{name}", content, self.epoch)
 

@@ -15,11 +15,13 @@ from lightning.pytorch.loggers import MLFlowLogger
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from mlflow.exceptions import MlflowException
-from mlflow.utils.mlflow_tags import MLFLOW_LOGGED_ARTIFACTS, MLFLOW_LOGGED_IMAGES
+from mlflow.utils.mlflow_tags import MLFLOW_LOGGED_ARTIFACTS, MLFLOW_LOGGED_IMAGES, MLFLOW_RUN_NOTE
 from PIL import Image
 
 from callbacks.plots.drawing.grid_version import grid_version
 from callbacks.plots.drawing.legible import legible
+
+NOTICE = "notice."  # before its name: the tag with a notice, to replace it later
 
 log = logging.getLogger(__name__)
 
@@ -92,6 +94,32 @@ def list_table(client: Any, run_id: str, artifact_file: str) -> None:
     listed = json.loads(client.get_run(run_id).data.tags.get(MLFLOW_LOGGED_ARTIFACTS, "[]"))
     if (entry := {"path": artifact_file, "type": "table"}) not in listed:
         client.set_tag(run_id, MLFLOW_LOGGED_ARTIFACTS, json.dumps([*listed, entry]))
+
+
+def log_notice(trainer: Trainer, name: str, text: str) -> None:
+    """Say something in the description of the run, which the UI shows above all; see `set_notice`.
+
+    Args:
+        trainer: The trainer of the run.
+        name: Of the notice; it replaces an earlier one of this name.
+        text: The notice; empty to take it back.
+    """
+    for client, run_id in _runs(trainer):
+        if hasattr(client, "set_notice"):  # one that writes later
+            client.set_notice(run_id, name, text)
+        else:
+            set_notice(client, run_id, name, text)
+
+
+def set_notice(client: Any, run_id: str, key: str, value: str) -> None:
+    """Put a notice in front of the description of a run, whose other text is the user's."""
+    tags = client.get_run(run_id).data.tags
+    before, description = tags.get(f"{NOTICE}{key}", ""), tags.get(MLFLOW_RUN_NOTE, "")
+    if before == value:
+        return
+    rest = description.replace(before, "", 1).strip() if before else description
+    client.set_tag(run_id, MLFLOW_RUN_NOTE, "\n\n".join(filter(None, [value, rest])))
+    client.set_tag(run_id, f"{NOTICE}{key}", value)
 
 
 def log_text(trainer: Trainer, text: str, file: str) -> None:

@@ -10,6 +10,7 @@ from callbacks.pictures.filters import Filters
 from callbacks.pictures.label_suspects import LabelSuspects
 from callbacks.pictures.mistakes import Mistakes
 from callbacks.pictures.per_class import ClassScores
+from callbacks.pictures.picture import Notice as Notice
 from callbacks.pictures.picture import Picture as Picture
 from callbacks.pictures.picture import PictureContext as PictureContext
 from callbacks.pictures.picture import PictureOutput as PictureOutput
@@ -29,6 +30,7 @@ PICTURES: dict[str, type[Picture]] = {
     picture.name: picture
     for picture in (
         ConfusionMatrix,
+        SanityChecks,  # before the heat maps, whose titles have its verdict
         ClassActivation,
         Saliency,
         Filters,
@@ -42,7 +44,6 @@ PICTURES: dict[str, type[Picture]] = {
         Embedding,
         LabelSuspects,
         TrainingDynamicsMap,
-        SanityChecks,
         Shortcuts,
     )
 }

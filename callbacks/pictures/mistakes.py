@@ -9,15 +9,15 @@ import torch
 from torch import Tensor, nn
 
 from callbacks.figure_kind import FigureKind
+from callbacks.pictures.doubts import doubtful_title
 from callbacks.pictures.picture import Picture, PictureContext, PictureOutput, Table
 from callbacks.plots import plot_mistakes
 from callbacks.plots.confusion.order import most_frequent_confusions
 from callbacks.plots.drawing.texts import counted, shorten
 from callbacks.plots.mistakes import NamedPrediction
 from callbacks.trainer_parts import ImageData
-from models.ensemble import networks_of
 from models.evaluation.predictions import Predictions
-from models.explain import NothingToShow, grad_cam, last_feature_map
+from models.explain import NothingToShow, class_evidence
 
 MAX_ROWS = 200  # of the table
 BATCH_SIZE = 16  # images that are explained at once
@@ -33,7 +33,8 @@ class Mistakes(Picture):
         num_images: Images in each of the three figures.
         confusion: True and predicted class of the confusion to show, such as `[sad, neutral]`;
             None for the most frequent one.
-        grad_cam: Show the Grad-CAM heat map of the predicted class beside each image.
+        grad_cam: Show the heat map of the predicted class beside each image: Grad-CAM, or
+            gradient-weighted attention rollout for a transformer.
 
     Raises:
         ValueError: If `num_images` is not positive.
@@ -72,14 +73,16 @@ class Mistakes(Picture):
         sheets = list(self._choose(predictions, context))
         rows = torch.cat([chosen for _, chosen, _ in sheets]).unique()  # sorted
         images = context.read(predictions.indices[rows].tolist())
-        maps = _explain(context, images, predictions.predicted[rows]) if self.grad_cam else None
+        maps, method = None, ""
+        if self.grad_cam:
+            maps, method = _explain(context, images, predictions.predicted[rows])
         for name, chosen, title in sheets:
             places = torch.searchsorted(rows, chosen)
             figure = plot_mistakes(
                 images[places].movedim(1, -1).numpy(),
                 None if maps is None else maps[places].numpy(),
                 _named(predictions, chosen, context.class_names),
-                title,
+                doubtful_title(title, context, [method]),
             )
             yield f"{self.name}/{name}", figure
         if context.final:
@@ -143,28 +146,18 @@ def _most_frequent(predictions: Predictions) -> list[int]:
     return [confusion.true, confusion.predicted]
 
 
-def _explain(context: PictureContext, images: Tensor, predicted: Tensor) -> Tensor | None:
-    """Grad-CAM of the predicted classes, (N, H, W); None if the network has no feature map.
-
-    Of an ensemble, the mean over its networks.
-    """
+def _explain(
+    context: PictureContext, images: Tensor, predicted: Tensor
+) -> tuple[Tensor | None, str]:
+    """Evidence for the predicted classes, (N, H, W), and its method; None without a feature map."""
+    model, device = context.model, next(context.model.parameters()).device
     try:
-        maps = [_evidence(network, images, predicted) for network in networks_of(context.model)]
+        method, _, explain = class_evidence("auto", model, images[:1].to(device))
+        batches = zip(images.split(BATCH_SIZE), predicted.split(BATCH_SIZE), strict=True)
+        maps = [explain(model, some.to(device), classes.to(device)) for some, classes in batches]
     except NothingToShow:
-        return None
-    return torch.stack(maps).mean(dim=0)
-
-
-def _evidence(network: nn.Module, images: Tensor, predicted: Tensor) -> Tensor:
-    device = next(network.parameters()).device
-    layer, to_map = last_feature_map(network, images[:1].to(device))
-    module = network.get_submodule(layer)
-    batches = zip(images.split(BATCH_SIZE), predicted.split(BATCH_SIZE), strict=True)
-    maps = [
-        grad_cam(network, module, batch.to(device), classes.to(device), to_map)
-        for batch, classes in batches
-    ]
-    return torch.cat(maps).cpu()
+        return None, ""
+    return torch.cat(maps).cpu(), method
 
 
 def _named(

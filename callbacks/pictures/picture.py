@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import torch
 from matplotlib.figure import Figure
@@ -20,7 +20,20 @@ from models.explain import NothingToShow
 
 When = Literal["doubling", "last"] | int
 Table = dict[str, list[Any]]  # columns by name, all of one length
-PictureOutput = tuple[str, Figure | Table | float | str]  # a name, and what is logged under it
+
+
+class Notice(NamedTuple):
+    """What has to be known before one looks at the pictures.
+
+    Attributes:
+        text: A sentence or more; empty to take back what was said before.
+    """
+
+    text: str
+
+
+# A name, and what is logged under it.
+PictureOutput = tuple[str, Figure | Table | float | str | Notice]
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +53,7 @@ class PictureContext:
         dynamics: How the training images were learned; None but at the end of a fit.
         names: `names(n)` gives the file names of the images of `sample(n)`, if a user named files.
         allowance: Work that a costly picture may take; it uses fewer images or steps to keep to it.
+        doubts: Why not to trust the maps of a method, by its name, once the sanity checks are made.
     """
 
     model: nn.Module
@@ -53,6 +67,7 @@ class PictureContext:
     names: Callable[[int], Sequence[str]] | None = None
     dynamics: TrainingDynamics | None = None
     allowance: Allowance = field(default_factory=Allowance)
+    doubts: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def predictions(self) -> Predictions:
@@ -96,8 +111,9 @@ class Picture(ABC):
 
     `draw` yields what there is to log, each item with a name. A figure is logged to the image grid
     as `<split>/<name>` at its epoch, or as `figures/<split>_<name>.png` if it is drawn once; a
-    table as `tables/<name>_<split>.json`, a number as the metric `<split>/<name>`, and a text as
-    the artifact `<name>`. Drawing leaves the model unchanged: its hooks, gradients and modes.
+    table as `tables/<name>_<split>.json`, a number as the metric `<split>/<name>`, a text as the
+    artifact `<name>`, and a notice in the description of the run. Drawing leaves the model
+    unchanged: its hooks, gradients and modes.
 
     A subclass sets `name`, its key under `pictures` in YAML, and `kinds`, the kinds of its figures.
     It may set `splits`, the splits after whose evaluation it is drawn, `needs_labels`, so that

@@ -8,6 +8,7 @@ import numpy as np
 from torch import nn
 
 from callbacks.figure_kind import FigureKind
+from callbacks.pictures.doubts import doubtful_title, mark_doubtful
 from callbacks.pictures.explanation_targets import Order, class_to_explain, find_targets
 from callbacks.pictures.picture import Picture, PictureContext, PictureOutput
 from callbacks.plots.drawing.texts import counted
@@ -87,4 +88,6 @@ class Saliency(Picture):
         images = targets.images.movedim(1, -1).cpu().numpy()
         count = counted(len(images), "image")
         title = f"Saliency for {targets.what}, {context.title}: {count}"
-        yield self.name, plot_saliency(images, maps, targets.captions, targets.colors, title)
+        title = doubtful_title(title, context, maps)
+        figure = plot_saliency(images, maps, targets.captions, targets.colors, title)
+        yield self.name, mark_doubtful(figure, context, maps)

@@ -1,6 +1,6 @@
 """Sanity checks of the explanations: do the maps depend on the weights, do their pixels matter?"""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -9,23 +9,35 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from callbacks.figure_kind import FigureKind
-from callbacks.pictures.picture import Picture, PictureContext, PictureOutput, When, setting
+from callbacks.pictures.doubts import sentences
+from callbacks.pictures.picture import (
+    Notice,
+    Picture,
+    PictureContext,
+    PictureOutput,
+    Table,
+    When,
+    setting,
+)
 from callbacks.plots.drawing.texts import counted
 from callbacks.plots.sanity_checks import CheckResult, plot_sanity_checks
 from callbacks.trainer_parts import ImageData
 from models.explain import NothingToShow, find_layer, short_name
 from models.explain.sanity_checks import (
     Randomization,
+    Verdict,
     area,
     check_method,
     deletion_curve,
     explanation,
     insertion_curve,
+    judge,
+    moved_maps,
     random_maps,
     randomization,
 )
 
-FEW, LARGE = 8, 128 * 128  # images, and pixels from which the forward passes of an image are slow
+MANY, FEW, LARGE = 16, 8, 128 * 128  # images; few of them from this number of pixels on
 FEWEST, FEWEST_STEPS, FEWEST_STAGES = 2, 5, 2  # images and so on, whatever the limit
 PASS = 3  # a map takes a forward and a backward pass, in forward passes
 RANDOM = "random"  # pixels in a random order, to which the methods are compared
@@ -41,14 +53,16 @@ class SanityChecks(Picture):
 
     The metrics are `honesty_<method>_randomization`, the rank correlation of the maps with those of
     a completely randomized network, and `honesty_<method>_deletion` and `_insertion`, the areas
-    under the curves; `honesty_random_…` are those of a random order of pixels.
+    under the curves; `honesty_random_…` are those of a random order of pixels. The verdict (see
+    `Verdict`) is in the table `honesty`, in titles, and in the description of the run.
 
     Attributes:
         when: See `Picture`.
-        methods: Methods of class activation and saliency to check, by their names.
+        methods: Methods of class activation and saliency to check, by their names; `auto` is the
+            one that the picture `grad_cam` shows by default.
         layer: Layer for class activation; None for the deepest one that still has a feature map.
-        num_images: Validation images to check with; None for 8, or 4 if they are large. Each takes
-            several forward passes, about 170 with the default settings.
+        num_images: Validation images to check with; None for 16, or 8 if they are large. Each takes
+            many forward passes, 130 with the default settings.
         num_steps: Steps of the deletion and insertion curves.
         num_stages: Stages in which the weights are randomized.
     """
@@ -58,10 +72,10 @@ class SanityChecks(Picture):
     costly: ClassVar[bool] = True
 
     when: When = "last"
-    methods: tuple[str, ...] = ("grad_cam", "vanilla")
+    methods: tuple[str, ...] = ("auto", "vanilla")
     layer: str | None = None
     num_images: int | None = None
-    num_steps: int = 20
+    num_steps: int = 10
     num_stages: int = 6
 
     def begin(self, model: nn.Module, data: ImageData) -> None:
@@ -83,14 +97,21 @@ class SanityChecks(Picture):
             name: _curves(context.model, images, maps, classes, num_steps)
             for name, maps in {**orders, RANDOM: random_maps(images)}.items()
         }
+        verdicts = self._judge(context.model, images, classes, randomized, curves, num_steps)
+        context.doubts.update({name: each.reasons() for name, each in verdicts.items()})
         results = {
             name: CheckResult(
                 each.correlations.nanmean(dim=1).nan_to_num().cpu().numpy(),
-                *(curve.mean(dim=0).cpu().numpy() for curve in curves[name]),
+                curves[name][0].mean(dim=0).cpu().numpy(),
+                curves[name][1].mean(dim=0).cpu().numpy(),
+                verdicts[name].elsewhere,
             )
             for name, each in randomized.items()
         }
-        yield self.name, _figure(context, images, randomized, results, curves[RANDOM])
+        doubts = sentences(context.doubts)
+        yield self.name, _figure(context, images, randomized, results, curves[RANDOM], doubts)
+        yield self.name, _table(verdicts)
+        yield self.name, Notice(" ".join(doubts))
         for name, (deletion, insertion) in curves.items():
             yield f"{self.name}_{name}_deletion", area(deletion).mean().item()
             yield f"{self.name}_{name}_insertion", area(insertion).mean().item()
@@ -99,10 +120,9 @@ class SanityChecks(Picture):
 
     def _affordable(self, context: PictureContext) -> tuple[Tensor, int, int]:
         """Images, and numbers of steps and stages: fewer images come before fewer steps."""
-        wanted, methods = self.num_images or FEW, len(self.methods)
-        if self.num_images is None and context.sample(1)[0][0, 0].numel() > LARGE:
-            wanted //= 2
-        removals = 2 * (methods + 1)  # forward passes for a step of the curves
+        large = context.sample(1)[0][0, 0].numel() > LARGE
+        wanted, methods = self.num_images or (FEW if large else MANY), len(self.methods)
+        removals = 3 * methods + 2  # forward passes for a step of the curves
         maps = PASS * methods  # for a stage
         each = removals * (self.num_steps + 1) + maps * (self.num_stages + 1)
         number = context.allowance.affordable(wanted, each, FEWEST)
@@ -114,6 +134,23 @@ class SanityChecks(Picture):
         )
         return context.sample(number)[0], num_steps, num_stages
 
+    def _judge(
+        self,
+        model: nn.Module,
+        images: Tensor,
+        classes: Tensor,
+        randomized: dict[str, Randomization],
+        curves: dict[str, tuple[Tensor, Tensor]],
+        num_steps: int,
+    ) -> dict[str, Verdict]:
+        verdicts = {}
+        for name, each in randomized.items():
+            moved = moved_maps(each.maps[0])
+            elsewhere = deletion_curve(model, images, moved, classes, num_steps=num_steps)
+            areas = area(curves[name][0]), area(elsewhere)
+            verdicts[name] = judge(each.maps[0], each.correlations[-1], *areas)
+        return verdicts
+
     def _randomize(
         self, model: nn.Module, images: Tensor, classes: Tensor, num_stages: int
     ) -> dict[str, Randomization]:
@@ -121,8 +158,8 @@ class SanityChecks(Picture):
         found, reasons = {}, []
         for method in self.methods:
             try:
-                explain = explanation(method, model, images, self.layer)
-                found[method] = randomization(model, explain, images, classes, num_stages)
+                name, explain = explanation(method, model, images, self.layer)
+                found[name] = randomization(model, explain, images, classes, num_stages)
             except NothingToShow as reason:
                 reasons.append(str(reason))
         if not found:
@@ -138,23 +175,39 @@ def _curves(
     return deletion, insertion_curve(model, images, maps, classes, num_steps=num_steps)
 
 
+def _table(verdicts: dict[str, Verdict]) -> Table:
+    each = verdicts.values()
+    return {
+        "method": [*verdicts],
+        "images": [verdict.images for verdict in each],
+        "flat maps": [verdict.flat for verdict in each],
+        "randomization": [verdict.similarity for verdict in each],
+        "deletion": [verdict.deletion for verdict in each],
+        "deletion elsewhere": [verdict.elsewhere for verdict in each],
+        "p-value": [verdict.p_value for verdict in each],
+        "failed": [", ".join(verdict.failed) for verdict in each],
+    }
+
+
 def _figure(
     context: PictureContext,
     images: Tensor,
     randomized: dict[str, Randomization],
     results: dict[str, CheckResult],
     chance: tuple[Tensor, Tensor],
+    doubts: Sequence[str],
 ) -> Figure:
     """The figure with the maps of one image, the first for which no method gives a flat map."""
     maps = torch.stack([each.maps for each in randomized.values()])
     spreads = maps[:, 0].flatten(2).std(dim=2).amin(dim=0)
     shown = int((spreads > 0).int().argmax())
     layers = next(iter(randomized.values())).layers
+    title = f"Sanity checks of the explanations, {context.title}: {counted(len(images), 'image')}"
     return plot_sanity_checks(
         images[shown].movedim(0, -1).cpu().numpy(),
         [short_name(context.model, layer) for layer in layers],
         dict(zip(randomized, maps[:, :, shown].cpu().numpy(), strict=True)),
         results,
         (chance[0].mean(dim=0).cpu().numpy(), chance[1].mean(dim=0).cpu().numpy()),
-        f"Sanity checks of the explanations, {context.title}: {counted(len(images), 'image')}",
+        "\n".join([title, *(doubts or ["All methods pass."])]),
     )

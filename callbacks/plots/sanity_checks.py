@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 
 from callbacks.plots.drawing.colour_scale import MAGNITUDE
 from callbacks.plots.drawing.style import DPI, OKABE_ITO
-from callbacks.plots.drawing.texts import shorten
+from callbacks.plots.drawing.texts import shorten, wrapped
 
 WIDTH, LEFT, RIGHT, BOTTOM = 8.8, 0.95, 0.25, 0.55  # inches, with margins
-TITLE, HEADER = 0.62, 0.13  # inches: the title with its margins, a line of a header
+TITLE, TITLE_LINE, HEADER = 0.62, 0.17, 0.13  # inches: title with margins, its lines, a header
 CHART, CURVES, BETWEEN = 1.9, 2.3, 0.75  # inches: heights of the charts, and the gap between
 LOOKS = [
     (OKABE_ITO[color], marker) for color, marker in zip((0, 3, 2, 5, 1, 4), "osD^vP", strict=True)
@@ -32,11 +32,13 @@ class CheckResult(NamedTuple):
             [-1, 1], (S,).
         deletion: Mean probability of the class while pixels are removed, (T + 1,).
         insertion: Mean probability of the class while pixels are added, (T + 1,).
+        elsewhere: Area under the deletion curve of maps that are moved to another place.
     """
 
     correlations: np.ndarray
     deletion: np.ndarray
     insertion: np.ndarray
+    elsewhere: float
 
 
 def plot_sanity_checks(
@@ -56,17 +58,20 @@ def plot_sanity_checks(
             (1 + S, H, W).
         methods: Results of each method.
         chance: Deletion and insertion curve for pixels in a random order.
-        title: Title of the figure.
+        title: Title of the figure, in one or more lines.
     """
+    title = wrapped(f"{title}\n{COLORING}", WIDTH - 0.3, 10)
     headers = ["image", "trained", *(_wrapped(layer, LINE, ".") for layer in layers)]
-    figure, axes = _lay_out(headers, len(maps) * image.shape[0] / image.shape[1])
-    strip, chart, deletion, insertion = axes
-    figure.suptitle(
-        f"{title}\n{COLORING}", fontsize=10, y=1 - 0.08 / figure.get_figheight(), va="top"
+    figure, axes = _lay_out(
+        headers, len(maps) * image.shape[0] / image.shape[1], title.count("\n") - 1
     )
+    strip, chart, deletion, insertion = axes
+    figure.suptitle(title, fontsize=10, y=1 - 0.08 / figure.get_figheight(), va="top")
     _draw_maps(strip, image, headers, maps)
     _draw_correlations(chart, {name: test.correlations for name, test in methods.items()})
-    _draw_curves(deletion, {name: test.deletion for name, test in methods.items()}, chance[0])
+    falls = {name: test.deletion for name, test in methods.items()}
+    moved = {name: f" (elsewhere {test.elsewhere:.2f})" for name, test in methods.items()}
+    _draw_curves(deletion, falls, chance[0], moved)
     _draw_curves(insertion, {name: test.insertion for name, test in methods.items()}, chance[1])
     deletion.set_title("Deletion: lower is better", fontsize=9.5)
     deletion.set_xlabel("pixels removed, %")
@@ -76,16 +81,17 @@ def plot_sanity_checks(
     return figure
 
 
-def _lay_out(headers: Sequence[str], ratio: float) -> tuple[Figure, list[Axes]]:
+def _lay_out(headers: Sequence[str], ratio: float, more: int) -> tuple[Figure, list[Axes]]:
     """Make a figure with a strip of tiles, a chart as wide as the strip, and two smaller charts.
 
     Args:
         headers: Texts above the columns of tiles.
         ratio: Height of a column of tiles divided by its width.
+        more: Lines of the title beyond two.
     """
     inner = WIDTH - LEFT - RIGHT
     half, strip = (inner - BETWEEN) / 2, ratio * inner / len(headers)
-    top = TITLE + HEADER * max(header.count("\n") + 1 for header in headers)
+    top = TITLE + more * TITLE_LINE + HEADER * max(header.count("\n") + 1 for header in headers)
     height = BOTTOM + CURVES + BETWEEN + CHART + 0.08 + strip + top
     places = [
         (LEFT, height - top - strip, inner, strip),
@@ -137,12 +143,17 @@ def _draw_correlations(axes: Axes, methods: Mapping[str, np.ndarray]) -> None:
     axes.legend(fontsize=7.5, frameon=False, loc="center left", borderpad=0, handlelength=1.2)
 
 
-def _draw_curves(axes: Axes, curves: Mapping[str, np.ndarray], chance: np.ndarray) -> None:
+def _draw_curves(
+    axes: Axes,
+    curves: Mapping[str, np.ndarray],
+    chance: np.ndarray,
+    notes: Mapping[str, str] | None = None,
+) -> None:
     shares = np.linspace(0, 100, len(chance))
     label = f"random order: {_area(chance):.2f}"
     axes.plot(shares, chance, color="grey", lw=1.4, ls="--", label=label)
     for (name, curve), (color, marker) in zip(curves.items(), cycle(LOOKS), strict=False):
-        label = f"{name.replace('_', ' ')}: {_area(curve):.2f}"
+        label = f"{name.replace('_', ' ')}: {_area(curve):.2f}{(notes or {}).get(name, '')}"
         axes.plot(shares, curve, color=color, marker=marker, ms=3, lw=1.6, label=label)
     axes.set_xlim(0, 100)
     axes.set_ylim(0, 1.02)

@@ -7,7 +7,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from callbacks.inspection_mode import inspection_mode
-from callbacks.pictures import PICTURES, Picture, PictureContext
+from callbacks.pictures import PICTURES, Notice, Picture, PictureContext
 from lightning_app.api.figures import Figures
 from lightning_app.api.inputs import ImageInput, read_input
 from lightning_app.api.networks import Device, open_network
@@ -32,7 +32,8 @@ def explain(
         run: A run of `fit` or `load`; or its name or id, `best`, `last`, or a checkpoint file.
         images: Files, folders, PIL images or arrays; see `predict`.
         pictures: Names of pictures, such as `["grad_cam", "filters"]`; or pictures with options by
-            name, such as `{"grad_cam": ClassActivation(layer="layer4")}` (`callbacks.pictures`).
+            name, such as `{"grad_cam": ClassActivation(layer="layer4")}` or, for a transformer,
+            `{"grad_cam": ClassActivation(method="attn_lrp")}` (`callbacks.pictures`).
             None draws all that suit images without labels.
         device: Where the network runs; `auto` takes a GPU if there is one.
 
@@ -44,6 +45,9 @@ def explain(
     Raises:
         ValueError: If there is no such picture, run or image, a picture needs labels, or nothing
             can be drawn.
+
+    Warns:
+        UserWarning: If the picture `honesty` is drawn, and heat maps fail its checks.
 
     Example:
         >>> figures = lightning_app.explain(run, "photos/", ["grad_cam", "saliency"])
@@ -105,8 +109,11 @@ def _check_name(name: str) -> None:
 def _draw(picture: Picture, context: PictureContext) -> dict[str, Figure]:
     """The figures of a picture; its tables and numbers are for runs."""
     with inspection_mode(context.model):
-        shown = dict(picture.draw(context))
-    return {name: content for name, content in shown.items() if isinstance(content, Figure)}
+        shown = [*picture.draw(context)]
+    for _, content in shown:
+        if isinstance(content, Notice) and content.text:
+            warnings.warn(content.text, stacklevel=3)
+    return {name: content for name, content in shown if isinstance(content, Figure)}
 
 
 def _named(key: str, picture: Picture, figures: dict[str, Figure]) -> dict[str, Figure]:

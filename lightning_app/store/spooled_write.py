@@ -14,14 +14,15 @@ from matplotlib.figure import Figure
 from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
 
-from callbacks.tracking import list_table
+from callbacks.tracking import list_table, set_notice
 
 VERSION = 1
 FILE = "log_file"  # our own call: an artifact with its content
-LIST = "list_table"  # our own call: the UI lists a table
+# Our own calls, which read the run first: the UI lists a table; a notice in the description.
+OWN = {"list_table": list_table, "set_notice": set_notice}
 WRITES = {
     *("log_artifact", "log_batch", "log_figure", "log_image", "log_inputs", "log_text"),
-    *("set_tag", "set_terminated", LIST),
+    *("set_tag", "set_terminated", *OWN),
 }
 SENT = (WRITES | {FILE}) - {"log_artifact", "log_figure"}  # these two become `FILE`
 NUMBER = (int, float)
@@ -53,8 +54,8 @@ class SpooledWrite(NamedTuple):
 
     def send(self, client: Any) -> None:
         """Call the client."""
-        if self.call == LIST:
-            list_table(client, **self.arguments)
+        if self.call in OWN:
+            OWN[self.call](client, **self.arguments)
             return
         if self.call != FILE:
             getattr(client, self.call)(**self.arguments)
@@ -158,7 +159,7 @@ def _check(content: Any, fields: dict[str, Any]) -> None:
 
 def _bind(call: str, *args: Any, **kwargs: Any) -> dict[str, Any]:
     """The arguments of a call by their names."""
-    function = list_table if call == LIST else getattr(MlflowClient, call)
+    function = OWN.get(call) or getattr(MlflowClient, call)
     arguments = inspect.signature(function).bind(None, *args, **kwargs).arguments
     return dict(list(arguments.items())[1:])  # the first is the client
 

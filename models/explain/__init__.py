@@ -1,6 +1,7 @@
 """Explanations of trained networks. Plain functions: a model and tensors in, tensors out."""
 
 from models.explain.activation_maximisation import maximise_activation
+from models.explain.attention import ATTENTION_METHODS, attn_lrp, gradient_rollout
 from models.explain.class_activation import (
     CLASS_ACTIVATIONS,
     eigen_cam,
@@ -10,6 +11,7 @@ from models.explain.class_activation import (
     layer_cam,
     score_cam,
 )
+from models.explain.evidence import ClassEvidence, class_evidence
 from models.explain.feature_maps import constant_maps, feature_maps
 from models.explain.filters import filter_layers, filters_of
 from models.explain.first_middle_last import first_middle_last
@@ -27,9 +29,13 @@ from models.explain.saliency import (
 )
 
 __all__ = [
+    "ATTENTION_METHODS",
     "CLASS_ACTIVATIONS",
     "SALIENCIES",
+    "ClassEvidence",
     "NothingToShow",
+    "attn_lrp",
+    "class_evidence",
     "constant_maps",
     "eigen_cam",
     "feature_maps",
@@ -40,6 +46,7 @@ __all__ = [
     "first_middle_last",
     "grad_cam",
     "grad_cam_plus_plus",
+    "gradient_rollout",
     "gradient_times_input",
     "guided_backpropagation",
     "hires_cam",

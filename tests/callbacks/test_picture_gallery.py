@@ -16,6 +16,7 @@ from callbacks.pictures import (
     ClassActivation,
     Filters,
     LabelSuspects,
+    Notice,
     Picture,
     SanityChecks,
     Shortcuts,
@@ -44,6 +45,7 @@ class Recorder(Picture):
         yield "number", 0.5
         if context.final:
             yield self.name, {"epoch": [context.title]}
+            yield self.name, Notice("Look out.")
 
 
 @dataclass(eq=False)
@@ -244,6 +246,7 @@ def test_figures_tables_numbers_and_drawing_time_are_logged(
     experiment = client.get_experiment_by_name("shown").experiment_id
     table = client.load_table(experiment, "tables/recorder_val.json", [logger.run_id])
     assert table.epoch.tolist() == ["epoch 2"]
+    assert client.get_run(logger.run_id).data.tags["mlflow.note.content"] == "Look out."
 
 
 def test_pictures_drawn_once_are_logged_as_figures(

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 import lightning_app
-from callbacks.pictures import PICTURES, ClassActivation
+from callbacks.pictures import PICTURES, ClassActivation, SanityChecks
 from datamodules import SyntheticDataModule
 from lightning_app.api.settings import as_arguments, as_config
 from lightning_app.store.checkpoints import find_checkpoint
@@ -259,6 +259,14 @@ def test_a_picture_can_be_given_with_its_options(run, images):
         lightning_app.explain(run, images, {"cam": "grad_cam"})
     with pytest.raises(ValueError, match=r"'confusion' needs labels.*app.evaluate\(run\)` draws"):
         lightning_app.explain(run, images, "confusion")
+
+
+def test_maps_that_fail_a_check_are_a_warning(run):
+    """Of a blank image, no pixel matters more than another."""
+    blank = np.full((6, 32, 32), 128, np.uint8)
+    checks = {"honesty": SanityChecks(methods=("vanilla",), num_steps=1, num_stages=1)}
+    with pytest.warns(UserWarning, match="Do not trust the maps of vanilla: "):
+        lightning_app.explain(run, blank, checks)
 
 
 def test_figures_are_named_after_the_keys_of_their_pictures(run, images):

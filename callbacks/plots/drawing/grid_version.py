@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from callbacks.plots.drawing.contact_sheet import enlarged, tile
+from callbacks.plots.drawing.style import BAD
 
 # 256 pixels, as in MLflow: it shows the file at its own size, so that three runs fit beside each
 # other; a larger one would push the others out of sight.
@@ -21,8 +22,10 @@ INCHES, DPI = 2.56, 100
 FONT = 8  # points: letters are 11 pixels high
 TILES = 9  # images of a contact sheet
 MAX_TILES = 64  # of a mosaic
+HEADING = 0.2  # inches
 
 _versions: WeakKeyDictionary[Figure, Callable[[], Figure]] = WeakKeyDictionary()
+_warnings: WeakKeyDictionary[Figure, str] = WeakKeyDictionary()
 
 
 def set_grid_version(figure: Figure, plot: Callable[..., Figure], *arguments: object) -> Figure:
@@ -33,7 +36,28 @@ def set_grid_version(figure: Figure, plot: Callable[..., Figure], *arguments: ob
 
 def grid_version(figure: Figure) -> Figure | None:
     """Draw the grid version of a figure; None if it has none."""
-    return _versions[figure]() if figure in _versions else None
+    if figure not in _versions:
+        return None
+    small = _versions[figure]()
+    return _with_heading(small, _warnings[figure]) if figure in _warnings else small
+
+
+def warn_in_grid(figure: Figure, text: str) -> None:
+    """Let the grid version of a figure, which has no title, begin with a few words."""
+    _warnings[figure] = text
+
+
+def _with_heading(figure: Figure, text: str) -> Figure:
+    before = figure.get_figheight()
+    height = before + HEADING
+    figure.set_figheight(height)
+    for axes in figure.axes:
+        box = axes.get_position()
+        shares = (box.y0 * before / height, box.height * before / height)
+        axes.set_position((box.x0, shares[0], box.width, shares[1]))
+    look = {"ha": "center", "va": "center", "fontsize": FONT + 1, "color": BAD, "weight": "bold"}
+    figure.text(0.5, 1 - HEADING / 2 / height, text, **look)
+    return figure
 
 
 def small_axes(height: float = INCHES) -> Axes:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from lightning_app.cli.model_card.tables import table
+from lightning_app.pages.doubt_notes import doubt_notes
 from lightning_app.pages.words import Words
 from lightning_app.store.describe_run import SplitSummary, class_names_of
 from lightning_app.store.run_scores import SPLITS, CopyScores, Result, copy_scores
@@ -29,7 +30,9 @@ def explanations(record: StoredRun) -> str:
         ]
         if rows:
             shown = table(["method", *(f">{check}" for check in CHECKS)], rows)
-            return f"Sanity checks, images: {WORDS['splits'][split]}. {WHAT}\n\n{shown}"
+            doubts = doubt_notes(record.table(f"tables/{SANITY}_{split}.json"), WORDS)
+            said = "".join(f"**{doubt}**\n\n" for doubt in doubts)
+            return f"{said}Sanity checks, images: {WORDS['splits'][split]}. {WHAT}\n\n{shown}"
     return ""
 
 

@@ -7,7 +7,8 @@ from torch import Tensor
 from tqdm import tqdm
 
 from callbacks.inspection_mode import inspection_mode
-from callbacks.pictures import Picture, PictureContext, PictureOutput
+from callbacks.pictures import Notice, Picture, PictureContext
+from callbacks.pictures.picture import Table
 from lightning_app.cli.networks.network import Network
 from lightning_app.commands.explain.images import Images
 from lightning_app.output.folder import Folder
@@ -27,7 +28,7 @@ def picture_context(network: Network, images: Images) -> PictureContext:
 
 def draw(
     pictures: Mapping[str, Picture], context: PictureContext, folder: Folder
-) -> dict[str, str]:
+) -> tuple[dict[str, str], list[str]]:
     """Draw pictures: figures become PNG files, tables and all numbers CSV files.
 
     Args:
@@ -36,24 +37,29 @@ def draw(
         folder: Output folder.
 
     Returns:
-        Pictures that have nothing to show, with the reason, by name.
+        Pictures that have nothing to show, with the reason, by name; and the notices.
     """
     left_out: dict[str, str] = {}
+    notices: list[str] = []
     numbers: dict[str, float] = {}
     for name, picture in tqdm(pictures.items(), "pictures", leave=False, disable=None):
         try:
             with inspection_mode(context.model):
                 for shown in picture.draw(context):
-                    _store(shown, folder, numbers)
+                    if isinstance(shown[1], Notice):
+                        notices += [shown[1].text] * bool(shown[1].text)
+                    else:
+                        _store(shown[0], shown[1], folder, numbers)
         except NothingToShow as reason:
             left_out[name] = str(reason)
     if numbers:
         folder.write_table("numbers", {"name": [*numbers], "value": [*numbers.values()]})
-    return left_out
+    return left_out, notices
 
 
-def _store(shown: PictureOutput, folder: Folder, numbers: dict[str, float]) -> None:
-    name, content = shown
+def _store(
+    name: str, content: Figure | Table | float | str, folder: Folder, numbers: dict[str, float]
+) -> None:
     if isinstance(content, Figure):
         folder.write_figure(name, content)
     elif isinstance(content, dict):

@@ -40,10 +40,10 @@ def explain(args: list[str]) -> None:
     pictures = chosen_pictures(options)
     predictions = prediction_table(network, images.names, predict(network, images))
     folder.write_table("predictions", predictions)
-    left_out = draw(pictures, picture_context(network, images), folder)
+    left_out, notices = draw(pictures, picture_context(network, images), folder)
     if options.each:
         write_overlays(pictures, network, images, folder)
-    _print_results(predictions, folder, left_out)
+    _print_results(predictions, folder, left_out, notices)
     if logged is not None:
         log_files(*logged, folder)
         print(f"Logged      explanations/ of the run {logged[1].info.run_name}")
@@ -89,7 +89,9 @@ def _read_names(file: Path) -> tuple[str, ...]:
     return tuple(line.strip() for line in lines if line.strip())
 
 
-def _print_results(predictions: dict[str, Any], folder: Folder, left_out: dict[str, str]) -> None:
+def _print_results(
+    predictions: dict[str, Any], folder: Folder, left_out: dict[str, str], notices: list[str]
+) -> None:
     rows = zip(*(predictions[key] for key in ("image", "predicted", "confidence")), strict=True)
     for image, predicted, confidence in list(rows)[:SHOWN]:
         print(f"{image}  {predicted} {confidence:.2f}")
@@ -100,3 +102,5 @@ def _print_results(predictions: dict[str, Any], folder: Folder, left_out: dict[s
         print(f"No picture {names}: {reason}")
     for file in folder.written:
         print(f"Written     {folder.path / file}")
+    for notice in notices:
+        print(notice)

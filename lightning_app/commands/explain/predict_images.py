@@ -80,8 +80,7 @@ def _parse(args: list[str]) -> Namespace:
     parser.add_argument(
         "--each",
         action="store_true",
-        help="Also write where the network looks (Grad-CAM), as an overlay at the size of each "
-        "image.",
+        help="Also write where the network looks, as an overlay at the size of each image.",
     )
     parser.add_argument("--device", type=Device, default="auto", help="Device of the network.")
     options = parser.parse_args(args)

@@ -25,10 +25,11 @@ def write_overlays(
         for index, file in enumerate(unique_stems(images.names)):
             batch, original = images.batch([index]), images.original(index)
             try:
+                method = picture.method_for(network.model, batch.to(network.device)).method
                 mixed = evidence_overlay(picture, network, batch, original)
             except NothingToShow:  # reported with the contact sheet already
                 return
-            folder.write_image(f"{picture.method}/{file}", mixed)
+            folder.write_image(f"{method}/{file}", mixed)
 
 
 def unique_stems(names: list[str]) -> list[str]:

@@ -17,7 +17,7 @@ IN_GRID = re.compile(r"images/(?P<key>.+)\+step\+(?P<epoch>\d+)\+timestamp\+(?P<
 DRAWN_ONCE = re.compile(r"figures/(?P<key>.+)\.png")
 EXPLAINED = re.compile(r"explanations/(?P<key>.+)\.png")
 CAM = "cam"  # kind of all methods of class activation, whose overlays of single images are left out
-CAM_NAME = re.compile(r"(^|_)\w*cam(_|pp|plus|$)")
+CAM_NAME = re.compile(r"(^|_)\w*cam(_|pp|plus|$)|(^|_)(gradient_rollout|attn_lrp)")
 OTHERS = "others"  # section of figures of no known kind
 
 Key = tuple[str, str, str]  # name, split, detail

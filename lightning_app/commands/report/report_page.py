@@ -11,6 +11,7 @@ from mlflow.entities import Run
 from lightning_app.commands.report import overview
 from lightning_app.commands.report.pictures import Topic, View, frames, topics_of
 from lightning_app.pages.data_uris import Embedded, embed_all
+from lightning_app.pages.doubt_notes import doubt_notes
 from lightning_app.pages.language import Language
 from lightning_app.pages.rendering import WIDE, open_templates, side_by_side
 from lightning_app.pages.words import Words
@@ -75,6 +76,7 @@ def _context(stored_run: StoredRun, words: Words) -> dict[str, Any]:
             *overview.shortcut_notes(stored_run, words),
             *overview.corruption_notes(stored_run, words),
         ],
+        "doubts": doubt_notes(stored_run.table("tables/honesty_val.json"), words),
         "external": external_scores(stored_run),
         "folds": stored_run.table("tables/folds.json"),
         "gains": stored_run.table("tables/ensemble.json"),

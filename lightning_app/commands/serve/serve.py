@@ -17,7 +17,7 @@ from lightning_app.pages.language import LANGUAGES, Language, language_of
 from models.device import device_named
 
 DESCRIPTION = """\
-Serve a page on which you drop an image and see its class, the evidence for it (Grad-CAM), and the
+Serve a page on which you drop an image and see its class, the evidence for it, and the
 most similar training images. POST /predict answers the same as JSON. For many requests, use
 `mlflow models serve`.
 """

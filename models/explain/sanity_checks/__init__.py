@@ -16,13 +16,16 @@ from models.explain.sanity_checks.removal import (
     deletion_curve,
     insertion_curve,
     mean_color,
+    moved_maps,
     random_maps,
     replacement_curve,
 )
+from models.explain.sanity_checks.verdict import Verdict, judge
 
 __all__ = [
     "Explain",
     "Randomization",
+    "Verdict",
     "area",
     "blurred",
     "box_masks",
@@ -30,7 +33,9 @@ __all__ = [
     "deletion_curve",
     "explanation",
     "insertion_curve",
+    "judge",
     "mean_color",
+    "moved_maps",
     "occlusion",
     "pointing_game",
     "random_maps",

@@ -1,17 +1,15 @@
 """Model randomisation (Adebayo et al., 2018): does a map depend on the learned weights?"""
 
 import copy
-from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from models.explain.evidence import Explain
+
 # Networks are often built with seed 0, whose weights would be drawn again without this.
 SALT = 0x9E3779B9
-
-# Maps a network, images (N, C, H, W) and the class to explain for each (N,) to maps (N, H, W).
-Explain = Callable[[nn.Module, Tensor, Tensor], Tensor]
 
 
 class Randomization(NamedTuple):

@@ -101,6 +101,24 @@ def random_maps(images: Tensor, seed: int = 0) -> Tensor:
     return torch.rand(shape, generator=torch.Generator().manual_seed(seed)).to(images.device)
 
 
+def moved_maps(maps: Tensor, seed: int = 0) -> Tensor:
+    """Maps (N, H, W), each moved by a random distance, at least a quarter of each side.
+
+    What leaves the image comes in on the other side. So they mark as many pixels, in as smooth
+    regions, but other ones: what a map should be better than. Single pixels in a random order are
+    no fair comparison, since scattered holes confuse a network sooner than one large hole does.
+    """
+    generator = torch.Generator().manual_seed(seed)
+
+    def distance(side: int) -> int:
+        low, high = max(side // 4, 1), max(side - side // 4, 2)
+        return int(torch.randint(low, high, (), generator=generator))
+
+    height, width = maps.shape[1:]
+    moved = [map_.roll((distance(height), distance(width)), (0, 1)) for map_ in maps]
+    return torch.stack(moved)
+
+
 def mean_color(images: Tensor) -> Tensor:
     """Images that have the mean colour everywhere, (N, C, H, W)."""
     return images.mean(dim=(2, 3), keepdim=True).expand_as(images)

@@ -101,6 +101,27 @@ def test_class_activation_is_named_after_its_method(context):
         assert len(figure.axes[0].images) == 4
 
 
+def test_a_vit_is_explained_by_attention_unless_another_method_is_named(images):
+    backbone = TimmBackbone("test_vit", num_channels=1, image_size=32)
+    model = ImageClassifier(backbone, 4, Head).eval()
+    context = PictureContext(model, NAMES, lambda n: (images[0][:n], images[1][:n]), "epoch 0")
+    titles = {"auto": "Gradient-weighted attention rollout", "attn_lrp": "AttnLRP"}
+    for method, title in titles.items():
+        [(name, figure)] = ClassActivation(method=method, num_images=2).draw(context)
+        assert name == {"auto": "gradient_rollout"}.get(method, method)
+        assert figure.get_suptitle().startswith(f"{title}, epoch 0: 2 images\n")
+        assert figure.get_suptitle().endswith(", 6 attention layers")
+    [(name, _)] = ClassActivation(method="grad_cam", num_images=2).draw(context)
+    assert name == "grad_cam"
+
+
+def test_methods_of_all_layers_take_no_layer():
+    with pytest.raises(
+        ValueError, match=r"grad_cam\.layer is blocks\.0, but attn_lrp explains all"
+    ):
+        ClassActivation(method="attn_lrp", layer="blocks.0")
+
+
 def test_named_layer_is_explained_and_an_unknown_one_refused_before_training(context, synthetic):
     picture = ClassActivation(layer="block2.conv", num_images=2)
     picture.begin(context.model, synthetic)
@@ -119,7 +140,7 @@ def test_every_epoch_explains_the_same_layer(context, monkeypatch):
         searches.append(model)
         return last_feature_map(model, images)
 
-    monkeypatch.setattr("callbacks.pictures.class_activation.last_feature_map", search)
+    monkeypatch.setattr("models.explain.evidence.last_feature_map", search)
     picture = ClassActivation(num_images=2)
     for _ in range(3):
         [*picture.draw(context)]

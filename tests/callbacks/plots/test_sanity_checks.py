@@ -11,14 +11,16 @@ CHANCE = (np.linspace(1, 0, 5), np.linspace(0, 1, 5))
 
 def result():
     falls = np.array([1.0, 0.0, 0.0, 0.0, 0.0])
-    return CheckResult(np.array([0.75, 0.5, 0.25]), falls, 1 - falls)
+    return CheckResult(np.array([0.75, 0.5, 0.25]), falls, 1 - falls, 0.3)
 
 
-def draw(names, image=np.full((4, 6, 1), 0.5)):
+def draw(names, image=np.full((4, 6, 1), 0.5), title="t"):
     maps = {name: np.zeros((4, *image.shape[:2])) for name in names}
     for stages in maps.values():
         stages[0, 1, 2] = 3.0
-    return plot_sanity_checks(image, LAYERS, maps, {name: result() for name in names}, CHANCE, "t")
+    return plot_sanity_checks(
+        image, LAYERS, maps, {name: result() for name in names}, CHANCE, title
+    )
 
 
 def test_correlations_start_at_one_and_end_with_the_last_stage():
@@ -47,7 +49,10 @@ def test_strongest_pixel_of_a_map_is_bright_and_a_flat_map_is_dark():
 def test_legend_has_the_areas():
     deletion, insertion = draw(["grad_cam"]).axes[2:]
     labels = [text.get_text() for text in deletion.get_legend().get_texts()]
-    assert labels == ["random order: 0.50", "grad cam: 0.12"]  # half a step of four
+    assert labels == [
+        "random order: 0.50",
+        "grad cam: 0.12 (elsewhere 0.30)",
+    ]  # half a step of four
     labels = [text.get_text() for text in insertion.get_legend().get_texts()]
     assert labels == ["random order: 0.50", "grad cam: 0.88"]
 
@@ -69,3 +74,15 @@ def test_every_method_is_drawn_and_nothing_is_cut_off(num_methods):
     assert (drawn.max <= page + 0.01).all()
     assert len(figure.axes[1].get_lines()) == num_methods + 1
     assert len(figure.axes[0].images) == num_methods * 5
+
+
+def test_lines_of_the_title_do_not_cover_the_maps():
+    """Among them the verdict, which may need several lines."""
+    figure = draw(["grad_cam"], title="t\n" + "Do not trust the maps of grad_cam. " * 12)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    title = figure._suptitle.get_window_extent()
+    strip = figure.axes[0].get_tightbbox(canvas.get_renderer())
+    assert strip.y1 < title.y0
+    assert title.x0 > 0
+    assert title.x1 < figure.bbox.width

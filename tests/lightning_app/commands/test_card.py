@@ -29,10 +29,18 @@ METRICS = {
 }
 
 
+HONESTY = {
+    "method": ["grad_cam", "vanilla"], "images": [16, 16], "flat maps": [0.0, 0.0],
+    "randomization": [0.83, 0.1], "deletion": [0.44, 0.2], "deletion elsewhere": [0.43, 0.5],
+    "p-value": [0.61, 0.001], "failed": ["randomization, deletion", ""],
+}  # fmt: skip
+
+
 @pytest.fixture
 def run_id(make_run, add_split):
     tables = {
         "per_class_test": PER_CLASS, "confusions_test": CONFUSIONS, "label_suspects_val": SUSPECTS,
+        "honesty_val": HONESTY,
     }  # fmt: skip
     params = {"model.backbone": "models.SmallCNN", "data": "ImageFolderDataModule"}
     run_id = make_run(params, METRICS, tables)
@@ -77,6 +85,15 @@ def test_hubs_can_read_the_metadata(card):
 )
 def test_the_card_holds_what_the_run_has_recorded(card, line):
     assert line in card.splitlines()
+
+
+def test_maps_that_failed_a_check_are_named_with_the_figures(card):
+    assert (
+        "**Do not trust the maps of grad_cam: random weights give nearly the same maps (rank "
+        "correlation 0.83); what they mark is not shown to matter more than other places "
+        "(deletion 0.44, elsewhere 0.43, p = 0.61, 16 images).**\n"
+    ) in card
+    assert "maps of vanilla" not in card
 
 
 def test_likely_label_errors_are_counted(card):

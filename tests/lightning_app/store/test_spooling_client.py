@@ -86,3 +86,28 @@ def test_rejected_write_is_set_aside_and_does_not_stop_the_others(client, server
 
 def test_reads_are_forwarded(client, run_id, tmp_path):
     assert SpoolingClient(client, tmp_path / "spool").get_run(run_id).info.run_id == run_id
+
+
+def description(client, run_id):
+    return client.get_run(run_id).data.tags.get("mlflow.note.content", "")
+
+
+def test_notice_stands_above_the_description_of_the_user(client, server, run_id, tmp_path):
+    spooling = SpoolingClient(server, tmp_path / "spool")
+    spooling.set_tag(run_id, "mlflow.note.content", "My best run.")
+    spooling.set_notice(run_id, "honesty", "Do not trust the maps of vanilla.")
+    spooling.set_notice(run_id, "other", "Look out.")
+    assert spooling.send_spooled() == 0
+    expected = "Look out.\n\nDo not trust the maps of vanilla.\n\nMy best run."
+    assert description(client, run_id) == expected
+    spooling.set_notice(run_id, "honesty", "")  # a resumed fit whose maps pass
+    spooling.set_notice(run_id, "other", "Look here.")
+    assert spooling.close() == 0
+    assert description(client, run_id) == "Look here.\n\nMy best run."
+
+
+def test_run_without_notice_gets_no_description(client, server, run_id, tmp_path):
+    spooling = SpoolingClient(server, tmp_path / "spool")
+    spooling.set_notice(run_id, "honesty", "")
+    assert spooling.close() == 0
+    assert "mlflow.note.content" not in client.get_run(run_id).data.tags

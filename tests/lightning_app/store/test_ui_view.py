@@ -11,7 +11,14 @@ from lightning_app.store.ui_view import image_panels, last_steps, view_state
 
 def test_panels_show_the_figures_of_a_fit_in_the_order_of_the_pictures():
     assert image_panels() == {
-        "Overview": ["val/confusion_matrix", "val/grad_cam", "val/saliency", "val/filters"],
+        "Overview": [
+            "val/confusion_matrix",
+            "val/grad_cam",
+            "val/gradient_rollout",
+            "val/attn_lrp",
+            "val/saliency",
+            "val/filters",
+        ],
         "Layer activations": [f"val/feature_maps/{name}" for name in ("first", "middle", "last")],
         "Mistakes": [
             "val/confusion_counts",

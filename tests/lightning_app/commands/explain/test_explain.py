@@ -31,6 +31,21 @@ def test_checkpoint_of_a_run_is_explained(folder, photos, tmp_path):
     assert files == ["grad_cam.png", "predictions.csv"]
 
 
+def test_maps_that_fail_a_check_are_named_at_the_end(folder, tmp_path, capsys):
+    """Of a blank image, no pixel matters more than another."""
+    blank = tmp_path / "blank"
+    blank.mkdir()
+    for number in range(6):
+        Image.fromarray(np.full((32, 32), 128, np.uint8)).save(blank / f"{number}.png")
+    quick = [f"--pictures.honesty.num_{what}=1" for what in ("steps", "stages")]
+    out = tmp_path / "out"
+    files = explain(blank, out, "--ckpt_path", "small", "--methods", "honesty", "grad_cam", *quick)
+    assert files == ["grad_cam.png", "honesty.csv", "honesty.png", "numbers.csv", "predictions.csv"]
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.startswith("Do not trust the maps of grad_cam: ")
+    assert "what they mark is not shown to matter more than other places" in last
+
+
 def test_predictions_are_those_of_the_network_on_resized_images(folder, photos, tmp_path):
     explain(photos, tmp_path / "out", "--ckpt_path", "best", "--methods", "filters")
     rows = list(csv.DictReader((tmp_path / "out" / "predictions.csv").open()))

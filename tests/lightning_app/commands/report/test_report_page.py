@@ -133,6 +133,23 @@ def test_corner_without_which_the_network_fails_is_named(make_run, page_of):
     assert "去掉右下角" in page_of(run_id, "zh").text
 
 
+def test_maps_that_failed_a_check_are_named_above_the_pictures(make_run, page_of, client, gray):
+    table = {
+        "method": ["grad_cam", "vanilla", "guided"], "images": [16, 16, 16],
+        "flat maps": [0.0, 0.0, 0.75], "randomization": [0.1, 0.83, None],
+        "deletion": [0.1, 0.2, 0.3], "deletion elsewhere": [0.4, 0.5, 0.3],
+        "p-value": [0.001, 0.002, 1.0], "failed": ["", "randomization", "flat"],
+    }  # fmt: skip
+    run_id = make_run(metrics={"val/accuracy": 0.97}, tables={"honesty_val": table})
+    client.log_image(run_id, gray(200), key="val/gradient_rollout", step=4)
+    text = page_of(run_id).text
+    similar = "Do not trust the maps of vanilla: random weights give nearly the same maps (rank"
+    assert text.index(f"{similar} correlation 0.83).") < text.index("Class activation")
+    assert "Do not trust the maps of guided: 75 % of them are the same everywhere." in text
+    assert "maps of grad_cam" not in text
+    assert "不要相信 vanilla 的热图" in page_of(run_id, "zh").text
+
+
 def test_images_of_a_class_are_counted_over_all_splits(make_run, add_split, page_of):
     run_id = make_run()
     add_split(run_id, "train", {"cat": 3689, "dog": 7})

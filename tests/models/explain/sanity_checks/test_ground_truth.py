@@ -13,6 +13,8 @@ from models.explain.sanity_checks import (
     box_masks,
     deletion_curve,
     insertion_curve,
+    judge,
+    moved_maps,
     occlusion,
     pointing_game,
     random_maps,
@@ -90,3 +92,34 @@ def test_grad_cam_depends_on_the_learned_weights(trained):
     assert found.correlations[-1].nanmean() < 0.5
     assert found.layers[0] == "head.layers.1"
     assert found.layers[-1] == "backbone.blocks.block1.conv"
+
+
+def verdict_of(explain, model, images, classes):
+    found = randomization(model, explain, images, classes, num_stages=1)
+    areas = [
+        area(deletion_curve(model, images, maps, classes, num_steps=10))
+        for maps in (found.maps[0], moved_maps(found.maps[0]))
+    ]
+    return judge(found.maps[0], found.correlations[-1], *areas)
+
+
+def test_grad_cam_of_a_network_that_sees_the_patch_passes(trained):
+    model, images, classes, _ = trained
+    assert verdict_of(cam, model, images[:16], classes[:16]).failed == []
+
+
+def test_maps_that_do_not_depend_on_the_network_fail(trained):
+    """Bright pixels: they mark the patch, so that removing them is as good as with Grad-CAM."""
+    model, images, classes, _ = trained
+    verdict = verdict_of(lambda _, images, classes: images[:, 0], model, images[:16], classes[:16])
+    assert verdict.failed == ["randomization"]
+    assert verdict.similarity == pytest.approx(1)
+
+
+def test_random_maps_fail(trained):
+    model, images, classes, _ = trained
+
+    def random(network, images, classes):
+        return random_maps(images, seed=int(1000 * network.head.layers[1].weight[0, 0].item() % 97))
+
+    assert verdict_of(random, model, images[:16], classes[:16]).failed == ["deletion"]
