@@ -79,7 +79,7 @@ def _draw_bars(axes: Axes, rows: Sequence[ConceptRow]) -> None:
     axes.set_yticks(places, [str(place + 1) for place in places], fontsize=10)
     axes.tick_params(axis="y", length=0)
     axes.tick_params(axis="x", labelsize=7.5)
-    axes.set_xlabel("importance (total Sobol index)\nblue: raises the logit; red: lowers it")
+    axes.set_xlabel("importance (total Sobol index)\nblue: raises the logit; vermilion: lowers it")
     axes.xaxis.label.set_fontsize(7.5)
     axes.spines[["top", "right"]].set_visible(False)
     axes.set_title("Importance", fontsize=FONT + 1, loc="left")

@@ -8,8 +8,12 @@ from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits, one_hot
 
 from callbacks.inspection_mode import inspection_mode
+from callbacks.output_recorder import Outputs
 from callbacks.pictures import PictureContext, concepts
+from callbacks.pictures.class_images import ClassImages
 from callbacks.pictures.concepts import Concepts
+from models import ImageClassifier, SmallCNN
+from models.evaluation.predictions import Predictions
 from models.explain import NothingToShow
 from models.explain.concepts import CutNetwork, crop_boxes, find_concepts
 
@@ -153,6 +157,30 @@ def test_large_network_needs_a_number_of_images(context, monkeypatch):
     monkeypatch.setattr(concepts, "SECONDS", 0)
     with pytest.raises(NothingToShow, match=r"pictures\.concepts\.num_images sets their number"):
         shown_by(Concepts(), context)
+
+
+def test_images_of_a_class_are_those_of_the_split_and_then_of_the_training(synthetic):
+    torch.manual_seed(0)
+    model = ImageClassifier(SmallCNN(4, 1), 4).eval()
+    synthetic.setup("fit")
+    splits = [range(len(synthetic.sources[split])) for split in ("val", "train")]
+    images = synthetic.images("val", splits[0])
+    with torch.no_grad():
+        numbers = torch.tensor(splits[0])
+        predictions = Predictions(model(images), torch.zeros_like(numbers), numbers)
+        trained = model(synthetic.images("train", splits[1])).argmax(dim=1)
+    target = int(predictions.predicted.mode().values)
+    own = images[predictions.predicted == target]
+    context = PictureContext(
+        model, "abcd", synthetic.sample, "t", outputs=Outputs(predictions), data=synthetic
+    )
+    chosen = ClassImages(context)
+    assert chosen.most_frequent()[0] == target
+    assert torch.equal(chosen.of(target, 2), own[[0, len(own) // 2]])
+    found = chosen.of(target, 200)
+    assert torch.equal(found[: len(own)], own)
+    of_class = torch.from_numpy(synthetic.sources["train"].labels) == target
+    assert len(found) == len(own) + int((of_class & (trained == target)).sum())
 
 
 @pytest.mark.parametrize(
