@@ -40,7 +40,7 @@ COLUMNS = (
     "fall of the logit without it",
     "activations reproduced",
 )
-MORE_PASSES = 3  # of a whole image, beside one of each crop
+MORE_PASSES = 4  # of a whole image, beside one of each crop
 
 
 @dataclass(eq=False)
@@ -54,11 +54,11 @@ class Concepts(Picture):
         when: See `Picture`.
         classes: Names of the classes; None for six, those that are predicted most often.
         num_concepts: Concepts of each class.
-        num_images: Images of each class, which the network predicts as such, with 19 forward
+        num_images: Images of each class, which the network predicts as such, with 20 forward
             passes each; None for 24, or fewer (and fewer classes) if the network is large.
         crop: Side of the crops relative to that of the images, in (0, 1].
         layer: Layer to explain, such as `layer4`; None for the deepest one that still has a
-            feature map. What follows an earlier one is computed 300 times for each image.
+            feature map. What follows an earlier one is computed 500 times for each image.
 
     Raises:
         ValueError: If a number is out of range.

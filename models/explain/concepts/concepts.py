@@ -11,7 +11,7 @@ from models.explain.concepts.cut_network import CutNetwork
 from models.explain.concepts.factors import coefficients_of, factorise, merge_parts, signed_parts
 from models.explain.concepts.importance import Score, occlusion_falls, total_sobol_indices
 
-MASKS = 256  # changed maps of a forward pass
+VALUES = 2**24  # of the changed maps of a forward pass: 64 MiB
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,10 +117,11 @@ def _score(
     """The logit of the class as a function of masks (n, rank), which scale the concepts."""
     maps, ways = (torch.from_numpy(array).to(image) for array in (present, directions))
     each = torch.einsum("rhw,rd->rdhw", maps, ways)
+    at_once = max(VALUES // each[0].numel(), 1)
 
     def score(masks: np.ndarray) -> np.ndarray:
         logits = []
-        for chunk in torch.from_numpy(masks - 1).to(image).split(MASKS):
+        for chunk in torch.from_numpy(masks - 1).to(image).split(at_once):
             changes = torch.einsum("nr,rdhw->ndhw", chunk, each)
             logits.append(network.logits(image, changes)[:, target].cpu())
         return torch.cat(logits).numpy()

@@ -6,7 +6,10 @@ import numpy as np
 from scipy.stats import sobol_indices
 from torch.quasirandom import SobolEngine
 
-DESIGNS = 32  # as in the authors' code; a power of two, as Sobol sequences need
+# A power of two, as Sobol sequences need. For six concepts and a linear score, the largest error of
+# an index is .02 on average and .04 at most; with 32, as in the authors' code, .07 and .23; a
+# scrambled sequence is worse (.04 and .22).
+DESIGNS = 64
 
 Score = Callable[[np.ndarray], np.ndarray]  # masks (n, rank) in [0, 1] -> scores (n,)
 
@@ -25,7 +28,8 @@ def total_sobol_indices(score: Score, rank: int, num_designs: int = DESIGNS) -> 
     Returns:
         The index of each concept, (rank,); all 0 if the score does not change.
     """
-    drawn = SobolEngine(2 * rank, scramble=True, seed=0).draw(num_designs).double().numpy()
+    sequence = SobolEngine(2 * rank).fast_forward(num_designs)  # it begins with zeros
+    drawn = sequence.draw(num_designs).double().numpy()
     first, second = drawn[:, :rank], drawn[:, rank:]
     mixed = np.repeat(first[None], rank, axis=0)
     for index in range(rank):

@@ -40,7 +40,7 @@ def test_importance_of_a_linear_network_follows_from_its_weights(planted):
     _, amounts, found = planted
     shares = (WEIGHTS * amounts) ** 2
     expected = (shares / shares.sum(dim=1, keepdim=True)).mean(dim=0)
-    np.testing.assert_allclose(found.importance, expected, atol=0.06)
+    np.testing.assert_allclose(found.importance, expected, atol=0.02)
     falls = (WEIGHTS * amounts).mean(dim=0) / 9  # a channel covers a ninth of the image
     np.testing.assert_allclose(found.falls, falls, rtol=1e-3)
     assert found.explained == pytest.approx(1, abs=1e-4)
