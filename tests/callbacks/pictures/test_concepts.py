@@ -12,7 +12,7 @@ from callbacks.output_recorder import Outputs
 from callbacks.pictures import PictureContext, concepts
 from callbacks.pictures.class_images import ClassImages
 from callbacks.pictures.concepts import Concepts
-from models import ImageClassifier, SmallCNN
+from models import Ensemble, ImageClassifier, Member, NoHead, SmallCNN
 from models.evaluation.predictions import Predictions
 from models.explain import NothingToShow
 from models.explain.concepts import CutNetwork, crop_boxes, find_concepts
@@ -144,6 +144,23 @@ def test_each_class_has_a_sheet_and_rows_of_the_table(context):
 def test_only_named_classes_are_shown(context):
     picture = Concepts(classes=("cross and frame",), num_concepts=2, num_images=4)
     assert set(shown_by(picture, context)) == {"concepts", "concepts/cross and frame"}
+
+
+def test_layer_can_be_chosen(context):
+    picture = Concepts(classes=(CLASSES[0],), num_concepts=2, num_images=4, layer="1")
+    figure = shown_by(picture, context)[f"concepts/{CLASSES[0]}"]
+    assert figure.texts[0].get_text().split("\n")[1].startswith("Layer 1; the concepts reproduce")
+    with pytest.raises(ValueError, match=r"pictures\.concepts\.layer: .*no layer 'layer4'"):
+        shown_by(Concepts(layer="layer4"), context)
+
+
+def test_ensemble_has_no_concepts():
+    members = [Member(SmallCNN(2, 1), 2) for _ in range(2)]
+    model = ImageClassifier(Ensemble(members), 2, head=NoHead).eval()
+    images, labels = torch.rand(8, 1, 16, 16), torch.full((8,), -1)
+    several = PictureContext(model, "ab", lambda n: (images[:n], labels[:n]), "a", "images")
+    with pytest.raises(NothingToShow, match="an ensemble has no concepts; explain one of its"):
+        shown_by(Concepts(), several)
 
 
 def test_few_images_of_a_class_show_nothing(context):
