@@ -3,6 +3,7 @@
 from callbacks.pictures.activation_maximisation import ActivationMaximisation
 from callbacks.pictures.calibration import Calibration
 from callbacks.pictures.class_activation import ClassActivation
+from callbacks.pictures.concepts import Concepts
 from callbacks.pictures.confusion import ConfusionMatrix
 from callbacks.pictures.embedding import Embedding
 from callbacks.pictures.feature_maps import FeatureMaps
@@ -45,5 +46,6 @@ PICTURES: dict[str, type[Picture]] = {
         LabelSuspects,
         TrainingDynamicsMap,
         Shortcuts,
+        Concepts,
     )
 }

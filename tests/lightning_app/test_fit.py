@@ -36,6 +36,7 @@ CONFIG = {
         "label_suspects": {"training": False},
         "honesty": {"num_images": 2, "num_steps": 2, "num_stages": 2},
         "shortcuts": {"num_images": 8},
+        "concepts": {"num_images": 4, "num_concepts": 2},
     },
     "trainer": {
         "max_epochs": 2,
@@ -206,7 +207,7 @@ def test_last_epoch_has_every_picture(store, run):
 
 def test_pictures_of_the_end_are_figures(store, run):
     figures = list(paths(store, run, "figures"))
-    for name in ("activation_maximisation", "label_suspects", "honesty", "shortcuts"):
+    for name in ("activation_maximisation", "label_suspects", "honesty", "shortcuts", "concepts"):
         assert any(name in figure for figure in figures)
 
 

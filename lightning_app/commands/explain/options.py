@@ -5,7 +5,7 @@ from pathlib import Path
 
 from jsonargparse import Namespace
 
-from callbacks.pictures import PICTURES, Picture
+from callbacks.pictures import PICTURES, Concepts, Picture
 from lightning_app.cli.command_parser import CommandParser
 from lightning_app.cli.errors.possible_names import suggest_names
 from lightning_app.cli.picture_options import picture_types
@@ -44,6 +44,9 @@ def parse(args: list[str]) -> Namespace:
         default=[],
         help=f"Pictures to draw (default: all): {', '.join(drawable())}.",
     )
+    parser.add_argument(
+        "--concepts", action="store_true", help="Draw concepts, as with `--methods concepts`."
+    )
     parser.add_argument("--out", type=Path, default=OUT, help="Output folder.")
     parser.add_argument(
         "--each",
@@ -58,6 +61,8 @@ def parse(args: list[str]) -> Namespace:
         text = (picture.__doc__ or "").splitlines()[0]
         parser.add_argument(f"--pictures.{name}", type=picture | bool, default=picture(), help=text)
     options = parser.instantiate_classes(parser.parse_args(args))
+    if options.concepts:
+        options.methods = list(dict.fromkeys([*options.methods, Concepts.name]))
     _check(options)
     return options
 

@@ -92,6 +92,19 @@ def test_files_are_logged_to_the_run(folder, photos, tmp_path):
     assert {"grad_cam.png", "predictions.csv", "grad_cam"} <= names
 
 
+def test_concepts_are_drawn_of_each_class_with_enough_images(folder, tmp_path):
+    rng = np.random.default_rng(0)
+    for index in range(13):  # so that one of the four classes has four
+        file = tmp_path / "noise" / f"{index}.png"
+        file.parent.mkdir(exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, (32, 32, 3), dtype=np.uint8)).save(file)
+    arguments = ("--ckpt_path", "best", "--concepts", "--pictures.concepts.num_concepts", "2")
+    files = explain(tmp_path / "noise", tmp_path / "out", *arguments)
+    assert [file for file in files if "/" not in file] == ["concepts.csv", "predictions.csv"]
+    rows = list(csv.DictReader((tmp_path / "out" / "concepts.csv").open()))
+    assert {f"concepts/{row['class']}.png" for row in rows} == {f for f in files if "/" in f}
+
+
 def test_network_of_a_library_is_explained(photos, tmp_path, squeezenet):
     names = tmp_path / "names.txt"
     names.write_text("\n".join("abcde"))

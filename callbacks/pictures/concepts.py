@@ -1,0 +1,190 @@
+"""Concepts: the parts that recur in the images of a class, and what its logit owes to each."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor, nn
+
+from callbacks.figure_kind import FigureKind
+from callbacks.pictures.class_images import ClassImages
+from callbacks.pictures.picture import (
+    Picture,
+    PictureContext,
+    PictureOutput,
+    Table,
+    When,
+    setting,
+)
+from callbacks.plots.concepts import ConceptRow, plot_concepts
+from callbacks.trainer_parts import ImageData
+from models.ensemble import networks_of
+from models.explain import NothingToShow, find_layer, last_feature_map, short_name
+from models.explain.class_activation.capture import to_heat
+from models.explain.concepts import Concepts as Found
+from models.explain.concepts import CutNetwork, crop_boxes, cut, find_concepts
+from models.explain.work import counted_operations, speed_of
+
+MOST, LEAST, FEWEST = 24, 8, 4  # images of a class: at best, of a large network, and at all
+CLASSES = 6  # that are shown unless they are named
+CROPS, IMAGES = 6, 3  # of a concept in the sheet
+SECONDS = 20  # of a typical device; see `models.explain.work`
+PATIENCE = 3  # as many times longer for images of the user, who waits for them
+COLUMNS = (
+    "class",
+    "images",
+    "concept",
+    "total Sobol index",
+    "fall of the logit without it",
+    "activations reproduced",
+)
+MORE_PASSES = 4  # of a whole image, beside one of each crop
+
+
+@dataclass(eq=False)
+class Concepts(Picture):
+    """Concepts: recurring parts of the images of a class, and how important each is (CRAFT).
+
+    A sheet for each class has a row for each concept, the most important first: the crops and the
+    images that show it most. See `models.explain.concepts`. The table `concepts` has the figures.
+
+    Attributes:
+        when: See `Picture`.
+        classes: Names of the classes; None for six, those that are predicted most often.
+        num_concepts: Concepts of each class.
+        num_images: Images of each class, which the network predicts as such, with 20 forward
+            passes each; None for 24, or fewer (and fewer classes) if the network is large.
+        crop: Side of the crops relative to that of the images, in (0, 1].
+        layer: Layer to explain, such as `layer4`; None for the deepest one that still has a
+            feature map. What follows an earlier one is computed 500 times for each image.
+
+    Raises:
+        ValueError: If a number is out of range.
+    """
+
+    name: ClassVar[str] = "concepts"
+    kinds: ClassVar[tuple[FigureKind, ...]] = (FigureKind("concepts", "network"),)
+
+    when: When = "last"
+    classes: tuple[str, ...] | None = None
+    num_concepts: int = 6
+    num_images: int | None = None
+    crop: float = 1 / 3
+    layer: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check the settings."""
+        super().__post_init__()
+        for option, least in (("num_concepts", 2), ("num_images", FEWEST)):
+            value = getattr(self, option)
+            if value is not None and value < least:
+                raise ValueError(
+                    f"pictures.{self.name}.{option} is {value}; expected {least} or more."
+                )
+        with setting(self.name):
+            crop_boxes((100, 100), self.crop)
+
+    def begin(self, model: nn.Module, data: ImageData) -> None:
+        """See `Picture`."""
+        self._indices(data.class_names)
+        if self.layer is not None:
+            with setting(f"{self.name}.layer"):
+                find_layer(model, self.layer)
+
+    def draw(self, context: PictureContext) -> Iterator[PictureOutput]:
+        """See `Picture`."""
+        network, layer = self._network(context)
+        images = ClassImages(context)
+        targets, number = self._affordable(context, images)
+        table: Table = {column: [] for column in COLUMNS}
+        for target in targets:
+            of_class = images.of(target, number)
+            if len(of_class) < FEWEST:
+                continue
+            found = find_concepts(network, of_class, target, self.num_concepts, self.crop)
+            name = context.class_names[target]
+            yield (
+                f"{self.name}/{name.replace('/', '_')}",
+                self._figure(context, of_class, found, name, layer),
+            )
+            _add(table, name, len(of_class), found)
+        if not table["class"]:
+            raise NothingToShow(f"it needs {FEWEST} images that are predicted as one class.")
+        yield self.name, table
+
+    def _indices(self, class_names: tuple[str, ...]) -> list[int]:
+        """Indices of the classes that the settings name."""
+        known = ", ".join(class_names[:CLASSES]) + ", …" * (len(class_names) > CLASSES)
+        for name in self.classes or ():
+            if name not in class_names:
+                raise ValueError(
+                    f"pictures.{self.name}.classes has {name!r}; expected names of classes: "
+                    f"{known}."
+                )
+        return [list(class_names).index(name) for name in self.classes or ()]
+
+    def _network(self, context: PictureContext) -> tuple[CutNetwork, str]:
+        """The network with its layer, and the name of the layer."""
+        model, image = context.model, context.sample(1)[0]
+        if len(networks_of(model)) > 1:
+            raise NothingToShow("an ensemble has no concepts; explain one of its networks.")
+        name, to_map = self.layer or "", None
+        if self.layer is None:
+            name, to_map = last_feature_map(model, image)
+        with setting(f"{self.name}.layer"):
+            name = find_layer(model, name)
+        return CutNetwork(model, model.get_submodule(name), to_map), short_name(model, name)
+
+    def _affordable(self, context: PictureContext, images: ClassImages) -> tuple[list[int], int]:
+        """Classes to show, and the number of images of each."""
+        named = self._indices(tuple(context.class_names))
+        targets = named or images.most_frequent()[:CLASSES]
+        if self.num_images is not None:
+            return targets, self.num_images
+        image = context.sample(1)[0]
+        with torch.no_grad(), counted_operations() as counter:
+            context.model(image)
+        passes = len(crop_boxes(image.shape[2:], self.crop)) + MORE_PASSES
+        patience = PATIENCE if context.data is None else 1
+        allowed = SECONDS * patience * speed_of(image.device) / (passes * counter.operations + 1)
+        targets = named or targets[: int(allowed / LEAST)]
+        if not targets:
+            raise NothingToShow(
+                f"even {LEAST} images of a class would take more than {SECONDS * patience} seconds "
+                "of a typical device; pictures.concepts.num_images sets their number."
+            )
+        return targets, min(max(int(allowed / len(targets)), LEAST), MOST)
+
+    def _figure(
+        self, context: PictureContext, images: Tensor, found: Found, name: str, layer: str
+    ) -> Figure:
+        title = (
+            f"Concepts of the class {name}, {context.title}: {len(images)} images that are "
+            f"predicted as it\nLayer {layer}; the concepts reproduce {found.explained:.0%} of the "
+            "activations of the crops"
+        )
+        return plot_concepts([*_rows(images, found, self.crop)], title)
+
+
+def _rows(images: Tensor, found: Found, share: float) -> Iterator[ConceptRow]:
+    """What the sheet shows of each concept."""
+    boxes, shown = crop_boxes(images.shape[2:], share), images.movedim(1, -1).cpu().numpy()
+    for index, (importance, fall) in enumerate(zip(found.importance, found.falls, strict=True)):
+        crops = [
+            cut(images[image], boxes[crop]).movedim(0, -1).cpu().numpy()
+            for image, crop in found.top_crops(index, CROPS)
+        ]
+        chosen = found.top_images(index, IMAGES)
+        maps = to_heat(torch.from_numpy(found.in_images[chosen, index]), images)
+        yield ConceptRow(importance, fall, crops, shown[chosen], maps.numpy())
+
+
+def _add(table: Table, name: str, number: int, found: Found) -> None:
+    """Add the concepts of a class to the table."""
+    values = zip(found.importance.tolist(), found.falls.tolist(), strict=True)
+    for index, (importance, fall) in enumerate(values, start=1):
+        row = (name, number, index, importance, fall, found.explained)
+        for column, value in zip(COLUMNS, row, strict=True):
+            table[column].append(value)
