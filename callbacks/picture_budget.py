@@ -17,7 +17,7 @@ from models.explain.work import counted_operations, speed_of
 # Seconds on a typical device that are not arithmetic of the network.
 FIGURE_SECONDS = 0.4  # to draw and store a figure
 IMAGE_SECONDS = 2e-4  # to load a training image
-END_SECONDS = 10.0  # of pictures at the end of a fit, however short it was
+END_SECONDS = 20.0  # of pictures at the end of a fit, however short it was
 PASSES = 3  # a training step costs as much as three forward passes
 
 

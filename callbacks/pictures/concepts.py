@@ -66,6 +66,7 @@ class Concepts(Picture):
 
     name: ClassVar[str] = "concepts"
     kinds: ClassVar[tuple[FigureKind, ...]] = (FigureKind("concepts", "network"),)
+    costly: ClassVar[bool] = True
 
     when: When = "last"
     classes: tuple[str, ...] | None = None
@@ -147,13 +148,15 @@ class Concepts(Picture):
         with torch.no_grad(), counted_operations() as counter:
             context.model(image)
         passes = len(crop_boxes(image.shape[2:], self.crop)) + MORE_PASSES
-        patience = PATIENCE if context.data is None else 1
-        allowed = SECONDS * patience * speed_of(image.device) / (passes * counter.operations + 1)
+        seconds = SECONDS * (PATIENCE if context.data is None else 1)
+        possible = seconds * speed_of(image.device) / (passes * counter.operations + 1)
+        allowed = min(possible, context.allowance.passes / passes)
+        context.allowance.exhausted |= allowed < min(possible, MOST * len(targets))
         targets = named or targets[: int(allowed / LEAST)]
         if not targets:
             raise NothingToShow(
-                f"even {LEAST} images of a class would take more than {SECONDS * patience} seconds "
-                "of a typical device; pictures.concepts.num_images sets their number."
+                f"even {LEAST} images of a class would exceed pictures.budget, or {seconds} "
+                "seconds of a typical device; pictures.concepts.num_images sets their number."
             )
         return targets, min(max(int(allowed / len(targets)), LEAST), MOST)
 

@@ -121,10 +121,10 @@ def test_loss_that_is_not_finite_changes_no_weight(fit, last):
     assert last()["global_step"] == STEPS
 
 
-def test_device_that_is_read_late_still_saves_nothing(fit, last, monkeypatch):
+def test_device_that_is_read_late_still_saves_nothing(fit, last, monkeypatch, tmp_path):
     monkeypatch.setattr(FiniteCheck, "_is_due", lambda *_: False)  # as on a GPU
     with pytest.raises(ValueError, match=f"in epoch 1, step {BAD}, "):
-        fit(Fault([BAD]), ModelCheckpoint(every_n_train_steps=1, dirpath="steps"))
+        fit(Fault([BAD]), ModelCheckpoint(tmp_path, every_n_train_steps=1))
     assert last()["global_step"] == STEPS
 
 
