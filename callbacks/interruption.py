@@ -10,6 +10,7 @@ from lightning.pytorch.loops.progress import _Progress
 
 from callbacks.saved_progress import correct_progress
 from callbacks.trainer_parts import classifier_of
+from callbacks.training_dynamics import DynamicsRecorder
 
 AGREED = 10  # steps between two agreements of several processes
 NOTICE = b"\nCtrl-C: the fit ends after this step and is saved. Once more: at once, not saved.\n"
@@ -105,6 +106,9 @@ class Interruption(Callback):
         if not agreed:
             return
         classifier_of(trainer.lightning_module).train_sums.gather(trainer.strategy)
+        for callback in trainer.callbacks:  # pyright: ignore[reportAttributeAccessIssue]
+            if isinstance(callback, DynamicsRecorder):
+                callback.gather(trainer)
         if progress is not None:  # what is about to begin does not count as begun
             progress.total.ready -= 1
             progress.current.ready -= 1

@@ -27,6 +27,7 @@ class Suspects:
         names: Name of each image.
         labels: Labels in the dataset, (N,).
         errors: How likely these are wrong.
+        shown_split: What tables and captions call the split of all images; None for `splits`.
     """
 
     splits: Sequence[str]
@@ -34,6 +35,7 @@ class Suspects:
     names: Sequence[str]
     labels: Tensor
     errors: LabelErrors
+    shown_split: str | None = None
 
     @property
     def believable(self) -> bool:
@@ -84,7 +86,7 @@ class Suspects:
             "suggested": [class_names[label] for label in errors.suggested[rows].tolist()],
             "label_probability": _rounded(errors.label_probability[rows]),
             "suggested_probability": _rounded(errors.suggested_probability[rows]),
-            "split": [self.splits[row] for row in chosen],
+            "split": [self.shown_split or self.splits[row] for row in chosen],
             "rank": list(ranks),
         }
 

@@ -54,8 +54,10 @@ class PredictionWriter(Callback):
         if self.top_k < 1:
             raise ValueError(f"Expected predictions.top_k of 1 or more, got {self.top_k}.")
 
-    def on_predict_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Check that the sample submission fits the images before any of them is predicted."""
+        if stage != "predict":
+            return
         if _predict_split(trainer) == "test":
             rank_zero_info("Without images to predict (--data.predict), the test images are used.")
         if self.sample_submission is not None:

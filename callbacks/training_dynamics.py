@@ -21,7 +21,7 @@ class DynamicsRecorder(Callback):
 
     The outputs are those of the training, of augmented images. Batches with mixed labels (mixup,
     cutmix) are left out. Checkpoints hold the sums, with which a resumed fit continues. With
-    several processes, each image counts in the one that has it. If these are interrupted within an
+    several processes, each image counts in the one that has it. If one of these fails within an
     epoch, what the others have seen in it is left out.
     """
 
@@ -72,7 +72,11 @@ class DynamicsRecorder(Callback):
             self._flush()
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Move what all processes have seen to the first one."""
+        """Gather the sums."""
+        self.gather(trainer)
+
+    def gather(self, trainer: Trainer) -> None:
+        """Move what all processes have seen to the first one; every process has to call it."""
         if self.sums is None:
             return
         self._flush()

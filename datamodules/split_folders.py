@@ -27,12 +27,12 @@ def split_folders(root: Path, predict: Path | None = None, flat: bool = False) -
     if not root.is_dir():
         raise MissingDataError(f"There is no folder {root}; name it with --data.root PATH.")
     present = _present_folders(root)
+    if "test" in present and not flat and not _has_classes(present["test"]):
+        present["predict"] = present.pop("test")  # nothing in it can be tested on
     if predict is not None:
         if not predict.is_dir():
             raise ValueError(f"There is no folder {predict} (data.predict).")
         present["predict"] = predict
-    elif "test" in present and not flat and not _has_classes(present["test"]):
-        present["predict"] = present.pop("test")
     if "train" not in present:
         if "val" in present or "test" in present:
             found = next(path.name for path in present.values())

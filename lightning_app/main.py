@@ -50,7 +50,7 @@ COMMANDS = {
     "serve": "lightning_app.commands.serve.serve:serve",
     "soup": "lightning_app.commands.soup.soup:soup",
     "suggest": "lightning_app.commands.suggest:suggest",
-    "suspects": "lightning_app.commands.suspects:suspects",
+    "suspects": "lightning_app.commands.suspects.suspects:suspects",
     "sync": "lightning_app.commands.sync:sync",
     "ui": "lightning_app.commands.ui:open_ui",
 }
@@ -88,7 +88,7 @@ def main(args: list[str] | None = None) -> None:
 
 def _is_of_dataset(option: str) -> bool:
     name = option.partition("=")[0]
-    return name in OF_DATASET or name.startswith("--data.")
+    return name in OF_DATASET or name.startswith(("--data.", "--predictions."))
 
 
 def _run(name: str, args: list[str]) -> None:

@@ -119,7 +119,7 @@ def draw_suspects(suspects: Suspects, data: Any, num_images: int, title: str) ->
         [names[label] for label in errors.suggested[rows].tolist()],
         torch.stack([errors.label_probability, errors.suggested_probability], dim=1)[rows].numpy(),
         errors.likely[rows].tolist(),
-        [split for split, _ in places],
+        [suspects.shown_split or split for split, _ in places],
         f"{title}: {counts} (orange captions){doubt}",
     )
 

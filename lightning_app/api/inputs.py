@@ -11,7 +11,7 @@ from torch import Tensor
 
 from datamodules.sources.resizing import Resize
 from lightning_app.api.pixels import as_pixels, split_array
-from lightning_app.commands.explain.images import Images, find_images
+from lightning_app.cli.networks.images import Images, find_images
 
 Pixels = np.ndarray | Image.Image
 ImageInput = str | Path | Pixels | Sequence[str | Path] | Sequence[Pixels]

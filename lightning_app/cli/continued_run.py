@@ -9,6 +9,7 @@ from datamodules import ImageDataModule
 from lightning_app.cli.checkpoint_checks import check_classes, check_is_free, check_length
 from lightning_app.cli.evaluation_recorder import name_checkpoint
 from lightning_app.store.checkpoints import read_checkpoint
+from lightning_app.store.describe_run import MEMBERS
 from lightning_app.store.run_recorder import RUN_ID, run_logger_of
 
 
@@ -35,6 +36,7 @@ def continue_run(path: str, fits: bool, trainer: Trainer, data: ImageDataModule)
         finished = not found or logger is None or logger.is_finished
         check_length(path, checkpoint, trainer, finished)
     else:
-        name_checkpoint(trainer, path, checkpoint["epoch"])
+        epoch = None if MEMBERS in checkpoint else checkpoint["epoch"]
+        name_checkpoint(trainer, path, epoch)
     run = f"from the run {logger.run_name}" if logger and found else "of no run in this store"
     rank_zero_info(f"Network and settings are those of {path}, {run}.")

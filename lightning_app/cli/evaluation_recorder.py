@@ -148,13 +148,20 @@ def evaluation_callbacks(parser: LightningArgumentParser, config: Namespace) -> 
     return [check, EvaluationRecorder(scored, check), *tests]
 
 
-def name_checkpoint(trainer: Trainer, file: str, epoch: int) -> None:
-    """Tell the callbacks of an evaluation which checkpoint it is of."""
+def name_checkpoint(trainer: Trainer, file: str, epoch: int | None) -> None:
+    """Tell the callbacks of an evaluation which checkpoint it is of.
+
+    Args:
+        trainer: The trainer.
+        file: The checkpoint.
+        epoch: Its epoch; None for a network that is made of others.
+    """
     for callback in trainer.callbacks:  # pyright: ignore[reportAttributeAccessIssue]
         if isinstance(callback, PictureGallery):
             callback.tested_epoch = epoch
         if isinstance(callback, EvaluationRecorder):
-            callback.checkpoint, callback.epoch = Path(file).stem, epoch
+            callback.checkpoint = Path(file).stem
+            callback.epoch = -1 if epoch is None else epoch
 
 
 def _own_logger(trainer: Trainer) -> RunLogger | None:

@@ -8,9 +8,9 @@ from lightning.pytorch.utilities import rank_zero_info
 
 from callbacks import CorruptionTest, PictureGallery, PredictionWriter
 from datamodules import ImageDataModule
-from lightning_app.cli.networks.derived_run import MEMBERS
 from lightning_app.cli.recorded_data import recorded_data
 from lightning_app.cli.seen_images import SPLITS_FILE, count_seen, differing_settings
+from lightning_app.store.describe_run import MEMBERS
 from lightning_app.store.evaluations import SEEN
 from lightning_app.store.run_logger import RunLogger
 from lightning_app.store.run_recorder import run_logger_of

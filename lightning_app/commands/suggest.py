@@ -10,12 +10,11 @@ from torch import Tensor
 
 from callbacks.plots.drawing.contact_sheet import plot_contact_sheet
 from lightning_app.cli.command_parser import CommandParser
-from lightning_app.cli.networks.checkpoint_network import checkpoint_network
+from lightning_app.cli.networks.images import Images, open_with_images
 from lightning_app.cli.networks.network import Network
-from lightning_app.commands.explain.images import Images, find_images
 from lightning_app.output.folder import Folder
 from models import ImageClassifier
-from models.device import Device, device_named
+from models.device import Device
 from models.evaluation.active_learning import Strategy, choose_images
 
 DESCRIPTION = """\
@@ -38,14 +37,11 @@ def suggest(args: list[str]) -> None:
         SystemExit: With 2 if the command line does not parse.
     """
     options = _parse(args)
-    files = find_images(options.images)
-    network = checkpoint_network(options.ckpt_path, None)
-    network.model.to(device_named(options.device)).eval()
-    images = Images(files, network.image_size, network.num_channels, network.resize)
+    network, images = open_with_images(options.ckpt_path, options.device, options.images)
     probabilities, features = _outputs(network, images)
     rows = choose_images(probabilities, features, options.count, options.by)
     folder = Folder(options.out)
-    table = _table(rows, probabilities, network, files)
+    table = _table(rows, probabilities, network, images)
     folder.write_table("suggestions", table)
     shown = rows[:SHEET].tolist()
     captions = [
@@ -54,11 +50,11 @@ def suggest(args: list[str]) -> None:
             table["predicted"], table["confidence"], table["predicted_2"], strict=True
         )
     ][: len(shown)]
-    title = f"{len(rows):,} of {len(files):,} images to label next, chosen by {network.title}"
+    title = f"{len(rows):,} of {len(images):,} images to label next, chosen by {network.title}"
     tiles = images.batch(shown).movedim(1, -1).numpy()
     columns = math.ceil(len(shown) ** 0.5)
     folder.write_figure("suggestions", plot_contact_sheet(tiles, captions, columns, title))
-    print(f"Chosen      {len(rows):,} of {len(files):,} images; the most useful one comes first")
+    print(f"Chosen      {len(rows):,} of {len(images):,} images; the most useful one comes first")
     for file in folder.written:
         print(f"Written     {folder.path / file}")
 
@@ -77,12 +73,12 @@ def _outputs(network: Network, images: Images) -> tuple[Tensor, Tensor]:
 
 
 def _table(
-    rows: Tensor, probabilities: Tensor, network: Network, files: list[Path]
+    rows: Tensor, probabilities: Tensor, network: Network, images: Images
 ) -> dict[str, list[Any]]:
     shares, classes = probabilities[rows].topk(2, dim=1)
     names = network.class_names
     return {
-        "image": [str(files[row]) for row in rows.tolist()],
+        "image": [str(images.files[row]) for row in rows.tolist()],
         "predicted": [names[first] for first, _ in classes.tolist()],
         "confidence": shares[:, 0].round(decimals=4).tolist(),
         "predicted_2": [names[second] for _, second in classes.tolist()],

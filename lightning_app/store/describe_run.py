@@ -9,8 +9,10 @@ from typing import Any
 from lightning_app.store.stored_run import StoredRun
 
 COMMIT, CHANGED = "mlflow.source.git.commit", "git.uncommitted_changes"  # tags of a run
+MEMBERS = "members"  # tag and checkpoint of a network that was made of others: their runs
 SPLITS = ("train", "val", "test", "predict")
 OUT_OF_FOLD = "out_of_fold"  # images of all folds: a network that has not seen an image predicts it
+PROBABILITY = "probability of "  # begins the columns of the classes in their table
 PACKAGES = ("torch", "lightning", "torchvision", "timm", "mlflow")  # that determine the results
 OPTIMIZER_OPTIONS = ("lr", "weight_decay", "momentum")  # the ones shown, in this order
 

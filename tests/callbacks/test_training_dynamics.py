@@ -3,16 +3,27 @@ import torch
 from lightning.pytorch.callbacks import Callback
 
 from callbacks import DynamicsRecorder
+from callbacks.saved_progress import correct_progress
 from datamodules import Options, SyntheticDataModule
 from models.evaluation.training_dynamics import PARTS
 
 
-class KeepFirst(Callback):
-    """Writes a checkpoint at the end of the first epoch."""
+class Keep(Callback):
+    """Writes a checkpoint after some steps, of which an epoch has three."""
+
+    def __init__(self, steps):
+        self.steps = steps
+
+    def on_train_batch_end(self, trainer, module, outputs, batch, batch_idx):
+        if trainer.global_step == self.steps and not trainer.is_last_batch:
+            trainer.save_checkpoint("kept.ckpt")
 
     def on_train_epoch_end(self, trainer, module):
-        if trainer.current_epoch == 0:
+        if trainer.global_step == self.steps:
             trainer.save_checkpoint("kept.ckpt")
+
+    def on_save_checkpoint(self, trainer, module, checkpoint):
+        correct_progress(trainer, checkpoint)
 
 
 def sums_of(recorder):
@@ -44,9 +55,11 @@ def test_every_image_of_a_batch_counts_once(fit):
     assert torch.allclose(sums, torch.ones_like(sums))
 
 
-def test_a_resumed_fit_has_the_dynamics_of_one_that_is_not_interrupted(fit):
-    whole, _ = fit(KeepFirst())
-    resumed, _ = fit(ckpt_path="kept.ckpt")
+@pytest.mark.parametrize("steps", [2, 3])
+def test_a_resumed_fit_has_the_dynamics_of_one_that_is_not_interrupted(fit, steps):
+    whole, trainer = fit(Keep(steps))
+    resumed, again = fit(ckpt_path="kept.ckpt")
+    assert again.global_step == trainer.global_step == 6
     for name, part in sums_of(whole).items():
         assert torch.equal(part, sums_of(resumed)[name])
 

@@ -27,7 +27,6 @@ CONFIG = {
             "batch_size": 8,
             "num_workers": 1,
             "augmentation": "light",
-            "options": {"mixup": 0.4},
         },
     },
     "model": {
@@ -56,9 +55,11 @@ FORK = multiprocessing.get_context("fork")  # saves the time for imports
 class Fits:
     """Runs fits of one run in processes of their own, in a folder."""
 
-    def __init__(self, folder, **trainer):
+    def __init__(self, folder, mixup=0.4, **trainer):
         self.folder = folder
+        data = CONFIG["data"]["init_args"] | {"options": {"mixup": mixup}}
         config = CONFIG | {"trainer": CONFIG["trainer"] | trainer}
+        config["data"] = CONFIG["data"] | {"init_args": data}
         (folder / "config.yaml").write_text(yaml.safe_dump(config))
 
     def start(self, fault=lambda: None):
@@ -177,6 +178,8 @@ def assert_same(fits, uninterrupted):
     torch.testing.assert_close(ours["state_dict"], theirs["state_dict"], rtol=0, atol=0)
     ours, theirs = (each["optimizer_states"][0]["state"] for each in (ours, theirs))
     torch.testing.assert_close(ours, theirs, rtol=0, atol=0)
+    ours, theirs = (each.checkpoint().get("training_dynamics") for each in (fits, uninterrupted))
+    torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-6)
     assert fits.points() == uninterrupted.points()
 
 
@@ -240,7 +243,8 @@ class FitsOfTwo(Fits):
     """The same with two processes for each fit, started as `torchrun` does."""
 
     def __init__(self, folder):
-        super().__init__(folder, devices=2, strategy="ddp")
+        # Mixed images would have no training dynamics.
+        super().__init__(folder, mixup=0, devices=2, strategy="ddp")
 
     def run(self, *faults):
         """Run a fit, with a fault for each of the processes; their exit statuses."""

@@ -77,8 +77,13 @@ def test_unlabelled_test_images_are_predicted(rows):
 def test_sample_submission_is_filled_in_its_order(rows, folder):
     ids = "id,label\n" + "".join(f"{index},?\n" for index in (3, 0, 4, 1, 2))
     (folder / "sample.csv").write_text(ids)
-    main([*PREDICT, "--predictions.sample_submission=sample.csv", "--predictions.top_k=5"])
-    table, submission = rows("predictions/predict.csv"), rows("predictions/submission.csv")
+    # Without a configuration, the run knows its dataset. The folder of the test has no classes.
+    command = ["predict", "--ckpt_path", "best", "--predictions.sample_submission", "sample.csv"]
+    main([*command, "--data.predict", "images/test"])
+    submission = rows("predictions/submission.csv")
+    main([*command, "--predictions.top_k=5"])
+    assert rows("predictions/submission.csv") == submission
+    table = rows("predictions/predict.csv")
     predicted = {row["image"]: row["predicted"] for row in table}
     assert [row["id"] for row in submission] == list("30412")
     assert [row["label"] for row in submission] == [predicted[f"test/{i}.jpg"] for i in "30412"]

@@ -10,8 +10,10 @@ import pytest
 import torch
 import yaml
 from lightning.fabric.plugins.environments.lightning import find_free_network_port
+from lightning.pytorch import Callback
 from lightning.pytorch.utilities import rank_zero_only
 
+from callbacks import DynamicsRecorder
 from datamodules import SyntheticDataModule
 from lightning_app.main import main
 from models import TimmBackbone
@@ -45,16 +47,30 @@ class DeleteFiles(Callback):
 """
 
 
-def trained_weights(make_classifier, make_trainer, batch_size, **options):
+class KeepDynamics(Callback):
+    """Writes the training dynamics at the end of a fit."""
+
+    def __init__(self, recorder, file):
+        self.recorder, self.file = recorder, file
+
+    def on_train_end(self, trainer, pl_module):
+        if trainer.is_global_zero:
+            torch.save(self.recorder.result(trainer)._asdict(), self.file)
+
+
+def trained(make_classifier, make_trainer, batch_size, **options):
+    """The weights after a fit, and its training dynamics."""
     model = make_classifier(
         # No batch norm: each process computes its statistics from its own part of the batch. No
         # Adam: it takes a whole step even if a gradient is only a rounding error.
         make_backbone=lambda: TimmBackbone("test_vit", num_channels=1, image_size=32),
         optimizer=lambda groups: torch.optim.SGD(groups, lr=0.05, momentum=0.9),
     )
-    trainer = make_trainer(max_epochs=2, **options)
+    recorder = DynamicsRecorder()
+    callbacks = [recorder, KeepDynamics(recorder, Path("dynamics.pt"))]
+    trainer = make_trainer(max_epochs=2, callbacks=callbacks, **options)
     trainer.fit(model, SyntheticDataModule(num_images=80, batch_size=batch_size))
-    return model.state_dict()
+    return model.state_dict(), torch.load("dynamics.pt")
 
 
 def run_rank(rank, port, command):
@@ -97,13 +113,20 @@ def fitted(workplace, client):
 
 
 def test_two_processes_with_half_the_batch_size_reach_the_weights_of_one(
-    make_classifier, make_trainer
+    make_classifier, make_trainer, tmp_path, monkeypatch
 ):
+    monkeypatch.chdir(tmp_path)
     factories = (make_classifier, make_trainer)
-    one = trained_weights(*factories, batch_size=16)
-    two = trained_weights(*factories, batch_size=8, devices=2, strategy="ddp_fork")
+    one, dynamics = trained(*factories, batch_size=16)
+    Path("dynamics.pt").unlink()
+    two, of_two = trained(*factories, batch_size=8, devices=2, strategy="ddp_fork")
     for name in one:
         torch.testing.assert_close(two[name], one[name], rtol=0, atol=1e-6)
+    assert dynamics["counts"].sum() == 2 * 48  # whole batches of both epochs, as with two:
+    for name in dynamics:
+        # The spread is the root of a difference of sums in float32.
+        atol = 1e-3 if name == "spread" else 1e-5
+        torch.testing.assert_close(of_two[name], dynamics[name], rtol=0, atol=atol)
 
 
 @pytest.mark.slow

@@ -44,15 +44,17 @@ def data(record: StoredRun, splits: Sequence[SplitSummary]) -> str:
 def training(record: StoredRun) -> str:
     """How the network was trained."""
     side, duration = record.params.get("data.image_size"), describe_run.duration(record)
+    members = record.tags.get(describe_run.MEMBERS, "")
     facts = {
         "network": describe_run.describe_object(record, "model.backbone"),
+        "members": members,
         "parameters": WORDS.number(record.metrics.get("params/total", math.nan)),
         "image_size": WORDS["values"]["pixels"].format(side=side) if side else "",
         "augmentation": describe_run.describe_augmentation(record),
         "loss": describe_run.describe_object(record, "model.loss"),
         "optimizer": describe_run.describe_optimizer(record),
         "schedule": describe_run.describe_object(record, "model.lr_scheduler"),
-        "epochs": str(describe_run.num_epochs(record)),
+        "epochs": "" if members else str(describe_run.num_epochs(record)),
         "batch": record.params.get("data.batch_size", ""),
         "precision": record.params.get("trainer.precision", ""),
         "seed": record.params.get("seed_everything", ""),

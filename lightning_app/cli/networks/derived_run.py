@@ -18,13 +18,13 @@ from datamodules.atomic_files import atomic_write
 from lightning_app.cli.recorded_data import CONFIG
 from lightning_app.cli.seen_images import SPLITS_FILE
 from lightning_app.store.checkpoints import read_checkpoint
+from lightning_app.store.describe_run import MEMBERS
 from lightning_app.store.locations import ROOT, folder_of
 from lightning_app.store.recorded_settings import log_settings
 from lightning_app.store.run_recorder import CLASS_NAMES, IMAGE_SIZE, NUM_CHANNELS, RESIZE, RUN_ID
 from lightning_app.store.runs import name_with_id
 from lightning_app.store.stored_run import open_stored_run
 
-MEMBERS = "members"  # tag of the run, and key of the checkpoint: the runs that it was made of
 ENVIRONMENT = "config/environment.txt"
 KEPT = (CLASS_NAMES, IMAGE_SIZE, NUM_CHANNELS, RESIZE, "pytorch-lightning_version", "hparams_name")
 

@@ -13,8 +13,10 @@ from datamodules import ImageDataModule
 from lightning_app.cli.networks.checkpoint_network import checkpoint_network
 from lightning_app.cli.networks.dataset_images import dataset_images
 from lightning_app.cli.networks.network import Network
+from lightning_app.cli.networks.unseen_images import ALL_SEEN, unseen_split
 from lightning_app.cli.recorded_data import build_data
 from lightning_app.store.checkpoints import find_checkpoint, read_checkpoint
+from lightning_app.store.describe_run import MEMBERS
 from lightning_app.store.runs import find_run, open_store
 from lightning_app.store.stored_run import open_stored_run
 from models.backbones.backbone import Normalize
@@ -86,6 +88,8 @@ class Exportable:
             found, origin = recorded, "fitted when the run was validated"
         elif isinstance(self._dataset, str):
             return 1.0, f"not fitted: {self._dataset}"
+        elif self.unseen != "val":  # test images are for the test alone
+            return 1.0, "not fitted: its networks were trained on the validation images"
         else:
             found, number = self._fitted_temperature(self._dataset)
             origin = f"fitted on {number:,} validation images"
@@ -106,14 +110,31 @@ class Exportable:
 
     @property
     def title(self) -> str:
-        """Name of the network in messages and figures."""
+        """Name of the network in messages and figures; one that is made of others has no epoch."""
         name = self.run.info.run_name if self.run else self.file.name
-        return f"{name}, epoch {self.epoch}" if self.epoch >= 0 else str(name)
+        has_epoch = self.epoch >= 0 and MEMBERS not in read_checkpoint(self.file)
+        return f"{name}, epoch {self.epoch}" if has_epoch else str(name)
 
     @property
     def data(self) -> ImageDataModule | None:
         """The dataset of the run as it lies here; None if it cannot be read."""
         return None if isinstance(self._dataset, str) else self._dataset
+
+    @cached_property
+    def unseen(self) -> str | None:
+        """The split on which accuracies are measured, if there is one; see `unseen_split`."""
+        return None if self.data is None else unseen_split(self.client, self.run, self.data)
+
+    def require_unseen(self, purpose: str) -> str:
+        """The split on which accuracies are measured.
+
+        Raises:
+            ValueError: If there is none.
+        """
+        self.require_data(purpose)
+        if self.unseen is None:
+            raise ValueError(f"{purpose}, but {ALL_SEEN}.")
+        return self.unseen
 
     def require_data(self, purpose: str) -> ImageDataModule:
         """The dataset of the run.

@@ -9,8 +9,8 @@ from tqdm import tqdm
 from callbacks.inspection_mode import inspection_mode
 from callbacks.pictures import Notice, Picture, PictureContext
 from callbacks.pictures.picture import Table
+from lightning_app.cli.networks.images import Images
 from lightning_app.cli.networks.network import Network
-from lightning_app.commands.explain.images import Images
 from lightning_app.output.folder import Folder
 from models.explain import NothingToShow
 

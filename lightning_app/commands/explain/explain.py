@@ -7,9 +7,9 @@ import torch
 from jsonargparse import Namespace
 
 from lightning_app.cli.networks.checkpoint_network import checkpoint_network
+from lightning_app.cli.networks.images import Images, find_images
 from lightning_app.cli.networks.network import Network
 from lightning_app.commands.explain.drawing import draw, picture_context
-from lightning_app.commands.explain.images import Images, find_images
 from lightning_app.commands.explain.library_network import library_network
 from lightning_app.commands.explain.log_to_run import log_files, open_run
 from lightning_app.commands.explain.options import chosen_pictures, parse

@@ -8,14 +8,13 @@ from jsonargparse import Namespace
 
 from callbacks.pictures import ClassActivation
 from lightning_app.cli.command_parser import CommandParser
-from lightning_app.cli.networks.checkpoint_network import checkpoint_network
+from lightning_app.cli.networks.images import open_with_images
 from lightning_app.cli.one_line.recorded_config import needs_checkpoint
-from lightning_app.commands.explain.images import Images, find_images
 from lightning_app.commands.explain.predictions import predict, prediction_table
 from lightning_app.commands.explain.write_overlays import write_overlays
 from lightning_app.output.console import Column, print_table
 from lightning_app.output.folder import Folder
-from models.device import Device, device_named
+from models.device import Device
 
 DESCRIPTION = """\
 Classify images with a trained network. Its checkpoint knows the classes, the image size and the
@@ -41,10 +40,7 @@ def predict_images(args: list[str]) -> None:
         SystemExit: With 2 if the command line does not parse.
     """
     options = _parse(args)
-    files = find_images(options.images)
-    network = checkpoint_network(options.ckpt_path, None)
-    network.model.to(device_named(options.device)).eval()
-    images = Images(files, network.image_size, network.num_channels, network.resize)
+    network, images = open_with_images(options.ckpt_path, options.device, options.images)
     table = prediction_table(network, images.names, predict(network, images))
     folder = Folder(options.out or OUT)
     if len(images) > FEW or options.out is not None:

@@ -8,8 +8,8 @@ from tqdm import tqdm
 
 from callbacks.output_recorder import Outputs
 from callbacks.prediction_writer import prediction_columns, uncertainty_columns
+from lightning_app.cli.networks.images import Images
 from lightning_app.cli.networks.network import Network, outputs_of
-from lightning_app.commands.explain.images import Images
 from models.evaluation.predictions import UNLABELLED, Predictions
 
 BATCH = 32

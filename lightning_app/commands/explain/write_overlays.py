@@ -1,9 +1,9 @@
 """Heat-map overlays, one file per image, at the size of the image."""
 
 from callbacks.pictures import ClassActivation, Picture
+from lightning_app.cli.networks.images import Images
 from lightning_app.cli.networks.network import Network
 from lightning_app.cli.networks.overlays import evidence_overlay
-from lightning_app.commands.explain.images import Images
 from lightning_app.output.folder import Folder
 from models.explain import NothingToShow
 

@@ -1,4 +1,4 @@
-"""Accuracy of exported networks on validation images, and how often they agree."""
+"""Accuracy of exported networks on images of their dataset, and how often they agree."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -39,12 +39,13 @@ class Scored(NamedTuple):
         return paired_test(*correct)
 
 
-def score(networks: Mapping[str, Run], data: ImageDataModule, most: int) -> Scored:
-    """Classify validation images with all networks.
+def score(networks: Mapping[str, Run], data: ImageDataModule, split: str, most: int) -> Scored:
+    """Classify images with all networks.
 
     Args:
         networks: Map images, uint8 (n, C, H, W), to probabilities.
         data: The dataset.
+        split: The split whose images are classified.
         most: The number of images, if there are more.
 
     Raises:
@@ -52,12 +53,12 @@ def score(networks: Mapping[str, Run], data: ImageDataModule, most: int) -> Scor
     """
     labels: list[np.ndarray] = []
     predicted: dict[str, list[np.ndarray]] = {name: [] for name in networks}
-    for images, true in dataset_images(data, "val", most):
+    for images, true in dataset_images(data, split, most):
         labels.append(true)
         for name, run in networks.items():
             predicted[name].append(run(images).argmax(axis=1))
     if not labels:
-        raise ValueError("None of the validation images can be read.")
+        raise ValueError(f"None of the {split} images can be read.")
     return Scored(
         np.concatenate(labels), {name: np.concatenate(each) for name, each in predicted.items()}
     )

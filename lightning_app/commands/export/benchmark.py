@@ -12,6 +12,7 @@ from callbacks.plots.drawing.texts import counted
 from callbacks.plots.export import plot_export
 from callbacks.tracking import store_table
 from lightning_app.cli.networks.exportable import Exportable
+from lightning_app.cli.networks.unseen_images import ALL_SEEN, WORDS
 from lightning_app.cli.networks.write_files import Exported, Run, probabilities
 from lightning_app.commands.export.accuracy import score
 from lightning_app.commands.export.timing import Latency, latencies
@@ -33,13 +34,15 @@ class Benchmark:
 
     Attributes:
         columns: The table, one row for each network; None where something was not measured.
-        images: Validation images; 0 if those of the run cannot be read.
+        images: Images of the accuracy; 0 if those of the run cannot be read.
         threads: Threads that each network used.
+        split: Which images these are; None if networks of the ensemble were trained on all.
     """
 
     columns: Columns
     images: int
     threads: int
+    split: str | None = "val"
 
     def figure(self, title: str) -> Figure:
         """Draw it."""
@@ -48,7 +51,9 @@ class Benchmark:
     @property
     def conditions(self) -> str:
         """Under which conditions it was measured, in words."""
-        images = f"; accuracy on {self.images:,} validation images" if self.images else ""
+        images = "" if self.split else f"; no accuracy, since {ALL_SEEN}"
+        if self.images and self.split:
+            images = f"; accuracy on {self.images:,} {WORDS[self.split]} images"
         return f"On the CPU, {counted(self.threads, 'thread')}{images}"
 
 
@@ -58,7 +63,7 @@ def run_benchmark(source: Exportable, files: Sequence[Exported], most: int) -> B
     Args:
         source: The network.
         files: The files; one of weights alone has the speed of the checkpoint, and is left out.
-        most: Validation images, at most.
+        most: Images of the accuracy, at most.
     """
     threads = torch.get_num_threads()
     networks: dict[str, Run] = {CHECKPOINT: lambda images: probabilities(source, images)}
@@ -70,7 +75,8 @@ def run_benchmark(source: Exportable, files: Sequence[Exported], most: int) -> B
     size = source.source.image_size
     batch = random_images((MANY, source.source.num_channels, size, size)).numpy()
     one, many = latencies(networks, batch[:1]), latencies(networks, batch)
-    scored = score(networks, source.data, most) if source.data is not None else None
+    data, split = source.data, source.unseen
+    scored = score(networks, data, split, most) if data is not None and split else None
     rows = [
         _row(name, sizes[name], one[name], many[name])
         | {
@@ -80,7 +86,8 @@ def run_benchmark(source: Exportable, files: Sequence[Exported], most: int) -> B
         for name in networks
     ]
     columns = {key: [row[key] for row in rows] for key in rows[0]}
-    return Benchmark(columns, 0 if scored is None else len(scored.labels), threads)
+    images = 0 if scored is None else len(scored.labels)
+    return Benchmark(columns, images, threads, "val" if data is None else split)
 
 
 def print_benchmark(found: Benchmark) -> None:

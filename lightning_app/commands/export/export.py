@@ -102,6 +102,6 @@ def _parse(args: list[str]) -> Namespace:
         "--max_images",
         type=int,
         default=MOST,
-        help="Validation images on which accuracies are measured, at most.",
+        help="Images on which accuracies are measured, at most.",
     )
     return parser.parse_args(args)

@@ -24,7 +24,7 @@ from lightning_app.commands.export.write_int8 import write_int8
 from lightning_app.output.folder import Folder
 from models.evaluation.paired_test import PairedTest
 
-MOST = 2000  # validation images on which accuracies are measured
+MOST = 2000  # images on which accuracies are measured
 Kind = Format | Literal["mlflow"]
 KINDS: tuple[Kind, ...] = (*FORMATS, "mlflow")
 
@@ -66,7 +66,7 @@ def run_export(
         graph: How graphs take images.
         int8: Whether to write a quantised ONNX file, too.
         benchmark: Whether to measure size, speed and accuracy.
-        most: Validation images on which accuracies are measured, at most.
+        most: Images on which accuracies are measured, at most.
 
     Raises:
         ValueError: See `write_files` and `write_int8`.
@@ -74,6 +74,7 @@ def run_export(
     Folder(folder)  # refuses a file
     if int8:
         source.require_data("int8 is calibrated on training images")
+        source.require_unseen("int8 is tested on images that the network was not trained on")
     files, test = write_files(source, [f for f in FORMATS if f in kinds], folder, graph), None
     written = [*files]
     if int8:

@@ -8,6 +8,7 @@ import numpy as np
 from datamodules.atomic_files import atomic_write
 from lightning_app.cli.networks.dataset_images import dataset_images
 from lightning_app.cli.networks.exportable import Exportable
+from lightning_app.cli.networks.unseen_images import WORDS
 from lightning_app.cli.networks.write_files import Exported, file_name, probabilities
 from lightning_app.commands.export.accuracy import score
 from lightning_app.pages.words import p_value, points
@@ -29,16 +30,18 @@ def write_int8(
         source: The network.
         onnx: Its file in float32.
         folder: Output folder.
-        most: Validation images that are classified before and after, at most.
+        most: Images that are classified before and after, at most.
 
     Returns:
         The file, and its accuracy less that in float32.
 
     Raises:
         DifferentOutputError: If it certainly loses more than `MAX_LOSS` of accuracy.
-        ValueError: If the images of the run cannot be read here, or it cannot be quantised.
+        ValueError: If the images of the run cannot be read here, all of them were trained on, or
+            it cannot be quantised.
     """
     data = source.require_data("int8 is calibrated on training images")
+    split = source.require_unseen("int8 is tested on images that the network was not trained on")
     before = OnnxNetwork(onnx)
     description = replace(before.description, kind="int8")
     kind = before.description.input_type
@@ -46,12 +49,12 @@ def write_int8(
     with atomic_write(folder / f"{file_name(source)}.int8.onnx") as unfinished:
         quantize(onnx, batches, unfinished, description)
         after = OnnxNetwork(unfinished)
-        scored = score({"before": before, "after": after}, data, most)
+        scored = score({"before": before, "after": after}, data, split, most)
         test = scored.test("before", "after")
         if test.high < -MAX_LOSS:
             raise DifferentOutputError(
                 f"The int8 file is much less accurate than the checkpoint: {in_words(test)} on "
-                f"{len(scored.labels):,} validation images. It is not kept."
+                f"{len(scored.labels):,} {WORDS[split]} images. It is not kept."
             )
         probes = source.probes().numpy()
         result = agreement(probabilities(source, probes), np.asarray(after(probes)))

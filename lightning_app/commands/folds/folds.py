@@ -8,7 +8,7 @@ from lightning_app.cli.child_runs.run_children import run_children, under_parent
 from lightning_app.cli.child_runs.runner import Runner
 from lightning_app.commands.folds.judge import judge
 from lightning_app.commands.folds.plan import FoldsPlan
-from lightning_app.commands.folds.tables import print_results
+from lightning_app.commands.folds.tables import print_next, print_results
 from lightning_app.store.predictions import SplitName
 
 DESCRIPTION = """\
@@ -56,6 +56,7 @@ def _run(parent: ParentRun, plan: FoldsPlan, settings: RunSettings, jobs: int) -
         return num_failed
     complete = len(done) == len(children)
     print_results(judge(parent, done, complete, settings.has_test))
+    print_next(parent.client.get_run(parent.run_id), complete)
     if not complete:
         print(f"{len(done)} of {len(children)} networks are trained: no ensemble yet.")
     return num_failed

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import torch
 
+from lightning_app.store.describe_run import PROBABILITY
 from lightning_app.store.stored_run import StoredRun
 from models.evaluation.predictions import Predictions
 
 SMALLEST = 1e-7  # probability that a table shows as 0
-PROBABILITY = "probability of "  # beginning of the columns of the classes
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,16 @@
 from collections.abc import Iterator
 from typing import Any
 
+from mlflow.entities import Run
+
+from lightning_app.cli.summary import UI
 from lightning_app.commands.folds.results import MEAN, FoldResults
 from lightning_app.output.console import Column, print_table
+from lightning_app.store.describe_run import OUT_OF_FOLD
+from lightning_app.store.locations import artifact_location
 
 POINTS = 100
+CLI = UI.removesuffix(" ui")
 HEAD = ("network", "images", "accuracy", "95 %", "test accuracy")
 
 
@@ -17,6 +23,19 @@ def print_results(results: FoldResults) -> None:
     )
     for line in _sentences(results):
         print(line)
+
+
+def print_next(run: Run, complete: bool) -> None:
+    """Print where the predictions are, and the commands that take the run.
+
+    Args:
+        run: The parent run.
+        complete: Whether it has the ensemble of all networks.
+    """
+    print(f"Out of fold {artifact_location(run, f'predictions/{OUT_OF_FOLD}.csv')}")
+    print(f'Suspects    {CLI} suspects --predictions "{run.info.run_name}"')
+    if complete:
+        print(f'Predict     {CLI} predict --ckpt_path "{run.info.run_name}" --data.predict DIR')
 
 
 def markdown(results: FoldResults) -> str:

@@ -48,16 +48,19 @@ def training_rows(stored_run: StoredRun, words: Words) -> Rows:
     """The network and how it was trained."""
     params = stored_run.params
     planned = params.get("trainer.max_epochs", "?")
+    members = stored_run.tags.get(describe_run.MEMBERS, "")
     return _labelled(
         words,
         {
             "network": describe_run.describe_object(stored_run, "model.backbone"),
-            "members": stored_run.tags.get("members", ""),
+            "members": members,
             "parameters": _parameters(stored_run, words),
             "loss": describe_run.describe_object(stored_run, "model.loss"),
             "optimizer": describe_run.describe_optimizer(stored_run),
             "schedule": describe_run.describe_object(stored_run, "model.lr_scheduler"),
-            "epochs": words["values"]["epochs"].format(
+            "epochs": ""
+            if members
+            else words["values"]["epochs"].format(
                 done=describe_run.num_epochs(stored_run), planned=planned
             ),
             "learned": _little_learned(stored_run, words),

@@ -2,7 +2,6 @@
 
 import signal
 import sys
-from typing import Literal
 
 from jsonargparse import Namespace
 
@@ -14,7 +13,7 @@ from lightning_app.commands.serve.prediction_service import PredictionService
 from lightning_app.commands.serve.server import address_of, is_loopback, open_server
 from lightning_app.commands.serve.training_images import TrainingImages
 from lightning_app.pages.language import LANGUAGES, Language, language_of
-from models.device import device_named
+from models.device import Device, device_named
 
 DESCRIPTION = """\
 Serve a page on which you drop an image and see its class, the evidence for it, and the
@@ -78,7 +77,7 @@ def _parse(args: list[str]) -> Namespace:
     )
     parser.add_argument(
         "--device",
-        type=Literal["auto", "cpu", "cuda"],
+        type=Device,
         default="auto",
         help="Device of the network.",
     )

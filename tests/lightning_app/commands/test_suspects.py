@@ -1,5 +1,6 @@
 """Label errors that the command finds, and that its file corrects."""
 
+import re
 from pathlib import Path
 
 import cv2
@@ -9,7 +10,7 @@ import pytest
 from jsonargparse import Namespace
 
 from datamodules import ImageFolderDataModule, Options
-from lightning_app.commands.suspects import _warn_if_random
+from lightning_app.commands.suspects.suspects import _warn_if_random
 from lightning_app.main import main
 
 CONFIGS = Path(__file__).parents[3] / "configs"
@@ -89,3 +90,53 @@ def test_split_that_the_dataset_lacks_is_an_error(command, capsys):
     with pytest.raises(SystemExit, match="1"):
         main([*command, "--data.split.test", "0"])
     assert "The dataset has no test images; its splits are train, val." in capsys.readouterr().err
+
+
+NAMES = [f"{label}/{label}_{n}.png" for label in ("bright", "dark") for n in range(10, 13)]
+
+
+@pytest.fixture
+def rank(images):
+    """Function that ranks six images by the probabilities of bright, and returns the table."""
+    small = ["--data.image_size", "16", "--data.num_workers", "0", "--data.split.test", "0"]
+    config = ["--config", str(CONFIGS / "folder.yaml"), "--data.root", str(images), *small]
+
+    def run(bright, **columns):
+        table = {"image": NAMES, "probability of bright": bright}
+        table["probability of dark"] = [round(1 - value, 6) for value in bright]
+        pd.DataFrame(table | columns).to_csv("mine.csv", index=False)
+        main(["suspects", *config, "--predictions", "mine.csv"])
+        return pd.read_csv("suspects/label_suspects.csv")
+
+    return run
+
+
+def test_predictions_of_others_rank_the_labels_by_their_probability(rank, capsys):
+    ranking = rank([0.9, 0.2, 0.7, 0.05, 0.6, 0.3])
+    # By hand: bright_11 has .2 of bright, dark_11 .4 of dark, then .7, .7, .9, .95.
+    assert ranking.image.map(NAMES.index).tolist()[:2] == [1, 4]
+    assert ranking.label_probability.tolist() == [0.2, 0.4, 0.7, 0.7, 0.9, 0.95]
+    assert ranking.suggested.tolist()[:2] == ["dark", "bright"]
+    assert "of 6 labels are likely errors" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"image": [*NAMES[:5], "dark/x.png"]}, r"1 of 6 images .* no labelled images .* dark/x"),
+        ({"image": [*NAMES[:5], NAMES[0]]}, "bright/bright_10.png is there twice"),
+        ({"probability of dark": [0.5] * 6}, "that sum to 1; those of bright/bright_10.png do not"),
+    ],
+)
+def test_predictions_that_do_not_fit_the_dataset_are_refused(rank, capsys, columns, message):
+    with pytest.raises(SystemExit, match="1"):
+        rank([0.9, 0.2, 0.7, 0.05, 0.6, 0.3], **columns)
+    assert re.search(message, " ".join(capsys.readouterr().err.split()))
+
+
+def test_predictions_without_a_dataset_or_of_no_run_are_refused(images, capsys):
+    Path("mine.csv").write_text("image\n")
+    for value, message in (("mine.csv", "images of mine.csv are not known"), ("no", "no run")):
+        with pytest.raises(SystemExit, match="1"):
+            main(["suspects", "--predictions", value])
+        assert message in capsys.readouterr().err

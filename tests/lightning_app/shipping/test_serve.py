@@ -21,8 +21,8 @@ from werkzeug.serving import BaseWSGIServer
 import lightning_app
 from callbacks.pictures import ClassActivation
 from lightning_app.cli.networks.exportable import Exportable
+from lightning_app.cli.networks.images import Images
 from lightning_app.cli.networks.network import Network
-from lightning_app.commands.explain.images import Images
 from lightning_app.commands.explain.write_overlays import write_overlays
 from lightning_app.commands.serve.application import MAX_BYTES, make_application
 from lightning_app.commands.serve.page import render_page

@@ -16,35 +16,17 @@ from lightning_app.commands.ablate import ablate
 from lightning_app.store.locations import ROOT, checkpoint_folder
 from lightning_app.store.run_logger import RunLogger
 
-BASE = {
-    "data": {
-        "class_path": "SyntheticDataModule",
-        "init_args": {"num_images": 80, "batch_size": 16, "num_workers": 0},
-    },
-    "model": {
-        "class_path": "ImageClassifier",
-        "init_args": {
-            "backbone": {"class_path": "SmallCNN", "init_args": {"width": 4}},
-            "optimizer": {"class_path": "torch.optim.AdamW", "init_args": {"lr": 3e-3}},
-        },
-    },
-    "trainer": {
-        "max_epochs": 1,
-        "accelerator": "cpu",
-        "enable_progress_bar": False,
-        "logger": {"init_args": {"experiment_name": "parts"}},
-    },
-    "pictures": {"budget": 0},
-    "report": False,
-}
 CLASSES = ("rows", "columns", "checks", "full")
 
 
 @pytest.fixture
-def base(workplace):
+def base(workplace, small_config):
     """The base in a file."""
+    config = small_config("parts", num_workers=0)
+    optimizer = {"class_path": "torch.optim.AdamW", "init_args": {"lr": 3e-3}}
+    config["model"]["init_args"]["optimizer"] = optimizer
     file = workplace / "base.yaml"
-    file.write_text(yaml.safe_dump(BASE))
+    file.write_text(yaml.safe_dump(config))
     return file
 
 

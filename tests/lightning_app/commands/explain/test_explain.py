@@ -12,8 +12,8 @@ from PIL import Image
 from callbacks.inspection_mode import inspection_mode
 from callbacks.pictures import ClassActivation, PictureContext
 from lightning_app.cli.networks.checkpoint_network import checkpoint_network
+from lightning_app.cli.networks.images import Images, find_images
 from lightning_app.cli.networks.overlays import overlay
-from lightning_app.commands.explain.images import Images, find_images
 from lightning_app.commands.explain.library_network import library_network
 from lightning_app.commands.explain.write_overlays import unique_stems
 from lightning_app.main import main

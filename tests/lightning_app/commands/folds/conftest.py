@@ -1,6 +1,8 @@
 """A cross-validation of a tiny network, trained once for all tests of folds and ensembles."""
 
 import os
+from contextlib import redirect_stdout
+from io import StringIO
 from types import SimpleNamespace
 
 import pytest
@@ -8,48 +10,54 @@ import pytest
 from lightning_app.cli.child_runs.child_run import ChildRunFailed
 from lightning_app.cli.child_runs.runner import Runner
 from lightning_app.main import main
-
-BASE = {
-    "data": {
-        "class_path": "SyntheticDataModule",
-        "init_args": {"num_images": 60, "batch_size": 20, "num_workers": 0, "image_size": 16},
-    },
-    "model": {
-        "class_path": "ImageClassifier",
-        "init_args": {
-            "backbone": {"class_path": "SmallCNN", "init_args": {"width": 4}},
-            "optimizer": {"class_path": "torch.optim.AdamW", "init_args": {"lr": 0.03}},
-        },
-    },
-    "trainer": {
-        "max_epochs": 1,
-        "accelerator": "cpu",
-        "enable_progress_bar": False,
-        "logger": {"init_args": {"experiment_name": "parts"}},
-    },
-    "pictures": {"budget": 0},
-    "report": False,
-}
+from models import ImageClassifier
 
 
 @pytest.fixture(scope="module")
-def trained(in_new_folder):
+def config(small_config):
+    """Configuration of two epochs of one step."""
+    config = small_config("parts", num_images=60, batch_size=20, num_workers=0, image_size=16)
+    optimizer = {"class_path": "torch.optim.AdamW", "init_args": {"lr": 0.03}}
+    config["model"]["init_args"]["optimizer"] = optimizer
+    config["trainer"]["max_epochs"] = 2
+    return config
+
+
+def fail_in_second_epoch(patch):
+    """A fault of the training."""
+    original = ImageClassifier.training_step
+
+    def step(self, batch, batch_idx):
+        if self.current_epoch == 1:
+            raise ValueError("as planned.")
+        return original(self, batch, batch_idx)
+
+    patch.setattr(ImageClassifier, "training_step", step)
+
+
+@pytest.fixture(scope="module")
+def trained(in_new_folder, config):
     """Two folds, the first of which failed in the first start; what the starts ran, and their end.
 
     Child runs are run in this process.
     """
-    found = SimpleNamespace(commands=[], starts=[], status=None)
+    found = SimpleNamespace(commands=[], starts=[], status=None, resumed=[])
 
     def start(self, command, child, more, environment, log):
         found.commands.append((command, child.name))
-        if not found.starts and len(found.commands) == 1:
-            raise ChildRunFailed("as planned.")
+        if command == "fit" and "--ckpt_path" in more:
+            found.resumed.append(child.name)
         with pytest.MonkeyPatch.context() as patch:
             for name in environment.keys() - os.environ.keys():
                 patch.setenv(name, environment[name])
-            main([command, *child.arguments, *more])
+            if not found.starts and len(found.commands) == 1:
+                fail_in_second_epoch(patch)
+            try:
+                main([command, *child.arguments, *more])
+            except (SystemExit, ValueError) as error:
+                raise ChildRunFailed("as planned.") from error
 
-    with in_new_folder("folds", BASE) as folder, pytest.MonkeyPatch.context() as patch:
+    with in_new_folder("folds", config) as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(Runner, "_start", start)
         command = ["folds", "--config", "config.yaml", "--folds", "2"]
         with pytest.raises(SystemExit) as failed:
@@ -57,7 +65,9 @@ def trained(in_new_folder):
         found.status = failed.value.code
         found.starts.append(found.commands.copy())
         found.commands.clear()
-        main(command)
+        with redirect_stdout(StringIO()) as output:
+            main(command)
+        found.printed = output.getvalue()
         found.starts.append(found.commands.copy())
         found.folder = folder
         yield found

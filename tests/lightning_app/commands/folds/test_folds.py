@@ -1,6 +1,7 @@
 """A cross-validation from the command to its ensemble and soup, trained once for all tests."""
 
 import io
+import json
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,8 @@ import lightning_app
 from lightning_app.cli.networks.ensembles import check_fit
 from lightning_app.cli.networks.exportable import Exportable
 from lightning_app.cli.several_checkpoints import with_one_checkpoint
+from lightning_app.commands.export.benchmark import Benchmark, run_benchmark
+from lightning_app.commands.export.run_export import run_export
 from lightning_app.commands.folds.plan import FoldsPlan
 from lightning_app.main import main
 from lightning_app.store.checkpoints import find_checkpoint
@@ -23,9 +26,15 @@ FOLDS = ("fold 1, seed 0", "fold 2, seed 0")
 
 
 @pytest.fixture
-def parent(in_folder):
+def client_of_folds(in_folder):
+    """The store of the cross-validation."""
+    return MlflowClient(f"sqlite:///{in_folder.folder / 'mlruns' / 'mlflow.db'}")
+
+
+@pytest.fixture
+def parent(client_of_folds):
     """The parent run, and a function that reads its artifacts."""
-    client = MlflowClient(f"sqlite:///{in_folder.folder / 'mlruns' / 'mlflow.db'}")
+    client = client_of_folds
     [run] = client.search_runs(["1"], "tags.folds != ''")
     run.read = lambda path: Path(client.download_artifacts(run.info.run_id, path)).read_text()
     run.files = lambda place: {f.path for f in client.list_artifacts(run.info.run_id, place)}
@@ -51,6 +60,13 @@ def test_a_fold_that_failed_does_not_stop_the_others_and_is_all_that_is_repeated
     assert trained.status == 1
     again = [(command, FOLDS[0]) for command in ("fit", "validate", "test")]
     assert trained.starts[1] == [*again, ("test", "ensemble, seed 0")]
+
+
+def test_a_fold_that_failed_goes_on_where_it_stopped(trained, parent, client_of_folds):
+    assert trained.resumed == [FOLDS[0]]
+    runs = client_of_folds.search_runs(["1"], f"attributes.run_name = '{FOLDS[0]}'")
+    [steps] = [client_of_folds.get_metric_history(r.info.run_id, "val/accuracy") for r in runs]
+    assert {point.step for point in steps} >= {0, 1}
 
 
 def test_every_image_that_is_not_tested_on_has_one_prediction_of_its_fold(parent):
@@ -163,6 +179,10 @@ def test_uniform_soup_has_the_mean_of_the_weights_and_its_parents(parent, capsys
     assert [member.rpartition(" (")[0] for member in sorted(soup["members"])] == list(FOLDS)
     norm = "backbone.blocks.block1.norm.running_mean"
     assert not torch.equal(soup["state_dict"][norm], average(states)[norm])
+    assert Exportable(name).temperature == (
+        1.0,
+        "not fitted: its networks were trained on the validation images",
+    )
 
 
 @pytest.mark.parametrize(
@@ -176,3 +196,58 @@ def test_uniform_soup_has_the_mean_of_the_weights_and_its_parents(parent, capsys
 def test_wrong_plans_are_explained(options, message):
     with pytest.raises(ValueError, match=message):
         FoldsPlan(**{"arguments": (), **options})
+
+
+def test_out_of_fold_predictions_rank_the_labels(parent, tmp_path, capsys):
+    main(["suspects", "--predictions", parent.info.run_id, "--out", str(tmp_path)])
+    table = pd.read_csv(io.StringIO(parent.read("predictions/out_of_fold.csv"))).set_index("image")
+    own = [row[f"probability of {row['label']}"] for _, row in table.iterrows()]
+    ranking = pd.read_csv(tmp_path / "label_suspects.csv")
+    assert sorted(ranking.image) == sorted(table.index)
+    assert ranking.label_probability.tolist() == pytest.approx(sorted(own), abs=6e-5)
+    assert set(ranking.split) == {"out of fold"}
+    assert (tmp_path / "label_suspects.png").stat().st_size > 0
+    with pytest.raises(SystemExit, match="1"):
+        main(["suspects", "--predictions", FOLDS[0], "--out", str(tmp_path)])
+    assert "has no predictions/out_of_fold.csv; expected a run of" in capsys.readouterr().err
+
+
+def test_ensemble_of_folds_is_measured_on_test_images(parent, in_folder, capsys):
+    source = Exportable(parent.info.run_id)
+    assert source.unseen == "test"
+    found = run_benchmark(source, [], 100)
+    assert found.images == 12
+    assert found.columns["accuracy"] == [pytest.approx(parent.data.metrics["test/accuracy"])]
+    assert found.conditions.endswith("accuracy on 12 test images")
+    assert Exportable(FOLDS[0]).unseen == "val"
+
+
+def test_ensemble_of_folds_without_test_images_has_no_accuracy(parent):
+    source = Exportable(parent.info.run_id)
+    data = source.require_data("")
+    del data.sources["test"]
+    assert source.unseen is None
+    conditions = Benchmark({}, 0, 1, source.unseen).conditions
+    assert "no accuracy, since images of all splits were trained on by one" in conditions
+    with pytest.raises(ValueError, match=r"int8 is tested on images .*, but images of all splits"):
+        run_export(source, [], Path("exported"), int8=True)
+
+
+def test_ensemble_is_described_by_its_networks_and_has_no_epoch(parent, capsys):
+    table = json.loads(parent.read("tables/evaluations.json"))
+    assert {row[table["columns"].index("epoch")] for row in table["data"]} == {-1}
+    main(["card", parent.info.run_id])
+    card = Path(capsys.readouterr().out.split()[-1]).read_text()
+    assert "| Made of | fold 1, seed 0 (" in card
+    assert "| Epochs |" not in card
+    assert "| test | 12 | best | accuracy |" in card
+
+
+def test_the_end_of_folds_names_the_commands_that_come_next(trained, parent):
+    name = parent.info.run_name
+    lines = [line for line in trained.printed.splitlines() if name in line]
+    assert [line.split(maxsplit=1)[0] for line in lines] == ["Suspects", "Predict", "Look"]
+    assert f'lightning_cli suspects --predictions "{name}"' in lines[0]
+    assert f'lightning_cli predict --ckpt_path "{name}" --data.predict DIR' in lines[1]
+    [line] = [line for line in trained.printed.splitlines() if line.startswith("Out of fold ")]
+    assert (trained.folder / line.split()[-1]).is_file()

@@ -11,6 +11,9 @@ from torch import Tensor
 from datamodules.sources.decode import file_complaint, read_image
 from datamodules.sources.resizing import Resize, to_square
 from datamodules.walk_folders import files_below, image_extensions, is_image
+from lightning_app.cli.networks.checkpoint_network import checkpoint_network
+from lightning_app.cli.networks.network import Network
+from models.device import Device, device_named
 
 SHOWN = 5  # broken images that an error lists
 
@@ -63,6 +66,23 @@ class Images:
     def _spread(self, num_images: int) -> list[int]:
         count = min(num_images, len(self))
         return [index * len(self) // count for index in range(count)]
+
+
+def open_with_images(wanted: str, device: Device, places: Sequence[Path]) -> tuple[Network, Images]:
+    """Open the network of a checkpoint in eval mode, and images as it takes them.
+
+    Args:
+        wanted: See `find_checkpoint`.
+        device: Where the network runs; see `device_named`.
+        places: Files and folders of images; see `find_images`.
+
+    Raises:
+        ValueError: If the checkpoint or an image is missing, or an image is broken.
+    """
+    files = find_images(places)
+    network = checkpoint_network(wanted, None)
+    network.model.to(device_named(device)).eval()
+    return network, Images(files, network.image_size, network.num_channels, network.resize)
 
 
 def find_images(places: Sequence[Path], keep_repeated: bool = False) -> list[Path]:
