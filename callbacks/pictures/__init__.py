@@ -7,6 +7,8 @@ from callbacks.pictures.confusion import ConfusionMatrix
 from callbacks.pictures.embedding import Embedding
 from callbacks.pictures.feature_maps import FeatureMaps
 from callbacks.pictures.filters import Filters
+from callbacks.pictures.groups import Groups
+from callbacks.pictures.hidden_groups import HiddenGroups
 from callbacks.pictures.label_suspects import LabelSuspects
 from callbacks.pictures.mistakes import Mistakes
 from callbacks.pictures.per_class import ClassScores
@@ -18,6 +20,7 @@ from callbacks.pictures.prediction_sets import PredictionSets
 from callbacks.pictures.saliency import Saliency
 from callbacks.pictures.sanity_checks import SanityChecks
 from callbacks.pictures.shortcuts import Shortcuts
+from callbacks.pictures.subject import SubjectEvidence
 from callbacks.pictures.training_dynamics import TrainingDynamicsMap
 from callbacks.pictures.unknowns import Unknowns
 
@@ -35,6 +38,8 @@ PICTURES: dict[str, type[Picture]] = {
         FeatureMaps,
         ActivationMaximisation,
         ClassScores,
+        Groups,
+        HiddenGroups,
         Mistakes,
         Calibration,
         PredictionSets,
@@ -44,5 +49,6 @@ PICTURES: dict[str, type[Picture]] = {
         TrainingDynamicsMap,
         SanityChecks,
         Shortcuts,
+        SubjectEvidence,
     )
 }

@@ -9,18 +9,17 @@ import torch
 from torch import Tensor, nn
 
 from callbacks.figure_kind import FigureKind
+from callbacks.pictures.evidence import evidence_for
 from callbacks.pictures.picture import Picture, PictureContext, PictureOutput, Table
 from callbacks.plots import plot_mistakes
 from callbacks.plots.confusion.order import most_frequent_confusions
 from callbacks.plots.drawing.texts import counted, shorten
 from callbacks.plots.mistakes import NamedPrediction
 from callbacks.trainer_parts import ImageData
-from models.ensemble import networks_of
 from models.evaluation.predictions import Predictions
-from models.explain import NothingToShow, grad_cam, last_feature_map
+from models.explain import NothingToShow
 
 MAX_ROWS = 200  # of the table
-BATCH_SIZE = 16  # images that are explained at once
 NAME_LENGTH = 17  # of a class in a title that names two
 
 
@@ -72,7 +71,7 @@ class Mistakes(Picture):
         sheets = list(self._choose(predictions, context))
         rows = torch.cat([chosen for _, chosen, _ in sheets]).unique()  # sorted
         images = context.read(predictions.indices[rows].tolist())
-        maps = _explain(context, images, predictions.predicted[rows]) if self.grad_cam else None
+        maps = evidence_for(context, images, predictions.predicted[rows]) if self.grad_cam else None
         for name, chosen, title in sheets:
             places = torch.searchsorted(rows, chosen)
             figure = plot_mistakes(
@@ -141,30 +140,6 @@ def _indices(names: Sequence[str | int] | None, class_names: Sequence[str]) -> l
 def _most_frequent(predictions: Predictions) -> list[int]:
     [confusion] = most_frequent_confusions(predictions.confusion().numpy(), 1)
     return [confusion.true, confusion.predicted]
-
-
-def _explain(context: PictureContext, images: Tensor, predicted: Tensor) -> Tensor | None:
-    """Grad-CAM of the predicted classes, (N, H, W); None if the network has no feature map.
-
-    Of an ensemble, the mean over its networks.
-    """
-    try:
-        maps = [_evidence(network, images, predicted) for network in networks_of(context.model)]
-    except NothingToShow:
-        return None
-    return torch.stack(maps).mean(dim=0)
-
-
-def _evidence(network: nn.Module, images: Tensor, predicted: Tensor) -> Tensor:
-    device = next(network.parameters()).device
-    layer, to_map = last_feature_map(network, images[:1].to(device))
-    module = network.get_submodule(layer)
-    batches = zip(images.split(BATCH_SIZE), predicted.split(BATCH_SIZE), strict=True)
-    maps = [
-        grad_cam(network, module, batch.to(device), classes.to(device), to_map)
-        for batch, classes in batches
-    ]
-    return torch.cat(maps).cpu()
 
 
 def _named(

@@ -1,5 +1,6 @@
 """Sanity checks of explanations: randomised weights, removed pixels, and the pointing game."""
 
+from models.explain.sanity_checks.inside import area_of, maximum_inside, share_inside
 from models.explain.sanity_checks.methods import check_method, explanation
 from models.explain.sanity_checks.occlusion import occlusion
 from models.explain.sanity_checks.pointing import box_masks, pointing_game
@@ -24,12 +25,14 @@ __all__ = [
     "Explain",
     "Randomization",
     "area",
+    "area_of",
     "blurred",
     "box_masks",
     "check_method",
     "deletion_curve",
     "explanation",
     "insertion_curve",
+    "maximum_inside",
     "mean_color",
     "occlusion",
     "pointing_game",
@@ -38,4 +41,5 @@ __all__ = [
     "randomized",
     "rank_correlation",
     "replacement_curve",
+    "share_inside",
 ]
