@@ -56,7 +56,7 @@ class HiddenGroups(Picture):
         groupings = _groupings(context, predictions)
         texts = [_sentences(group, groupings, len(predictions)) for group in found]
         for number, (group, lines) in enumerate(zip(found, texts, strict=True), 1):
-            rank_zero_info(f"Hidden group {lines[0]}; {' '.join(lines[1:])}")
+            rank_zero_info(f"Hidden group {number}: {' '.join(lines)}")
             title = "\n".join([f"Hidden group {number}, {context.title}: {lines[0]}", *lines[1:]])
             yield f"{self.name}/{number}", _sheet(context, predictions, group, title)
         names = context.data.sources[context.split].names
@@ -106,20 +106,20 @@ def _sentences(group: HiddenGroup, groupings: dict[str, Grouping], num_images: i
     member = np.zeros(num_images, bool)
     member[group.rows.numpy()] = True
     shared = shared_properties(member, groupings, MOST_SHARED)
-    return [
-        f"{group.correct} of {group.images} correct, {100 * group.accuracy:.0f} % ({low} to "
-        f"{high}), against {100 * group.expected:.0f} % of others of the same classes",
-        *map(_shared_sentence, shared),
-    ] + ["Its images share no known property."] * (not shared)
+    lines = [
+        f"{len(group.rows)} similar images. Of the {group.images} that test the group, "
+        f"{group.correct} are correct: {100 * group.accuracy:.0f} % ({low} to {high}), against "
+        f"{100 * group.expected:.0f} % of others of the same classes."
+    ]
+    return lines + ([*map(_shared_sentence, shared)] or ["They share no known property."])
 
 
 def _shared_sentence(shared: Shared) -> str:
-    value = (
-        f"{shared.column} {shared.group}"
-        if shared.is_range
-        else (f"{shared.column} = {shared.group}")
+    sign = "" if shared.is_range else "= "
+    return (
+        f"{shared.images} of {shared.known} have {shared.column} {sign}{shared.group}, "
+        f"{100 * shared.share:.0f} % of all images."
     )
-    return f"{shared.images} of {shared.known} have {value}, {100 * shared.share:.0f} % of all."
 
 
 def _sheet(
@@ -129,7 +129,7 @@ def _sheet(
     images = context.read(predictions.indices[rows].tolist())
     names: Sequence[str] = [shorten(name, NAME_LENGTH) for name in context.class_names]
     pairs = [(int(predictions.labels[row]), int(predictions.predicted[row])) for row in rows]
-    captions = [names[a] if a == b else f"{names[a]}\nnot {names[b]}" for a, b in pairs]
+    captions = [names[p] if p == true else f"{names[p]}\nnot {names[true]}" for true, p in pairs]
     colors = [GOOD if label == predicted else BAD for label, predicted in pairs]
     tiles = images.movedim(1, -1).numpy()
     return plot_contact_sheet(tiles, captions, min(COLUMNS, len(tiles)), title, colors)

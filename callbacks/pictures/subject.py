@@ -126,9 +126,7 @@ def _in_turn(predictions: Predictions) -> list[int]:
 def _caption(found: _Explained, row: int, names: Sequence[str]) -> str:
     share = float(found.inside[row])
     inside = "no evidence" if np.isnan(share) else f"{100 * share:.0f} % inside"
-    return (
-        f"{names[int(found.predicted[row])]}\n{inside}, area {100 * float(found.area[row]):.0f} %"
-    )
+    return f"{names[int(found.predicted[row])]}\n{inside}"
 
 
 def _table(scores: Sequence[SubjectScore]) -> Table:

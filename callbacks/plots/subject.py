@@ -13,7 +13,7 @@ from callbacks.plots.drawing.titles_and_legends import add_title
 from models.evaluation.subject_scores import SubjectScore
 
 WIDTH, ROW, HEAD = 9.6, 0.27, 1.7  # inches
-GAP, FONT = 0.06, 8
+GAP, FONT, CAPTION = 0.06, 8, 0.32  # the first and the last in widths of an image
 MOST_CLASSES, MOST_NAMED, NAME_LENGTH = 30, 3, 26
 INSIDE, POINTING, OUTLINE = OKABE_ITO[4], OKABE_ITO[1], "#00FF66"
 
@@ -39,7 +39,7 @@ def plot_subject(
     shown = sorted(scores[1:], key=lambda score: score.inside - score.area)[:MOST_CLASSES]
     shown = [scores[0], *shown] if len(scores) > 2 else [*scores[:1]]
     ratio = images.shape[1] / images.shape[2]
-    strip = ratio * WIDTH / len(images) * (1 - GAP) + 0.35
+    strip = WIDTH / len(images) * (ratio + CAPTION)
     bars = ROW * len(shown) + HEAD
     figure = Figure(figsize=(WIDTH, strip + bars), dpi=DPI, layout="constrained")
     axes = figure.subplot_mosaic("A;B", height_ratios=[strip, bars])
@@ -83,7 +83,7 @@ def _draw_images(axes: Axes, tiles: np.ndarray, masks: np.ndarray, captions: Seq
         caption = "\n".join(shorten(line, room) for line in captions[number].split("\n"))
         axes.text(left + 0.5, ratio + 0.03, caption, ha="center", va="top", fontsize=FONT)
     axes.set_xlim(-0.01, len(tiles) * (1 + GAP) - GAP + 0.01)
-    axes.set_ylim(ratio + 0.3, -0.01)
+    axes.set_ylim(ratio + CAPTION, -0.01)
     axes.set_aspect("equal")
     axes.set_axis_off()
 

@@ -86,10 +86,14 @@ def _group_ranges(numbers: np.ndarray, known: np.ndarray, num_bins: int) -> Grou
     parts = [numbers[of_numbers == number] for number in range(of_numbers.max() + 1)]
     names = []
     for digits in (3, 6, 12):  # enough to tell the ranges apart
-        names = [f"{part.min():.{digits}g} to {part.max():.{digits}g}" for part in parts]
+        names = [f"{_text(part.min(), digits)} to {_text(part.max(), digits)}" for part in parts]
         if len(set(names)) == len(names):
             break
     return Grouping(names, index, True)
+
+
+def _text(number: float, digits: int) -> str:
+    return f"{number:.0f}" if number == round(number) else f"{number:.{digits}g}"
 
 
 def _are_classes(index: np.ndarray, labels: np.ndarray) -> bool:

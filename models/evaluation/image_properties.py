@@ -6,7 +6,7 @@ from torch import Tensor
 
 from models.evaluation.groupings import Grouping, group_numbers
 
-QUARTERS = ("lowest quarter", "second quarter", "third quarter", "highest quarter")
+QUARTERS = tuple(f"in the {which} quarter" for which in ("lowest", "second", "third", "highest"))
 
 
 def image_properties(images: Tensor) -> Tensor:
