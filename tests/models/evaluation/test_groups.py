@@ -105,10 +105,10 @@ def test_small_groups_are_not_tested():
 def test_columns_that_do_not_matter_are_seldom_called_worse():
     generator, claimed = np.random.default_rng(0), 0
     labels = np.arange(200) % 2
-    for _ in range(40):
+    for _ in range(25):
         groupings = {
             str(k): Grouping(list("abcd"), generator.integers(0, 4, 200)) for k in range(5)
         }
         found = predictions(labels, generator.random(200) < 0.8)
         claimed += bool(worse_groups(group_scores(groupings, found)))
-    assert claimed <= 3
+    assert claimed <= 1
