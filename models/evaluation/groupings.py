@@ -1,7 +1,7 @@
 """Groupings: images grouped by the texts of a column, or by a number."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,7 +10,8 @@ FEW_VALUES = 6  # of a number whose values are groups even if these are small
 FEWEST = 10  # images of a range of a number
 
 
-class Grouping(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Grouping:
     """Groups of N images.
 
     Attributes:

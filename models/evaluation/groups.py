@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from scipy.stats import fisher_exact
 from torch import Tensor
@@ -90,7 +91,8 @@ def group_scores(groupings: Mapping[str, Grouping], predictions: Predictions) ->
             keys.append(key)
             if min(int(own.sum()), int(others.sum())) >= FEWEST:
                 tests[key] = _p_value(correct[own], correct[others])
-            expected = accuracy_at_classes(correct[others], labels[others], labels[own])
+            compared = correct[others].numpy(), labels[others].numpy()
+            expected = accuracy_at_classes(*compared, labels[own].numpy())
             found.append(_score(column, name, predictions, own, others, expected))
     adjusted = dict(zip(tests, holm(list(tests.values())), strict=True)) if tests else {}
     return [
@@ -108,7 +110,7 @@ def worse_groups(scores: Sequence[GroupScore]) -> list[GroupScore]:
     return list(worse.values())
 
 
-def accuracy_at_classes(correct: Tensor, labels: Tensor, wanted: Tensor) -> float:
+def accuracy_at_classes(correct: np.ndarray, labels: np.ndarray, wanted: np.ndarray) -> float:
     """Accuracy of images if their classes were as frequent as in others.
 
     Args:
@@ -116,11 +118,12 @@ def accuracy_at_classes(correct: Tensor, labels: Tensor, wanted: Tensor) -> floa
         labels: Class of each image, (N,).
         wanted: Class of each of the others, (M,); classes that the N images lack do not count.
     """
-    size = int(torch.cat([labels, wanted]).max()) + 1
-    hits, images = labels.bincount(correct.double(), size), labels.bincount(minlength=size)
-    weights = wanted.bincount(minlength=size) * (images > 0)
+    size = int(max(labels.max(initial=0), wanted.max(initial=0))) + 1
+    images = np.bincount(labels, minlength=size)
+    hits = np.bincount(labels, correct, size)
+    weights = np.bincount(wanted, minlength=size) * (images > 0)
     total = weights.sum()
-    return float((weights * hits / images.clamp_min(1)).sum() / total) if total else float("nan")
+    return float((weights * hits / images.clip(min=1)).sum() / total) if total else float("nan")
 
 
 def _score(

@@ -4,7 +4,7 @@ They are searched on one half of the images and tested on the other, since among
 worst one always looks bad. See hidden stratification (Oakden-Rayner et al., 2020).
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ LEAST_IMAGES = 60  # in all
 FEWEST = 8  # images of a cluster in a half
 NUM_CLUSTERS = (4, 8, 16)
 NUM_COMPONENTS = 16
+STARTS: Any = 4  # of k-means
 MOST = 3  # clusters that are tested
 PROMISING, DOUBT = 0.2, 0.05  # p-values to test a cluster, and to report it
 GAP = 0.15  # in accuracy to images of the same classes; less is not far
@@ -79,19 +80,20 @@ def hidden_groups(
     """
     if len(features) < LEAST_IMAGES or correct.all() or not correct.any():
         return []
+    hits, classes = correct.numpy(), labels.numpy()
     points = _principal_components(features, seed)
     order = np.random.default_rng(seed).permutation(len(points))
     first, second = (np.isin(np.arange(len(points)), half) for half in np.array_split(order, 2))
-    proposed = _propose(_clusters(points, first, seed), correct, labels, first)
+    proposed = _propose(_clusters(points, first, seed), hits, classes, first)
     in_any = np.any([member for member, _ in proposed], axis=0)
     tested = []
     for member, distance in proposed:
         own, compared = member & second, second & (member | ~in_any)
         if own.sum() >= FEWEST:
             tested.append((member, distance, own, compared))
-    p_values = [worse_than_classes(correct, labels, own, both) for _, _, own, both in tested]
+    p_values = [worse_than_classes(hits, classes, own, both) for _, _, own, both in tested]
     found = [
-        _group(*parts, correct, labels, p_value)
+        _group(parts, hits, classes, p_value)
         for parts, p_value in zip(tested, holm(p_values), strict=True)
     ]
     found = [each for each in found if each.p_value < DOUBT and each.is_far]
@@ -99,7 +101,7 @@ def hidden_groups(
 
 
 def worse_than_classes(
-    correct: Tensor, labels: Tensor, member: np.ndarray, compared: np.ndarray
+    correct: np.ndarray, labels: np.ndarray, member: np.ndarray, compared: np.ndarray
 ) -> float:
     """P-value of so few correct images in a group, if only their classes mattered.
 
@@ -112,7 +114,7 @@ def worse_than_classes(
         member: Whether each image is in the group, (N,).
         compared: Whether it counts, as those of the group do, (N,).
     """
-    hits, own, member = correct.numpy()[compared], labels.numpy()[compared], member[compared]
+    hits, own, member = correct[compared], labels[compared], member[compared]
     chances = np.ones(1)
     for label in np.unique(own[member]):
         of_class = own == label
@@ -135,7 +137,7 @@ def _clusters(
     found = []
     for number in NUM_CLUSTERS:
         if number * FEWEST <= half.sum():
-            means = KMeans(number, n_init=4, random_state=seed).fit(points[half])
+            means = KMeans(number, random_state=seed, n_init=STARTS).fit(points[half])
             distances = means.transform(points)
             nearest = distances.argmin(axis=1)
             found += [(nearest == cluster, distances[:, cluster]) for cluster in range(number)]
@@ -144,8 +146,8 @@ def _clusters(
 
 def _propose(
     clusters: list[tuple[np.ndarray, np.ndarray]],
-    correct: Tensor,
-    labels: Tensor,
+    correct: np.ndarray,
+    labels: np.ndarray,
     half: np.ndarray,
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """The worst clusters of a half, one after another, each without the images of those before."""
@@ -164,19 +166,17 @@ def _propose(
 
 
 def _group(
-    member: np.ndarray,
-    distance: np.ndarray,
-    own: np.ndarray,
-    compared: np.ndarray,
-    correct: Tensor,
-    labels: Tensor,
+    parts: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
+    correct: np.ndarray,
+    labels: np.ndarray,
     p_value: float,
 ) -> HiddenGroup:
+    """The group of members, their distances, those that test it, and those to compare with."""
+    member, distance, own, compared = parts
     number, hits, others = int(own.sum()), int(correct[own].sum()), compared & ~own
     everything = np.flatnonzero(member)
-    typical = everything[distance[everything].argsort()]
     return HiddenGroup(
-        torch.from_numpy(typical),
+        torch.from_numpy(everything[distance[everything].argsort()]),
         number,
         hits,
         *wilson(hits / number, number),

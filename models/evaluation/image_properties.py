@@ -19,9 +19,11 @@ def image_properties(images: Tensor) -> Tensor:
         images: In [0, 1], (N, C, H, W).
     """
     grey = images.mean(dim=1)
-    across = [grey.diff(dim=dim).abs().mean(dim=(1, 2)) for dim in (1, 2)]
+    down, across = (grey.diff(dim=dim).abs().mean(dim=(1, 2)) for dim in (1, 2))
     colour = (images.amax(dim=1) - images.amin(dim=1)).mean(dim=(1, 2))
-    return torch.stack([grey.mean(dim=(1, 2)), grey.std(dim=(1, 2)), colour, sum(across) / 2], 1)
+    return torch.stack(
+        [grey.mean(dim=(1, 2)), grey.std(dim=(1, 2)), colour, (down + across) / 2], 1
+    )
 
 
 def property_groupings(properties: Tensor) -> dict[str, Grouping]:
