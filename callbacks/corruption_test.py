@@ -131,8 +131,10 @@ class CorruptionTest(Callback):
         )
         rank_zero_info(f"Corruptions {text}")
         curves = dict(zip(CORRUPTIONS, correct.double().mean(dim=2).tolist(), strict=True))
-        title = f"Accuracy on corrupted images\n{text}"
-        log_figure(trainer, plot_corruption_curves(curves, title), f"{split}_corruptions")
+        title = f"Accuracy on corrupted images; grey: 95 % interval of the clean images\n{text}"
+        interval = wilson(scores["clean_accuracy"], correct.shape[2])
+        figure = plot_corruption_curves(curves, interval, title)
+        log_figure(trainer, figure, f"{split}_corruptions")
 
 
 def summary(correct: Tensor) -> dict[str, float]:

@@ -15,8 +15,10 @@ from datamodules.sources.files import FileReader
 from datamodules.sources.packed_images import PackedReader
 from datamodules.sources.resizing import Resize
 from datamodules.sources.source import ImageSource
+from datamodules.sources.subjects import Subjects, find_subjects
 from datamodules.splits.settings import SplitSettings
 from datamodules.tables.columns import Columns
+from datamodules.tables.further_columns import columns_of
 from datamodules.tables.labels import class_indices, classes_of
 from datamodules.tables.located import located
 from datamodules.tables.manifest import read_rows
@@ -33,6 +35,8 @@ class ManifestDataModule(ImageDataModule):
     They are CSV, JSON, Parquet or Arrow files, which may also hold the images, as those of Hugging
     Face's `datasets` do. Splits without a row are split off the training images. Images of one
     group, copies of one original, stay in one split. A test set without labels is for `predict`.
+    Further columns are groups of images, whose accuracies are compared; boxes and masks say where
+    the subject is.
 
     Args:
         manifest: One file; or a folder with `train.csv` and perhaps `val.csv`, `test.csv` and
@@ -103,9 +107,22 @@ class ManifestDataModule(ImageDataModule):
         rows = self._rows
         labels = class_indices(rows, self.find_classes())
         groups = rows["group"].tolist() if "group" in rows else ()
-        source = ImageSource(self._reader(), labels, names_of(rows), groups)
+        columns = columns_of(rows)
+        subjects = self._subjects(columns)
+        if subjects is not None:
+            columns = {name: c for name, c in columns.items() if name not in subjects.columns}
+        source = ImageSource(
+            self._reader(), labels, names_of(rows), groups, columns=columns, subjects=subjects
+        )
         splits = rows["split"].to_numpy()
         return {name: source.subset(np.flatnonzero(splits == name)) for name in set(splits)}
+
+    def _subjects(self, columns: dict[str, np.ndarray]) -> Subjects | None:
+        """Boxes or masks of images that are files."""
+        if "@row" in self._rows:
+            return None
+        names, outside = self._rows["image"].tolist(), self.allow_outside
+        return find_subjects(columns, self.root, names, self.image_size, self.resize, outside)
 
     def _reader(self) -> FileReader | PackedReader:
         rows = self._rows

@@ -8,6 +8,8 @@ from callbacks.pictures.confusion import ConfusionMatrix
 from callbacks.pictures.embedding import Embedding
 from callbacks.pictures.feature_maps import FeatureMaps
 from callbacks.pictures.filters import Filters
+from callbacks.pictures.groups import Groups
+from callbacks.pictures.hidden_groups import HiddenGroups
 from callbacks.pictures.label_suspects import LabelSuspects
 from callbacks.pictures.mistakes import Mistakes
 from callbacks.pictures.per_class import ClassScores
@@ -20,6 +22,7 @@ from callbacks.pictures.prediction_sets import PredictionSets
 from callbacks.pictures.saliency import Saliency
 from callbacks.pictures.sanity_checks import SanityChecks
 from callbacks.pictures.shortcuts import Shortcuts
+from callbacks.pictures.subject import SubjectEvidence
 from callbacks.pictures.training_dynamics import TrainingDynamicsMap
 from callbacks.pictures.unknowns import Unknowns
 
@@ -38,6 +41,8 @@ PICTURES: dict[str, type[Picture]] = {
         FeatureMaps,
         ActivationMaximisation,
         ClassScores,
+        Groups,
+        HiddenGroups,
         Mistakes,
         Calibration,
         PredictionSets,
@@ -47,5 +52,6 @@ PICTURES: dict[str, type[Picture]] = {
         TrainingDynamicsMap,
         Shortcuts,
         Concepts,
+        SubjectEvidence,
     )
 }

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from callbacks.figure_kind import FigureKind
 from callbacks.pictures.doubts import doubtful_title
+from callbacks.pictures.evidence import evidence_for
 from callbacks.pictures.picture import Picture, PictureContext, PictureOutput, Table
 from callbacks.plots import plot_mistakes
 from callbacks.plots.confusion.order import most_frequent_confusions
@@ -17,10 +18,9 @@ from callbacks.plots.drawing.texts import counted, shorten
 from callbacks.plots.mistakes import NamedPrediction
 from callbacks.trainer_parts import ImageData
 from models.evaluation.predictions import Predictions
-from models.explain import NothingToShow, class_evidence
+from models.explain import NothingToShow
 
 MAX_ROWS = 200  # of the table
-BATCH_SIZE = 16  # images that are explained at once
 NAME_LENGTH = 17  # of a class in a title that names two
 
 
@@ -75,7 +75,7 @@ class Mistakes(Picture):
         images = context.read(predictions.indices[rows].tolist())
         maps, method = None, ""
         if self.grad_cam:
-            maps, method = _explain(context, images, predictions.predicted[rows])
+            maps, method = evidence_for(context, images, predictions.predicted[rows])
         for name, chosen, title in sheets:
             places = torch.searchsorted(rows, chosen)
             figure = plot_mistakes(
@@ -144,20 +144,6 @@ def _indices(names: Sequence[str | int] | None, class_names: Sequence[str]) -> l
 def _most_frequent(predictions: Predictions) -> list[int]:
     [confusion] = most_frequent_confusions(predictions.confusion().numpy(), 1)
     return [confusion.true, confusion.predicted]
-
-
-def _explain(
-    context: PictureContext, images: Tensor, predicted: Tensor
-) -> tuple[Tensor | None, str]:
-    """Evidence for the predicted classes, (N, H, W), and its method; None without a feature map."""
-    model, device = context.model, next(context.model.parameters()).device
-    try:
-        method, _, explain = class_evidence("auto", model, images[:1].to(device))
-        batches = zip(images.split(BATCH_SIZE), predicted.split(BATCH_SIZE), strict=True)
-        maps = [explain(model, some.to(device), classes.to(device)) for some, classes in batches]
-    except NothingToShow:
-        return None, ""
-    return torch.cat(maps).cpu(), method
 
 
 def _named(

@@ -9,13 +9,13 @@ import torch
 from torch import Tensor, nn
 
 from callbacks.figure_kind import FigureKind
+from callbacks.pictures.affordable import affordable
 from callbacks.pictures.picture import Picture, PictureContext, PictureOutput, Table, When
 from callbacks.plots.drawing.texts import counted
 from callbacks.plots.shortcuts import Loss, plot_shortcuts
 from models.evaluation.paired_test import holm, paired_test
 from models.explain import NothingToShow
 from models.explain.parts import HOWS, OUTSIDE, PARTS, without_part
-from models.explain.work import counted_operations, speed_of
 
 MOST, FEWEST, LEAST = 256, 48, 8  # images: in all, of a large network, and to say anything
 SECONDS = 30  # of a typical device; see `models.explain.work`
@@ -51,7 +51,7 @@ class Shortcuts(Picture):
 
     def draw(self, context: PictureContext) -> Iterator[PictureOutput]:
         """See `Picture`."""
-        wanted = self.num_images or _wanted(context)
+        wanted = self.num_images or affordable(context, PASSES, SECONDS, FEWEST, MOST)
         number = context.allowance.affordable(wanted, PASSES, LEAST)
         images, labels = context.sample(number)
         labelled = bool((labels >= 0).any())
@@ -69,15 +69,6 @@ class Shortcuts(Picture):
         tiles = {how: [_tile(images, part, how, shown) for part in parts] for how in HOWS}
         yield self.name, plot_shortcuts(_array(shown[0]), tiles, losses, measure, title)
         yield self.name, _table(losses)
-
-
-def _wanted(context: PictureContext) -> int:
-    """Number of images that take the seconds of a typical device."""
-    image = context.sample(1)[0]
-    with torch.no_grad(), counted_operations() as counter:
-        context.model(image)
-    allowed = SECONDS * speed_of(image.device) / (PASSES * max(counter.operations, 1))
-    return min(max(int(allowed), FEWEST), MOST)
 
 
 @torch.no_grad()

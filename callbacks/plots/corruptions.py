@@ -12,17 +12,21 @@ from models.evaluation.corruptions import CORRUPTIONS, STRENGTHS
 MARKERS, SIDE = "osD^", 100
 
 
-def plot_corruption_curves(curves: Mapping[str, Sequence[float]], title: str) -> Figure:
+def plot_corruption_curves(
+    curves: Mapping[str, Sequence[float]], interval: tuple[float, float], title: str
+) -> Figure:
     """Draw accuracy against strength, a panel for each family.
 
     Args:
         curves: Accuracy of each corruption by its name, in [0, 1], clean and at each strength.
+        interval: 95 % interval of the clean accuracy: a grey band.
         title: Title of the figure.
     """
     figure = Figure(figsize=(11, 3.9), dpi=DPI, layout="constrained")
     families = list(dict.fromkeys(kind.family for kind in CORRUPTIONS.values()))
     panels = figure.subplots(1, len(families), sharey=True)
     for axes, family in zip(panels, families, strict=True):
+        axes.axhspan(100 * interval[0], 100 * interval[1], color="black", alpha=0.07, lw=0)
         names = [name for name in curves if CORRUPTIONS[name].family == family]
         for name, color, marker in zip(names, OKABE_ITO, MARKERS, strict=False):
             look = {"color": color, "marker": marker, "ms": 4, "lw": 1.5}

@@ -2,7 +2,7 @@
 
 import hashlib
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol, Self
@@ -55,6 +55,14 @@ class ImageReader(Protocol):
         """The block of each image, (N,), if reading block by block is faster; else None."""
 
 
+class SubjectMasks(Protocol):
+    """Knows where the subjects of images are; see `Subjects`."""
+
+    @abstractmethod
+    def mask(self, name: str) -> np.ndarray | None:
+        """Which pixels of the image as it is read show the subject, boolean (H, W)."""
+
+
 @dataclass(frozen=True, eq=False)
 class ImageSource:
     """Labelled images that can be read one by one; one split of a dataset.
@@ -66,6 +74,8 @@ class ImageSource:
         groups: The original that each image is a copy of; images of one group stay in one split.
             Empty if there are no copies.
         rows: Row of each image in the reader, (N,); by default all, in order.
+        columns: What a table says of the images beside that, by name, each of N texts.
+        subjects: Where the subjects of the images are, by their names; None if it is not known.
     """
 
     reader: ImageReader
@@ -73,6 +83,8 @@ class ImageSource:
     names: Sequence[str]
     groups: Sequence[str] = ()
     rows: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
+    columns: Mapping[str, np.ndarray] = field(default_factory=dict)
+    subjects: SubjectMasks | None = None
 
     def __post_init__(self) -> None:
         if len(self.rows) != len(self.labels):
@@ -102,6 +114,13 @@ class ImageSource:
         """A digest of the content of each image; see `ImageReader`."""
         return self.reader.digests(self.rows)
 
+    def subject(self, index: int) -> np.ndarray | None:
+        """Which pixels of the image at `index` show its subject, boolean (H, W).
+
+        None if it is not known.
+        """
+        return self.subjects.mask(self.names[index]) if self.subjects else None
+
     def subset(self, indices: np.ndarray) -> Self:
         """The images at `indices`, in that order."""
         return replace(
@@ -110,6 +129,7 @@ class ImageSource:
             names=[self.names[index] for index in indices],
             groups=[self.groups[index] for index in indices] if self.groups else (),
             rows=self.rows[indices],
+            columns={name: texts[indices] for name, texts in self.columns.items()},
         )
 
     def fingerprint(self) -> str:

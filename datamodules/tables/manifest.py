@@ -9,13 +9,14 @@ import pandas as pd
 from datamodules.complaints import Complain, raise_error
 from datamodules.splits.names import SPLITS
 from datamodules.tables.columns import split_names
+from datamodules.tables.further_columns import filled
 from datamodules.tables.label_values import cleaned
 from datamodules.tables.manifest_file import Layout, read_file
 from datamodules.tables.table import refuse
 
 
 def read_rows(files: Mapping[str, Path], layout: Layout, complain: Complain = raise_error) -> Any:
-    """One row per image: image, label, split, perhaps group, and the file and line of the row.
+    """One row per image: image, label, split, perhaps group, further columns, and file and line.
 
     Args:
         files: The file of each split, or one under an empty name.
@@ -27,7 +28,7 @@ def read_rows(files: Mapping[str, Path], layout: Layout, complain: Complain = ra
         ValueError: If a column is missing, there is no training image, or `complain` raises.
     """
     tables = [read_file(split, file, layout, complain) for split, file in files.items()]
-    rows = pd.concat(tables, ignore_index=True)
+    rows = filled(pd.concat(tables, ignore_index=True))
     rows["split"] = split_names(rows["split"])
     what = f"is not a split: expected one of {SPLITS}"
     wrong = ~rows["split"].isin(SPLITS)

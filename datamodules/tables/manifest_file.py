@@ -19,6 +19,7 @@ from datamodules.tables.columns import (
     column_named,
     split_column,
 )
+from datamodules.tables.further_columns import further_columns
 from datamodules.tables.name_labels import PREFIX, compiled, labels_from_names
 from datamodules.tables.one_hot import labels_of, one_hot_columns
 from datamodules.tables.table import OWN, items_of, read_table, value_columns
@@ -47,7 +48,7 @@ class Layout:
 
 
 def read_file(split: str, file: Path, layout: Layout, complain: Complain) -> Any:
-    """The rows of one file: image, label, split, perhaps group, and where they are.
+    """The rows of one file: image, label, split, perhaps group, further columns, and their places.
 
     Args:
         split: Split of all rows; empty if a column names it.
@@ -82,7 +83,9 @@ def read_file(split: str, file: Path, layout: Layout, complain: Complain) -> Any
         raise _missing(table, "label")
     _tell(table, image, label, names["split"], complain)
     own = {name: table[name] for name in OWN if name in table}
-    rows = pd.DataFrame({"label": "", **found, **own})
+    used = [*names.values(), label, *table.attrs.get("one_hot", ())]
+    further = further_columns(table, used) if layout.header else {}
+    rows = pd.DataFrame({"label": "", **found, **own, **further})
     if "@row" in rows:
         rows["@column"] = str(image)
     noted = table.attrs.get("class_names") or table.attrs.get("classes", {}).get(label)
@@ -116,7 +119,7 @@ def _labels(
         return None, values
     if isinstance(given, list):
         classes = [column_named(table, name, (), OPTION) for name in given]
-        table.attrs["class_names"] = list(map(str, classes))
+        table.attrs |= {"one_hot": classes, "class_names": list(map(str, classes))}
         return None, labels_of(table, classes, complain)
     usual = LABEL if layout.header else SECOND
     column = column_named(table, given, usual, OPTION)
@@ -130,7 +133,7 @@ def _labels(
     classes = one_hot_columns(table[others]) if layout.header else []
     if not classes:
         return None, None
-    table.attrs["class_names"] = list(map(str, classes))
+    table.attrs |= {"one_hot": classes, "class_names": list(map(str, classes))}
     listed = ", ".join(map(str, classes[:8])) + (" …" if len(classes) > 8 else "")
     return f"{len(classes)} columns of 0 and 1, {listed}", labels_of(table, classes, complain)
 

@@ -285,3 +285,31 @@ def test_stored_configuration_keeps_the_file_of_each_split():
     config = parser.parse_args(["--data.manifest", "{train: a.csv, val: b.csv}"])
     stored = parser.dump(parser.parse_string(parser.dump(config)))
     assert "  manifest:\n    train: a.csv\n    val: b.csv\n" in stored
+
+
+def test_further_columns_follow_the_images_through_the_splits(make_manifest):
+    rows = [f"{row},{'phone' if index % 3 else ''},{index}" for index, row in enumerate(ROWS)]
+    data = make_manifest("image,label,camera,xmin", *rows)
+    assert {name for source in data.sources.values() for name in source.columns} == {
+        "camera",
+        "xmin",
+    }
+    for source in data.sources.values():
+        numbers = [int(name.split("/")[1].split(".")[0]) for name in source.names]
+        assert source.columns["xmin"].tolist() == list(map(str, numbers))
+        expected = ["phone" if number % 3 else "" for number in numbers]
+        assert source.columns["camera"].tolist() == expected
+
+
+def test_columns_of_boxes_are_the_subject_and_no_groups(make_manifest):
+    rows = [f"{row},2,2,6,6,x" for row in ROWS]
+    source = make_manifest("image,label,xmin,ymin,xmax,ymax,site", *rows).sources["train"]
+    assert list(source.columns) == ["site"]
+    assert source.subject(0).any()
+
+
+def test_columns_of_labels_are_no_further_columns(make_manifest):
+    rows = [f"{row.split(',')[0]},{index % 2},{1 - index % 2}" for index, row in enumerate(ROWS)]
+    data = make_manifest("image,sea,sky", *rows)
+    assert data.class_names == ("sea", "sky")
+    assert data.sources["train"].columns == {}

@@ -10,6 +10,7 @@ from mlflow import MlflowClient
 
 from lightning_app.cli.picture_options import picture_types
 from lightning_app.main import main
+from lightning_app.store.corruption_scores import corruption_scores
 from lightning_app.store.describe_run import splits_of
 from lightning_app.store.evaluations import evaluations_of
 from lightning_app.store.run_scores import results_of
@@ -52,7 +53,9 @@ def finished(in_new_folder):
         command("test", "--ckpt_path", "best")  # of epoch 0, as the loss falls
         command("test", "--ckpt_path", "last", "--corrupt=12", *NO_TABLES)
         command("test", "--ckpt_path", "last", *NO_TABLES)
-        command("test", "--ckpt_path", "last", "--allow_seen=true", *OTHER, *NO_TABLES)
+        command(
+            "test", "--ckpt_path", "last", "--allow_seen=true", "--corrupt=2", *OTHER, *NO_TABLES
+        )
     return folder
 
 
@@ -121,6 +124,14 @@ def test_scores_on_training_images_have_another_name(run):
     assert {"test/accuracy", "test_seen/accuracy"} <= run.metrics.keys()
     assert list(run.history("test/accuracy")) == [0, 1]
     assert "evaluated.test_seen" in run.tags
+
+
+def test_scores_on_corrupted_training_images_have_another_name(run):
+    assert {"corrupted/accuracy", "corrupted_seen/accuracy"} <= run.metrics.keys()
+    tested = {scores.split: scores for scores in corruption_scores(run)}
+    assert tested["test_seen"].images == 2
+    assert tested["test_seen"].accuracy == pytest.approx(run.metrics["corrupted_seen/accuracy"])
+    assert "figures/test_seen_corruptions.png" in run.files
 
 
 @pytest.mark.parametrize(("name", "split"), [("test", "test"), ("validate", "val")])

@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from lightning_app.cli.model_card.groups import groups, subject
 from lightning_app.cli.model_card.limits import explanations, limits
 from lightning_app.cli.model_card.sections import (
     calibration,
@@ -49,10 +50,12 @@ def model_card(record: StoredRun, name: str) -> str:
         "Training": training(record),
         "Scores": scores(record, results),
         "Classes": classes(record),
+        "Quantitative analysis by group": groups(record),
         "Calibration": calibration(record),
         "Confusions": confused(record),
         "Label errors": label_errors(record),
         "Explanations": explanations(record),
+        "Evidence and subject": subject(record),
         "Limits": limits(record, splits, results),
     }
     shown = [f"## {title}\n\n{text}" for title, text in sections.items() if text]

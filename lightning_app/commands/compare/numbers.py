@@ -26,7 +26,8 @@ Rows = list[tuple[str, list[Number]]]  # a label, and the number of each run
 
 def number_rows(records: Sequence[StoredRun], words: Words) -> Rows:
     """Scores, sizes and times of runs; rows that no run has are left out."""
-    rows = _scores(records, words) + _corrupted(records, words) + _external(records)
+    rows = _scores(records, words) + _groups(records, words) + _corrupted(records, words)
+    rows += _external(records)
     labels, goal = words["comparison"]["numbers"], read_course(records[:1]).goal
     makers: dict[str, Callable[[StoredRun], str]] = {
         "total": lambda record: _metric(record, "params/total", words),
@@ -61,6 +62,17 @@ def _scores(records: Sequence[StoredRun], words: Words) -> Rows:
         for metric in METRICS:
             numbers = [_number(result, metric, words) for result in results]
             rows.append((words.metric(metric, place), numbers))
+    return rows
+
+
+def _groups(records: Sequence[StoredRun], words: Words) -> Rows:
+    """The lowest accuracy of a group, and the share of the evidence on the subject."""
+    rows, labels = list[tuple[str, list[Number]]](), words["comparison"]["numbers"]
+    for split in SPLITS:
+        for name in ("worst_group_accuracy", "evidence_inside"):
+            values = [record.metrics.get(f"{split}/{name}", math.nan) for record in records]
+            shown = [Number(UNKNOWN if math.isnan(v) else words.percent(v)) for v in values]
+            rows.append((labels[name].format(split=words["splits"][split]), shown))
     return rows
 
 

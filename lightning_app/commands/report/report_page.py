@@ -8,7 +8,7 @@ from typing import Any
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from lightning_app.commands.report import overview
+from lightning_app.commands.report import group_notes, overview
 from lightning_app.commands.report.pictures import Topic, View, frames, topics_of
 from lightning_app.pages.data_uris import Embedded, embed_all
 from lightning_app.pages.doubt_notes import doubt_notes
@@ -74,6 +74,8 @@ def _context(stored_run: StoredRun, words: Words) -> dict[str, Any]:
         "notes": [
             *overview.copy_notes(stored_run, words),
             *overview.shortcut_notes(stored_run, words),
+            *group_notes.group_notes(stored_run, words),
+            *group_notes.subject_notes(stored_run, words),
             *overview.corruption_notes(stored_run, words),
         ],
         "doubts": doubt_notes(stored_run.table("tables/honesty_val.json"), words),

@@ -1,5 +1,6 @@
 """Sanity checks of explanations: randomised weights, removed pixels, and the pointing game."""
 
+from models.explain.sanity_checks.inside import area_of, maximum_inside, share_inside
 from models.explain.sanity_checks.methods import check_method, explanation
 from models.explain.sanity_checks.occlusion import occlusion
 from models.explain.sanity_checks.pointing import box_masks, pointing_game
@@ -27,6 +28,7 @@ __all__ = [
     "Randomization",
     "Verdict",
     "area",
+    "area_of",
     "blurred",
     "box_masks",
     "check_method",
@@ -34,6 +36,7 @@ __all__ = [
     "explanation",
     "insertion_curve",
     "judge",
+    "maximum_inside",
     "mean_color",
     "moved_maps",
     "occlusion",
@@ -43,4 +46,5 @@ __all__ = [
     "randomized",
     "rank_correlation",
     "replacement_curve",
+    "share_inside",
 ]

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from models.explain.sanity_checks.inside import maximum_inside
+
 
 def pointing_game(maps: Tensor, masks: Tensor) -> float:
     """Share of the maps whose maximum lies on the object; a constant map does not count as a hit.
@@ -18,9 +20,7 @@ def pointing_game(maps: Tensor, masks: Tensor) -> float:
         raise ValueError(
             f"Expected a mask for each map {tuple(maps.shape)}, got {tuple(masks.shape)}."
         )
-    pixels = maps.flatten(1)
-    hits = masks.flatten(1).gather(1, pixels.argmax(dim=1, keepdim=True))[:, 0]
-    return (hits & (pixels.amax(dim=1) > pixels.amin(dim=1))).float().mean().item()
+    return maximum_inside(maps, masks).float().mean().item()
 
 
 def box_masks(boxes: Tensor, height: int, width: int) -> Tensor:
