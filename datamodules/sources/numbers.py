@@ -24,7 +24,7 @@ def to_bytes(values: np.ndarray, name: str) -> np.ndarray:
     """
     if values.dtype == np.uint8:
         return values
-    if values.dtype == np.uint16:
+    if values.dtype.kind == "u" and values.dtype.itemsize == 2:  # in any order of bytes
         return (values >> 8).astype(np.uint8)
     if not np.isfinite(values).all():
         raise UnreadableImageError(f"{name} has pixels that are not numbers (NaN or infinite).")

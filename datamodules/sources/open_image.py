@@ -8,7 +8,7 @@ from PIL import Image, UnidentifiedImageError
 from datamodules.sources.file_kinds import BYTES, HEIF_EXTRA, READ, kind_of
 from datamodules.sources.image_limits import LIMIT, UnreadableImageError, check_pixels, max_pixels
 from datamodules.sources.numbers import MALFORMED
-from datamodules.sources.pillow_images import TIFF_STARTS
+from datamodules.sources.tiff_images import TIFF_STARTS
 
 
 @cache
