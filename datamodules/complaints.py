@@ -16,6 +16,7 @@ Kind = Literal[
     "image outside class folders",
     "image outside root",
     "interpretation",
+    "label of none",
     "link",
     "lost class",
     "many classes",

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from datamodules.sources.image_limits import UnreadableImageError, open_file
+
 HEIF_EXTENSIONS = {".heic", ".heif", ".hif"}
 HEIF_EXTRA = (
     "pip install 'lightning-image-classification[heif]', or in a checkout: uv sync --extra heif"
@@ -123,12 +125,14 @@ def image_kind(file: Path) -> str:
     if file.suffix.lower() in WITHOUT_PIXELS:
         return ""
     try:
-        with file.open("rb") as stream:
-            start = stream.read(BYTES)
-    except OSError:
+        with open_file(file) as stream:
+            kind = kind_of(stream.read(BYTES))
+    except (OSError, UnreadableImageError):
         return ""
-    kind = kind_of(start)
-    return f"{kind} without its ending" if kind.endswith((" image", RAW)) else ""
+    if not kind.endswith((" image", RAW)):
+        return ""
+    ending = f"with the ending {file.suffix}" if file.suffix else "without its ending"
+    return f"{kind} {ending}"
 
 
 def _text_kind(data: bytes) -> str:

@@ -35,6 +35,6 @@ def deep_colours(data: bytes, mode: str) -> Image.Image | None:
         pixels = None
     if pixels is None or pixels.ndim != 3 or pixels.shape[2] != len(mode):
         return None
-    levels = (pixels >> (bits - 8)).clip(0, 255).astype(np.uint8)
+    levels = np.right_shift(pixels, bits - 8).clip(0, 255).astype(np.uint8)
     order = [2, 1, 0, 3][: len(mode)]  # OpenCV has BGR
     return Image.fromarray(np.ascontiguousarray(levels[..., order]))

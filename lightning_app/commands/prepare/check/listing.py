@@ -43,6 +43,12 @@ TEXTS: Mapping[Kind, tuple[Severity, str, str]] = {
         "Labels that differ only in capitals, blanks or hyphens",
         "They are classes of their own. Correct them, or set --data.options.merge_classes.",
     ),
+    "label of none": (
+        "warning",
+        "Labels that may stand for none",
+        "They are classes as the others. Delete these rows if they have no class, or list all "
+        "classes in --data.class_names.",
+    ),
     "many classes": (
         "warning",
         "Nearly as many labels as images",
