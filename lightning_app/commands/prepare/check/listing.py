@@ -16,11 +16,13 @@ class Listing:
         root: Folder that the names are relative to.
         entries: The images that training would read.
         findings: Files, rows and folders that it would refuse or leave out.
+        is_split: Whether training uses these splits as they are, and splits nothing off.
     """
 
     root: Path
     entries: list[Entry]
     findings: list[Finding]
+    is_split: bool = False
 
 
 REFUSED = "Training refuses such a dataset. "
