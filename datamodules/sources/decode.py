@@ -39,7 +39,7 @@ EXTENSIONS = {
     *(".avif", ".bmp", ".dib", ".gif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".pbm", ".pgm"),
     *(".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"),
 }
-BY_OPENCV = ("PNG", "WEBP", "BMP", "DIB")  # faster, unless they have a profile or transparency
+BY_OPENCV = ("PNG", "WEBP")  # faster, unless they have a profile or transparency
 REDUCED = {  # OpenCV's flags, by the factor of libjpeg that is applied while decoding
     2: (cv2.IMREAD_REDUCED_GRAYSCALE_2, cv2.IMREAD_REDUCED_COLOR_2),
     4: (cv2.IMREAD_REDUCED_GRAYSCALE_4, cv2.IMREAD_REDUCED_COLOR_4),

@@ -11,6 +11,7 @@ from datamodules.sources.quiet_decoders import quiet
 from datamodules.sources.tiff_images import is_inverted
 
 BACKGROUND = (255, 255, 255)  # behind transparent parts
+EXIF_ONLY = ("JPEG", "MPO", "PNG", "WEBP")  # formats that only EXIF data turn, not XMP
 SCALED = ("PNG", "PPM", "JPEG2000")  # formats whose deep pixels Pillow gives in 16 bits
 
 
@@ -33,7 +34,8 @@ def pillow_pixels(image: Image.Image, data: bytes, num_channels: int, name: str)
         with quiet():
             image.load()
         profile = image.info.get("icc_profile")
-        upright = ImageOps.exif_transpose(image)
+        is_plain = image.format in EXIF_ONLY and "exif" not in image.info
+        upright = image if is_plain else ImageOps.exif_transpose(image)
         if image.format == "JPEG2000":
             upright = deep_colours(data, image.mode) or upright
         in_bytes = _in_bytes(upright, image.format, name)

@@ -1,6 +1,7 @@
 """MLflow model of an exported network: a folder that MLflow loads where none of our code is."""
 
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -27,7 +28,7 @@ from mlflow.types.schema import (
 from models.export.description import Description
 
 HERE = Path(__file__).parent
-IMPORT = "from models.export.image_input import UnreadableImage, image_input\n"
+OWN_IMPORTS = re.compile(r"^from models\.export\.(\w+) import .*\n", re.MULTILINE)
 PACKAGES = ("numpy", "onnxruntime", "pandas", "pillow")  # MLflow adds itself
 TOP_K = 5
 CLASS = [Property("label", DataType.string), Property("probability", DataType.double)]
@@ -80,11 +81,17 @@ def _signature(description: Description) -> ModelSignature:
 
 
 def mlflow_code() -> str:
-    """Source of `pyfunc_model` that imports no package of this project."""
+    """Source of `pyfunc_model` with the modules that it imports in place of the imports."""
     model = (HERE / "pyfunc_model.py").read_text(encoding="utf-8")
-    before, found, after = model.partition(IMPORT)
-    assert found, f"pyfunc_model.py has no line {IMPORT!r}"
-    return before + (HERE / "image_input.py").read_text(encoding="utf-8") + after
+    included: set[str] = set()
+
+    def source(match: re.Match[str]) -> str:
+        if match[1] in included:
+            return ""
+        included.add(match[1])
+        return OWN_IMPORTS.sub(source, (HERE / f"{match[1]}.py").read_text(encoding="utf-8"))
+
+    return OWN_IMPORTS.sub(source, model)
 
 
 @contextmanager
