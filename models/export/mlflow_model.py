@@ -1,7 +1,6 @@
 """MLflow model of an exported network: a folder that MLflow loads where none of our code is."""
 
 import logging
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -26,9 +25,8 @@ from mlflow.types.schema import (
 )
 
 from models.export.description import Description
+from models.export.shipped_code import code_of
 
-HERE = Path(__file__).parent
-OWN_IMPORTS = re.compile(r"^from models\.export\.(\w+) import .*\n", re.MULTILINE)
 PACKAGES = ("numpy", "onnxruntime", "pandas", "pillow")  # MLflow adds itself
 TOP_K = 5
 CLASS = [Property("label", DataType.string), Property("probability", DataType.double)]
@@ -48,7 +46,7 @@ def write_mlflow_model(
     """
     with TemporaryDirectory() as parts, _quiet():
         code = Path(parts) / "image_classifier.py"
-        code.write_text(mlflow_code(), encoding="utf-8")
+        code.write_text(code_of("pyfunc_model"), encoding="utf-8")
         mlflow.pyfunc.save_model(
             folder,
             python_model=str(code),
@@ -78,20 +76,6 @@ def _signature(description: Description) -> ModelSignature:
         Schema(columns),
         ParamSchema([ParamSpec("top_k", DataType.long, TOP_K)]),
     )
-
-
-def mlflow_code() -> str:
-    """Source of `pyfunc_model` with the modules that it imports in place of the imports."""
-    model = (HERE / "pyfunc_model.py").read_text(encoding="utf-8")
-    included: set[str] = set()
-
-    def source(match: re.Match[str]) -> str:
-        if match[1] in included:
-            return ""
-        included.add(match[1])
-        return OWN_IMPORTS.sub(source, (HERE / f"{match[1]}.py").read_text(encoding="utf-8"))
-
-    return OWN_IMPORTS.sub(source, model)
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """The model that MLflow loads: images in, labels and probabilities out.
 
-MLflow runs this file as it is ("models from code"), so nothing is unpickled. `mlflow_code` puts the
+MLflow runs this file as it is ("models from code"), so nothing is unpickled. `code_of` puts the
 sources of `image_file` and `image_input` in place of their imports: the model then needs no package
 of this project, and two versions of it can be loaded side by side.
 """
