@@ -31,6 +31,7 @@ Kind = Literal[
     "unknown label",
     "unknown split",
     "unread image",
+    "unused folder",
     "value out of range",
     "wrong number of pixels",
 ]

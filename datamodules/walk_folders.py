@@ -15,6 +15,7 @@ SYSTEM = {  # folders and files that systems leave behind, in lower case
     *("found.000", "found.001", "found.002", "thumbs.db", "ehthumbs.db", "ehthumbs_vista.db"),
     *("desktop.ini", "picasa.ini", "zbthumbnail.info"),
     *("@eadir", "#recycle", "#snapshot", "@tmp", "@sharebin", "@sharesnap"),  # Synology
+    *("@synoresource", "@synoeastream"),
     *("@recycle", "@recently-snapshot", "@__thumb", "@upload_cache"),  # QNAP
     *("lost+found", "nohup.out"),
 }

@@ -118,6 +118,7 @@ def test_checkpoint_of_another_order_of_classes_is_refused_or_followed(folder, r
     assert "was trained on the classes dog, cat; the data have cat, dog. These are the same" in said
     assert """order of the checkpoint, set --data.class_names '["dog", "cat"]'.""" in said
     swapped = {"cat": "dog", "dog": "cat"}
+    main(["validate", *FOLDER, f"--ckpt_path={file}"])
     before = [swapped[row["predicted"]] for row in rows("predictions/val.csv")]
     main([*validate, "--data.class_names=[dog, cat]"])
     after = rows("predictions/val.csv")

@@ -53,7 +53,7 @@ def list_manifest(
     if "train" not in set(rows["split"]):
         raise ValueError(
             f"{next(iter(files.values()))} lists no training image that exists in {folder}; name "
-            "the folder of the images with --root."
+            f"the folder of the images with --root.{_about_outside(complaints)}"
         )
     rows = _with_class_names(rows, tuple(layout.class_names), complain)
     groups = rows["group"] if "group" in rows else [""] * len(rows)
@@ -65,6 +65,14 @@ def list_manifest(
     ]
     listed |= set(rows["image"])
     return Listing(folder, entries, [*findings_of(complaints), *_unlisted(folder, listed)])
+
+
+def _about_outside(complaints: Iterable[Complaint]) -> str:
+    """A sentence about images outside of the root; empty if there is none."""
+    outside = [c for c in complaints if c.kind == "image outside root"]
+    if not outside:
+        return ""
+    return f" {len(outside[0].items):,} lie outside of it: --data.allow_outside true reads them."
 
 
 def list_pixels(

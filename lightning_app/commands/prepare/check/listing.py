@@ -116,10 +116,17 @@ TEXTS: Mapping[Kind, tuple[Severity, str, str]] = {
         "Classes without an image that can be read",
         f"{REFUSED}All of their files are of kinds that are left out, below.",
     ),
+    "unused folder": (
+        "warning",
+        "Folders with images that are not used",
+        "They lie beside the folders of the splits, which are called train, val, test and predict. "
+        "Rename or move them.",
+    ),
     "unread image": (
         "warning",
         "Images of kinds that are not read",
-        "They are left out. Save them as PNG or JPEG, or install what reads them.",
+        "They are left out. If only the ending of a name is wrong, rename the file; else save it as "
+        "PNG or JPEG, or install what reads it.",
     ),
     "link": (
         "warning",

@@ -77,7 +77,8 @@ def test_files_that_training_does_not_see(sound, save, tmp_path):
         "Links that are not followed": ["train/linked", "train/cat/link.png"],
         "Images outside class folders": ["train/loose.png", "more/cat/1.png"],
         "Other files": ["train/cat/notes.txt"],
-        "Images without the ending of an image": ["train/cat/photo.bak"],
+        "Images of kinds that are not read": ["train/cat/photo.bak"],
+        "Folders with images that are not used": ["more"],
     }
 
 
