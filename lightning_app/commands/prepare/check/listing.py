@@ -125,8 +125,8 @@ TEXTS: Mapping[Kind, tuple[Severity, str, str]] = {
     "unread image": (
         "warning",
         "Images of kinds that are not read",
-        "They are left out. If only the ending of a name is wrong, rename the file; else save it as "
-        "PNG or JPEG, or install what reads it.",
+        "They are left out. If only the ending of a name is wrong, rename the file; else save it "
+        "as PNG or JPEG, or install what reads it.",
     ),
     "link": (
         "warning",
