@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from lightning_app.commands.prepare.check.check import check, find, list_dataset
+from lightning_app.commands.prepare.check.data_options import data_options, name_of_dataset
 from lightning_app.commands.prepare.check.survey import survey
 
 
@@ -177,3 +178,47 @@ def png(width, height):
 
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
     return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", b"garbage") + chunk(b"IEND", b"")
+
+
+def test_exact_copies_of_training_images_are_counted(sound, save):
+    save("val/cat/leak.png", 1)
+    save("val/dog/leak.png", 2)  # a cat in training
+    listing = list_dataset(sound)
+    [leak] = [f for f in find(listing, survey(listing.entries, 1)) if "several splits" in f.title]
+    expected = "2 of the 6 val images are exact copies of training images, 1 with the same label. "
+    assert leak.advice.startswith(expected)
+
+
+def test_options_of_a_fit_take_their_values_and_leave_the_others():
+    arguments = [
+        "DATA",
+        "--data.pattern",
+        "^(a)",
+        "--out",
+        "x.html",
+        "--config=a.yaml",
+        "-c",
+        "b.yaml",
+    ]
+    of_data, others = data_options(arguments)
+    assert of_data == ["--data.pattern", "^(a)", "--config=a.yaml", "-c", "b.yaml"]
+    assert others == ["DATA", "--out", "x.html"]
+    assert name_of_dataset(None, of_data) == "a"
+
+
+def test_check_with_options_of_a_fit_uses_its_splits(save, tmp_path, monkeypatch, capsys):
+    for number in range(8):
+        for label in ("cat", "dog"):
+            save(f"{label}_{number}.png", 100 * (label == "dog") + number)
+    save("dog_9.png", 100)  # a copy that is validated on
+    monkeypatch.chdir(tmp_path)
+    options = [r"--data.pattern=^(\w+)_", "--data.split.val_last_n", "2", "--data.split.test", "0"]
+    with pytest.raises(SystemExit):
+        check(["data", *options])
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "1 of the 2 val images are exact copies of training images, 1 with the same" in printed
+    assert (tmp_path / "checks" / "data.html").is_file()
+    with pytest.raises(ValueError, match=r"With --config or --data, write --data\.root"):
+        check(["data", "--root", "x", *options])
+    with pytest.raises(ValueError, match=r"needs a dataset: DATA, or --config FILE\.yaml"):
+        check([])
