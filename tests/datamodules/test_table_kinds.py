@@ -144,7 +144,7 @@ def test_columns_that_name_splits_in_other_words_are_followed(column):
 def test_labels_that_may_stand_for_none_or_look_alike_are_said():
     labels = ["None", "\u200bcat", "cat/dog", *LABELS[3:]]
     TABLE.assign(label=labels).to_csv("a.csv", index=False)
-    with pytest.warns(UserWarning) as warnings:
+    with pytest.warns(UserWarning, match="labels that") as warnings:
         rows("a.csv")
     said = " ".join(str(warning.message) for warning in warnings)
     assert "labels that may stand for none are classes as the others: None (1)" in said

@@ -190,18 +190,9 @@ def test_exact_copies_of_training_images_are_counted(sound, save):
 
 
 def test_options_of_a_fit_take_their_values_and_leave_the_others():
-    arguments = [
-        "DATA",
-        "--data.pattern",
-        "^(a)",
-        "--out",
-        "x.html",
-        "--config=a.yaml",
-        "-c",
-        "b.yaml",
-    ]
+    arguments = ["DATA", "--data.pattern", "^(a)", "--out", "x.html", "--config=a.yaml"]
     of_data, others = data_options(arguments)
-    assert of_data == ["--data.pattern", "^(a)", "--config=a.yaml", "-c", "b.yaml"]
+    assert of_data == ["--data.pattern", "^(a)", "--config=a.yaml"]
     assert others == ["DATA", "--out", "x.html"]
     assert name_of_dataset(None, of_data) == "a"
 
