@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from datamodules.sources.colours import in_srgb
-from datamodules.sources.image_limits import UnreadableImageError
+from datamodules.sources.image_limits import UnreadableImageError, UnsupportedImageError
 from datamodules.sources.jpeg2000 import deep_colours
 from datamodules.sources.numbers import MALFORMED, to_bytes
 from datamodules.sources.quiet_decoders import quiet
@@ -12,6 +12,7 @@ from datamodules.sources.tiff_images import is_inverted
 
 BACKGROUND = (255, 255, 255)  # behind transparent parts
 EXIF_ONLY = ("JPEG", "MPO", "PNG", "WEBP")  # formats that only EXIF data turn, not XMP
+UNPACKED = ("webp", "zstd", "lerc")  # compressions of TIFF that Pillow may be built without
 SCALED = ("PNG", "PPM", "JPEG2000")  # formats whose deep pixels Pillow gives in 16 bits
 
 
@@ -46,7 +47,13 @@ def pillow_pixels(image: Image.Image, data: bytes, num_channels: int, name: str)
     except UnreadableImageError:
         raise
     except MALFORMED as error:
-        raise UnreadableImageError(_reason(image, name, error)) from error
+        if image.format == "TIFF" and image.info.get("compression") in UNPACKED:
+            packed = image.info["compression"]
+            raise UnsupportedImageError(
+                f"{name} is a TIFF image with {packed} compression, which cannot be read. Save it "
+                "with another one, such as LZW."
+            ) from error
+        raise UnreadableImageError(f"{name} is broken: {error}.") from error
     return pixels.reshape(*pixels.shape[:2], num_channels)
 
 
@@ -76,13 +83,3 @@ def _on_background(image: Image.Image, profile: bytes | None) -> Image.Image:
     elif image.mode in ("1", "LA", "La"):
         image = image.convert("L")
     return in_srgb(image, profile)
-
-
-def _reason(image: Image.Image, name: str, error: BaseException) -> str:
-    if image.format == "TIFF" and image.info.get("compression") in ("webp", "zstd", "lerc"):
-        packed = str(image.info["compression"])
-        return (
-            f"{name} is a TIFF image with {packed} compression, which cannot be read. Save it with "
-            "another one, such as LZW."
-        )
-    return f"{name} is broken: {error}."

@@ -6,7 +6,11 @@ import cv2
 import numpy as np
 from PIL import Image, TiffImagePlugin
 
-from datamodules.sources.image_limits import UnreadableImageError, check_pixels
+from datamodules.sources.image_limits import (
+    UnreadableImageError,
+    UnsupportedImageError,
+    check_pixels,
+)
 from datamodules.sources.numbers import MALFORMED, to_bytes
 from datamodules.sources.quiet_decoders import quiet
 
@@ -44,7 +48,7 @@ def other_tiff(data: bytes, num_channels: int, name: str) -> np.ndarray:
         is_raw = _first(tags, COMPRESSION, RAW) == RAW
         pixels = _raw_pixels(data, tags, name) if is_raw else _by_opencv(data, tags)
     if pixels is None:
-        raise UnreadableImageError(
+        raise UnsupportedImageError(
             f"{name} is {_tiff_kind(tags)}, which cannot be read. Save it with 8 bits per channel "
             "in one, three or four channels."
         )

@@ -150,13 +150,19 @@ def findings_of(complaints: Iterable[Complaint]) -> list[Finding]:
     `class_findings`, which counts their images.
     """
     exhibits: dict[Kind, list[Exhibit]] = {}
+    refused: set[Kind] = set()
     for complaint in complaints:
+        refused |= {complaint.kind} if complaint.is_error else set()
         exhibits.setdefault(complaint.kind, []).extend(map(_exhibit, complaint.items))
-    return [
-        Finding(*TEXTS[kind], tuple((exhibit,) for exhibit in exhibits[kind]))
-        for kind in TEXTS
-        if kind in exhibits
-    ]
+    found = []
+    for kind in TEXTS:
+        severity, title, advice = TEXTS[kind]
+        if severity == "error" and kind not in refused:  # training only warns
+            severity = "warning"
+        if kind in exhibits:
+            groups = tuple((exhibit,) for exhibit in exhibits[kind])
+            found.append(Finding(severity, title, advice, groups))
+    return found
 
 
 def _exhibit(item: Item) -> Exhibit:

@@ -65,6 +65,19 @@ def test_unusual_files(sound, save, photograph):
     }
 
 
+def test_an_animation_that_is_cut_off_is_read_by_its_first_frame(sound, save, photograph):
+    frames = [Image.fromarray(photograph(seed)) for seed in (500, 501)]
+    file = save("train/cat/cut.gif", 500, save_all=True, append_images=frames[1:])
+    file.write_bytes(file.read_bytes()[:-900])
+    assert found(sound) == {"Animated images and images of several pages": ["train/cat/cut.gif"]}
+
+
+def test_a_whole_image_of_a_kind_that_is_not_read_is_not_called_broken(sound):
+    floats = np.full((40, 40), 999.0, np.float32)
+    Image.fromarray(floats).save(sound / "train" / "cat" / "heights.tif")
+    assert found(sound) == {"Images of kinds that are not supported": ["train/cat/heights.tif"]}
+
+
 def test_files_that_training_does_not_see(sound, save, tmp_path):
     outside = shutil.copy(sound / "train/cat/0.png", tmp_path / "outside.png")
     (sound / "train/cat/link.png").symlink_to(outside)
