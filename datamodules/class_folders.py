@@ -9,6 +9,7 @@ from pathlib import Path
 
 from datamodules.complaints import Complain, Complaint, Item, Kind, raise_error
 from datamodules.flat_folders import about_flat, complain_of_unfit
+from datamodules.folder_warnings import complain_of_similar, complain_of_unused
 from datamodules.left_out_images import about_unread, lost_classes
 from datamodules.names import composed, in_order, is_text, shown
 from datamodules.sources.file_kinds import image_kind
@@ -122,6 +123,8 @@ def read_class_folders(
     if found.pattern is None:
         _complain_of_folders(found, complain)
     _complain_of_classes(found, complain)
+    complain_of_similar(folders["train"], found.class_names, complain)
+    complain_of_unused(root, folders, complain)
     for kind, items in left_out.items():
         text = _about_links(root, items) if kind == "link" else ""
         if kind == "unread image":

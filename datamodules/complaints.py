@@ -16,6 +16,7 @@ Kind = Literal[
     "image outside class folders",
     "image outside root",
     "interpretation",
+    "label of none",
     "link",
     "lost class",
     "many classes",
@@ -30,6 +31,7 @@ Kind = Literal[
     "unknown label",
     "unknown split",
     "unread image",
+    "unused folder",
     "value out of range",
     "wrong number of pixels",
 ]

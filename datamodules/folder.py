@@ -10,6 +10,7 @@ from datamodules.augmentation.load import Transform
 from datamodules.base import ImageDataModule
 from datamodules.class_folders import ClassFolders, read_class_folders
 from datamodules.complaints import warn_or_raise
+from datamodules.names import composed
 from datamodules.options import BatchSize, Options
 from datamodules.sources.files import FileReader
 from datamodules.sources.resizing import Resize
@@ -31,6 +32,7 @@ class ImageFolderDataModule(ImageDataModule):
         allow_outside: Whether to follow all links, wherever they lead.
         pattern: Regular expression whose first group in the name of a file is its class, for images
             without class folders: `^(\w+)_\d+`. None if folders are the classes.
+        class_names: The classes in another order than that of their names; None for that order.
         image_size: Side in pixels of the square that images are resized to.
         resize: `squeeze` images into a square, `crop` the square in their middle, or `pad` them
             with black bars.
@@ -51,6 +53,7 @@ class ImageFolderDataModule(ImageDataModule):
         predict: Path | str | None = None,
         pattern: str | None = None,
         allow_outside: bool = False,
+        class_names: list[str] | None = None,
         image_size: int = 224,
         resize: Resize = "squeeze",
         num_channels: Literal[1, 3] = 3,
@@ -66,11 +69,19 @@ class ImageFolderDataModule(ImageDataModule):
         self.resize: Resize = resize
         self.place = self.root = Path(root)
         self.allow_outside, self.pattern = allow_outside, pattern
+        self.given_classes = None if class_names is None else tuple(map(composed, class_names))
         self.predict = None if predict is None else Path(predict)
 
     def find_classes(self) -> tuple[str, ...]:
-        """The folders of training images that hold one, in numerical or alphabetical order."""
-        return self._images.class_names
+        """The folders of training images that hold one, in the order of `in_order` or as given."""
+        found, given = self._images.class_names, self.given_classes
+        if given is None:
+            return found
+        if sorted(given) != sorted(found):
+            raise ValueError(
+                f"data.class_names names {', '.join(given)}; the classes are {', '.join(found)}."
+            )
+        return given
 
     def load(self) -> dict[str, ImageSource]:
         """List the files; none is opened."""

@@ -10,10 +10,13 @@ from datamodules.sources.open_image import can_read_heif
 
 SYSTEM = {  # folders and files that systems leave behind, in lower case
     *("__macosx", "icon\r", "__pycache__"),  # macOS, notebooks
-    *("$recycle.bin", "recycler", "system volume information", "found.000"),  # Windows
-    *("thumbs.db", "ehthumbs.db", "desktop.ini"),
+    *("network trash folder", "temporary items", "thevolumesettingsfolder"),  # shared by macOS
+    *("$recycle.bin", "recycler", "recycled", "system volume information"),  # Windows
+    *("found.000", "found.001", "found.002", "thumbs.db", "ehthumbs.db", "ehthumbs_vista.db"),
+    *("desktop.ini", "picasa.ini", "zbthumbnail.info"),
     *("@eadir", "#recycle", "#snapshot", "@tmp", "@sharebin", "@sharesnap"),  # Synology
-    *("@recycle", "@recently-snapshot"),  # QNAP
+    *("@synoresource", "@synoeastream"),
+    *("@recycle", "@recently-snapshot", "@__thumb", "@upload_cache"),  # QNAP
     *("lost+found", "nohup.out"),
 }
 

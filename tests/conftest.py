@@ -9,6 +9,7 @@ import gc
 import logging
 import os
 import shutil
+import struct
 import sys
 from contextlib import contextmanager
 from functools import cache
@@ -79,6 +80,33 @@ def free_memory():
     process = psutil.Process()
     resident = process.memory_info().rss
     return free
+
+
+@pytest.fixture(scope="session")
+def printer_profile():
+    """A colour profile of printing colours (CMYK) with a table of two points per ink."""
+
+    def numbers(*values):
+        return struct.pack(f">{len(values)}i", *(round(65536 * value) for value in values))
+
+    inks = [tuple(number >> bit & 1 for bit in (3, 2, 1, 0)) for number in range(16)]
+    table = bytearray()  # L from 0 to 255, a and b around 128
+    for cyan, magenta, yellow, black in inks:
+        light = max(0, 240 - 70 * cyan - 90 * magenta - 20 * yellow - 200 * black)
+        table += bytes((light, 128 - 40 * cyan + 70 * magenta, 128 - 45 * cyan + 80 * yellow))
+    line = bytes(range(256))
+    lut = b"mft1" + bytes(4) + bytes((4, 3, 2, 0)) + numbers(1, 0, 0, 0, 1, 0, 0, 0, 1)
+    lut += line * 4 + table + line * 3
+    tags = {b"wtpt": b"XYZ " + bytes(4) + numbers(0.9642, 1.0, 0.8249), b"A2B0": lut}
+    place, entries, content = 132 + 12 * len(tags), b"", b""
+    for name, value in tags.items():
+        entries += name + struct.pack(">II", place + len(content), len(value))
+        content += value + bytes(-len(value) % 4)
+    header = struct.pack(
+        ">I4sI4s4s4s", place + len(content), b"lcms", 0x02100000, b"prtr", b"CMYK", b"Lab "
+    )
+    header += bytes(12) + b"acsp" + bytes(28) + numbers(0.9642, 1.0, 0.8249)
+    return header.ljust(128, b"\0") + struct.pack(">I", len(tags)) + entries + content
 
 
 @pytest.fixture(autouse=True, scope="session")

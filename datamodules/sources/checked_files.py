@@ -18,7 +18,7 @@ from datamodules.sources.open_image import can_read_heif
 
 NAME = "checked_files.bin"
 DIGEST, RECORD = 16, 17  # bytes; the last of a record says whether the image is dark
-RULES = 1  # another number has every file checked again
+RULES = 2  # another number has every file checked again
 
 
 def check_files(files: Sequence[Path], title: str) -> list[Check]:

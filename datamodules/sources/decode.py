@@ -27,17 +27,19 @@ from datamodules.sources.jpeg import (
     jpeg_fault,
     probe,
     read_jpeg_header,
+    unread_jpeg,
 )
 from datamodules.sources.numbers import MALFORMED
 from datamodules.sources.open_image import open_image
-from datamodules.sources.pillow_images import other_tiff, pillow_pixels
+from datamodules.sources.pillow_images import pillow_pixels
 from datamodules.sources.quiet_decoders import quiet
+from datamodules.sources.tiff_images import is_misread, other_tiff
 
 EXTENSIONS = {
     *(".avif", ".bmp", ".dib", ".gif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".pbm", ".pgm"),
     *(".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"),
 }
-BY_OPENCV = ("PNG", "WEBP", "BMP", "DIB")  # faster, unless they have a profile or transparency
+BY_OPENCV = ("PNG", "WEBP")  # faster, unless they have a profile or transparency
 REDUCED = {  # OpenCV's flags, by the factor of libjpeg that is applied while decoding
     2: (cv2.IMREAD_REDUCED_GRAYSCALE_2, cv2.IMREAD_REDUCED_COLOR_2),
     4: (cv2.IMREAD_REDUCED_GRAYSCALE_4, cv2.IMREAD_REDUCED_COLOR_4),
@@ -85,7 +87,8 @@ def decode(data: bytes, num_channels: int, name: str) -> np.ndarray:
         return _decode_jpeg(data, size, header, num_channels, name)
     if not data.startswith(JPEG_START) and is_cut_off(data):
         raise UnreadableImageError(f"{name} is truncated: its end is missing.")
-    if (image := open_image(io.BytesIO(data), name)) is None:
+    image = open_image(io.BytesIO(data), name)
+    if image is None or is_misread(image):
         return other_tiff(data, num_channels, name)
     with image:
         info = image.info
@@ -96,7 +99,7 @@ def decode(data: bytes, num_channels: int, name: str) -> np.ndarray:
             and not is_needed(info.get("icc_profile", b""))
         ):
             return _by_opencv(data, num_channels, name)
-        return pillow_pixels(image, num_channels, name)
+        return pillow_pixels(image, data, num_channels, name)
 
 
 def check_file(file: Path) -> Check:
@@ -172,7 +175,7 @@ def _decode_jpeg(
     if header.channels == 4 and header.profile:  # printing colours, as the profile describes them
         check_pixels(*size, name)
         if (image := open_image(io.BytesIO(data), name)) is not None:
-            return pillow_pixels(image, num_channels, name)
+            return pillow_pixels(image, data, num_channels, name)
     factor = _factor(size, header)
     if header.channels != 3 or not is_needed(header.profile):
         return _by_opencv(data, num_channels, name, factor)
@@ -190,7 +193,7 @@ def _by_opencv(data: bytes, num_channels: int, name: str, factor: int = 1) -> np
     except cv2.error:
         image = None
     if image is None:
-        raise UnreadableImageError(f"{name} is broken: its pixels cannot be read.")
+        raise UnreadableImageError(f"{name} {unread_jpeg(data)}: its pixels cannot be read.")
     if factor > 1 and num_channels == 3:
         image = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
     return image.reshape(*image.shape[:2], num_channels)

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from datamodules.sources.image_limits import UnreadableImageError, open_file
+
 HEIF_EXTENSIONS = {".heic", ".heif", ".hif"}
 HEIF_EXTRA = (
     "pip install 'lightning-image-classification[heif]', or in a checkout: uv sync --extra heif"
@@ -28,6 +30,12 @@ UNREAD = {  # images that are left out, by their endings
     **dict.fromkeys((".j2k", ".jpf", ".jpx", ".j2c", ".jpc"), "a JPEG 2000 image (not .jp2)"),
     **dict.fromkeys((".apng",), "an animated PNG (not .png)"),
     **dict.fromkeys((".mpo", ".jps"), "a stereo photograph (not .jpg)"),
+    **dict.fromkeys((".pam", ".pfm"), "a PAM or PFM image"),
+    **dict.fromkeys((".qoi",), "a QOI image"),
+    **dict.fromkeys((".jls", ".jxs"), "a JPEG-LS or JPEG XS image"),
+    **dict.fromkeys((".svs", ".ndpi", ".scn", ".mrxs", ".vsi", ".czi"), "a microscope's image"),
+    **dict.fromkeys((".btf", ".tf8"), "a TIFF image (not .tif)"),
+    **dict.fromkeys((".avifs",), "an animated AVIF (not .avif)"),
     **dict.fromkeys((".npy", ".npz"), "a NumPy array"),
     **dict.fromkeys((".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v"), "a video"),
 }
@@ -55,6 +63,10 @@ STARTS = {
     b"IIRO": RAW,
     b"IIU\0": RAW,
     b"SIMPLE  =": "a FITS image",
+    b"P7\n": "a PAM image",
+    b"PF\n": "a PFM image",
+    b"qoif": "a QOI image",
+    b"\xff\xd8\xff\xf7": "a JPEG-LS image",
     b"\x1aE\xdf\xa3": "a video",
     b"\0\0\1\xba": "a video",
     b"FLV": "a video",
@@ -82,6 +94,10 @@ IMAGES = {  # that are read
     b"MM\0*": "a TIFF image",
     b"\0\0\0\x0cjP": "a JPEG 2000 image",
 }
+WITHOUT_PIXELS = {  # endings of files beside images, which are not opened
+    *(".txt", ".xml", ".json", ".jsonl", ".csv", ".tsv", ".yaml", ".yml", ".toml", ".ini", ".xmp"),
+    *(".md", ".html", ".htm", ".log", ".py", ".ipynb", ".sh", ".lock", ".db", ".url", ".lnk"),
+}
 READ = {*IMAGES.values(), "a HEIF image", "an AVIF image", "a WebP image"}
 BYTES = 512  # that are enough to tell
 
@@ -106,15 +122,17 @@ def image_kind(file: Path) -> str:
         return known
     if file.suffix.lower() in HEIF_EXTENSIONS:
         return f"a HEIF image (to read it: {HEIF_EXTRA})"
-    if file.suffix and not file.suffix[1:].isdecimal():
+    if file.suffix.lower() in WITHOUT_PIXELS:
         return ""
     try:
-        with file.open("rb") as stream:
-            start = stream.read(BYTES)
-    except OSError:
+        with open_file(file) as stream:
+            kind = kind_of(stream.read(BYTES))
+    except (OSError, UnreadableImageError):
         return ""
-    kind = kind_of(start)
-    return f"{kind} without its ending" if kind.endswith((" image", RAW)) else ""
+    if not kind.endswith((" image", RAW)):
+        return ""
+    ending = f"with the ending {file.suffix}" if file.suffix else "without its ending"
+    return f"{kind} {ending}"
 
 
 def _text_kind(data: bytes) -> str:

@@ -21,6 +21,10 @@ class UnreadableImageError(ValueError):
     """An image that cannot be read; the message names the file and the reason."""
 
 
+class UnsupportedImageError(UnreadableImageError):
+    """A whole image of a kind that is not read."""
+
+
 def max_pixels() -> int:
     """The largest number of pixels that an image may have.
 

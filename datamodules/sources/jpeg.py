@@ -11,6 +11,7 @@ PROFILE = b"ICC_PROFILE\0"
 END, SCAN, APP2, HUFFMAN = 0xD9, 0xDA, 0xE2, 0xC4
 FRAMES = {*range(0xC0, 0xD0)} - {HUFFMAN, 0xC8, 0xCC}  # starts of frames
 BASELINE, PROGRESSIVE = (0xC0, 0xC1), 0xC2
+LOSSLESS = (0xC3, 0xC7, 0xCB, 0xCF)
 WITHOUT_LENGTH = (0x01, 0xD8)
 
 
@@ -81,6 +82,15 @@ def jpeg_fault(data: bytes, header: JpegHeader | None) -> str | None:
     if header.kind in (*BASELINE, PROGRESSIVE) and 8 * coded < header.num_blocks:
         return f"is truncated: {coded} coded bytes are too few for its size"
     return None
+
+
+def unread_jpeg(data: bytes) -> str:
+    """Why a decoder does not read an image, to follow its name: a rare kind of JPEG, or damage."""
+    header = read_jpeg_header(data) if data.startswith(JPEG_START) else None
+    if header is None or (header.kind in (*BASELINE, PROGRESSIVE) and header.bits == 8):
+        return "is broken"
+    kind = "lossless" if header.kind in LOSSLESS else "rare"
+    return f"is a {kind} JPEG of {header.bits} bits per channel"
 
 
 def probe(data: bytes, header: JpegHeader) -> bytes:

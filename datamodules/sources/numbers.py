@@ -4,7 +4,7 @@ import struct
 
 import numpy as np
 
-from datamodules.sources.image_limits import UnreadableImageError
+from datamodules.sources.image_limits import UnreadableImageError, UnsupportedImageError
 
 # Errors of Pillow for malformed files; its AVIF decoder raises RuntimeError.
 MALFORMED = (
@@ -24,7 +24,7 @@ def to_bytes(values: np.ndarray, name: str) -> np.ndarray:
     """
     if values.dtype == np.uint8:
         return values
-    if values.dtype == np.uint16:
+    if values.dtype.kind == "u" and values.dtype.itemsize == 2:  # in any order of bytes
         return (values >> 8).astype(np.uint8)
     if not np.isfinite(values).all():
         raise UnreadableImageError(f"{name} has pixels that are not numbers (NaN or infinite).")
@@ -33,7 +33,7 @@ def to_bytes(values: np.ndarray, name: str) -> np.ndarray:
     if low < 0 or high > 255:
         expected = "0 to 1 or 0 to 255" if is_float else "0 to 255"
         kind = "floats" if is_float else f"whole numbers of {8 * values.itemsize} bits"
-        raise UnreadableImageError(
+        raise UnsupportedImageError(
             f"{name} has {kind} from {low:g} to {high:g} as pixels; expected {expected}. Scale "
             "all images of the dataset alike, and save them with 8 bits."
         )

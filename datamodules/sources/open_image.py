@@ -6,9 +6,15 @@ from typing import BinaryIO
 from PIL import Image, UnidentifiedImageError
 
 from datamodules.sources.file_kinds import BYTES, HEIF_EXTRA, READ, kind_of
-from datamodules.sources.image_limits import LIMIT, UnreadableImageError, check_pixels, max_pixels
+from datamodules.sources.image_limits import (
+    LIMIT,
+    UnreadableImageError,
+    UnsupportedImageError,
+    check_pixels,
+    max_pixels,
+)
 from datamodules.sources.numbers import MALFORMED
-from datamodules.sources.pillow_images import TIFF_STARTS
+from datamodules.sources.tiff_images import TIFF_STARTS
 
 
 @cache
@@ -51,7 +57,9 @@ def open_image(stream: BinaryIO, name: str) -> Image.Image | None:
     except MALFORMED as error:
         if start.startswith(TIFF_STARTS):
             return None
-        raise UnreadableImageError(_not_an_image(start, name, error)) from error
+        is_heif = kind_of(start) == "a HEIF image" and not can_read_heif()
+        refusal = UnsupportedImageError if is_heif else UnreadableImageError
+        raise refusal(_not_an_image(start, name, error)) from error
     check_pixels(*header.size, name)
     return header
 

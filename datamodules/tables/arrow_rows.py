@@ -42,7 +42,8 @@ def read_arrow(place: Path) -> Any:
         empty = [name for name in images if not _has_bytes(files, schema, name)]
         if len(empty) == len(images):  # only paths
             rows = rows.drop(columns=["@row", "@place"])
-    rows.attrs |= {"classes": classes, "images": images}
+    nested = [field.name for field in schema if field.name not in (*texts, *images)]
+    rows.attrs |= {"classes": classes, "images": images, "nested": nested}
     return rows
 
 

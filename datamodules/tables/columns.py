@@ -26,12 +26,17 @@ LABEL = (
     ),
     ("class_id", "category_id", "label_id", "class_index", "label_index"),
 )
-SPLIT = (("split",), ("subset", "partition", "set", "fold", "phase"))
+SPLIT = (
+    ("split",),
+    ("subset", "partition", "set", "fold", "phase", "usage", "dataset", "data_set", "data_split"),
+    ("is_valid", "is_val", "is_validation", "is_test"),  # true or false
+)
+FLAGS = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}
 FIRST, SECOND = (("0",),), (("1",),)  # the columns of a file without header
 SPLIT_VALUES = {
     **dict.fromkeys(("train", "training", "tr"), "train"),
     **dict.fromkeys(("val", "valid", "validation", "dev"), "val"),
-    **dict.fromkeys(("test", "testing"), "test"),
+    **dict.fromkeys(("test", "testing", "publictest", "privatetest"), "test"),
     **dict.fromkeys(("predict", "prediction"), "predict"),
 }
 
@@ -97,12 +102,29 @@ def column_named(
 
 
 def split_column(table: Any, given: int | str | None) -> Any:
-    """The name of the column of splits; None if there is none."""
+    """The name of the column of splits; None if there is none.
+
+    A column `is_valid` or `is_test` of true and false is turned into one of splits in the table.
+    """
     name = column_named(table, given, SPLIT, "data.columns.split")
-    if given is not None or name is None or _plain(name) == "split":
-        return name
+    if name is None:
+        return None
     values = {_plain(value) for value in table[name]} - {""}
+    if values and values <= FLAGS.keys() and _plain(name) in SPLIT[2]:
+        chosen = "test" if _plain(name) == "is_test" else "val"
+        flags = table[name].map(lambda value: FLAGS.get(_plain(value), False))
+        table[name] = flags.map({True: chosen, False: "train"})
+        return name
+    if given is not None or _plain(name) == "split":
+        return name
     return name if values and values <= SPLIT_VALUES.keys() else None
+
+
+def looks_like_split(table: Any, name: Any) -> bool:
+    """Whether a column names splits, or is named as if it did."""
+    values = {_plain(value) for value in table[name]} - {""}
+    names_splits = len(values) > 1 and values <= SPLIT_VALUES.keys()
+    return names_splits or any(_plain(name) in group for group in SPLIT)
 
 
 def split_names(values: Any) -> Any:

@@ -13,6 +13,8 @@ from typing import Any
 from fsspec.compression import compr
 from fsspec.utils import infer_compression
 
+from datamodules.sources.file_kinds import BYTES, kind_of
+
 DELIMITERS = (",", ";", "\t", "|")
 HEAD = 2**16  # bytes that are looked at
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -58,6 +60,17 @@ def dialect_of(file: Path, delimiter: str | None = None) -> Dialect:
     return Dialect(found, encoding, skipped)
 
 
+def other_kind(file: Path) -> str:
+    """What a file is that is named as CSV, such as `a web page`; empty if it may be CSV."""
+    if infer_compression(file.name) is not None:
+        return ""
+    start = _head(file)[:BYTES]
+    if start.startswith((b"PAR1", b"ARROW1")):
+        return "a Parquet or Arrow file; let its name end in .parquet or .arrow"
+    kind = kind_of(start)
+    return "" if kind == "a text" else kind
+
+
 def _head(file: Path) -> bytes:
     try:
         with file.open("rb") as stream:
@@ -67,7 +80,7 @@ def _head(file: Path) -> bytes:
             openers: Any = compr
             with openers[kind](stream, mode="rb") as opened:
                 return opened.read(HEAD)
-    except (ValueError, IndexError, *DAMAGED):
+    except (ImportError, ValueError, IndexError, *DAMAGED):
         return b""
 
 

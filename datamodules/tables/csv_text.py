@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from datamodules.sources.missing_data import MissingDataError
-from datamodules.tables.csv_dialect import DAMAGED, DELIMITERS, Dialect, dialect_of
+from datamodules.tables.csv_dialect import DAMAGED, DELIMITERS, Dialect, dialect_of, other_kind
 
 
 def read_csv(file: Path, header: bool, delimiter: str | None) -> tuple[Any, Any]:
@@ -25,6 +25,8 @@ def read_csv(file: Path, header: bool, delimiter: str | None) -> tuple[Any, Any]
     """
     if not os.path.isfile(file):  # noqa: PTH113 - Path.is_file raises for a long name
         raise MissingDataError(f"There is no file {file}.")
+    if kind := other_kind(file):
+        raise ValueError(f"{file} is not a CSV file: it is {kind}.")
     dialect = dialect_of(file, delimiter)
     rows = _parse(file, header, dialect)
     if not len(rows.columns):

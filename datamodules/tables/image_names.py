@@ -18,6 +18,7 @@ from datamodules.split_folders import FOLDERS
 from datamodules.walk_folders import files_below, is_image
 
 DRIVE = re.compile(r"[A-Za-z]:/")
+CASE, NUMBER = "\0case ", "\0number "  # in front of keys, so that no name is one
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,9 @@ class ImageNames:
             return ()
         if folder not in self._folders:
             self._folders[folder] = _by_stem(self.root / folder)
-        return tuple(f"{folder}{slash}{file}" for file in self._folders[folder].get(name, ()))
+        index = self._folders[folder]
+        found = next((index[key] for key in _keys(name) if key in index), [])
+        return tuple(f"{folder}{slash}{file}" for file in found)
 
     def _below(self) -> dict[str, list[str]]:
         """All images below the root, by their names with and without ending."""
@@ -109,15 +112,24 @@ class ImageNames:
 
 
 def _by_stem(folder: Path) -> dict[str, list[str]]:
-    """The images of a folder by their names without ending, and by those in small letters."""
+    """The images of a folder by their names without ending, and by what `_keys` gives besides."""
     index: dict[str, list[str]] = defaultdict(list)
     try:
         images = sorted(file.name for file in folder.iterdir() if is_image(file))
     except (OSError, ValueError):
         return index
     for name in images:
-        index[Path(name).stem].append(name)
+        stem = Path(name).stem
+        for key in {stem, f"{CASE}{name.casefold()}", *_keys(stem)[1:]}:
+            index[key].append(name)
     return index
+
+
+def _keys(name: str) -> list[str]:
+    """What a name may be found by: as it is, in other capitals, or as a number without zeros."""
+    keys = [name, f"{CASE}{name.casefold()}"]
+    number = name.removesuffix(".0")  # of ids that were read as numbers
+    return [*keys, f"{NUMBER}{number.lstrip('0') or '0'}"] if number.isdecimal() else keys
 
 
 def _spellings(name: str) -> Iterable[str]:

@@ -4,9 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import pandas as pd
 
 from datamodules.sources.missing_data import MissingDataError
+from datamodules.tables.csv_dialect import DAMAGED
 
 EXPECTED = (
     'expected one object per line, {"image": "a.png", "label": "cat"}, a list of such objects, or '
@@ -25,9 +27,11 @@ def read_json(file: Path) -> tuple[Any, Any]:
     if not file.is_file():
         raise MissingDataError(f"There is no file {file}.")
     try:
-        text = file.read_text("utf-8-sig")
-    except OSError as error:
-        raise ValueError(f"{file} cannot be read: {error.strerror}.") from None
+        opened: Any = fsspec.open(str(file), "rb", compression="infer")
+        with opened as stream:
+            text = stream.read().decode("utf-8-sig")
+    except (ImportError, *DAMAGED) as error:
+        raise ValueError(f"{file} cannot be read: {error}.") from None
     except UnicodeDecodeError:
         raise ValueError(f"{file} is not UTF-8; save it as UTF-8.") from None
     rows, lines = _of_lines(text, file) if _has_lines(file, text) else _of_content(text, file)
@@ -50,7 +54,7 @@ def as_text(value: Any) -> str:
 
 def _has_lines(file: Path, text: str) -> bool:
     """Whether each line is an object, by the ending of the file or by its first two lines."""
-    if file.suffix.lower() != ".json":
+    if ".json" not in [suffix.lower() for suffix in file.suffixes]:
         return True
     first, _, rest = text.strip().partition("\n")
     return first.startswith("{") and first.rstrip().endswith("}") and rest.lstrip().startswith("{")
@@ -72,18 +76,35 @@ def _of_content(text: str, file: Path) -> tuple[list[Any], list[int]]:
 
 
 def _of_object(content: dict[str, Any], file: Path) -> list[Any]:
-    """The rows of one object: lists of equal length are columns, other values are labels."""
+    """The rows of one object: lists of equal length are columns, other values are labels.
+
+    Tables of pandas are objects of objects: columns or rows outside. Files of several parts, such
+    as `{"data": [...]}`, have their rows in the only list of objects.
+    """
     if {"images", "annotations"} <= content.keys():
         raise ValueError(
             f"{file} holds annotations in COCO's form, which are not supported; write a CSV file "
             "with one row per image, with the columns image and label."
         )
     lists = [value for value in content.values() if isinstance(value, list)]
+    tables = [rows for rows in lists if rows and all(isinstance(row, dict) for row in rows)]
+    if len(tables) == 1 and len(lists) == 1:
+        return tables[0]
+    if len(content) > 1 and all(isinstance(value, dict) for value in content.values()):
+        return _of_objects(content)
     if len(lists) == len(content) > 1 and len(set(map(len, lists))) == 1:
         return [dict(zip(content, row, strict=True)) for row in zip(*lists, strict=True)]
     if any(isinstance(value, (list, dict)) for value in content.values()):
         raise ValueError(f"{file} holds something else than rows; {EXPECTED}.")
     return [{"image": name, "label": label} for name, label in content.items()]
+
+
+def _of_objects(content: dict[str, dict[str, Any]]) -> list[Any]:
+    """The rows of objects: one for each column, with the same keys, or one for each image."""
+    first = next(iter(content.values()))
+    if len(first) > len(content) and all(set(value) == set(first) for value in content.values()):
+        return [{name: values[key] for name, values in content.items()} for key in first]
+    return [row if key.isdecimal() else {"image": key, **row} for key, row in content.items()]
 
 
 def _parsed(text: str, place: str) -> Any:

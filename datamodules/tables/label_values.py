@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from contextlib import suppress
@@ -15,6 +16,7 @@ WHOLE = re.compile(r"([+-]?\d+)(?:[.,]0*)?")
 NUMBER = re.compile(r"[+-]?\d*(?:[.,]\d*)?(?:[eE][+-]?\d+)?")
 NEVER_LABELS = {"nan", "NaN", "<NA>", "NaT", "#N/A", "#NA"}
 NO_NUMBERS = {"NA", "N/A", "n/a", "null", "NULL", "None", "none", "-", "?"}  # among numbers
+NO_CLASSES = {*NO_NUMBERS, "unknown", "Unknown", "UNKNOWN", "undefined", "unlabeled", "unlabelled"}
 MANY, FEW_IMAGES = 0.5, 50  # classes per image, and images from which on that is odd
 MAX_LIST = 1000  # characters of a list of labels
 
@@ -43,15 +45,19 @@ def cleaned(rows: Any, known: Collection[str] = (), complain: Complain = raise_e
         labels = labels.map(lambda label: WHOLE.sub(r"\1", label))
     rows = complain_of_several(rows.assign(label=labels), known, complain)
     _complain_of_spelling(rows, known, complain)
+    _complain_of_no_classes(rows, known, complain)
     _complain_of_ids(rows, complain)
     return rows
 
 
 def alike(names: Iterable[str]) -> list[list[str]]:
-    """Groups of names that differ only in capitals, blanks, hyphens or underscores."""
+    """Groups of names that differ only in capitals, blanks, hyphens or characters without width."""
     groups: dict[str, list[str]] = defaultdict(list)
     for name in sorted(names):
-        groups[re.sub(r"[\s_\-]+", "", name.casefold())].append(name)
+        plain = unicodedata.normalize("NFKC", name).casefold()
+        visible = "".join(char for char in plain if unicodedata.category(char) != "Cf")
+        key = name if NUMBER.fullmatch(name) else re.sub(r"[\s_\-]+", "", visible)
+        groups[key].append(name)
     return [group for group in groups.values() if len(group) > 1]
 
 
@@ -69,12 +75,19 @@ def _only_one(label: str) -> str:
     return label
 
 
+def _visible(name: str) -> str:
+    """A label with what cannot be seen in it as escapes."""
+    return name if all(char.isprintable() and char != "\xa0" for char in name) else repr(name)
+
+
 def _complain_of_spelling(rows: Any, known: Collection[str], complain: Complain) -> None:
     counts = Counter(rows["label"][rows["label"] != ""])
     groups = [group for group in alike(counts) if not set(group) <= set(known)]
     if not groups:
         return
-    listed = [" and ".join(f"{name} ({counts[name]})" for name in group) for group in groups]
+    listed = [
+        " and ".join(f"{_visible(name)} ({counts[name]})" for name in group) for group in groups
+    ]
     more = f" and {len(listed) - 3} more pairs" if len(listed) > 3 else ""
     merged = f"{{{groups[0][0]}: [{', '.join(groups[0])}]}}"
     text = (
@@ -84,6 +97,21 @@ def _complain_of_spelling(rows: Any, known: Collection[str], complain: Complain)
     )
     items = tuple(Item(name, f"{counts[name]} images") for group in groups for name in group)
     complain(Complaint("similar labels", items, text, is_error=False))
+
+
+def _complain_of_no_classes(rows: Any, known: Collection[str], complain: Complain) -> None:
+    """Complain of classes whose name says that there is none."""
+    counts = Counter(label for label in rows["label"] if label in NO_CLASSES)
+    odd = [name for name in counts if name not in known]
+    if odd and len(odd) < rows["label"].nunique():
+        listed = ", ".join(f"{name} ({counts[name]})" for name in odd)
+        text = (
+            f"{rows['@file'].iloc[0]}: labels that may stand for none are classes as the others: "
+            f"{listed}. If these images have no class, delete their rows; if they have, list all "
+            "classes in --data.class_names."
+        )
+        items = tuple(Item(name, f"{counts[name]} images") for name in odd)
+        complain(Complaint("label of none", items, text, is_error=False))
 
 
 def _complain_of_ids(rows: Any, complain: Complain) -> None:

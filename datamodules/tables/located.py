@@ -11,6 +11,8 @@ from datamodules.tables.image_names import Found, ImageNames
 from datamodules.tables.table import refuse
 
 URLS = r"(?i)(?:https?|s3|gs)://"
+BASE64 = r"(?:data:image/|(?:/9j/|iVBORw0KGgo|R0lGOD|UklGR)[A-Za-z0-9+/=\s]{80,})"
+NUMBERS = r"\[\s*\"?[\d.]+\"?\s*,"  # lists of pixels
 
 
 def located(
@@ -60,7 +62,13 @@ def _refuse_what_is_no_path(rows: Any, complain: Complain) -> Any:
     rows = refuse(rows, rows["image"] == "", what, "image", "missing image", complain)
     what = "is a URL; images are not downloaded: download them, and list their paths"
     is_url = rows["image"].str.match(URLS)
-    return refuse(rows, is_url, what, "image", "missing image", complain)
+    rows = refuse(rows, is_url, what, "image", "missing image", complain)
+    is_content = rows["image"].str.match(BASE64) | rows["image"].str.match(NUMBERS)
+    if not is_content.any():
+        return rows
+    rows = rows.assign(image=rows["image"].mask(is_content, rows["image"].str[:40] + "…"))
+    what = "is no path, but base64 text or pixels; save images as files, or as bytes in Parquet"
+    return refuse(rows, is_content, what, "image", "missing image", complain)
 
 
 def _unclear(found: Sequence[Found]) -> list[str]:

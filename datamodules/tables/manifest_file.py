@@ -17,9 +17,11 @@ from datamodules.tables.columns import (
     SECOND,
     Columns,
     column_named,
+    looks_like_split,
     split_column,
 )
 from datamodules.tables.further_columns import further_columns
+from datamodules.tables.missing_columns import about_labels, missing_column
 from datamodules.tables.name_labels import PREFIX, compiled, labels_from_names
 from datamodules.tables.one_hot import labels_of, one_hot_columns
 from datamodules.tables.table import OWN, items_of, read_table, value_columns
@@ -80,7 +82,8 @@ def read_file(split: str, file: Path, layout: Layout, complain: Complain) -> Any
         if values is not None:
             found["label"] = values
     if "label" not in found and split not in ("test", "predict"):
-        raise _missing(table, "label")
+        taken = [name for name in names.values() if name is not None]
+        raise missing_column(table, "label", about_labels(table, image, taken))
     _tell(table, image, label, names["split"], complain)
     own = {name: table[name] for name in OWN if name in table}
     used = [*names.values(), label, *table.attrs.get("one_hot", ())]
@@ -102,7 +105,7 @@ def _image_column(table: Any, layout: Layout) -> Any:
         return held[0]
     image = column_named(table, layout.columns.image, usual, "data.columns.image")
     if image is None:
-        raise _missing(table, "image")
+        raise missing_column(table, "image")
     return image
 
 
@@ -155,30 +158,22 @@ def _complain_of_names(
 
 def _tell(table: Any, image: Any, label: Any, split: Any, complain: Complain) -> None:
     """Say which columns are used if their names are not the usual ones."""
-    unused = [
-        c for c in value_columns(table) if str(c).strip().lower() in ("fold", "set", "subset")
-    ]
+    others = [c for c in value_columns(table) if c not in (image, label, split)]
+    unused = [c for c in others if looks_like_split(table, c)]
     if unused and split is None:
         text = (
-            f"{table['@file'].iloc[0]}: the column {unused[0]!r} is not used; it names no splits."
+            f"{table['@file'].iloc[0]}: the column {unused[0]!r} is not used, as its values or its "
+            "name are not those of splits; --data.columns.split names the column of splits."
         )
         complain(Complaint("interpretation", (Item(text),), text, is_error=False))
     unusual = [
         f"the {what} from {column if ' ' in str(column) else repr(column)}"
-        for what, column in (("image", image), ("label", label))
+        for what, column in (("image", image), ("label", label), ("split", split))
         if column not in (None, what, "0", "1", 0, 1)
     ]
     if unusual:
         text = f"{table['@file'].iloc[0]}: takes {' and '.join(unusual)}."
         complain(Complaint("interpretation", (Item(text),), text, is_error=False))
-
-
-def _missing(table: Any, what: str) -> ValueError:
-    columns = ", ".join(str(column) for column in value_columns(table))
-    return ValueError(
-        f"{table['@file'].iloc[0]} has no column {what!r}; it has {columns}. Name it with "
-        f"--data.columns.{what}."
-    )
 
 
 def _labels_apart(file: Path, table: Any, layout: Layout) -> Any:

@@ -35,6 +35,21 @@ def one_hot_columns(table: Any) -> list[Any]:
     return shares if len(shares) > 1 and sums.sub(1).abs().lt(TOLERANCE).all() else []
 
 
+def about_one_hot(table: Any) -> str:
+    """A sentence about columns of 0 and 1 that are no labels, as rows have none; or nothing."""
+    numbers = {name: _numbers(table[name]) for name in table.columns}
+    binary = {n: v for n, v in numbers.items() if v is not None and set(v) == {0.0, 1.0}}
+    if len(binary) < 2:
+        return ""
+    rows: Any = pd.DataFrame(binary)
+    without = int((rows.sum(axis=1) == 0).sum())
+    return (
+        f" {without:,} of {len(table):,} rows have no 1 in the columns {_listed(list(binary))}; if "
+        "these are the classes, delete such rows, and name the columns with --data.columns.label "
+        f"'[{', '.join(map(str, binary))}]'."
+    )
+
+
 def labels_of(table: Any, columns: Sequence[Any], complain: Complain) -> Any:
     """The label of each row, empty where no column has a 1.
 
@@ -63,7 +78,8 @@ def labels_of(table: Any, columns: Sequence[Any], complain: Complain) -> Any:
         bad = table[several]
         text = (
             f"{file}: {len(bad)} of {len(table)} rows have a 1 in several of the columns {listed}, "
-            f"such as {place_of(bad.iloc[0])}: several labels per image are not supported."
+            f"such as {place_of(bad.iloc[0])}: several labels per image are not supported. If only "
+            "some of these columns are classes, name them: --data.columns.label '[cat, dog]'."
         )
         named = bad.assign(image=bad[value_column(table, columns)])
         complain(Complaint("several labels", items_of(named), text))

@@ -1,5 +1,6 @@
 """Several labels in one field, which are not supported: found and named."""
 
+import re
 from collections import Counter
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -8,13 +9,14 @@ from datamodules.complaints import Complain, Complaint
 from datamodules.tables.table import items_of, place_of
 
 MARKS = (";", "|", ",", "+")
+BETWEEN = (r"\s+", r"\s+(?:and|und|et|y)\s+|\s*[/&]\s*")  # between names, or within one
 ADVICE = (
     "To train on each combination as a class of its own, list all classes in --data.class_names."
 )
 
 
 def complain_of_several(rows: Any, known: Collection[str], complain: Complain) -> Any:
-    """Refuse lists and labels such as `a;b`; warn of those such as `rust scab`; return the others.
+    """Refuse lists and labels such as `a;b`; warn of `rust scab` and `a/b`; return the others.
 
     A label such as `a;b` is taken for two if each part is also found elsewhere.
 
@@ -63,8 +65,8 @@ def _divided(labels: Collection[str], mark: str) -> list[str]:
 
 def _joined(labels: Collection[str]) -> list[str]:
     """Labels of several words each of which is a label of its own."""
-    several = {label: label.split() for label in labels if len(label.split()) > 1}
-    return [label for label, words in several.items() if set(words) <= set(labels)]
+    several = [(label, re.split(between, label.strip())) for between in BETWEEN for label in labels]
+    return [label for label, parts in several if len(parts) > 1 and set(parts) <= set(labels)]
 
 
 def _recurring(parts: Mapping[str, list[str]], others: int) -> list[str]:

@@ -27,6 +27,8 @@ NOT_READ = {
 def kind_of(file: Path) -> str:
     """`CSV`, `JSON` or `Arrow`; folders hold Arrow or Parquet files."""
     ending = file.suffix.lower()
+    if ending in COMPRESSED:
+        ending = Path(file.stem).suffix.lower()
     if ending in ARROW_ENDINGS or os.path.isdir(file):  # noqa: PTH112 - Path.is_dir raises for a long name
         return ARROW
     return JSON if ending in JSON_ENDINGS else CSV
@@ -36,7 +38,7 @@ def is_table(name: str) -> bool:
     """Whether the name of a file ends like that of a table, compressed or not."""
     path = Path(name.lower())
     if path.suffix in COMPRESSED:
-        return Path(path.stem).suffix in CSV_ENDINGS
+        return Path(path.stem).suffix in (*CSV_ENDINGS, *JSON_ENDINGS)
     return path.suffix in TABLE_ENDINGS
 
 

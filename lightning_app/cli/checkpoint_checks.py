@@ -1,5 +1,6 @@
 """Checkpoint checks: whether a command can continue with what a checkpoint holds."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,15 @@ def check_classes(path: str, checkpoint: dict[str, Any], class_names: Sequence[s
     """
     known, given = checkpoint.get(CLASS_NAMES), list(class_names)
     if known and known != given:
+        order = ""
+        if sorted(known) == sorted(given):
+            order = (
+                " These are the same classes in another order. To use the order of the checkpoint, "
+                f"set --data.class_names '{json.dumps(known, ensure_ascii=False)}'."
+            )
         raise ValueError(
             f"{path} was trained on the classes {', '.join(known)}; the data have "
-            f"{', '.join(given)}."
+            f"{', '.join(given)}.{order}"
         )
 
 

@@ -1,26 +1,17 @@
-"""Image files as the input of an exported network, with NumPy and Pillow only.
+"""Images as the input of an exported network, with NumPy and Pillow only.
 
 It does what the training's reader does with OpenCV, and can be shipped with an exported network.
 """
 
-import io
-import struct
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
-MAX_PIXELS = 100_000_000  # a file of 633 bytes can ask for a gigabyte
-BACKGROUND = (255, 255, 255)  # behind transparent parts
+from models.export.image_file import UnreadableImage, check_size, read_image
+
 MAX_BILINEAR = 3.0  # shrinking by a larger factor, bilinear interpolation skips pixels
 CUBIC = -0.75  # OpenCV's parameter of bicubic interpolation
-JPEG_START, JPEG_END, JPEG_SCAN = b"\xff\xd8", b"\xff\xd9", b"\xff\xda"
-# Errors of Pillow for malformed files; its AVIF decoder raises RuntimeError.
-MALFORMED = (OSError, SyntaxError, ValueError, TypeError, EOFError, RuntimeError, struct.error)
-
-
-class UnreadableImage(ValueError):
-    """An image that cannot be read; the message says why."""
 
 
 def image_input(
@@ -46,35 +37,6 @@ def image_input(
     return np.ascontiguousarray(square.transpose(2, 0, 1))
 
 
-def read_image(image: bytes | str | Path, num_channels: int) -> np.ndarray:
-    """Decode the first frame of a file, rotated by its EXIF data, with transparent parts white.
-
-    Returns:
-        uint8, (H, W, num_channels).
-
-    Raises:
-        UnreadableImage: If it is missing, not an image, truncated, or too large.
-    """
-    data = image if isinstance(image, bytes) else _content(Path(image))
-    if data.startswith(JPEG_START) and data.rfind(JPEG_END) < data.rfind(JPEG_SCAN):
-        raise UnreadableImage("The image is truncated: its end is missing.")
-    mode = "L" if num_channels == 1 else "RGB"
-    try:
-        with Image.open(io.BytesIO(data)) as header:
-            _check_size(*header.size)
-            header.draft(mode, header.size)  # of a JPEG: its own brightness, as OpenCV takes it
-            pixels = np.asarray(_converted(header, mode))
-    except UnidentifiedImageError as error:
-        raise UnreadableImage("The data is not an image that can be read.") from error
-    except Image.DecompressionBombError as error:
-        raise UnreadableImage(f"The image has more than {MAX_PIXELS:,} pixels.") from error
-    except UnreadableImage:
-        raise
-    except MALFORMED as error:
-        raise UnreadableImage(f"The image is broken or truncated: {error}.") from error
-    return pixels.reshape(*pixels.shape[:2], num_channels)
-
-
 def _with_channels(pixels: np.ndarray, num_channels: int) -> np.ndarray:
     """Pixels as uint8, (H, W, num_channels), from (H, W), (H, W, 1) or (H, W, 3)."""
     is_grey = pixels.ndim == 2
@@ -88,7 +50,7 @@ def _with_channels(pixels: np.ndarray, num_channels: int) -> np.ndarray:
     if not pixels.size:
         raise UnreadableImage("The image has no pixel.")
     pixels = pixels[..., None] if is_grey else pixels
-    _check_size(pixels.shape[1], pixels.shape[0])
+    check_size(pixels.shape[1], pixels.shape[0])
     if pixels.shape[2] == num_channels:
         return pixels
     if num_channels == 3:
@@ -172,29 +134,3 @@ def _cubic_taps(fraction: np.ndarray) -> dict[int, np.ndarray]:
     first = ((CUBIC * far - 5 * CUBIC) * far + 8 * CUBIC) * far - 4 * CUBIC
     second, third = (((CUBIC + 2) * x - (CUBIC + 3)) * x * x + 1 for x in (fraction, near))
     return {-1: first, 0: second, 1: third, 2: 1 - first - second - third}
-
-
-def _content(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise UnreadableImage(f"{file} cannot be read: {error.strerror}.") from error
-
-
-def _check_size(width: int, height: int) -> None:
-    if width * height > MAX_PIXELS:
-        raise UnreadableImage(f"The image has {width} x {height} pixels, more than {MAX_PIXELS:,}.")
-
-
-def _converted(image: Image.Image, mode: str) -> Image.Image:
-    """An image of Pillow in 8 bits, upright, and without transparency."""
-    upright = ImageOps.exif_transpose(image)
-    if upright.mode == "F":
-        raise UnreadableImage("The image has floats as pixels; expected 8 or 16 bits.")
-    if upright.mode.startswith("I"):  # 16 bits, which Pillow would clip
-        upright = Image.fromarray((np.asarray(upright) >> 8).clip(0, 255).astype(np.uint8))
-    if upright.has_transparency_data:
-        picture = upright.convert("RGBA")
-        below = Image.new("RGBA", picture.size, BACKGROUND)
-        upright = Image.alpha_composite(below, picture)
-    return upright.convert(mode)

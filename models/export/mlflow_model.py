@@ -25,9 +25,8 @@ from mlflow.types.schema import (
 )
 
 from models.export.description import Description
+from models.export.shipped_code import code_of
 
-HERE = Path(__file__).parent
-IMPORT = "from models.export.image_input import UnreadableImage, image_input\n"
 PACKAGES = ("numpy", "onnxruntime", "pandas", "pillow")  # MLflow adds itself
 TOP_K = 5
 CLASS = [Property("label", DataType.string), Property("probability", DataType.double)]
@@ -47,7 +46,7 @@ def write_mlflow_model(
     """
     with TemporaryDirectory() as parts, _quiet():
         code = Path(parts) / "image_classifier.py"
-        code.write_text(mlflow_code(), encoding="utf-8")
+        code.write_text(code_of("pyfunc_model"), encoding="utf-8")
         mlflow.pyfunc.save_model(
             folder,
             python_model=str(code),
@@ -77,14 +76,6 @@ def _signature(description: Description) -> ModelSignature:
         Schema(columns),
         ParamSchema([ParamSpec("top_k", DataType.long, TOP_K)]),
     )
-
-
-def mlflow_code() -> str:
-    """Source of `pyfunc_model` that imports no package of this project."""
-    model = (HERE / "pyfunc_model.py").read_text(encoding="utf-8")
-    before, found, after = model.partition(IMPORT)
-    assert found, f"pyfunc_model.py has no line {IMPORT!r}"
-    return before + (HERE / "image_input.py").read_text(encoding="utf-8") + after
 
 
 @contextmanager

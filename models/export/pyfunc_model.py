@@ -1,8 +1,8 @@
 """The model that MLflow loads: images in, labels and probabilities out.
 
-MLflow runs this file as it is ("models from code"), so nothing is unpickled. `mlflow_code` puts the
-source of `image_input` in place of its import: the model then needs no package of this project,
-and two versions of it can be loaded side by side.
+MLflow runs this file as it is ("models from code"), so nothing is unpickled. `code_of` puts the
+sources of `image_file` and `image_input` in place of their imports: the model then needs no package
+of this project, and two versions of it can be loaded side by side.
 """
 
 import base64
@@ -19,7 +19,8 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import set_model
 from mlflow.pyfunc.model import PythonModel
 
-from models.export.image_input import UnreadableImage, image_input
+from models.export.image_file import UnreadableImage
+from models.export.image_input import image_input
 
 BATCH = 32
 MAX_BYTES = 32 * 2**20  # of an image file that is given as text

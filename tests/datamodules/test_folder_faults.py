@@ -142,3 +142,32 @@ def test_checked_files_are_remembered_until_they_change(make_folder, tmp_path, m
     with pytest.raises(ValueError, match="it is a PDF document"):
         ImageFolderDataModule(tmp_path / "data", image_size=8).setup("fit")
     assert looked[20:] == ["0.png"]
+
+
+def test_classes_that_look_alike_and_folders_that_are_not_used_are_named(make_folder, tmp_path):
+    data = make_folder("train/Cat", "train/cat ", "train/dog", "dev/dog", "notes")
+    (tmp_path / "empty").mkdir()
+    with pytest.warns(UserWarning, match=r"differ only|not used") as warnings:
+        assert data.class_names == ("Cat", "cat ", "dog")
+    said = " ".join(str(warning.message) for warning in warnings)
+    assert "classes of their own: 'Cat' and 'cat '. If they mean the same" in said
+    assert "has folders with images that are not used: dev, notes. Those of the splits" in said
+
+
+def test_an_image_with_another_ending_is_named_and_not_lost_silently(make_folder, tmp_path):
+    data = make_folder("a", "b", "c")
+    for file in (tmp_path / "c").iterdir():
+        file.rename(file.with_suffix(".png_large"))
+    text = r"10 x a PNG image with the ending \.png_large; 10 in c\. No image is left of c"
+    with pytest.raises(ValueError, match=text):
+        _ = data.sources
+
+
+def test_classes_are_in_the_order_that_is_given(make_folder, tmp_path):
+    make_folder("1", "2", "10")
+    data = ImageFolderDataModule(tmp_path, class_names=["1", "10", "2"], image_size=8)
+    source = data.sources["train"]
+    numbers = {name.split("/")[0]: source.labels[row] for row, name in enumerate(source.names)}
+    assert numbers == {"1": 0, "10": 1, "2": 2}
+    with pytest.raises(ValueError, match=r"class_names names 1, 2; the classes are 1, 2, 10"):
+        _ = ImageFolderDataModule(tmp_path, class_names=["1", "2"], image_size=8).class_names

@@ -10,6 +10,7 @@ from PIL import Image
 
 from datamodules import ImageFolderDataModule, ManifestDataModule
 from datamodules.tables.columns import Columns
+from datamodules.tables.label_values import alike
 
 NAMES = [f"{'cat' if number % 2 else 'dog'}_{number:02d}.png" for number in range(24)]
 LABELS = [name[:3] for name in NAMES]
@@ -42,6 +43,7 @@ PATHS = {
     "ids without an ending": lambda name: name.removesuffix(".png"),
     "a drive of Windows": lambda name: f"C:\\Users\\x\\images\\{name}",
     "a folder that is the root": lambda name: f"images/{name}",
+    "other capitals": str.upper,
 }
 
 
@@ -72,6 +74,11 @@ KINDS = {
     "b.parquet": write_parquet_with_images,
     "a.jsonl": lambda file: TABLE.to_json(file, orient="records", lines=True),
     "a.json": lambda file: TABLE.to_json(file, orient="records"),
+    "a.jsonl.gz": lambda file: TABLE.to_json(file, orient="records", lines=True),
+    "columns.json": TABLE.to_json,
+    "index.json": lambda file: TABLE.to_json(file, orient="index"),
+    "table.json": lambda file: TABLE.to_json(file, orient="table"),
+    "names.json": lambda file: TABLE.set_index("image").to_json(file, orient="index"),
 }
 
 
@@ -85,6 +92,68 @@ def test_a_spreadsheet_is_named_with_what_to_do():
     Path("a.xlsx").write_bytes(b"PK\x03\x04")
     with pytest.raises(ValueError, match=r"a.xlsx is a spreadsheet; .* save it as CSV"):
         rows("a.xlsx")
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        (b"<!DOCTYPE html><html>", "is not a CSV file: it is a web page"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "it is a Git LFS pointer"),
+        (b"PK\x03\x04" + bytes(30), "it is a zip archive or an office document"),
+        (b"PAR1" + bytes(30), r"it is a Parquet or Arrow file; let its name end in \.parquet"),
+        (b"x,y\nimage.png,cat\n", "has no column 'image'; it has x, y.*--data.header false"),
+        (b"image label\na.png cat\n", "has no column 'image'.*--data.delimiter ' '"),
+        (b"image,cat,dog\na,1,0\nb,0,0\nc,0,1\n", r"1 of 3 rows have no 1.*label '\[cat, dog\]'"),
+        (
+            b"image\ncat_1.png\ncat_2.png\ndog_3.png\ndog_4.png\n",
+            r"would give cat \(2\), dog \(2\)",
+        ),
+        (b"image,label\ndata:image/png;base64;AAAA,cat\n", "is no path, but base64 text or pixels"),
+    ],
+)
+def test_what_is_no_table_of_images_says_what_it_is(content, text):
+    Path("a.csv").write_bytes(content)
+    with pytest.raises(ValueError, match=text):
+        rows("a.csv")
+
+
+def test_numbers_without_their_zeros_are_found():
+    for number, name in enumerate(NAMES):
+        Path("images", name).rename(Path("images", f"{number:05d}.png"))
+    TABLE.assign(image=range(24)).to_csv("a.csv", index=False)
+    assert rows("a.csv")[0] == EXPECTED
+    Path("images", "7.png").write_bytes(Path("images", "00000.png").read_bytes())
+    assert rows("a.csv")[0].keys() == EXPECTED.keys() - {70}  # the exact name wins
+
+
+SPLIT_COLUMNS = {
+    "is_valid": ["True" if number > 17 else "False" for number in range(24)],
+    "is_val": [int(number > 17) for number in range(24)],
+    "dataset": ["dev" if number > 17 else "train" for number in range(24)],
+    "Usage": ["validation" if number > 17 else "Training" for number in range(24)],
+}
+
+
+@pytest.mark.parametrize("column", SPLIT_COLUMNS)
+def test_columns_that_name_splits_in_other_words_are_followed(column):
+    TABLE.assign(**{column: SPLIT_COLUMNS[column]}).to_csv("a.csv", index=False)
+    data = ManifestDataModule("a.csv", Path("images"), image_size=8, num_workers=0)
+    assert sorted(data.sources["val"].names) == sorted(NAMES[18:])
+
+
+def test_labels_that_may_stand_for_none_or_look_alike_are_said():
+    labels = ["None", "\u200bcat", "cat/dog", *LABELS[3:]]
+    TABLE.assign(label=labels).to_csv("a.csv", index=False)
+    with pytest.warns(UserWarning, match="labels that") as warnings:
+        rows("a.csv")
+    said = " ".join(str(warning.message) for warning in warnings)
+    assert "labels that may stand for none are classes as the others: None (1)" in said
+    assert "cat (11) and '\\u200bcat' (1)" in said
+    assert "several labels in one field, such as 'cat/dog'" in said
+
+
+def test_numbers_that_differ_in_their_sign_are_not_alike():
+    assert alike(["-1", "1", "1.5", "-1.5"]) == []
 
 
 def test_float_labels_are_whole_numbers_in_numeric_order():

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from mlflow import MlflowClient
 from PIL import Image
 
+from lightning_app.cli.checkpoint_checks import check_classes
 from lightning_app.main import main
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -107,3 +109,25 @@ def test_splits_saved_by_a_run_repeat_it_as_a_manifest(rows, fitted, folder, cap
     config = ["--config", str(CONFIGS / "manifest.yaml"), "--data.manifest=splits.csv"]
     main(["fit", *config, "--data.root=images", *QUICK])
     assert best_line(capsys.readouterr().out) == best_line(fitted[1])
+
+
+def test_checkpoint_of_another_order_of_classes_is_refused_or_followed(folder, rows):
+    """As of runs before numbers were sorted as numbers: then 10 was before 2."""
+    file = min((folder / "mlruns").rglob("best.ckpt"), key=lambda file: file.stat().st_mtime)
+    checkpoint = torch.load(file, weights_only=False)
+    checkpoint["class_names"] = ["dog", "cat"]  # the network says dog where it said cat
+    torch.save(checkpoint, "old.ckpt")
+    validate = ["validate", *FOLDER, "--ckpt_path=old.ckpt"]
+    text = r"classes dog, cat; the data have cat, dog\. .*set --data.class_names '\[.dog., .cat.\]'"
+    with pytest.raises(ValueError, match=text):
+        check_classes("old.ckpt", checkpoint, ["cat", "dog"])
+    swapped = {"cat": "dog", "dog": "cat"}
+    main(["validate", *FOLDER, f"--ckpt_path={file}"])
+    before = [swapped[row["predicted"]] for row in rows("predictions/val.csv")]
+    main([*validate, "--data.class_names=[dog, cat]"])
+    after = rows("predictions/val.csv")
+    assert [row["predicted"] for row in after] == before
+    assert {row["image"].split("/")[1]: row["label"] for row in after} == {
+        "cat": "cat",
+        "dog": "dog",
+    }

@@ -11,6 +11,7 @@ from lightning_app.cli.networks.write_files import FORMATS, Graph, InputType
 from lightning_app.commands.export.benchmark import print_benchmark
 from lightning_app.commands.export.run_export import MOST, Kind, Results, run_export
 from lightning_app.commands.export.write_int8 import in_words
+from models.export.shipped_code import INPUT_FILE
 
 DESCRIPTION = """\
 Write a trained network as files that run without this project: pixels in, probabilities out, with
@@ -57,6 +58,8 @@ def _print(done: Results) -> None:
         print(f"Written     {each.file} ({size / 1e6:.1f} MB)")
         if each.kind != "int8":
             print(f"            {each.agreement}")
+    if any(each.kind != "safetensors" for each in done.files):
+        print(f"Images      are read with {done.files[0].file.parent / INPUT_FILE}")
     if done.int8 is not None:
         print(f"int8        accuracy {in_words(done.int8)}, against float32")
     if done.benchmark is not None:

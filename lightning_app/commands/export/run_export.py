@@ -23,6 +23,7 @@ from lightning_app.commands.export.benchmark import Benchmark, log_benchmark, ru
 from lightning_app.commands.export.write_int8 import write_int8
 from lightning_app.output.folder import Folder
 from models.evaluation.paired_test import PairedTest
+from models.export.shipped_code import INPUT_FILE, code_of
 
 MOST = 2000  # images on which accuracies are measured
 Kind = Format | Literal["mlflow"]
@@ -86,6 +87,8 @@ def run_export(
         with _onnx(source, files, graph) as onnx:
             write_model_folder(source, onnx.file, model)
         written.append(Exported("mlflow", model, onnx.agreement))
+    if any(each.kind != "safetensors" for each in written):
+        (folder / INPUT_FILE).write_text(code_of("image_input"), encoding="utf-8")
     if not benchmark:
         return Results(written, test)
     found = run_benchmark(source, files, most)

@@ -6,7 +6,7 @@ import struct
 import cv2
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from datamodules.sources import open_image
 from datamodules.sources.decode import check_file, decode, file_complaint, read_image
@@ -24,7 +24,7 @@ def saved(image, kind, **options):
 
 
 def tiff(values, **tags):
-    """An uncompressed TIFF of any numbers, (H, W) or (H, W, C)."""
+    """An uncompressed TIFF of numbers, (H, W[, C]); `planes=2` writes channel by channel."""
     channels = values.shape[2] if values.ndim == 3 else 1
     kind = {"u": 1, "i": 2, "f": 3}[values.dtype.kind]
     entries = [(256, 4, 1, values.shape[1]), (257, 4, 1, values.shape[0])]
@@ -36,6 +36,9 @@ def tiff(values, **tags):
     entries += [(258, 3, channels, bits if one else wide), (259, 3, 1, tags.get("packed", 1))]
     entries += [(262, 3, 1, tags.get("colours", 1 if one else 2)), (273, 4, 1, 8)]
     entries += [(277, 3, 1, channels), (278, 4, 1, values.shape[0]), (279, 4, 1, values.nbytes)]
+    if tags.get("planes"):
+        values = values.transpose(2, 0, 1)
+        entries += [(284, 3, 1, 2)]
     entries += [(339, 3, channels, kind if one else wide + 2 * channels)]
     directory = struct.pack("<H", len(entries)) + b"".join(
         struct.pack("<HHII", *entry) for entry in entries
@@ -44,8 +47,12 @@ def tiff(values, **tags):
     return struct.pack("<2sHI", b"II", 42, start) + values.tobytes() + lists + directory + bytes(4)
 
 
-def p3_profile():
-    """A colour profile with the primaries of Display P3 and a gamma of 2.2."""
+P3 = ((0.51512, 0.24120, -0.00105), (0.29198, 0.69225, 0.04189), (0.15710, 0.06657, 0.78407))
+ADOBE = ((0.60974, 0.31111, 0.01947), (0.20528, 0.62567, 0.06087), (0.14919, 0.06322, 0.74457))
+
+
+def profile_of(red, green, blue):
+    """A colour profile of the primaries, in XYZ of D50, with a gamma of 2.2."""
 
     def xyz(*values):
         return b"XYZ \0\0\0\0" + struct.pack(">3i", *(round(65536 * value) for value in values))
@@ -55,9 +62,9 @@ def p3_profile():
     tags = {
         b"desc": text + bytes(-len(text) % 4),
         b"wtpt": xyz(0.9642, 1.0, 0.8249),
-        b"rXYZ": xyz(0.51512, 0.24120, -0.00105),
-        b"gXYZ": xyz(0.29198, 0.69225, 0.04189),
-        b"bXYZ": xyz(0.15710, 0.06657, 0.78407),
+        b"rXYZ": xyz(*red),
+        b"gXYZ": xyz(*green),
+        b"bXYZ": xyz(*blue),
         **dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), curve),
     }
     place, table, content = 132 + 12 * len(tags), b"", b""
@@ -82,7 +89,7 @@ def in_srgb(colour):
 def test_wide_gamut_photograph_looks_as_in_a_viewer(kind, channels):
     colour = (180, 120, 90)
     options = {} if kind in ("PNG", "TIFF") else {"quality": 100}
-    data = saved(Image.new("RGB", (16, 16), colour), kind, icc_profile=p3_profile(), **options)
+    data = saved(Image.new("RGB", (16, 16), colour), kind, icc_profile=profile_of(*P3), **options)
     expected = in_srgb(colour)
     assert abs(expected[0] - colour[0]) > 5
     if channels == 1:
@@ -90,12 +97,31 @@ def test_wide_gamut_photograph_looks_as_in_a_viewer(kind, channels):
     assert decode(data, channels, "a")[8, 8].tolist() == pytest.approx(expected, abs=3)
 
 
-def test_srgb_profile_and_damaged_profiles_change_nothing():
-    from PIL import ImageCms
+def by_littlecms(image, profile):
+    """An image in sRGB, as Pillow converts it."""
+    source, srgb = ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB")
+    return np.asarray(ImageCms.profileToProfile(image, source, srgb, outputMode="RGB")).astype(int)
 
+
+@pytest.mark.parametrize("kind", ["JPEG", "TIFF"])
+def test_adobe_rgb_and_printing_colours_are_converted_as_by_littlecms(kind, printer_profile):
+    photo = Image.effect_noise((32, 32), 60).convert("RGB").resize((96, 64))
+    red, green, _ = photo.split()
+    photo = Image.merge("RGB", (red, green.transpose(Image.Transpose.ROTATE_180), red))
+    for mode, profile in (("RGB", profile_of(*ADOBE)), ("CMYK", printer_profile)):
+        data = saved(photo.convert(mode), kind, icc_profile=profile, quality=100)
+        expected = by_littlecms(Image.open(io.BytesIO(data)), profile)
+        found = decode(data, 3, "a").astype(int)
+        plain = decode(saved(photo.convert(mode), kind, quality=100), 3, "a")
+        assert abs(plain - expected).mean() > 3
+        assert abs(found - expected).max() <= 3  # two decoders of JPEG
+        assert abs(found - expected).mean() < 0.5
+
+
+def test_srgb_profile_and_damaged_profiles_change_nothing():
     photo = Image.effect_noise((32, 32), 60).convert("RGB")
     srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    for profile in (srgb, b"no profile", p3_profile()[:150]):
+    for profile in (srgb, b"no profile", profile_of(*P3)[:150]):
         with_profile = saved(photo, "JPEG", icc_profile=profile)
         assert np.array_equal(decode(with_profile, 3, "a"), decode(saved(photo, "JPEG"), 3, "a"))
 
@@ -164,9 +190,62 @@ def test_tiff_of_any_numbers_is_read(values, expected):
     assert np.array_equal(found[..., 0], found[..., 2])
 
 
+def test_16_bits_of_any_order_and_with_white_as_0():
+    values = RAMP.astype(">u2") * 257
+    big_endian = saved(Image.frombytes("I;16B", (8, 8), values.tobytes()), "TIFF")
+    assert np.array_equal(decode(big_endian, 1, "a")[..., 0], RAMP)
+    for inverted in (
+        tiff((RAMP.astype(np.uint16) * 257), colours=0),
+        tiff(RAMP / 255.0, colours=0),
+    ):
+        assert abs(decode(inverted, 1, "a")[..., 0].astype(int) - (255 - RAMP)).max() <= 1
+
+
+@pytest.mark.parametrize("kind", ["<u2", "<f4", "<i4"])
+def test_tiff_with_its_channels_one_after_the_other_is_read(kind):
+    colours = np.stack([RAMP, RAMP.T, 252 - RAMP], axis=2)
+    values = (colours.astype(int) * 257 if kind == "<u2" else colours).astype(kind)
+    assert np.array_equal(decode(tiff(values, planes=2), 3, "a"), colours)
+
+
+def test_tiff_of_a_compression_that_is_not_known_is_refused_and_not_black():
+    packed = tiff(np.repeat(RAMP[..., None], 3, 2), packed=34712)
+    with pytest.raises(
+        ValueError, match=r"3 channels of 8-bit whole numbers \(unknown compression"
+    ):
+        decode(packed, 3, "a")
+
+
+def test_white_of_a_deep_jpeg_2000_stays_white():
+    levels = np.repeat(RAMP.repeat(8, 0).repeat(8, 1)[..., None].astype(np.uint16) * 257, 3, 2)
+    levels[:8] = 65535
+    written, data = cv2.imencode(".jp2", levels, [cv2.IMWRITE_JPEG2000_COMPRESSION_X1000, 1000])
+    assert written
+    found = decode(data.tobytes(), 3, "a")
+    assert (found[:8] == 255).all()
+    assert abs(found[8:].astype(int) - (levels[8:] >> 8)).max() <= 1
+
+
+def test_animation_that_is_cut_off_gives_its_first_frame(tmp_path):
+    frames = [Image.effect_noise((32, 32), 60).convert("P") for _ in range(2)]
+    whole = saved(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    (tmp_path / "a.gif").write_bytes(whole[:-300])
+    assert file_complaint(tmp_path / "a.gif") is None
+    assert np.array_equal(read_image(tmp_path / "a.gif", 3), decode(whole, 3, "a"))
+
+
+def test_a_transparent_grey_of_16_bits_is_white():
+    values = RAMP.astype(np.uint16) * 257
+    data = saved(Image.fromarray(values), "PNG", transparency=int(values[0, 3]))
+    found = decode(data, 1, "a")[..., 0]
+    assert found[0, 3] == 255
+    assert np.array_equal(found[1:], RAMP[1:])
+
+
 @pytest.mark.parametrize(
     ("data", "text"),
     [
+        (b"P7\nWIDTH 1", "it is a PAM image"),
         (tiff(RAMP.astype(np.float32) * 9), r"has floats from 0 to 2268 .* 0 to 1 or 0 to 255"),
         (tiff(RAMP.astype(np.float32) - 9), r"has floats from -9 to 243 as pixels"),
         (tiff(np.full((4, 4), np.nan, np.float32)), r"not numbers \(NaN or infinite\)"),

@@ -18,7 +18,7 @@ from mlflow.exceptions import MlflowException
 from lightning_app.main import main
 from lightning_app.store.checkpoints import find_checkpoint
 from models.export import onnx_file
-from models.export.mlflow_model import mlflow_code
+from models.export.shipped_code import code_of
 
 TOLERANCE = 1e-4  # of a probability
 # Refuses to import what a machine that only serves the model lacks.
@@ -186,10 +186,10 @@ def test_an_array_that_is_no_cell_of_a_table_is_explained(model):
         model.predict(np.zeros((16, 16), np.uint8))
 
 
-def test_the_two_sources_of_the_code_define_different_names():
+def test_the_sources_of_the_code_define_different_names():
     defined = [
         node.name if hasattr(node, "name") else ast.unparse(node.targets[0])
-        for node in ast.parse(mlflow_code()).body
+        for node in ast.parse(code_of("pyfunc_model")).body
         if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Assign)
     ]
     assert len(defined) == len(set(defined)) > 20
@@ -202,7 +202,7 @@ def test_a_server_reads_no_file_of_its_own(model, shipped, monkeypatch):
 
 
 def test_the_code_of_the_model_imports_nothing_of_ours():
-    lines = mlflow_code().splitlines()
+    lines = code_of("pyfunc_model").splitlines()
     imported = {line.split()[1].split(".")[0] for line in lines if line[:5] in ("from ", "impor")}
     assert not imported & {"models", "callbacks", "datamodules", "lightning_app", "torch", "cv2"}
 

@@ -5,12 +5,15 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from datamodules.tables.manifest_file import Layout
 from datamodules.tables.table_files import manifest_files
 from lightning_app.cli.one_line.layouts import layout_of
+from lightning_app.cli.one_line.options import after_configs, inline, take_root
 from lightning_app.commands.prepare.check.check_page import write_page
 from lightning_app.commands.prepare.check.class_findings import class_findings
 from lightning_app.commands.prepare.check.copy_findings import copy_findings
 from lightning_app.commands.prepare.check.csv_files import list_manifest, list_pixels
+from lightning_app.commands.prepare.check.data_options import data_options, name_of_dataset
 from lightning_app.commands.prepare.check.facts import ImageFacts
 from lightning_app.commands.prepare.check.file_findings import file_findings
 from lightning_app.commands.prepare.check.findings import Finding, by_severity
@@ -48,22 +51,39 @@ def check(args: list[str]) -> None:
         ValueError: If there is no such dataset.
         SystemExit: With 1 if training would fail or leak, 2 if the command line does not parse.
     """
-    options = _parser().parse_args(args)
-    out = options.out or FOLDER / f"{options.data.resolve().name}.html"
+    of_data, others = data_options(args)
+    options = _parser().parse_args(others)
+    name = name_of_dataset(options.data, of_data)
+    out = options.out or FOLDER / f"{name}.html"
     if out.suffix not in (".html", ".htm"):
         raise ValueError(f"Expected --out to end in .html, got {out}.")
-    listing = list_dataset(options.data, options.root, options.delimiter, options.class_names)
+    listing = _listing(options, of_data)
     facts = survey(listing.entries, options.processes)
     shortcuts = find_shortcuts(listing.entries, facts)
     findings = find(listing, facts, shortcuts)
     if options.out is None:
         FOLDER.mkdir(exist_ok=True)
         (FOLDER / ".gitignore").write_text("*\n")  # thumbnails of a dataset do not belong into git
-    write_page(out, options.data.resolve().name, listing.entries, facts, findings, shortcuts)
+    write_page(out, name, listing.entries, facts, findings, shortcuts)
     print_findings(listing.entries, findings, shortcuts)
     print(f"The report with thumbnails: {out}")
     if any(finding.severity == "error" for finding in findings):
         raise SystemExit(1)
+
+
+def _listing(options: argparse.Namespace, of_data: list[str]) -> Listing:
+    """The images of the dataset; with the settings of a fit, in the splits of that fit."""
+    if not of_data:
+        if options.data is None:
+            raise ValueError("`prepare check` needs a dataset: DATA, or --config FILE.yaml.")
+        return list_dataset(options.data, options.root, options.delimiter, options.class_names)
+    if options.root or options.delimiter or options.class_names:
+        raise ValueError("With --config or --data, write --data.root, --data.delimiter and so on.")
+    from lightning_app.commands.prepare.check.configured import list_configured  # imports torch
+
+    path = take_root(of_data) if options.data is None else str(options.data)
+    more = [] if path is None else [inline({"data": layout_of(path)})]
+    return list_configured(after_configs(of_data, more))
 
 
 def list_dataset(
@@ -99,7 +119,8 @@ def list_dataset(
         return list_folders(data)
     if layout == "PixelCSVDataModule":
         return list_pixels(manifest_files(data), class_names)
-    return list_manifest(manifest_files(settings["manifest"]), root, delimiter, class_names)
+    tables = Layout(delimiter=delimiter, class_names=class_names)
+    return list_manifest(manifest_files(settings["manifest"]), root, tables)
 
 
 def find(
@@ -117,7 +138,7 @@ def find(
         [
             *listing.findings,
             *file_findings(surveyed),
-            *copy_findings(surveyed),
+            *copy_findings(surveyed, listing.is_split),
             *class_findings(listing.entries),
             *size_findings(surveyed),
             *shortcut_findings(shortcuts),
@@ -127,7 +148,11 @@ def find(
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("lightning_cli prepare check", description=DESCRIPTION)
-    parser.add_argument("data", type=Path, metavar="DATA", help=DATA)
+    parser.add_argument("data", type=Path, metavar="DATA", nargs="?", help=DATA)
+    text = "a configuration of `fit`, for its data and splits (imports torch)"
+    parser.add_argument("--config", metavar="FILE", help=text)
+    text = "settings of the data as for `fit`, such as --data.pattern or --data.split.val_last_n"
+    parser.add_argument("--data.…", dest="settings", metavar="VALUE", help=text)
     parser.add_argument("--root", type=Path, help="folder that paths in CSV files are relative to")
     parser.add_argument("--delimiter", help="what separates values in CSV files")
     parser.add_argument(

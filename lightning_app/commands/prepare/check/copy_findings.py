@@ -63,8 +63,15 @@ KINDS = (CONTRADICTION, LEAK, NEAR_LEAK, NEAR_CONTRADICTION, REPEAT, NEAR_REPEAT
 SPLIT_OFF = " Training will split {} off, and the copies may then be in two splits: a leak."
 
 
-def copy_findings(surveyed: Sequence[tuple[Entry, ImageFacts]]) -> list[Finding]:
-    """Clusters of copies, each under the worst harm that it does; the largest clusters first."""
+def copy_findings(
+    surveyed: Sequence[tuple[Entry, ImageFacts]], is_split: bool = False
+) -> list[Finding]:
+    """Clusters of copies, each under the worst harm that it does; the largest clusters first.
+
+    Args:
+        surveyed: The images.
+        is_split: Whether training uses these splits as they are.
+    """
     shown = [(entry, facts) for entry, facts in surveyed if facts.thumbnail is not None]
     if not shown:
         return []
@@ -76,13 +83,35 @@ def copy_findings(surveyed: Sequence[tuple[Entry, ImageFacts]]) -> list[Finding]
         if kind := _kind(members):
             found.setdefault(kind, []).append(_exhibits(members))
     scored = splits_of(entry for entry, _ in surveyed if entry.label)
-    missing = [split for split in ("val", "test") if split not in scored]
+    missing = [split for split in ("val", "test") if split not in scored and not is_split]
     warning = SPLIT_OFF.format(" and ".join(missing)) if missing else ""
+    copied = {LEAK: _copied(surveyed)}
     return [
-        Finding(kind.severity, kind.title, kind.advice.format(warning), groups)
+        Finding(
+            kind.severity, kind.title, copied.get(kind, "") + kind.advice.format(warning), groups
+        )
         for kind in KINDS
         if (groups := tuple(sorted(found.get(kind, ()), key=len, reverse=True)))
     ]
+
+
+def _copied(surveyed: Sequence[tuple[Entry, ImageFacts]]) -> str:
+    """How many images of each scored split are exact copies of training images, as sentences."""
+    labels: dict[bytes, set[str]] = {}
+    for entry, facts in surveyed:
+        if entry.split == "train" and facts.digest:
+            labels.setdefault(facts.digest, set()).add(entry.label)
+    texts = ""
+    for split in ("val", "test"):
+        scored = [(entry, facts) for entry, facts in surveyed if entry.split == split]
+        copies = [(entry, facts) for entry, facts in scored if facts.digest in labels]
+        same = sum(entry.label in labels[facts.digest] for entry, facts in copies)
+        if copies:
+            texts += (
+                f"{len(copies):,} of the {len(scored):,} {split} images are exact copies of "
+                f"training images, {same:,} with the same label. "
+            )
+    return texts
 
 
 def _kind(members: Sequence[tuple[Entry, ImageFacts]]) -> Kind | None:

@@ -23,16 +23,16 @@ from lightning_app.commands.prepare.check.listing import Listing, findings_of
 def list_manifest(
     files: Mapping[str, Path],
     root: Path | None = None,
-    delimiter: str | None = None,
-    class_names: Sequence[str] = (),
+    layout: Layout = Layout(),
+    allow_outside: bool = False,
 ) -> Listing:
     """The images that tables list or hold.
 
     Args:
         files: The file of each split, or one under an empty name.
         root: Folder that the paths are relative to; None for the folder of the files.
-        delimiter: The character between two values; None to find it.
-        class_names: Names of the classes; empty takes the labels as names.
+        layout: How to read the tables.
+        allow_outside: Whether paths may lead out of the root.
 
     Raises:
         ValueError: If a file is not a table, or lacks a column, or no training image exists.
@@ -48,14 +48,14 @@ def list_manifest(
         listed.update(item.name for item in complaint.items)
 
     hint = "name another folder with --root"
-    layout = Layout(delimiter=delimiter, class_names=class_names)
-    rows = located(read_rows(files, layout, complain), folder, hint, complain)
+    rows = read_rows(files, layout, complain)
+    rows = located(rows, folder, hint, complain, allow_outside)
     if "train" not in set(rows["split"]):
         raise ValueError(
             f"{next(iter(files.values()))} lists no training image that exists in {folder}; name "
-            "the folder of the images with --root."
+            f"the folder of the images with --root.{_about_outside(complaints)}"
         )
-    rows = _with_class_names(rows, class_names, complain)
+    rows = _with_class_names(rows, tuple(layout.class_names), complain)
     groups = rows["group"] if "group" in rows else [""] * len(rows)
     columns = zip(names_of(rows), rows["split"], rows["label"], groups, strict=True)
     if "@row" in rows:
@@ -67,12 +67,25 @@ def list_manifest(
     return Listing(folder, entries, [*findings_of(complaints), *_unlisted(folder, listed)])
 
 
-def list_pixels(files: Mapping[str, Path], class_names: Sequence[str] = ()) -> Listing:
+def _about_outside(complaints: Iterable[Complaint]) -> str:
+    """A sentence about images outside of the root; empty if there is none."""
+    outside = [c for c in complaints if c.kind == "image outside root"]
+    if not outside:
+        return ""
+    return f" {len(outside[0].items):,} lie outside of it: --data.allow_outside true reads them."
+
+
+def list_pixels(
+    files: Mapping[str, Path],
+    class_names: Sequence[str] = (),
+    usages: Mapping[str, str] = USAGES,
+) -> Listing:
     """The images that lie in CSV files.
 
     Args:
         files: The file of each split, or one under an empty name.
         class_names: Names of the classes; empty takes the labels as names.
+        usages: Split for each value of the column of splits.
 
     Raises:
         ValueError: If a file is not a table, lacks a column or holds no image, or there is no
@@ -83,7 +96,7 @@ def list_pixels(files: Mapping[str, Path], class_names: Sequence[str] = ()) -> L
     for split, file in files.items():
         images, rows = parse_pixels(file, complaints.append)
         rows = cleaned(rows, class_names, complaints.append)
-        rows = with_splits(rows, split, USAGES, complaints.append)
+        rows = with_splits(rows, split, usages, complaints.append)
         rows = _with_class_names(rows, class_names, complaints.append)
         entries += [
             Entry(row.image, file, row.split, row.label, pixels=images[row.Index])

@@ -19,12 +19,20 @@ from datamodules.sources.decode import (
     check_file,
     decode,
 )
-from datamodules.sources.image_limits import UnreadableImageError, max_pixels, open_file, read_file
+from datamodules.sources.image_limits import (
+    UnreadableImageError,
+    UnsupportedImageError,
+    max_pixels,
+    open_file,
+    read_file,
+)
 from datamodules.sources.numbers import MALFORMED
 from lightning_app.commands.prepare.check.edges import edges_of
 from lightning_app.commands.prepare.check.recording import Recording, recording_of
 
-Fault = Literal["", "empty", "not an image", "truncated", "too large", "broken", "name"]
+Fault = Literal[
+    "", "empty", "not an image", "truncated", "too large", "broken", "name", "unsupported"
+]
 THUMBNAIL = 32  # side, in pixels
 ORIENTATION = 0x0112  # the EXIF tag
 
@@ -87,7 +95,8 @@ def inspect_data(data: bytes, name: str) -> ImageFacts:
         try:
             image = decode(data, 3, name)
         except UnreadableImageError as error:
-            return ImageFacts(_fault(data), str(error))
+            unsupported = isinstance(error, UnsupportedImageError)
+            return ImageFacts("unsupported" if unsupported else _fault(data), str(error))
         return facts_of(image, _header(data))
 
 
@@ -137,17 +146,25 @@ def _header(data: bytes) -> ImageFacts:
         return ImageFacts()
     with opened as header:
         deep_png = header.format == "PNG" and data[24] == 16  # Pillow calls 16-bit colours RGB
-        # Phones save MPO files: what follows their first image is only a preview.
-        animated = header.format != "MPO" and bool(getattr(header, "is_animated", False))
         return ImageFacts(
             format=header.format or "",
             mode=header.mode,
             bits=16 if deep_png or header.mode.startswith(("I", "F")) else 8,
-            is_animated=animated,
+            is_animated=_is_animated(header),
             is_rotated=header.getexif().get(ORIENTATION, 1) not in (0, 1),
             is_transparent=header.has_transparency_data,
             recording=recording_of(header, len(data)),
         )
+
+
+def _is_animated(header: Image.Image) -> bool:
+    """Whether there is a second frame; also if it is cut off, as only the first one is read."""
+    if header.format == "MPO":  # of phones: what follows the first image is only a preview
+        return False
+    try:
+        return bool(getattr(header, "is_animated", False))
+    except MALFORMED:
+        return True
 
 
 def _digest(image: np.ndarray) -> bytes:

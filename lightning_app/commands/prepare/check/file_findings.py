@@ -23,10 +23,13 @@ FAULTS = {
     "not an image": "Files that are not images",
     "truncated": "Truncated files",
     "broken": "Broken image files",
+    "unsupported": "Images of kinds that are not supported",
     "too large": "Images with too many pixels",
     "name": "Files whose names are not UTF-8",
 }
 FAULT_ADVICE = {
+    "unsupported": "They are whole, but training refuses them. Save them in another way, or leave "
+    "them out with --data.options.on_error skip.",
     "name": "Training refuses them: tables and reports hold UTF-8. Rename them, for example with "
     "`convmv -f latin1 -t utf8 -r --notest FOLDER`.",
     "truncated": "Decoders silently fill the missing part with grey. Training refuses such files: "

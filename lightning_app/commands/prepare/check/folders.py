@@ -11,19 +11,27 @@ from lightning_app.commands.prepare.check.findings import Entry, Exhibit, Findin
 from lightning_app.commands.prepare.check.listing import Listing, findings_of
 
 
-def list_folders(root: Path) -> Listing:
+def list_folders(
+    root: Path, predict: Path | None = None, allow_outside: bool = False, pattern: str | None = None
+) -> Listing:
     """The images of class folders below the root, or below its folders of splits.
+
+    Args:
+        root: See `read_class_folders`, also for the others.
+        predict: Folder of images to predict.
+        allow_outside: Whether to follow links.
+        pattern: Finds the class in the name of a file.
 
     Raises:
         ValueError: If there is no folder of training images, or no image in it.
     """
     complaints: list[Complaint] = []
-    found = read_class_folders(root, complain=complaints.append)
-    entries = [
-        Entry(name, found.root / name, split, label)
-        for split in found.names
-        for name, label in zip(found.names_below_root(split)[1], found.labels(split), strict=True)
-    ]
+    found = read_class_folders(root, predict, complaints.append, allow_outside, pattern)
+    entries = []
+    for split in found.names:
+        folder, names = found.names_below_root(split)
+        labels = zip(names, found.labels(split), strict=True)
+        entries += [Entry(name, folder / name, split, label) for name, label in labels]
     complaints += _outside_splits(found)
     others = [item.name for c in complaints if c.kind == "other file" for item in c.items]
     return Listing(root, entries, [*findings_of(complaints), *_other_files(root, others)])

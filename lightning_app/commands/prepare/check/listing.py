@@ -16,11 +16,13 @@ class Listing:
         root: Folder that the names are relative to.
         entries: The images that training would read.
         findings: Files, rows and folders that it would refuse or leave out.
+        is_split: Whether training uses these splits as they are, and splits nothing off.
     """
 
     root: Path
     entries: list[Entry]
     findings: list[Finding]
+    is_split: bool = False
 
 
 REFUSED = "Training refuses such a dataset. "
@@ -42,6 +44,12 @@ TEXTS: Mapping[Kind, tuple[Severity, str, str]] = {
         "warning",
         "Labels that differ only in capitals, blanks or hyphens",
         "They are classes of their own. Correct them, or set --data.options.merge_classes.",
+    ),
+    "label of none": (
+        "warning",
+        "Labels that may stand for none",
+        "They are classes as the others. Delete these rows if they have no class, or list all "
+        "classes in --data.class_names.",
     ),
     "many classes": (
         "warning",
@@ -108,10 +116,17 @@ TEXTS: Mapping[Kind, tuple[Severity, str, str]] = {
         "Classes without an image that can be read",
         f"{REFUSED}All of their files are of kinds that are left out, below.",
     ),
+    "unused folder": (
+        "warning",
+        "Folders with images that are not used",
+        "They lie beside the folders of the splits, which are called train, val, test and predict. "
+        "Rename or move them.",
+    ),
     "unread image": (
         "warning",
         "Images of kinds that are not read",
-        "They are left out. Save them as PNG or JPEG, or install what reads them.",
+        "They are left out. If only the ending of a name is wrong, rename the file; else save it "
+        "as PNG or JPEG, or install what reads it.",
     ),
     "link": (
         "warning",
@@ -135,13 +150,19 @@ def findings_of(complaints: Iterable[Complaint]) -> list[Finding]:
     `class_findings`, which counts their images.
     """
     exhibits: dict[Kind, list[Exhibit]] = {}
+    refused: set[Kind] = set()
     for complaint in complaints:
+        refused |= {complaint.kind} if complaint.is_error else set()
         exhibits.setdefault(complaint.kind, []).extend(map(_exhibit, complaint.items))
-    return [
-        Finding(*TEXTS[kind], tuple((exhibit,) for exhibit in exhibits[kind]))
-        for kind in TEXTS
-        if kind in exhibits
-    ]
+    found = []
+    for kind in TEXTS:
+        severity, title, advice = TEXTS[kind]
+        if severity == "error" and kind not in refused:  # training only warns
+            severity = "warning"
+        if kind in exhibits:
+            groups = tuple((exhibit,) for exhibit in exhibits[kind])
+            found.append(Finding(severity, title, advice, groups))
+    return found
 
 
 def _exhibit(item: Item) -> Exhibit:

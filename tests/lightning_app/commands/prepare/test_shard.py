@@ -8,6 +8,9 @@ import yaml
 from PIL import Image
 
 from datamodules import DigitsDataModule, ShardDataModule
+from datamodules.sources.decode import read_image
+from lightning_app.commands.prepare.check.check import list_dataset
+from lightning_app.commands.prepare.check.configured import list_configured
 from lightning_app.commands.prepare.shard import shard
 
 
@@ -160,3 +163,15 @@ def test_error_about_a_missing_package_tells_how_to_install_it(folder, monkeypat
     monkeypatch.setitem(sys.modules, "webdataset.writer", None)
     with pytest.raises(ValueError, match=r"needs the package webdataset.*uv sync --extra shards"):
         write()
+
+
+def test_check_lists_the_images_of_shards_with_and_without_options_of_a_fit(folder):
+    write("--shard_mb", "0.002")
+    plain = list_dataset(folder / "out")
+    options = ["--data=ShardDataModule", "--data.root=out", "--data.split.seed=1"]
+    for listing in (plain, list_configured(options)):
+        assert len(listing.entries) == 30
+        for entry in listing.entries:
+            [file] = (folder / "images").rglob(entry.name.rpartition("/")[2])
+            assert entry.label == file.parent.name
+            assert np.array_equal(entry.read(), read_image(file, 3))

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from lightning_app.commands.prepare.check.check import check, find, list_dataset
+from lightning_app.commands.prepare.check.data_options import data_options, name_of_dataset
 from lightning_app.commands.prepare.check.survey import survey
 
 
@@ -64,6 +65,19 @@ def test_unusual_files(sound, save, photograph):
     }
 
 
+def test_an_animation_that_is_cut_off_is_read_by_its_first_frame(sound, save, photograph):
+    frames = [Image.fromarray(photograph(seed)) for seed in (500, 501)]
+    file = save("train/cat/cut.gif", 500, save_all=True, append_images=frames[1:])
+    file.write_bytes(file.read_bytes()[:-900])
+    assert found(sound) == {"Animated images and images of several pages": ["train/cat/cut.gif"]}
+
+
+def test_a_whole_image_of_a_kind_that_is_not_read_is_not_called_broken(sound):
+    floats = np.full((40, 40), 999.0, np.float32)
+    Image.fromarray(floats).save(sound / "train" / "cat" / "heights.tif")
+    assert found(sound) == {"Images of kinds that are not supported": ["train/cat/heights.tif"]}
+
+
 def test_files_that_training_does_not_see(sound, save, tmp_path):
     outside = shutil.copy(sound / "train/cat/0.png", tmp_path / "outside.png")
     (sound / "train/cat/link.png").symlink_to(outside)
@@ -77,7 +91,8 @@ def test_files_that_training_does_not_see(sound, save, tmp_path):
         "Links that are not followed": ["train/linked", "train/cat/link.png"],
         "Images outside class folders": ["train/loose.png", "more/cat/1.png"],
         "Other files": ["train/cat/notes.txt"],
-        "Images without the ending of an image": ["train/cat/photo.bak"],
+        "Images of kinds that are not read": ["train/cat/photo.bak"],
+        "Folders with images that are not used": ["more"],
     }
 
 
@@ -176,3 +191,38 @@ def png(width, height):
 
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
     return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", b"garbage") + chunk(b"IEND", b"")
+
+
+def test_exact_copies_of_training_images_are_counted(sound, save):
+    save("val/cat/leak.png", 1)
+    save("val/dog/leak.png", 2)  # a cat in training
+    listing = list_dataset(sound)
+    [leak] = [f for f in find(listing, survey(listing.entries, 1)) if "several splits" in f.title]
+    expected = "2 of the 6 val images are exact copies of training images, 1 with the same label. "
+    assert leak.advice.startswith(expected)
+
+
+def test_options_of_a_fit_take_their_values_and_leave_the_others():
+    arguments = ["DATA", "--data.pattern", "^(a)", "--out", "x.html", "--config=a.yaml"]
+    of_data, others = data_options(arguments)
+    assert of_data == ["--data.pattern", "^(a)", "--config=a.yaml"]
+    assert others == ["DATA", "--out", "x.html"]
+    assert name_of_dataset(None, of_data) == "a"
+
+
+def test_check_with_options_of_a_fit_uses_its_splits(save, tmp_path, monkeypatch, capsys):
+    for number in range(8):
+        for label in ("cat", "dog"):
+            save(f"{label}_{number}.png", 100 * (label == "dog") + number)
+    save("dog_9.png", 100)  # a copy that is validated on
+    monkeypatch.chdir(tmp_path)
+    options = [r"--data.pattern=^(\w+)_", "--data.split.val_last_n", "2", "--data.split.test", "0"]
+    with pytest.raises(SystemExit):
+        check(["data", *options])
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "1 of the 2 val images are exact copies of training images, 1 with the same" in printed
+    assert (tmp_path / "checks" / "data.html").is_file()
+    with pytest.raises(ValueError, match=r"With --config or --data, write --data\.root"):
+        check(["data", "--root", "x", *options])
+    with pytest.raises(ValueError, match=r"needs a dataset: DATA, or --config FILE\.yaml"):
+        check([])

@@ -222,3 +222,10 @@ def test_thumbnails_of_pixels_are_rgb(faces):
 def test_root_is_not_for_pixels(faces, tmp_path):
     with pytest.raises(ValueError, match=r"--root is for tables of image files; .* is none"):
         list_dataset(faces(), root=tmp_path)
+
+
+def test_what_training_only_warns_of_is_no_error(images):
+    rows = ["a.png,rust", "b.png,scab", "c.png,rust scab", "d.png,rust", "e.png,scab"]
+    (images / "all.csv").write_text("\n".join(["image,label", *rows]))
+    [several] = [f for f in list_dataset(images / "all.csv").findings if "several" in f.title]
+    assert several.severity == "warning"
