@@ -54,7 +54,7 @@ COMMANDS = {
     "sync": "lightning_app.commands.sync:sync",
     "ui": "lightning_app.commands.ui:open_ui",
 }
-PREDICT_IMAGES = "lightning_app.commands.explain.predict_images:predict_images"
+PREDICT_IMAGES = "lightning_app.commands.explain.predict:predict"
 OF_DATASET = ("-c", "--config", "--data")  # with these, `predict` reads a dataset
 INTERRUPTED = 130  # exit status after Ctrl-C, as in a shell
 
