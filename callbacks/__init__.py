@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from callbacks.learning_curves import LearningCurvesVisualizer as LearningCurvesVisualizer
     from callbacks.learning_rate_finder import LearningRateRangeTest as LearningRateRangeTest
     from callbacks.memory_monitor import MemoryMonitor as MemoryMonitor
+    from callbacks.no_profiler import NoProfiler as NoProfiler
     from callbacks.output_recorder import OutputRecorder as OutputRecorder
     from callbacks.picture_gallery import PictureGallery as PictureGallery
     from callbacks.prediction_writer import PredictionWriter as PredictionWriter
@@ -51,6 +52,7 @@ HOMES = {
     "LearningCurvesVisualizer": "learning_curves",
     "LearningRateRangeTest": "learning_rate_finder",
     "MemoryMonitor": "memory_monitor",
+    "NoProfiler": "no_profiler",
     "OutputRecorder": "output_recorder",
     "PictureGallery": "picture_gallery",
     "PredictionWriter": "prediction_writer",

@@ -139,4 +139,6 @@ def _largest(tensors: Sequence[Tensor | None]) -> Tensor:
     if not filled:
         return torch.zeros(0)
     norms = torch._foreach_norm(filled, float("inf"))  # pyright: ignore[reportPrivateImportUsage]
-    return torch.stack([norm.float() for norm in norms])
+    if len({norm.dtype for norm in norms}) > 1:
+        norms = [norm.float() for norm in norms]
+    return torch.stack(norms).float()

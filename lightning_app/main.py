@@ -116,9 +116,11 @@ def _run(name: str, args: list[str]) -> None:
 
 
 def _import(name: str) -> Callable[[list[str]], Any]:
-    # Imports leave little garbage, and the search for it takes a quarter of their time.
+    # Imports leave little garbage, and the search for it takes a quarter of their time; later
+    # searches leave out what was imported.
     gc.disable()
     try:
         return pkgutil.resolve_name(name)
     finally:
+        gc.freeze()
         gc.enable()

@@ -9,7 +9,7 @@ from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
 
-from callbacks import FrozenFeatures, PredictionWriter, ProcessWatch, StopSignals
+from callbacks import FrozenFeatures, NoProfiler, PredictionWriter, ProcessWatch, StopSignals
 from lightning_app.cli import defaults
 from lightning_app.cli.allowed_classes import only_allowed_classes
 from lightning_app.cli.chosen_checkpoint import chosen_checkpoint
@@ -145,6 +145,7 @@ class ImageClassificationCLI(LightningCLI):
         first = [self.watch, self.signals, *guards]
         chosen = with_progress_bar(trainer)
         kwargs["logger"] = with_more_loggers(trainer.logger, self._get(self.config_init, "loggers"))
+        kwargs["profiler"] = trainer.profiler or NoProfiler()
         callbacks = [*first, *chosen, *own, FrozenFeatures()]
         return super().instantiate_trainer(callbacks=callbacks, **kwargs)
 
