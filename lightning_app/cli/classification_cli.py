@@ -34,6 +34,7 @@ from lightning_app.cli.picture_options import add_pictures, picture_callbacks
 from lightning_app.cli.summary import print_fit_summary, print_prediction_files
 from lightning_app.commands.report.report_of_fit import report_run
 from lightning_app.commands.report.settings import Report
+from lightning_app.store.recorded_settings import resolved_settings
 from lightning_app.store.run_recorder import run_logger_of
 from models.evaluation.metrics import MetricName
 
@@ -137,7 +138,9 @@ class ImageClassificationCLI(LightningCLI):
         pictures, predictions = (self._get(self.config_init, each).as_dict() for each in groups)
         if trainer.fast_dev_run:  # they would be drawn for minutes, and kept nowhere
             pictures["budget"] = 0
-        evaluations = evaluation_callbacks(self._parser(self.command), self._settings)
+        settings = resolved_settings(self._parser(self.command), self._settings)
+        self.save_config_kwargs["settings"] = settings
+        evaluations = evaluation_callbacks(settings, self._settings)
         drawn = [*evaluations, *picture_callbacks(pictures, predictions, self._settings.metric)]
         own = [*drawn, *monitors(), *deciding_callbacks(self._settings, self.started)]
         self.watch, self.signals = ProcessWatch(), StopSignals()
