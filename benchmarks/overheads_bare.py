@@ -21,7 +21,14 @@ from torch.utils.data import DataLoader, Dataset
 class StopAfterStep(pl.Callback):
     """Ends the process after the first step."""
 
-    def on_train_batch_end(self, *arguments: object) -> None:
+    def on_train_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: object,
+        batch: object,
+        batch_idx: int,
+    ) -> None:
         """Print the CPU time of this process so far, and exit without its end."""
         print("CPU seconds", time.process_time(), file=sys.stderr, flush=True)
         os._exit(0)
@@ -80,5 +87,5 @@ if __name__ == "__main__":
     trainer = pl.Trainer(
         max_epochs=1, logger=store, callbacks=[ModelCheckpoint(monitor="val_loss"), StopAfterStep()]
     )
-    loaders = [DataLoader(Digits(training), 64, training) for training in (True, False)]
-    trainer.fit(Classifier(), *loaders)
+    train, val = (DataLoader(Digits(training), 64, training) for training in (True, False))
+    trainer.fit(Classifier(), train, val)
