@@ -40,7 +40,8 @@ class FiniteCheck(Callback):
     def __init__(self, on_nonfinite: Literal["stop", "skip"] = "stop") -> None:
         self.on_nonfinite = on_nonfinite
         self.skipped = self._in_a_row = 0
-        self._steps: list[StepRecord] = []  # since the last look, and the one before it
+        self._steps: list[StepRecord] = []  # since the last look
+        self._before: StepRecord | None = None  # the step before them, which was finite
         self._batches: list[Tensor] = []  # indices of the images of the present step
         self._losses: list[Tensor] = []
         self._kept: list[tuple[Tensor, Tensor]] = []  # tensors and what they were before the step
@@ -129,7 +130,7 @@ class FiniteCheck(Callback):
         self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
     ) -> None:
         """Save no checkpoint if it would not be finite, or if the device cannot say."""
-        if not self._steps:
+        if not self._steps and self._before is None:
             return
         with suppress(RuntimeError):  # of a device that has failed
             first = next((step for step in self._steps if step.is_bad()), None)
@@ -138,7 +139,7 @@ class FiniteCheck(Callback):
         keep_earlier_checkpoints(trainer)
 
     def _is_due(self, module: LightningModule) -> bool:
-        return len(self._steps) > EVERY or module.device.type == "cpu"
+        return len(self._steps) >= EVERY or module.device.type == "cpu"
 
     def _look(self, trainer: Trainer, module: LightningModule) -> None:
         """Stop if a step since the last look was not finite; all processes at the same one.
@@ -152,15 +153,15 @@ class FiniteCheck(Callback):
                 f"{self._explain(trainer, module, bad)} No checkpoint is saved since "
                 f"then, and the last one is intact. {REMEDY}, or --on_nonfinite skip."
             )
-        del self._steps[:-1]
+        self._keep_last()
 
     def _skip_if_bad(self, trainer: Trainer, module: LightningModule) -> None:
-        bad = StepRecord.first_bad(self._steps[-1:])
+        bad = StepRecord.first_bad(self._steps)
         if not trainer.strategy.reduce_boolean_decision(bad is not None, all=False):
             self._in_a_row = 0
-            del self._steps[:-1]
+            self._keep_last()
             return
-        explained = self._explain(trainer, module, None if bad is None else len(self._steps) - 1)
+        explained = self._explain(trainer, module, bad)
         self.skipped, self._in_a_row = self.skipped + 1, self._in_a_row + 1
         if self._in_a_row > MAX_SKIPPED:
             raise ValueError(f"{explained} {MAX_SKIPPED} steps before it were skipped. {REMEDY}.")
@@ -171,10 +172,15 @@ class FiniteCheck(Callback):
         rank_zero_warn(f"{explained} The step is skipped, the {self.skipped}. so far.")
         log_tag(trainer, TAG, f"{self.skipped} steps skipped")
 
+    def _keep_last(self) -> None:
+        """Forget all steps but the last, which a message about the next one names."""
+        if self._steps:
+            self._before, self._steps = self._steps[-1], []
+
     def _explain(self, trainer: Trainer, module: LightningModule, bad: int | None) -> str:
         if bad is None:
             return "The loss or a gradient is not finite in another process."
-        step, before = self._steps[bad], self._steps[bad - 1] if bad else None
+        step, before = self._steps[bad], self._steps[bad - 1] if bad else self._before
         names = [data_of(trainer).sources["train"].names[i] for i in step.indices()]
         file = f"nonfinite/images_of_step_{step.number}.txt"
         log_text(trainer, "\n".join([*names, ""]), file)

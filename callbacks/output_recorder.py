@@ -72,7 +72,11 @@ class OutputRecorder(Callback):
         self._labels.append(labels)
         self._indices.append(indices)
         if (features := outputs.get("features")) is not None:
-            self._features.append(features[indices % self._stride == 0])
+            # A mask would wait for the device, to know the size of its result.
+            most = -(-len(indices) // self._stride)  # among consecutive images
+            kept = (indices % self._stride).argsort(stable=True)[:most]
+            self._features.append(features[kept])
+            self._feature_indices.append(indices[kept])
         if (similarity := outputs.get("similarity")) is not None:
             self._similarity.append(similarity)
 
@@ -87,7 +91,10 @@ class OutputRecorder(Callback):
         """
         if self._is_gathered:
             return self._gathered
-        optional = [part or [torch.empty(0)] for part in (self._features, self._similarity)]
+        optional = [
+            part or [torch.empty(0)]
+            for part in (self._features, self._feature_indices, self._similarity)
+        ]
         parts = [self._logits, self._labels, self._indices, *optional]
         # With fewer images than processes, a process may have no image.
         own = [torch.cat(part).cpu() for part in parts] if self._logits else None
@@ -103,7 +110,7 @@ class OutputRecorder(Callback):
         return self._gathered
 
     def _joined(self, shares: list[list[Tensor]]) -> Outputs:
-        logits, labels, indices, features, similarity = (
+        logits, labels, indices, features, kept, similarity = (
             torch.cat(list(share)) for share in zip(*shares, strict=True)
         )
         order = indices.argsort()
@@ -111,9 +118,14 @@ class OutputRecorder(Callback):
         if features.ndim != 2:
             return Outputs(predictions)
         known = similarity[order].float() if len(similarity) == len(order) else None
-        rows = (predictions.indices % self._stride == 0).nonzero().flatten()
-        # The processes hold consecutive images, so the features are in order already.
-        return Outputs(predictions, SampledFeatures(features.float(), rows), known)
+        return Outputs(predictions, self._sampled(features, kept, predictions.indices), known)
+
+    def _sampled(self, features: Tensor, kept: Tensor, indices: Tensor) -> SampledFeatures:
+        """The features of every `_stride`-th image, in the order of the images."""
+        kept = kept.long()  # a process without features gives none, as floats
+        chosen = (kept % self._stride == 0).nonzero().flatten()
+        chosen = chosen[kept[chosen].argsort()]
+        return SampledFeatures(features[chosen].float(), torch.searchsorted(indices, kept[chosen]))
 
     def _clear(self, num_images: int = 0) -> None:
         self._stride = max(1, -(-num_images // MAX_FEATURES))
@@ -121,6 +133,7 @@ class OutputRecorder(Callback):
         self._labels: list[Tensor] = []
         self._indices: list[Tensor] = []
         self._features: list[Tensor] = []
+        self._feature_indices: list[Tensor] = []
         self._similarity: list[Tensor] = []
         self._gathered: Outputs | None = None
         self._is_gathered = False

@@ -138,5 +138,13 @@ def _largest(tensors: Sequence[Tensor | None]) -> Tensor:
     filled = [tensor for tensor in tensors if tensor is not None and tensor.numel()]
     if not filled:
         return torch.zeros(0)
+    if filled[0].device.type == "cpu":  # there, the norm takes ten times as long
+        lows, highs = zip(*(torch.aminmax(tensor) for tensor in filled), strict=True)
+        return torch.maximum(_stacked(highs), -_stacked(lows))
     norms = torch._foreach_norm(filled, float("inf"))  # pyright: ignore[reportPrivateImportUsage]
-    return torch.stack([norm.float() for norm in norms])
+    return _stacked(norms)
+
+
+def _stacked(numbers: Sequence[Tensor]) -> Tensor:
+    same = len({number.dtype for number in numbers}) == 1
+    return torch.stack([*numbers] if same else [number.float() for number in numbers]).float()

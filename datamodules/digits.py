@@ -1,9 +1,9 @@
 """Datamodule of handwritten digits: 1,797 scans of 8 x 8 pixels (Alpaydin and Kaynak, 1998)."""
 
-from typing import Any
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
-from sklearn.datasets import load_digits
 
 from datamodules.augmentation.load import Transform
 from datamodules.base import ImageDataModule
@@ -43,8 +43,17 @@ class DigitsDataModule(ImageDataModule):
 
     def load(self) -> dict[str, ImageSource]:
         """All images: the publisher has set none aside."""
-        digits: Any = load_digits()
-        scans = (digits.images * (255 / 16)).round().astype(np.uint8)[..., None]  # grey: 0 to 16
+        digits = np.loadtxt(_file(), delimiter=",")
+        grey = digits[:, :-1].reshape(-1, 8, 8, 1) * (255 / 16)  # from 0 to 16
+        scans = grey.round().astype(np.uint8)
         images = np.stack([resize(scan, self.image_size) for scan in scans])
         names = [f"{index:04d}" for index in range(len(images))]
-        return {"train": ImageSource(ArrayReader(images), digits.target.astype(np.int64), names)}
+        return {"train": ImageSource(ArrayReader(images), digits[:, -1].astype(np.int64), names)}
+
+
+def _file() -> Path:
+    """The file of scikit-learn, whose import would take longer than reading it."""
+    package = find_spec("sklearn")
+    assert package is not None
+    assert package.origin is not None
+    return Path(package.origin).parent / "datasets" / "data" / "digits.csv.gz"

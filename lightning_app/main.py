@@ -54,7 +54,7 @@ COMMANDS = {
     "sync": "lightning_app.commands.sync:sync",
     "ui": "lightning_app.commands.ui:open_ui",
 }
-PREDICT_IMAGES = "lightning_app.commands.explain.predict_images:predict_images"
+PREDICT_IMAGES = "lightning_app.commands.explain.predict:predict"
 OF_DATASET = ("-c", "--config", "--data")  # with these, `predict` reads a dataset
 INTERRUPTED = 130  # exit status after Ctrl-C, as in a shell
 
@@ -116,9 +116,11 @@ def _run(name: str, args: list[str]) -> None:
 
 
 def _import(name: str) -> Callable[[list[str]], Any]:
-    # Imports leave little garbage, and the search for it takes a quarter of their time.
+    # Imports leave little garbage, and the search for it takes a quarter of their time; later
+    # searches leave out what was imported.
     gc.disable()
     try:
         return pkgutil.resolve_name(name)
     finally:
+        gc.freeze()
         gc.enable()

@@ -1,10 +1,6 @@
 """Device on which a network runs outside a trainer."""
 
-from typing import Literal
-
 import torch
-
-Device = Literal["auto", "cpu", "cuda", "mps"]
 
 
 def device_named(wanted: str = "auto") -> str:

@@ -49,8 +49,11 @@ def log_step(module: LightningModule, loss: Tensor, batch_idx: int) -> None:
         and trainer.global_step % every == 0
         and batch_idx % trainer.accumulate_grad_batches == 0
     ):
-        log_now(trainer, {"train/loss_step": loss.item()})
-        module.log("train/loss_step", loss, prog_bar=True, logger=False)
+        value = {"train/loss_step": loss.item()}
+        log_now(trainer, value)
+        # Lightning's `log` takes a millisecond, and with `prog_bar` reads the loss in every step.
+        trainer.progress_bar_metrics.update(value)
+        trainer.callback_metrics["train/loss_step"] = loss
 
 
 def log_mean(

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import yaml
 
+import callbacks
 import models
 from callbacks import OutputRecorder, PictureGallery
 from callbacks.pictures import PICTURES
@@ -41,6 +42,7 @@ def test_links_to_files_lead_to_files():
     ("page", "module", "names"),
     [
         ("models.md", "models", set(models.HOMES)),
+        ("callbacks.md", "callbacks", set(callbacks.HOMES)),
         ("callbacks.md", "callbacks.pictures", {cls.__name__ for cls in PICTURES.values()}),
     ],
 )

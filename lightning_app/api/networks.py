@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from lightning_app.api.run import Run, checkpoint_of
+from lightning_app.cli.device import Device
 from lightning_app.cli.networks.checkpoint_network import checkpoint_network
 from lightning_app.cli.networks.network import Network
-from models.device import Device, device_named
+from models.device import device_named
 
 
 def open_network(run: Run | str | Path, device: Device = "auto") -> Network:

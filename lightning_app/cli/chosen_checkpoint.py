@@ -12,7 +12,7 @@ from lightning_app.store.checkpoints import (
     last_to_resume,
     readable_checkpoint,
 )
-from lightning_app.store.runs import LAST
+from lightning_app.store.run_words import LAST
 from lightning_app.store.slurm_job import checkpoint_of_job
 
 

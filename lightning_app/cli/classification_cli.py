@@ -9,7 +9,7 @@ from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
 
-from callbacks import FrozenFeatures, PredictionWriter, ProcessWatch, StopSignals
+from callbacks import FrozenFeatures, NoProfiler, PredictionWriter, ProcessWatch, StopSignals
 from lightning_app.cli import defaults
 from lightning_app.cli.allowed_classes import only_allowed_classes
 from lightning_app.cli.chosen_checkpoint import chosen_checkpoint
@@ -35,6 +35,7 @@ from lightning_app.cli.strategies import check_strategy
 from lightning_app.cli.summary import print_fit_summary, print_prediction_files
 from lightning_app.commands.report.report_of_fit import report_run
 from lightning_app.commands.report.settings import Report
+from lightning_app.store.recorded_settings import resolved_settings
 from lightning_app.store.run_recorder import run_logger_of
 from models.evaluation.metrics import MetricName
 
@@ -139,7 +140,9 @@ class ImageClassificationCLI(LightningCLI):
         pictures, predictions = (self._get(self.config_init, each).as_dict() for each in groups)
         if trainer.fast_dev_run:  # they would be drawn for minutes, and kept nowhere
             pictures["budget"] = 0
-        evaluations = evaluation_callbacks(self._parser(self.command), self._settings)
+        settings = resolved_settings(self._parser(self.command), self._settings)
+        self.save_config_kwargs["settings"] = settings
+        evaluations = evaluation_callbacks(settings, self._settings)
         drawn = [*evaluations, *picture_callbacks(pictures, predictions, self._settings.metric)]
         own = [*drawn, *monitors(), *deciding_callbacks(self._settings, self.started)]
         self.watch, self.signals = ProcessWatch(), StopSignals()
@@ -147,6 +150,7 @@ class ImageClassificationCLI(LightningCLI):
         first = [self.watch, self.signals, *guards]
         chosen = with_progress_bar(trainer)
         kwargs["logger"] = with_more_loggers(trainer.logger, self._get(self.config_init, "loggers"))
+        kwargs["profiler"] = trainer.profiler or NoProfiler()
         callbacks = [*first, *chosen, *own, FrozenFeatures()]
         return super().instantiate_trainer(callbacks=callbacks, **kwargs)
 

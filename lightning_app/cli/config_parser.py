@@ -7,6 +7,7 @@ import yaml
 from jsonargparse import Namespace
 from lightning.pytorch.cli import LightningArgumentParser
 
+import callbacks
 import datamodules
 import models
 from datamodules import ImageDataModule
@@ -26,6 +27,12 @@ def import_models() -> None:
     """Let YAML name backbones, heads, losses and schedules by their bare class names."""
     for module in models.HOMES.values():
         import_module(f"models.{module}")
+
+
+def import_callbacks() -> None:
+    """Let YAML name callbacks by their bare class names."""
+    for module in callbacks.HOMES.values():
+        import_module(f"callbacks.{module}")
 
 
 def link_data_to_model(parser: LightningArgumentParser) -> None:

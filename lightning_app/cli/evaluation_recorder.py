@@ -1,13 +1,12 @@
 """Evaluation recorder: which checkpoint was scored on which images, and when."""
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from jsonargparse import Namespace
 from lightning.pytorch import Callback, LightningModule, Trainer
-from lightning.pytorch.cli import LightningArgumentParser
 from lightning.pytorch.trainer.states import TrainerFn
 from lightning.pytorch.utilities import rank_zero_info, rank_zero_warn
 from mlflow.exceptions import MlflowException
@@ -133,16 +132,16 @@ class EvaluationRecorder(Callback):
         )
 
 
-def evaluation_callbacks(parser: LightningArgumentParser, config: Namespace) -> list[Callback]:
+def evaluation_callbacks(settings: Mapping[str, Any], config: Namespace) -> list[Callback]:
     """The check for images that were trained on, the recorder, and the test on corrupted images.
 
     Args:
-        parser: Parser of the command.
-        config: Its parsed settings.
+        settings: The configuration as `resolved_settings` gives it.
+        config: The parsed configuration.
     """
-    settings = redact(yaml.safe_load(parser.dump(config, skip_none=False)))
-    check = SeenImagesCheck(settings["data"], config.allow_seen)
-    scored = {"data": settings["data"], "precision": settings["trainer"]["precision"]}
+    data = redact(settings["data"])
+    check = SeenImagesCheck(data, config.allow_seen)
+    scored = {"data": data, "precision": settings["trainer"]["precision"]}
     corrupt = config.get("corrupt", False)
     tests = [CorruptionTest() if corrupt is True else CorruptionTest(corrupt)] if corrupt else []
     return [check, EvaluationRecorder(scored, check), *tests]

@@ -1,8 +1,7 @@
-"""Options of the pictures: `--pictures.<name> false`, the settings of each, `--pictures false`."""
+"""Options of the pictures: `--pictures.<name> false`, and the settings of each."""
 
 from typing import Any
 
-import yaml
 from lightning.pytorch import Callback
 from lightning.pytorch.cli import LightningArgumentParser
 
@@ -21,8 +20,6 @@ from callbacks import (
 from callbacks.pictures import PICTURES, Picture
 
 BUDGET = 0.05
-OFF = "--pictures.budget=0"  # draws nothing
-BOOLEANS = {True: "{}", False: "{budget: 0}"}  # what `pictures: true` and `false` stand for
 
 
 def picture_types() -> dict[str, type[Picture] | type[Callback]]:
@@ -74,24 +71,3 @@ def picture_callbacks(
     dynamics, uncertainty = DynamicsRecorder(), UncertaintyCalibration(recorder)
     gallery = PictureGallery(pictures, recorder, budget, dynamics)
     return [recorder, dynamics, uncertainty, *chosen_metric, gallery, *writers, *others]
-
-
-def is_off(value: str | None) -> bool:
-    """Whether the value of `--pictures` switches all of them off: `false`, `no` or `off`."""
-    return value is not None and yaml.safe_load(value.lower()) is False
-
-
-def with_pictures_off(config: str) -> str:
-    """The text of a configuration with `pictures: false` replaced; lines keep their numbers."""
-    if "pictures" not in config:
-        return config
-    try:
-        root = yaml.compose(config, yaml.SafeLoader)
-    except yaml.YAMLError:  # the parser reports it
-        return config
-    for key, value in root.value if isinstance(root, yaml.MappingNode) else ():
-        if key.value == "pictures" and value.tag == "tag:yaml.org,2002:bool":
-            start, end = value.start_mark.index, value.end_mark.index
-            meant = BOOLEANS[yaml.safe_load(value.value)]
-            return f"{config[:start]}{meant}{config[end:]}"
-    return config

@@ -11,12 +11,13 @@ from datamodules import ImageDataModule
 from lightning_app.cli.allowed_classes import only_allowed_classes
 from lightning_app.cli.classification_cli import ImageClassificationCLI
 from lightning_app.cli.command_parser import CommandParser
-from lightning_app.cli.config_parser import import_datamodules, import_models
+from lightning_app.cli.config_parser import import_callbacks, import_datamodules, import_models
 from lightning_app.cli.defaults import IGNORED_WARNINGS, TRAINER
 from lightning_app.cli.one_line.expand import expand
 from lightning_app.store.run_recorder import RunRecorder
 from models import ImageClassifier
 
+import_callbacks()
 import_datamodules()
 import_models()
 

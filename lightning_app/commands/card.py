@@ -6,7 +6,8 @@ from pathlib import Path
 from datamodules.atomic_files import atomic_write
 from lightning_app.cli.model_card.model_card import FILE, model_card
 from lightning_app.store.locations import artifact_location
-from lightning_app.store.runs import BEST, LAST, find_run, open_store
+from lightning_app.store.run_words import BEST, LAST
+from lightning_app.store.runs import find_run, open_store
 from lightning_app.store.stored_run import open_stored_run
 
 DESCRIPTION = f"""\

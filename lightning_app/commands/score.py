@@ -4,7 +4,8 @@ import argparse
 from collections.abc import Sequence
 
 from lightning_app.store.external_scores import PREFIX, record_scores
-from lightning_app.store.runs import BEST, LAST, find_run, name_with_id, open_store
+from lightning_app.store.run_words import BEST, LAST
+from lightning_app.store.runs import find_run, name_with_id, open_store
 
 DESCRIPTION = f"""\
 Record scores that were measured elsewhere, such as on a leaderboard, in a run. They are metrics of

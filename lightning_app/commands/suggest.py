@@ -10,11 +10,11 @@ from torch import Tensor
 
 from callbacks.plots.drawing.contact_sheet import plot_contact_sheet
 from lightning_app.cli.command_parser import CommandParser
+from lightning_app.cli.device import Device
 from lightning_app.cli.networks.images import Images, open_with_images
 from lightning_app.cli.networks.network import Network
 from lightning_app.output.folder import Folder
 from models import ImageClassifier
-from models.device import Device
 from models.evaluation.active_learning import Strategy, choose_images
 
 DESCRIPTION = """\

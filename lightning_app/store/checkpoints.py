@@ -14,7 +14,8 @@ from lightning_app.store.logged_models import CHECKPOINT, epoch_of
 from lightning_app.store.newest_runs import RunFolder, newest_own_runs
 from lightning_app.store.registry import find_model, is_registered
 from lightning_app.store.run_file import FINISHED
-from lightning_app.store.runs import BEST, find_run, open_store
+from lightning_app.store.run_words import BEST
+from lightning_app.store.runs import find_run, open_store
 
 SUFFIXES = (".ckpt", ".pt", ".pth")
 KEYWORDS = ("best", "last")

@@ -3,14 +3,16 @@
 import hashlib
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlparse
 
 from filelock import FileLock
-from mlflow import MlflowClient
-from mlflow.entities import Run
 
-from lightning_app.store.deleted_runs import refuse_deleted_experiment
 from lightning_app.store.moved_store import ARTIFACTS, DATABASE, heal_moved_store
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
 
 ORIGIN = "offline.run_id"  # tag of a run that was trained offline: its id there
 ROOT = Path("mlruns")  # relative to where the command is started
@@ -45,7 +47,7 @@ def checkpoint_folder(root: Path, experiment: str, run_id: str) -> Path:
     return root / "checkpoints" / experiment / run_id
 
 
-def folder_of(root: Path, experiment: str, run: Run) -> Path:
+def folder_of(root: Path, experiment: str, run: "Run") -> Path:
     """Folder of the checkpoints of a run, also of one that was trained offline."""
     return checkpoint_folder(root, experiment, run.data.tags.get(ORIGIN, run.info.run_id))
 
@@ -55,12 +57,14 @@ def store_lock(root: Path) -> FileLock:
     return FileLock(root / ".store.lock")
 
 
-def create_experiment(client: MlflowClient, name: str, root: Path, uri: str) -> str:
+def create_experiment(client: "MlflowClient", name: str, root: Path, uri: str) -> str:
     """Id of an experiment, which is created with our view of its runs if it does not exist.
 
     Raises:
         ValueError: If it was deleted.
     """
+    from lightning_app.store.deleted_runs import refuse_deleted_experiment  # imports MLflow
+
     experiment = client.get_experiment_by_name(name)
     if experiment is None:
         from lightning_app.store.ui_view import (  # imports torch: only a fit needs it
@@ -76,7 +80,7 @@ def create_experiment(client: MlflowClient, name: str, root: Path, uri: str) -> 
     return experiment.experiment_id
 
 
-def artifact_location(run: Run, name: str) -> str:
+def artifact_location(run: "Run", name: str) -> str:
     """Where an artifact is, for messages: its file, relative if possible; on a server, its name."""
     address = urlparse(run.info.artifact_uri)
     if address.scheme not in ("", "file"):

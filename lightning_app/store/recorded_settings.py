@@ -3,6 +3,7 @@
 from typing import Any
 
 import yaml
+from jsonargparse import ArgumentParser, Namespace
 from mlflow.entities import Param, RunData
 
 from lightning_app.store.parameters import affects_training, flatten
@@ -13,6 +14,16 @@ MAX_VALUE = 6000  # characters of a value that MLflow accepts
 NOT_SET = "null"
 
 Changes = dict[str, tuple[str, str]]  # setting: before and now
+
+
+def resolved_settings(parser: ArgumentParser, config: Namespace) -> dict[str, Any]:
+    """A parsed configuration with all defaults, as plain values that `fit` and `test` accept again.
+
+    Args:
+        parser: Parser of the command.
+        config: Its parsed settings; they were checked already.
+    """
+    return yaml.safe_load(parser.dump(config, skip_none=False, skip_check=True))
 
 
 def log_settings(client: Any, run_id: str | None, config: dict[str, Any], resumed: bool) -> Changes:

@@ -1,10 +1,9 @@
 """Run recorder: logs configuration, code, environment and data, so that a run can be repeated."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import yaml
 from jsonargparse import Namespace
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
@@ -37,13 +36,19 @@ class RunRecorder(SaveConfigCallback):
         parser: The parser of the command.
         config: The parsed configuration.
         command: The command line after `lightning_cli`.
+        settings: The configuration as `resolved_settings` gives it.
     """
 
     def __init__(
-        self, parser: LightningArgumentParser, config: Namespace, command: Sequence[str]
+        self,
+        parser: LightningArgumentParser,
+        config: Namespace,
+        command: Sequence[str],
+        settings: Mapping[str, Any],
     ) -> None:
         super().__init__(parser, config, save_to_log_dir=False)
-        self.command = command
+        # A repetition starts from scratch.
+        self.command, self.settings = command, {**settings, "ckpt_path": None}
         self._position: SavedPosition | None = None  # of the checkpoint that is resumed
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
@@ -78,7 +83,7 @@ class RunRecorder(SaveConfigCallback):
         logger = run_logger_of(trainer)
         assert logger is not None
         client, run_id = logger.experiment, logger.run_id
-        config = redact(self._resolved())
+        config = redact(self.settings)
         changes = log_settings(client, run_id, config, logger.attached is not None)
         client.set_tag(
             run_id, "command", shlex.join(["lightning_cli", *redact_arguments(self.command)])
@@ -137,12 +142,6 @@ class RunRecorder(SaveConfigCallback):
         logger = run_logger_of(trainer)
         if logger is not None:
             _ = logger.experiment
-
-    def _resolved(self) -> dict[str, Any]:
-        """The configuration with all defaults, which `fit` and `test` accept again."""
-        config = yaml.safe_load(self.parser.dump(self.config, skip_none=False))
-        config["ckpt_path"] = None  # a repetition starts from scratch
-        return config
 
 
 def run_logger_of(trainer: Trainer) -> RunLogger | None:

@@ -14,8 +14,8 @@ from datamodules.redaction import redact_text
 from lightning_app.store.deleted_runs import refuse_deleted_run
 from lightning_app.store.locations import ORIGIN, ROOT, is_local, tracking_uri
 from lightning_app.store.registry import find_model, is_registered
+from lightning_app.store.run_words import BEST, LAST
 
-LAST, BEST = "last", "best"
 WHOLE_ID = 32  # digits
 ID_LENGTH = 6  # digits from which the beginning of an id may stand for it
 # `04c80e`, or `base, seed 0 (04c80e)` as `compare` prints it.

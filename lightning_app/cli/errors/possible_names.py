@@ -10,7 +10,6 @@ from pathlib import Path, PurePath
 from typing import Any, get_args, get_origin
 
 from jsonargparse import ArgumentParser
-from lightning.pytorch.cli import LightningArgumentParser
 
 PLAIN_TYPES = (bool, int, float, str, type(None), list, dict, tuple)
 CONFIGS = "configs"  # the folder of the configurations
@@ -59,7 +58,7 @@ def parser_of(classes: tuple[str, ...], root: ArgumentParser) -> ArgumentParser:
     built = pkgutil.resolve_name(classes[-1]) if classes else None
     if not inspect.isclass(built):
         return root
-    parser = LightningArgumentParser(exit_on_error=False)
+    parser = ArgumentParser(exit_on_error=False)
     parser.add_class_arguments(built, fail_untyped=False)
     return parser
 

@@ -11,9 +11,10 @@ from torch import Tensor
 from datamodules.sources.decode import file_complaint, read_image
 from datamodules.sources.resizing import Resize, to_square
 from datamodules.walk_folders import files_below, image_extensions, is_image
+from lightning_app.cli.device import Device
 from lightning_app.cli.networks.checkpoint_network import checkpoint_network
 from lightning_app.cli.networks.network import Network
-from models.device import Device, device_named
+from models.device import device_named
 
 SHOWN = 5  # broken images that an error lists
 

@@ -2,7 +2,6 @@
 
 import os
 
-import timm
 import torch
 
 from lightning_app.cli.one_line.weight_origin import Backbone
@@ -61,7 +60,11 @@ def precision_for(device: str, bf16: bool) -> tuple[str, bool]:
 
 def network_size(backbone: Backbone) -> int:
     """Side of the images, in pixels, that a network was pretrained with."""
-    config = timm.get_pretrained_cfg(backbone.name) if backbone.kind == "TimmBackbone" else None
+    if backbone.kind != "TimmBackbone":
+        return NETWORK_SIZE
+    import timm  # takes as long as the rest of this package
+
+    config = timm.get_pretrained_cfg(backbone.name)
     return config.input_size[-1] if config else NETWORK_SIZE
 
 

@@ -26,8 +26,8 @@ from lightning_app.cli.one_line.recipes import backbone_of, choose_recipe
 from lightning_app.cli.one_line.recorded_config import needs_checkpoint, recorded_config
 from lightning_app.cli.one_line.settings import check_options
 from lightning_app.cli.one_line.survey import survey
-from lightning_app.cli.picture_options import OFF as PICTURES_OFF
-from lightning_app.cli.picture_options import is_off
+from lightning_app.cli.pictures_off import OFF as PICTURES_OFF
+from lightning_app.cli.pictures_off import is_off
 from lightning_app.cli.shipped_configs import with_shipped_configs
 
 

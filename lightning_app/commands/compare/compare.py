@@ -5,7 +5,7 @@ from pathlib import Path
 
 from lightning_app.pages.language import LANGUAGES
 from lightning_app.pages.page_file import check_page_file
-from lightning_app.store.runs import BEST, LAST
+from lightning_app.store.run_words import BEST, LAST
 
 DESCRIPTION = """\
 Compare runs with the first one: their scores, the settings that differ, and, image by image, what

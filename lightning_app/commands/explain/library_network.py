@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import timm
 import torchvision.models
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from lightning_app.cli.errors.possible_names import suggest_names
 from lightning_app.cli.networks.network import Network, Normalized
+from lightning_app.commands.explain.options import Library
 from models.backbones.backbone import Normalize
 from models.backbones.timm_backbone import converted
 from models.backbones.torchvision_backbone import (
@@ -23,7 +24,6 @@ from models.backbones.torchvision_backbone import (
 from models.backbones.weight_files import read_weights
 from models.backbones.weights import downloading, load_weights
 
-Library = Literal["timm", "torchvision"]
 OPTION = "--weights"  # of this command, for a file of weights
 NUM_CHANNELS = 3  # all of these networks are trained on RGB images
 

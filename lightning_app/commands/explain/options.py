@@ -2,26 +2,46 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 from jsonargparse import Namespace
 
-from callbacks.pictures import PICTURES, Concepts, Picture
-from lightning_app.cli.command_parser import CommandParser
+from lightning_app.cli.device import Device
 from lightning_app.cli.errors.possible_names import suggest_names
-from lightning_app.cli.picture_options import picture_types
-from lightning_app.commands.explain.library_network import Library
-from models.device import Device
+from lightning_app.cli.settings_parser import SettingsParser
+
+if TYPE_CHECKING:
+    from callbacks.pictures import Picture
 
 DESCRIPTION = """\
 Draw pictures of a trained network on images of your choice: where the network looks, what its
 layers detect, and their activations. The pictures are written to a folder, with a table of the
 predictions.
 """
+SETTINGS = """\
+Each picture has settings, such as --pictures.saliency.num_images 12; --pictures.saliency.help lists
+them, and --pictures.saliency false leaves the picture out.
+"""
+# Names of `drawable` for the help, which comes at once: the pictures themselves import torch.
+DRAWABLE = (
+    "grad_cam",
+    "saliency",
+    "filters",
+    "feature_maps",
+    "activation_maximisation",
+    "honesty",
+    "shortcuts",
+    "concepts",
+)
+HELP = {"-h", "--help"}
 OUT = Path("explanations")
+Library = Literal["timm", "torchvision"]
 
 
-def drawable() -> dict[str, type[Picture]]:
+def drawable() -> "dict[str, type[Picture]]":
     """Pictures that need neither labels nor a training run."""
+    from callbacks.pictures import PICTURES
+
     return {name: picture for name, picture in PICTURES.items() if not picture.needs_labels}
 
 
@@ -32,7 +52,7 @@ def parse(args: list[str]) -> Namespace:
         SystemExit: With 2 if it does not parse.
         ValueError: If options are missing or exclude each other, or there is no such picture.
     """
-    parser = CommandParser(prog="lightning_cli explain", description=DESCRIPTION)
+    parser = SettingsParser(prog="lightning_cli explain", description=DESCRIPTION, epilog=SETTINGS)
     _add_network(parser)
     parser.add_argument(
         "--images", type=Path, nargs="+", default=[], help="Image files, and folders of images."
@@ -42,7 +62,7 @@ def parse(args: list[str]) -> Namespace:
         type=str,
         nargs="+",
         default=[],
-        help=f"Pictures to draw (default: all): {', '.join(drawable())}.",
+        help=f"Pictures to draw (default: all): {', '.join(DRAWABLE)}.",
     )
     parser.add_argument(
         "--concepts", action="store_true", help="Draw concepts, as with `--methods concepts`."
@@ -57,17 +77,16 @@ def parse(args: list[str]) -> Namespace:
         "--log", action="store_true", help="Also log the files to the run of the checkpoint."
     )
     parser.add_argument("--device", type=Device, default="auto", help="Device of the network.")
-    for name, picture in drawable().items():
-        text = (picture.__doc__ or "").splitlines()[0]
-        parser.add_argument(f"--pictures.{name}", type=picture | bool, default=picture(), help=text)
+    if not HELP & set(args):
+        _add_pictures(parser)
     options = parser.instantiate_classes(parser.parse_args(args))
     if options.concepts:
-        options.methods = list(dict.fromkeys([*options.methods, Concepts.name]))
+        options.methods = list(dict.fromkeys([*options.methods, "concepts"]))
     _check(options)
     return options
 
 
-def chosen_pictures(options: Namespace) -> dict[str, Picture]:
+def chosen_pictures(options: Namespace) -> "dict[str, Picture]":
     """The pictures to draw, by name: those of `--methods`, or all that are not switched off."""
     settings = options.pictures.as_dict()
     names = options.methods or list(settings)
@@ -78,7 +97,13 @@ def chosen_pictures(options: Namespace) -> dict[str, Picture]:
     }
 
 
-def _add_network(parser: CommandParser) -> None:
+def _add_pictures(parser: SettingsParser) -> None:
+    for name, picture in drawable().items():
+        text = (picture.__doc__ or "").splitlines()[0]
+        parser.add_argument(f"--pictures.{name}", type=picture | bool, default=picture(), help=text)
+
+
+def _add_network(parser: SettingsParser) -> None:
     parser.add_argument(
         "--ckpt_path",
         type=str | None,
@@ -142,6 +167,8 @@ def _check(options: Namespace) -> None:
 
 
 def _check_methods(methods: Sequence[str]) -> None:
+    from lightning_app.cli.picture_options import picture_types
+
     for method in methods:
         if method in drawable():
             continue

@@ -19,7 +19,8 @@ from lightning_app.commands.promote.registration import (
 from lightning_app.store.locations import artifact_location, tracking_uri
 from lightning_app.store.logged_models import logged_model_of
 from lightning_app.store.registry import find_model
-from lightning_app.store.runs import BEST, LAST, find_run, name_with_id, open_store
+from lightning_app.store.run_words import BEST, LAST
+from lightning_app.store.runs import find_run, name_with_id, open_store
 from lightning_app.store.stored_run import StoredRun, open_stored_run
 
 DESCRIPTION = """\

@@ -3,12 +3,10 @@
 import argparse
 from pathlib import Path
 
-from lightning_app.commands.report.report_page import render_report
-from lightning_app.commands.report.save_report import store_report
 from lightning_app.commands.report.settings import FILE
 from lightning_app.pages.language import LANGUAGES, language_of
 from lightning_app.pages.page_file import check_page_file, write_html
-from lightning_app.store.runs import BEST, LAST, find_run, open_store
+from lightning_app.store.run_words import BEST, LAST
 
 DESCRIPTION = f"""\
 Write a self-contained report of a run: one HTML file with its scores, pictures and configuration.
@@ -28,6 +26,11 @@ def report(args: list[str]) -> None:
     """
     options = _parser().parse_args(args)
     check_page_file(options.out)
+    # MLflow takes seconds to import; the help does not need it.
+    from lightning_app.commands.report.report_page import render_report
+    from lightning_app.commands.report.save_report import store_report
+    from lightning_app.store.runs import find_run, open_store
+
     client = open_store()
     run = find_run(client, options.run)
     if options.out is None:

@@ -6,6 +6,7 @@ import sys
 from jsonargparse import Namespace
 
 from lightning_app.cli.command_parser import CommandParser
+from lightning_app.cli.device import Device
 from lightning_app.cli.networks.exportable import Exportable
 from lightning_app.commands.serve.application import make_application
 from lightning_app.commands.serve.page import render_page
@@ -13,7 +14,7 @@ from lightning_app.commands.serve.prediction_service import PredictionService
 from lightning_app.commands.serve.server import address_of, is_loopback, open_server
 from lightning_app.commands.serve.training_images import TrainingImages
 from lightning_app.pages.language import LANGUAGES, Language, language_of
-from models.device import Device, device_named
+from models.device import device_named
 
 DESCRIPTION = """\
 Serve a page on which you drop an image and see its class, the evidence for it, and the

@@ -1,7 +1,7 @@
 import pytest
 import yaml
 
-from lightning_app.cli.picture_options import is_off, with_pictures_off
+from lightning_app.cli.pictures_off import is_off, with_pictures_off
 
 
 @pytest.mark.parametrize(
