@@ -57,7 +57,8 @@ class RunRecorder(SaveConfigCallback):
         logger.waits = False
         checkpoints = [c for c in trainer.checkpoint_callbacks if isinstance(c, ModelCheckpoint)]
         self._placed = [c for c in checkpoints if c.dirpath is None]
-        if logger.attached is not None:  # they read it before training starts
+        # They read it before training starts. Other machines may not find the run.
+        if trainer.strategy.broadcast(logger.attached is not None):
             self._set_folder(trainer, logger)
         if trainer.is_global_zero and stage == "fit":  # later, the network is on another device
             data = _data_of(trainer)

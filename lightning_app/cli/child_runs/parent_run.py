@@ -21,6 +21,8 @@ from lightning_app.store.locations import (
     tracking_uri,
 )
 from lightning_app.store.predictions import SplitName
+from lightning_app.store.runs import BEST
+from lightning_app.store.uploaded_checkpoint import downloaded
 
 KEY, VARIATION = "ablation_key", "variation"  # tags; earlier versions had them for ablations only
 
@@ -96,10 +98,12 @@ class ParentRun:
         return [split for split in splits if f"predictions/{split}.csv" not in files]
 
     def checkpoint(self, run: Run, name: str) -> Path | None:
-        """A checkpoint of a child run, `best` or `last`, if it exists."""
+        """A checkpoint of a child run, `best` or `last`, if it is here or was uploaded."""
         folder = folder_of(self.settings.root, self.settings.experiment, run)
         file = folder / f"{name}.ckpt"
-        return file if file.is_file() else None
+        if file.is_file():
+            return file
+        return downloaded(self.client, run, self.settings.root) if name == BEST else None
 
     def tags(self, child: ChildRun) -> dict[str, str]:
         """Tags of a child run: its name, its parent and what identifies it."""
