@@ -9,7 +9,10 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import torch.distributed as dist
-from lightning.pytorch.plugins.environments import SLURMEnvironment, TorchElasticEnvironment
+from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
+from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
+from torch.distributed.distributed_c10d import PrefixStore
+from torch.distributed.rendezvous import rendezvous
 
 PATIENCE = timedelta(minutes=10)  # that a rank waits for another one, which may start later
 GRACE = timedelta(minutes=2)  # that rank 0, which has the store, waits after a failure
@@ -67,14 +70,14 @@ def started_ranks() -> Ranks | None:
     rank, size = found.global_rank(), found.world_size()
     address = f"{found.main_address}:{found.main_port}"
     try:
-        store, _, _ = next(dist.rendezvous(f"tcp://{address}", rank, size, timeout=PATIENCE))
+        store, _, _ = next(rendezvous(f"tcp://{address}", rank, size, timeout=PATIENCE))
     except dist.DistError as error:
         raise ValueError(
             f"Rank {rank} of {size} cannot reach rank 0 at {address} within {_minutes()} minutes: "
             f"{error}"
         ) from error
     attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
-    store = dist.PrefixStore(f"lightning_app/{attempt}", store)
+    store = PrefixStore(f"lightning_app/{attempt}", store)
     return Ranks(rank, size, found.node_rank(), found.local_rank() == 0, store)
 
 

@@ -17,6 +17,7 @@ import lightning_app.store.spooling_client  # noqa: F401 - limits the retries of
 from datamodules.redaction import redact
 
 RESUMED = "resumed_with."
+CLAIM = "claim."  # parameters of a parent run that are no settings: who trains its child runs
 
 
 class StoredRun:
@@ -39,7 +40,8 @@ class StoredRun:
         self.run, self.metrics = run, run.data.metrics
         self.tags = redact(run.data.tags)  # an earlier version may have stored secrets
         # Parameters of a run cannot change: a resumed fit logs changed ones as tags.
-        self.params = redact(run.data.params) | {
+        own = {key: text for key, text in run.data.params.items() if not key.startswith(CLAIM)}
+        self.params = redact(own) | {
             key.removeprefix(RESUMED): value
             for key, value in self.tags.items()
             if key.startswith(RESUMED)

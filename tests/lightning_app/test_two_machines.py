@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import pytest
-import torch
 from lightning.fabric.plugins.environments.lightning import find_free_network_port
 from lightning.pytorch.utilities import rank_zero_only
 
@@ -58,9 +57,9 @@ def machines(in_new_folder):
         (whole / "other").mkdir()
         shutil.copy("config.yaml", "other")
 
-        def run(*arguments):
+        def run(command, *options):
             port = find_free_network_port()
-            command = [*arguments, "--config", "config.yaml", *TWO]
+            command = [command, "--config", "config.yaml", *options, *TWO]
             processes = [
                 fork.Process(target=run_rank, args=(rank, port, folder, command))
                 for rank, folder in enumerate(folders)
@@ -107,5 +106,3 @@ def test_fit_resumes_where_only_the_first_machine_has_the_checkpoint(machines):
     resumed = read_checkpoint(file)
     assert resumed["epoch"] == 1
     assert 0 < resumed["global_step"] - started < started  # each rank saw its half of the images
-    weights = resumed["state_dict"]["head.linear.weight"]
-    assert not torch.equal(weights, read_checkpoint(copy)["state_dict"]["head.linear.weight"])
