@@ -10,7 +10,7 @@ from mlflow.exceptions import MlflowException
 
 from lightning_app.cli.summary import best_and_last
 from lightning_app.store.run_recorder import run_logger_of
-from lightning_app.store.uploaded_checkpoint import FILE, upload
+from lightning_app.store.uploaded_checkpoint import DIGEST, FILE, upload
 
 Place = Literal["local", "upload"]
 HELP = (
@@ -32,7 +32,11 @@ def upload_of_fit(trainer: Trainer, place: Place) -> None:
         place: Where the checkpoints belong.
     """
     logger, best = run_logger_of(trainer), best_and_last(trainer)[0]
-    if place == "local" or logger is None or not trainer.is_global_zero or not logger._initialized:
+    if logger is None or not trainer.is_global_zero or not logger._initialized:
+        return
+    # A resumed fit must not leave an outdated one in the store.
+    known = logger.attached is not None and DIGEST in logger.attached[1].data.tags
+    if place == "local" and not known:
         return
     file = logger.checkpoint_folder / FILE
     if best is None or not file.is_file():
