@@ -15,6 +15,7 @@ from mlflow.entities import Run
 
 import lightning_app.store.spooling_client  # noqa: F401 - limits the retries of MLflow
 from datamodules.redaction import redact
+from lightning_app.store.drivers import check_artifacts
 
 RESUMED = "resumed_with."
 CLAIM = "claim."  # parameters of a parent run that are no settings: who trains its child runs
@@ -46,7 +47,9 @@ class StoredRun:
             for key, value in self.tags.items()
             if key.startswith(RESUMED)
         }
-        self.experiment = client.get_experiment(run.info.experiment_id).name
+        experiment = client.get_experiment(run.info.experiment_id)
+        check_artifacts(experiment)
+        self.experiment = experiment.name
         self._client, self._folder = client, folder
         self._downloaded: dict[str, Path] = {}
 
