@@ -15,6 +15,7 @@ from datamodules import ImageDataModule
 from datamodules.redaction import redact, redact_arguments
 from lightning_app.store.environment import code_version, environment
 from lightning_app.store.model_summary import summarize
+from lightning_app.store.node_metrics import NodeMetrics, watch_node
 from lightning_app.store.recorded_images import log_images
 from lightning_app.store.recorded_settings import Changes, log_settings
 from lightning_app.store.repeated_points import SavedPosition, repeated_points
@@ -45,6 +46,7 @@ class RunRecorder(SaveConfigCallback):
         super().__init__(parser, config, save_to_log_dir=False)
         self.command = command
         self._position: SavedPosition | None = None  # of the checkpoint that is resumed
+        self._node: NodeMetrics | None = None
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Find the checkpoints to place in the folder of the run, and summarise the network.
@@ -70,6 +72,7 @@ class RunRecorder(SaveConfigCallback):
         if logger is None:
             return
         self._set_folder(trainer, logger)
+        self._node = watch_node(trainer, logger)
         if trainer.is_global_zero:
             remember_folder(logger.checkpoint_folder.resolve())
             self.save_config(trainer, pl_module, "fit")
@@ -138,6 +141,12 @@ class RunRecorder(SaveConfigCallback):
         logger = run_logger_of(trainer)
         if logger is not None:
             _ = logger.experiment
+
+    def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Stop watching this machine."""
+        if self._node is not None:
+            self._node.stop()
+            self._node = None
 
     def _resolved(self) -> dict[str, Any]:
         """The configuration with all defaults, which `fit` and `test` accept again."""

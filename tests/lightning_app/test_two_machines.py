@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 from lightning.fabric.plugins.environments.lightning import find_free_network_port
 from lightning.pytorch.utilities import rank_zero_only
+from mlflow import MlflowClient
 
 from lightning_app.cli.ranks import agreed, started_ranks
 from lightning_app.cli.sent_checkpoint import PART, checkpoint_on_all_ranks
 from lightning_app.main import main
+from lightning_app.store import node_metrics
 from lightning_app.store.checkpoints import read_checkpoint
 from lightning_app.store.uploaded_checkpoint import digest_of
 
@@ -118,13 +120,17 @@ def test_exit_of_the_first_rank_is_that_of_the_other(folders):
     )
 
 
-def test_fit_resumes_where_only_the_first_machine_has_the_checkpoint(in_new_folder):
+def test_fit_resumes_where_only_the_first_machine_has_the_checkpoint(in_new_folder, monkeypatch):
     with in_new_folder("machines", CONFIG) as first:
         main(["fit", "--config", "config.yaml"])
     (other := first / "other").mkdir()
     shutil.copy(first / "config.yaml", other)
     [file] = first.glob("mlruns/checkpoints/*/*/last.ckpt")
     before, started = digest_of(file), read_checkpoint(file)["global_step"]
+    store = f"sqlite:///{first / 'mlruns' / 'mlflow.db'}"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", store)
+    monkeypatch.setattr(node_metrics, "is_local", lambda uri: False)  # both reach it, as a server
+    monkeypatch.setenv("MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL", "0.01")
     more = ["--ckpt_path", "last", "--trainer.max_epochs", "2", *TWO]
     results = on_two_machines(
         [first, other], lambda: main(["fit", "--config", "config.yaml", *more])
@@ -135,4 +141,7 @@ def test_fit_resumes_where_only_the_first_machine_has_the_checkpoint(in_new_fold
     assert copy.parent.name == file.parent.name
     resumed = read_checkpoint(file)
     assert resumed["epoch"] == 1
+    metrics = MlflowClient(store).get_run(file.parent.name).data.metrics
+    for node in ("system/", "system/node1/"):
+        assert 0 <= metrics[f"{node}cpu_utilization_percentage"] <= 100
     assert 0 < resumed["global_step"] - started < started  # each rank saw its half of the images

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+A_DAY = 24 * 60  # minutes; submitit's own limit is five minutes
 POLL = 0.5  # seconds between two looks at a job; submitit asks SLURM less often
 NAMES = ("local", "submitit")
 NEEDED = (
@@ -20,6 +21,8 @@ NEEDED = (
 class Launcher:
     """What each job of the cluster asks for; None leaves it to the cluster.
 
+    Without SLURM, jobs run on this machine, and see no GPU unless they ask for some.
+
     Attributes:
         partition: Partition of SLURM.
         time: Limit in minutes; a job that reaches it is queued again, and its run is resumed.
@@ -28,7 +31,7 @@ class Launcher:
     """
 
     partition: str | None = None
-    time: int | None = None
+    time: int = A_DAY
     gpus: int | None = None
     cpus: int | None = None
 
@@ -93,7 +96,9 @@ def add_launcher_options(parser: argparse.ArgumentParser) -> None:
         help="where the runs are trained: here, or each as a job of SLURM (default: local)",
     )
     parser.add_argument("--launcher.partition", metavar="NAME", help="partition of the jobs")
-    parser.add_argument("--launcher.time", type=int, metavar="MINUTES", help="time of each job")
+    parser.add_argument(
+        "--launcher.time", type=int, metavar="MINUTES", help="limit of each job (default: a day)"
+    )
     parser.add_argument("--launcher.gpus", type=int, metavar="N", help="GPUs of each job")
     parser.add_argument("--launcher.cpus", type=int, metavar="N", help="CPU cores of each job")
 
