@@ -15,7 +15,7 @@ from mlflow.exceptions import MlflowException
 from lightning_app.store.run_file import BEAT_SECONDS, SILENT_SECONDS, born
 from lightning_app.store.stored_run import CLAIM
 
-FINISHED, FAILED = "finished", "failed"  # ends of a claim
+FINISHED, FAILED, STOPPED = "finished", "failed", "stopped"  # ends of a claim
 
 
 class Claim(NamedTuple):
@@ -91,15 +91,16 @@ class Claims:
         return None
 
     def end(self, key: str, how: str) -> None:
-        """End a claim of this process."""
-        self._say(key, self._held.pop(key), how)
+        """End a claim of this process, unless it has ended."""
+        if (number := self._held.pop(key, None)) is not None:
+            self._say(key, number, how)
 
     def stop(self) -> None:
-        """End all claims of this process, which stops."""
+        """End all claims of this process, which stops; others may take over."""
         self._stopped.set()
         for key in list(self._held):
-            with contextlib.suppress(MlflowException, KeyError):
-                self.end(key, FAILED)
+            with contextlib.suppress(MlflowException):
+                self.end(key, STOPPED)
 
     def _hold(self, key: str, number: int) -> None:
         self._held[key] = number

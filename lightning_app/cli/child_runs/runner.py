@@ -74,6 +74,11 @@ class Runner:
             self.stop()
             signal.signal(signal.SIGTERM, before)
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether the active runs were stopped, as a user or a batch system has asked."""
+        return self._stopped
+
     def stop(self) -> None:
         """Stop the active runs, with time for them to write their checkpoints."""
         if self._running and not self._stopped:

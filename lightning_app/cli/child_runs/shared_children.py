@@ -74,7 +74,8 @@ class SharedChildren:
             self.runner.run(child)
         except ChildRunFailed as failure:
             failed = failure
-        self.claims.end(child.key, FAILED if failed else FINISHED)
+        if not self.runner.is_stopped:  # else others may take it over
+            self.claims.end(child.key, FAILED if failed else FINISHED)
         return time.perf_counter() - started, failed
 
     def _failure_elsewhere(self, child: ChildRun) -> ChildRunFailed | None:

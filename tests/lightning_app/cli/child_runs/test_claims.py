@@ -8,7 +8,7 @@ import time
 import pytest
 
 from lightning_app.cli.child_runs.child_run import ChildRunFailed, child_run
-from lightning_app.cli.child_runs.claims import FAILED, FINISHED, Claim, Claims
+from lightning_app.cli.child_runs.claims import FAILED, FINISHED, STOPPED, Claim, Claims
 from lightning_app.cli.child_runs.shared_children import SharedChildren
 from lightning_app.store.run_file import SILENT_SECONDS, born
 from lightning_app.store.stored_run import open_stored_run
@@ -50,7 +50,7 @@ def test_a_claimed_run_is_not_claimed_again_until_the_claim_ends(claims, client,
     assert other.take("k") is None
     assert claims.latest("k").number == 2
     other.stop()
-    assert claims.latest("k").end == FAILED  # it stopped before its end
+    assert claims.latest("k").end == STOPPED
 
 
 def test_of_two_claims_at_once_the_store_takes_one(claims, claim_elsewhere, monkeypatch):
@@ -94,7 +94,7 @@ def test_claims_are_no_settings_of_the_parent_run(claims, client, parent_id):
 class OneOfTwo:
     """A runner whose parent run is shared with another machine."""
 
-    jobs = 1
+    jobs, is_stopped = 1, False
 
     def __init__(self, client, parent_id, runs):
         self.parent = self
@@ -143,6 +143,21 @@ def test_what_another_machine_trains_is_waited_for_and_not_trained_here(
     claims = Claims(client, parent_id)
     assert claims.latest(CHILDREN[1].key).end == FINISHED
     assert claims.latest(CHILDREN[2].key).end == FAILED
+
+
+def test_run_that_was_stopped_on_another_machine_is_taken_over(
+    client, parent_id, claim_elsewhere, monkeypatch
+):
+    base, ended = CHILDREN[0], []
+    claim_elsewhere(base.key)
+    stopped = json.dumps({"number": 1, "beat": time.time(), "end": STOPPED})
+    monkeypatch.setattr(
+        time, "sleep", lambda seconds: client.set_tag(parent_id, f"claim.{base.key}", stopped)
+    )
+    runner = OneOfTwo(client, parent_id, set())
+    SharedChildren(runner, lambda *end: ended.append(end)).run([base])
+    assert runner.trained == ["base"]
+    assert [failure for _, _, failure in ended] == [None]
 
 
 def test_what_failed_on_another_machine_is_reported_and_not_trained_here(
