@@ -45,6 +45,9 @@ class Runner:
         splits: Images on which they are scored; none if they are only trained.
         jobs: Number of runs at the same time; None for one, or for all if a launcher has them.
         launcher: Has each run trained by a job of a cluster; None for processes of this machine.
+
+    Attributes:
+        is_stopped: Whether the active runs were stopped.
     """
 
     def __init__(
@@ -62,7 +65,7 @@ class Runner:
         for environment in environments(self.jobs):
             self._slots.put(environment)
         self._running: set[subprocess.Popen[bytes]] = set()
-        self._stopped = False
+        self.is_stopped = False
 
     @contextmanager
     def stopping(self) -> Iterator[None]:
@@ -74,16 +77,11 @@ class Runner:
             self.stop()
             signal.signal(signal.SIGTERM, before)
 
-    @property
-    def is_stopped(self) -> bool:
-        """Whether the active runs were stopped, as a user or a batch system has asked."""
-        return self._stopped
-
     def stop(self) -> None:
         """Stop the active runs, with time for them to write their checkpoints."""
-        if self._running and not self._stopped:
+        if self._running and not self.is_stopped:
             tqdm.write("Stopping; the active runs write their checkpoints first.")
-        self._stopped = True
+        self.is_stopped = True
         end_processes(list(self._running), GRACE)
 
     def run(self, child: ChildRun, *more: str) -> Run:
@@ -125,7 +123,7 @@ class Runner:
         with file.open("ab") as log:
             if not try_lock(log):
                 tqdm.write(f"{child.name} is still running from an earlier start; waiting for it.")
-            while not try_lock(log) and not self._stopped:
+            while not try_lock(log) and not self.is_stopped:
                 time.sleep(POLL)
             yield log
 
@@ -160,7 +158,7 @@ class Runner:
         parent = self.parent
         about = (parent.settings, parent.run_id, parent.kind, self.splits)
         job = ChildJob(*about, child, tuple(more))
-        failure = run_job(launcher, job, self.logs / JOBS, child.name, lambda: self._stopped)
+        failure = run_job(launcher, job, self.logs / JOBS, child.name, lambda: self.is_stopped)
         run = parent.find(child)
         if failure is not None or run is None:
             raise ChildRunFailed(failure or "it left no run in the store.")
@@ -179,7 +177,7 @@ class Runner:
         environment: Environment,
         log: BinaryIO,
     ) -> None:
-        if self._stopped:
+        if self.is_stopped:
             raise ChildRunFailed("it was not started.")
         whole = [sys.executable, "-m", "lightning_app", command, *child.arguments, *more]
         # A session of its own: Ctrl-C does not reach the run, which gets one request to stop.
@@ -187,7 +185,7 @@ class Runner:
             whole, stdout=log, stderr=log, env=environment, start_new_session=True
         )
         self._running.add(process)
-        if self._stopped:  # meanwhile
+        if self.is_stopped:  # meanwhile
             process.terminate()
         try:
             status = process.wait()
