@@ -14,6 +14,7 @@ from lightning.pytorch.utilities.exceptions import SIGTERMException
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from callbacks.first_rank_work import others_wait
 from callbacks.inspection_mode import inspection_mode, precision_of
 from callbacks.output_recorder import OutputRecorder, Outputs
 from callbacks.picture_budget import PictureBudget
@@ -106,10 +107,11 @@ class PictureGallery(Callback):
         self.next_epoch = self.epoch + 1
         outputs = self.recorder.gather(trainer)
         context = self._context(trainer, pl_module, outputs, final=False)
-        if trainer.is_global_zero:
-            last = trainer.max_epochs
-            chosen = (p for p in due if self.budget.allows(p, self.epoch, last))
-            self._draw(((picture, context) for picture in chosen), trainer)
+        with others_wait(trainer):
+            if trainer.is_global_zero:
+                last = trainer.max_epochs
+                chosen = (p for p in due if self.budget.allows(p, self.epoch, last))
+                self._draw(((picture, context) for picture in chosen), trainer)
 
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draw the pictures that there are for the test images."""
@@ -118,8 +120,13 @@ class PictureGallery(Callback):
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draw all pictures and log their tables."""
         outputs = self.recorder.gather(trainer)
-        if not trainer.is_global_zero:
-            return
+        with others_wait(trainer):
+            if trainer.is_global_zero:
+                self._draw_last(trainer, pl_module, outputs)
+
+    def _draw_last(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Outputs | None
+    ) -> None:
         context, before = self._context(trainer, pl_module, outputs, final=True), self.spent
         self.budget.end(self.epoch, self.pictures)
         rest = (self.pictures[index:] for index in range(len(self.pictures)))
@@ -143,9 +150,10 @@ class PictureGallery(Callback):
 
     def _draw_all(self, trainer: Trainer, module: LightningModule, split: str) -> None:
         outputs = self.recorder.gather(trainer)
-        if trainer.is_global_zero:
-            context = self._context(trainer, module, outputs, True, split)
-            self._draw(((p, context) for p in self.pictures if split in p.splits), trainer)
+        with others_wait(trainer):
+            if trainer.is_global_zero:
+                context = self._context(trainer, module, outputs, True, split)
+                self._draw(((p, context) for p in self.pictures if split in p.splits), trainer)
 
     def _context(
         self,

@@ -68,13 +68,12 @@ class ImageDataModule(LightningDataModule, ABC):
         options: Options = Options(),
     ) -> None:
         super().__init__()
-        workers = default_workers() if num_workers is None else num_workers
         self.image_size = at_least(1, "data.image_size", image_size)
         self.num_channels = num_channels
         self.auto_batch_size = batch_size == "auto"
         size = AUTO_BATCH_SIZE if batch_size == "auto" else batch_size
         self.batch_size = at_least(1, "data.batch_size", size)
-        self.num_workers = at_least(0, "data.num_workers", workers)
+        self.num_workers = num_workers and at_least(0, "data.num_workers", num_workers)
         self.augmentation = Augmentation(augmentation)
         self.split = split
         self.options = options
@@ -149,13 +148,13 @@ class ImageDataModule(LightningDataModule, ABC):
 
     def plain_batches(self, split: str, indices: Sequence[int]) -> Iterator[Batch]:
         """Batches of readable images without augmentation, on the CPU, in [0, 1]."""
-        loader = make_loader(self._plain(split), indices, self.batch_size, self.num_workers)
+        loader = make_loader(self._plain(split), indices, self.batch_size, self._workers)
         return readable_batches(loader)
 
     def derived(self, split: str, what: str, compute: Compute, draw: int | None = None) -> Tensor:
         """What is computed from all images of a split, only once; see `derived_array`."""
         dataset = self._plain(split) if draw is None else self._training_images()
-        return derived_array(dataset, what, compute, draw, self.batch_size, self.num_workers)
+        return derived_array(dataset, what, compute, draw, self.batch_size, self._workers)
 
     def use_features(self, features: Mapping[str, Tensor]) -> None:
         """Let the loaders of these splits return features, (views, N, D), instead of images."""
@@ -166,7 +165,7 @@ class ImageDataModule(LightningDataModule, ABC):
         """Shuffled and augmented images; an incomplete last batch is dropped."""
         images, sampling = self._features.get("train"), self.options.sampling
         images = images or self._training_images()
-        return train_loader(images, sampling, self.trainer, self.batch_size, self.num_workers)
+        return train_loader(images, sampling, self.trainer, self.batch_size, self._workers)
 
     def val_dataloader(self) -> DataLoader[Any]:
         """Validation images in order, every image once."""
@@ -186,6 +185,11 @@ class ImageDataModule(LightningDataModule, ABC):
         return on_device(batch, self.trainer, mixing, self.options.test_time_views, self._seed)
 
     @property
+    def _workers(self) -> int:
+        """Loader processes; how many training processes share the machine, the trainer knows."""
+        return default_workers(self.trainer) if self.num_workers is None else self.num_workers
+
+    @property
     def _predicted(self) -> str:
         return "predict" if "predict" in self.sources else "test"
 
@@ -199,7 +203,7 @@ class ImageDataModule(LightningDataModule, ABC):
 
     def _eval_loader(self, split: str) -> DataLoader[Any]:
         dataset = self._features.get(split) or self._plain(split)
-        return eval_loader(dataset, self.trainer, self.batch_size, self.num_workers)
+        return eval_loader(dataset, self.trainer, self.batch_size, self._workers)
 
     @property
     def _seed(self) -> int:

@@ -15,14 +15,33 @@ from datamodules.dataset import AugmentedDataset, Batch, PlainDataset
 from datamodules.feature_dataset import FeatureDataset
 from datamodules.splits.sampler import EvalSampler, Position, TrainSampler, sampling_weights
 
-MAX_WORKERS = 8  # more loader processes than this compete with each other
+MAX_WORKERS = 16  # of a training process; more compete with each other for memory
+# How many training processes share this machine, as torchrun, SLURM and Lightning tell them.
+LOCAL_PROCESSES = ("LOCAL_WORLD_SIZE", "SLURM_NTASKS_PER_NODE")
 POWERS = {"uniform": 1.0, "sqrt": 0.5, "balanced": 0.0}  # of a class's share, for its draws
 
 
-def default_workers() -> int:
-    """One loader process per core, at most `MAX_WORKERS`."""
+def default_workers(trainer: Trainer | None = None) -> int:
+    """Loader processes of a training process: one for each core that is its share, at most 16.
+
+    While images are validated, the loader of the training images waits with full queues. So both
+    may have as many.
+
+    Args:
+        trainer: Knows how many training processes share this machine; without one, torchrun and
+            SLURM tell it.
+    """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return min(cores or 1, MAX_WORKERS)
+    told = (os.environ.get(name, "") for name in LOCAL_PROCESSES)
+    processes = next((int(number) for number in told if number.isdecimal()), 1)
+    if trainer is not None:
+        processes = max(1, trainer.world_size // trainer.num_nodes)
+    return workers_for(cores or 1, processes)
+
+
+def workers_for(num_cores: int, num_processes: int) -> int:
+    """Loader processes of each of some training processes on a machine with so many cores."""
+    return max(1, min(MAX_WORKERS, num_cores // max(1, num_processes)))
 
 
 def train_loader(

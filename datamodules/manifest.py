@@ -56,7 +56,7 @@ class ManifestDataModule(ImageDataModule):
             with black bars.
         num_channels: 3 to read as RGB, 1 as grey.
         batch_size: Images per batch and process; `auto` for the largest useful one.
-        num_workers: Loader processes; None takes one per core, at most eight.
+        num_workers: Loader processes; None takes one per core, at most 16.
         augmentation: A preset's name, a YAML file, or a list of albumentations.
         split: How to split off images to validate and to test on, if the rows do not name them.
         options: See `Options`.

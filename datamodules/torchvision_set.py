@@ -71,7 +71,7 @@ class TorchvisionDataModule(ImageDataModule):
             with black bars.
         num_channels: 1 for grey images, 3 for RGB; None takes the dataset's own.
         batch_size: Images per batch and process; `auto` for the largest useful one.
-        num_workers: Loader processes; None takes one per core, at most eight.
+        num_workers: Loader processes; None takes one per core, at most 16.
         augmentation: A preset's name, a YAML file, or a list of albumentations; None takes `light`
             for photographs, and for letters, digits and signs `glyphs`, which does not mirror.
         split: How to split off images to validate and to test on, if the dataset has none.

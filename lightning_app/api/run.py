@@ -11,7 +11,7 @@ import yaml
 
 from lightning_app.api.splits import check_split
 from lightning_app.cli.networks.checkpoint_network import checkpoint_network
-from lightning_app.store.checkpoints import read_checkpoint
+from lightning_app.store.checkpoints import find_checkpoint, read_checkpoint
 from lightning_app.store.run_recorder import CLASS_NAMES
 from lightning_app.store.runs import ID_LENGTH, open_store
 from lightning_app.store.stored_run import open_stored_run
@@ -129,16 +129,13 @@ class Run:
 
 
 def checkpoint_of(run: Run) -> Path:
-    """The checkpoint of a run.
+    """The checkpoint of a run, which is downloaded if it is only in the store.
 
     Raises:
         ValueError: If it has none.
     """
     if run.checkpoint is None or not run.checkpoint.is_file():
-        raise ValueError(
-            f"The run {run.name!r} has no checkpoint below {run.root / 'checkpoints'}; if it lies "
-            "elsewhere, give its file instead of the run."
-        )
+        return find_checkpoint(run.id, root=run.root)
     return run.checkpoint
 
 

@@ -9,9 +9,9 @@ from lightning_app.cli.one_line.recorded_config import needs_checkpoint
 from lightning_app.store.checkpoints import (
     KEYWORDS,
     find_checkpoint,
-    last_to_resume,
     readable_checkpoint,
 )
+from lightning_app.store.last_checkpoint import last_to_resume
 from lightning_app.store.run_words import LAST
 from lightning_app.store.slurm_job import checkpoint_of_job
 

@@ -31,8 +31,11 @@ from lightning_app.cli.one_line.settings import (
 )
 from lightning_app.cli.own_callbacks import OnNonfinite, fit_guards, monitors, with_progress_bar
 from lightning_app.cli.picture_options import add_pictures, picture_callbacks
+from lightning_app.cli.ranks import agreed
+from lightning_app.cli.sent_checkpoint import checkpoint_on_all_ranks
 from lightning_app.cli.strategies import check_strategy
 from lightning_app.cli.summary import print_fit_summary, print_prediction_files
+from lightning_app.cli.upload_of_fit import add_upload_option, upload_of_fit
 from lightning_app.commands.report.report_of_fit import report_run
 from lightning_app.commands.report.settings import Report
 from lightning_app.store.recorded_settings import resolved_settings
@@ -82,6 +85,7 @@ class ImageClassificationCLI(LightningCLI):
         parser.add_class_arguments(PredictionWriter, "predictions", skip=skipped, instantiate=False)
         text = (Report.__doc__ or "").splitlines()[0]
         add_one_line_options(parser)
+        add_upload_option(parser)
         parser.add_argument("--metric", type=MetricName | None, default=None, help=METRIC)
         parser.add_argument("--on_nonfinite", type=OnNonfinite, default="stop", help=ON_NONFINITE)
         parser.add_argument(
@@ -108,7 +112,9 @@ class ImageClassificationCLI(LightningCLI):
         check_options(settings.time, settings.loggers)  # data and network are built before them
         check_strategy(settings.trainer.strategy)
         experiment = experiment_of(settings.trainer.logger)
-        path = chosen_checkpoint(self.command, settings.ckpt_path, experiment)
+        path = checkpoint_on_all_ranks(
+            lambda: chosen_checkpoint(self.command, settings.ckpt_path, experiment)
+        )
         settings.ckpt_path = path and str(path)
         follow_metric(settings)
 
@@ -164,7 +170,8 @@ class ImageClassificationCLI(LightningCLI):
                 backbone.init_args.get("name") or backbone.class_path.rsplit(".", 1)[-1]
             )
         if path := self._settings.get("ckpt_path"):
-            continue_run(path, self.command == "fit", self.trainer, self.datamodule)
+            fits = self.command == "fit"
+            agreed("run", lambda: continue_run(path, fits, self.trainer, self.datamodule))
 
     @property
     def _settings(self) -> Namespace:
@@ -180,6 +187,7 @@ class ImageClassificationCLI(LightningCLI):
             failure = self.watch.failure_elsewhere()
             end_run(logger, "failed", failure)
             if subcommand == "fit":
+                self._upload()
                 self._write_report()
             raise_for_user(error, self.trainer, failure, self.signals)
             raise
@@ -188,6 +196,9 @@ class ImageClassificationCLI(LightningCLI):
         finally:
             if logger is not None:
                 logger.close()
+
+    def _upload(self) -> None:
+        upload_of_fit(self.trainer, self._settings.checkpoints)
 
     def _write_report(self) -> None:
         report = self._get(self.config_init, "report")
@@ -199,6 +210,7 @@ class ImageClassificationCLI(LightningCLI):
         """Log the model, write the report and print a summary."""
         if self._get(self.config_init, "log_model"):
             log_model_of_fit(self.trainer)
+        self._upload()
         self._write_report()
         if self.trainer.is_global_zero:
             print_fit_summary(self.trainer)

@@ -14,6 +14,7 @@ from lightning_app.cli.command_parser import CommandParser
 from lightning_app.cli.config_parser import import_callbacks, import_datamodules, import_models
 from lightning_app.cli.defaults import IGNORED_WARNINGS, TRAINER
 from lightning_app.cli.one_line.expand import expand
+from lightning_app.cli.ranks import agreed
 from lightning_app.store.run_recorder import RunRecorder
 from models import ImageClassifier
 
@@ -45,7 +46,7 @@ def run(
     arguments = sys.argv[1:] if args is None else args
     _hide_messages()
     torch.set_float32_matmul_precision("high")  # uses tensor cores, if there are any
-    expanded, run_name = expand(arguments)
+    expanded, run_name = agreed("settings", lambda: expand(arguments))
     origin = f"the configuration of the run {run_name!r}"
     with only_allowed_classes(origin) if run_name else nullcontext():  # it may come from anyone
         return cli(

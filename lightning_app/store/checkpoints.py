@@ -11,11 +11,11 @@ from mlflow.entities import Run
 from lightning_app.store.checkpoint_io import predecessor, read_tensors
 from lightning_app.store.locations import ROOT, folder_of
 from lightning_app.store.logged_models import CHECKPOINT, epoch_of
-from lightning_app.store.newest_runs import RunFolder, newest_own_runs
+from lightning_app.store.newest_runs import newest_own_runs
 from lightning_app.store.registry import find_model, is_registered
-from lightning_app.store.run_file import FINISHED
 from lightning_app.store.run_words import BEST
 from lightning_app.store.runs import find_run, open_store
+from lightning_app.store.uploaded_checkpoint import downloaded, newest_uploaded
 
 SUFFIXES = (".ckpt", ".pt", ".pth")
 KEYWORDS = ("best", "last")
@@ -47,21 +47,27 @@ def find_checkpoint(
     if is_registered(wanted):
         return _of_model(str(wanted), root)
     if str(wanted) in KEYWORDS:
-        return _newest(str(wanted), experiment, root)
+        return newest_checkpoint(str(wanted), experiment, root)
     if path.is_dir():
         raise ValueError(f"{wanted} is a folder; name the file of a checkpoint in it.")
     if looks_like_file(path):
         raise ValueError(f"There is no checkpoint {wanted}; expected {EXPECTED}.")
     client = open_store(root)
-    run = find_run(client, str(wanted))
+    return _of_run(client, find_run(client, str(wanted)), order, root)
+
+
+def _of_run(client: MlflowClient, run: Run, order: Sequence[str], root: Path) -> Path:
     folder = _folder_of(client, run, root)
     for name in order:
         file = folder / f"{name}.ckpt"
         if file.is_file() or predecessor(file).is_file():
             return file
+        if name == BEST and (file := downloaded(client, run, root)):
+            return file
     raise ValueError(
         f"The run {run.info.run_name} has no {' and no '.join(order)} checkpoint in {folder}; name "
-        "the file of its checkpoint."
+        "the file of its checkpoint. Fits with `--checkpoints upload` leave their best one in the "
+        "store, for other machines."
     )
 
 
@@ -74,10 +80,15 @@ def _of_model(uri: str, root: Path) -> Path:
     """The checkpoint that a registered model was logged from, if it is still the same."""
     client = open_store(root)
     model = find_model(client, uri)
-    folder = _folder_of(client, client.get_run(str(model.source_run_id)), root)
-    file = folder / f"{(model.tags or {}).get(CHECKPOINT, BEST)}.ckpt"
-    if not file.is_file():
-        raise ValueError(f"The checkpoint of {uri} is not here any more: there is no {file}.")
+    run, name = client.get_run(str(model.source_run_id)), (model.tags or {}).get(CHECKPOINT, BEST)
+    local = _folder_of(client, run, root) / f"{name}.ckpt"
+    uploaded = name == BEST and not local.is_file()
+    file = downloaded(client, run, root) if uploaded else local
+    if not file or not file.is_file():
+        raise ValueError(
+            f"The checkpoint of {uri} is not here: there is no {local}, and it was not uploaded "
+            "(`--checkpoints upload`)."
+        )
     if (epoch := int(read_checkpoint(file).get("epoch", -1))) != epoch_of(model):
         raise ValueError(
             f"{file} is of epoch {epoch} now, since the run was resumed; {uri} was logged from "
@@ -91,51 +102,26 @@ def looks_like_file(path: Path) -> bool:
     return path.suffix in SUFFIXES or path.is_absolute() or path.is_file()
 
 
-def last_to_resume(experiment: str | None = None, root: Path = ROOT) -> Path:
-    """Find `last.ckpt` of the newest run, to train on.
-
-    If the newest run was stopped before its first checkpoint, the newest one that has a checkpoint
-    and is not finished.
+def newest_checkpoint(name: str, experiment: str | None, root: Path) -> Path:
+    """The newest checkpoint of a run that a user started, not of a child run of an ablation.
 
     Args:
+        name: `best` or `last`; the former may be one that another machine has uploaded.
         experiment: Name of the experiment; None for all.
         root: Folder of the store.
 
     Raises:
-        ValueError: If there is none, or if only a finished run has one, and the newest has not: it
-            may not be the one that is meant.
+        ValueError: If there is none.
     """
-    newest = next(newest_own_runs(experiment, root), None)
-    file = _newest("last", experiment, root)
-    if newest is None or file.parent == newest.path:
-        return file
-    older = next(run for run in newest_own_runs(experiment, root) if run.path == file.parent)
-    stopped = f"The newest run, {newest.name}, was stopped before its first checkpoint"
-    if not _is_unfinished(older, root):
-        raise ValueError(
-            f"{stopped}, so there is nothing to resume; start it again without --ckpt_path. The "
-            f"newest run with a checkpoint, {older.name}, is finished; to train it further, use "
-            f"--ckpt_path {file}."
-        )
-    rank_zero_warn(f"{stopped}; {older.name} is resumed.")
-    return file
-
-
-def _is_unfinished(run: RunFolder, root: Path) -> bool:
-    if run.file is not None:
-        return run.file.status != FINISHED
-    try:
-        return find_run(open_store(root), run.path.name).info.status != FINISHED
-    except (ValueError, ConnectionError):
-        return False
-
-
-def _newest(name: str, experiment: str | None, root: Path) -> Path:
-    """The newest checkpoint of a run that a user started, not of a child run of an ablation."""
+    uploaded = newest_uploaded(root, experiment) if name == BEST else None
     for run in newest_own_runs(experiment, root):
         file = run.path / f"{name}.ckpt"
+        if uploaded is not None and uploaded.info.start_time / 1000 > run.started:
+            break
         if file.is_file() or predecessor(file).is_file():
             return file
+    if uploaded is not None:
+        return find_checkpoint(uploaded.info.run_id, root=root)
     folder = root / "checkpoints" / experiment if experiment else root / "checkpoints"
     subject = f"No run of the experiment {experiment!r}" if experiment else "No run"
     any_run = any(folder.glob(f"*/{name}.ckpt" if experiment else f"*/*/{name}.ckpt"))

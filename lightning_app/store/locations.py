@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlparse
 
 from filelock import FileLock
 
+from lightning_app.store.drivers import check_artifacts, check_database
 from lightning_app.store.moved_store import ARTIFACTS, DATABASE, heal_moved_store
 
 if TYPE_CHECKING:
@@ -19,8 +20,14 @@ ROOT = Path("mlruns")  # relative to where the command is started
 
 
 def tracking_uri(root: Path = ROOT) -> str:
-    """`MLFLOW_TRACKING_URI` if it is set, else the SQLite database below `root`."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or local_uri(root)
+    """`MLFLOW_TRACKING_URI` if it is set, else the SQLite database below `root`.
+
+    Raises:
+        ValueError: If its driver is missing.
+    """
+    uri = os.environ.get("MLFLOW_TRACKING_URI") or local_uri(root)
+    check_database(uri)
+    return uri
 
 
 def local_uri(root: Path = ROOT) -> str:
@@ -61,7 +68,7 @@ def create_experiment(client: "MlflowClient", name: str, root: Path, uri: str) -
     """Id of an experiment, which is created with our view of its runs if it does not exist.
 
     Raises:
-        ValueError: If it was deleted.
+        ValueError: If it was deleted, or its artifacts are where they cannot be written.
     """
     from lightning_app.store.deleted_runs import refuse_deleted_experiment  # imports MLflow
 
@@ -75,8 +82,12 @@ def create_experiment(client: "MlflowClient", name: str, root: Path, uri: str) -
         artifacts = str((root / ARTIFACTS).resolve()) if is_local(uri) else None
         # The first tag makes the UI open in its mode for trained models.
         tags = {"mlflow.experimentKind": "custom_model_development", TAG: view_state()}
-        return client.create_experiment(name, artifacts, tags)
+        created = client.create_experiment(name, artifacts, tags)
+        if not is_local(uri):
+            check_artifacts(client.get_experiment(created))
+        return created
     refuse_deleted_experiment(client, experiment)
+    check_artifacts(experiment)
     return experiment.experiment_id
 
 

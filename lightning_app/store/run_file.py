@@ -49,7 +49,7 @@ class RunFile(NamedTuple):
 def new_run_file(name: str, parent: str | None) -> RunFile:
     """The file of a run that this process trains from now on."""
     return RunFile(
-        name, RUNNING, time.time(), parent, socket.gethostname(), os.getpid(), _born(os.getpid())
+        name, RUNNING, time.time(), parent, socket.gethostname(), os.getpid(), born(os.getpid())
     )
 
 
@@ -82,7 +82,7 @@ def trains_elsewhere(folder: Path) -> bool:
     if known is None or known.status != RUNNING:
         return False
     if known.host == socket.gethostname():
-        return known.process != os.getpid() and known.born == _born(known.process)
+        return known.process != os.getpid() and known.born == born(known.process)
     return time.time() - (folder / FILE).stat().st_mtime < SILENT_SECONDS
 
 
@@ -107,7 +107,7 @@ class Heartbeat:
                 os.utime(self._file)
 
 
-def _born(process: int) -> float:
+def born(process: int) -> float:
     """When a process started; 0 if there is none, or it has ended and waits for its parent."""
     try:
         found = psutil.Process(process)

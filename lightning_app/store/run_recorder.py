@@ -14,6 +14,7 @@ from datamodules import ImageDataModule
 from datamodules.redaction import redact, redact_arguments
 from lightning_app.store.environment import code_version, environment
 from lightning_app.store.model_summary import summarize
+from lightning_app.store.node_metrics import NodeMetrics, watch_node
 from lightning_app.store.recorded_images import log_images
 from lightning_app.store.recorded_settings import Changes, log_settings
 from lightning_app.store.repeated_points import SavedPosition, repeated_points
@@ -50,6 +51,7 @@ class RunRecorder(SaveConfigCallback):
         # A repetition starts from scratch.
         self.command, self.settings = command, {**settings, "ckpt_path": None}
         self._position: SavedPosition | None = None  # of the checkpoint that is resumed
+        self._node: NodeMetrics | None = None
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Find the checkpoints to place in the folder of the run, and summarise the network.
@@ -62,7 +64,8 @@ class RunRecorder(SaveConfigCallback):
         logger.waits = False
         checkpoints = [c for c in trainer.checkpoint_callbacks if isinstance(c, ModelCheckpoint)]
         self._placed = [c for c in checkpoints if c.dirpath is None]
-        if logger.attached is not None:  # they read it before training starts
+        # They read it before training starts. Other machines may not find the run.
+        if trainer.strategy.broadcast(logger.attached is not None):
             self._set_folder(trainer, logger)
         if trainer.is_global_zero and stage == "fit":  # later, the network is on another device
             data = _data_of(trainer)
@@ -74,6 +77,7 @@ class RunRecorder(SaveConfigCallback):
         if logger is None:
             return
         self._set_folder(trainer, logger)
+        self._node = watch_node(trainer, logger)
         if trainer.is_global_zero:
             remember_folder(logger.checkpoint_folder.resolve())
             self.save_config(trainer, pl_module, "fit")
@@ -142,6 +146,12 @@ class RunRecorder(SaveConfigCallback):
         logger = run_logger_of(trainer)
         if logger is not None:
             _ = logger.experiment
+
+    def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Stop watching this machine."""
+        if self._node is not None:
+            self._node.stop()
+            self._node = None
 
 
 def run_logger_of(trainer: Trainer) -> RunLogger | None:

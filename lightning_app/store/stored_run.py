@@ -15,8 +15,10 @@ from mlflow.entities import Run
 
 import lightning_app.store.spooling_client  # noqa: F401 - limits the retries of MLflow
 from datamodules.redaction import redact
+from lightning_app.store.drivers import check_artifacts
 
 RESUMED = "resumed_with."
+CLAIM = "claim."  # parameters of a parent run that are no settings: who trains its child runs
 
 
 class StoredRun:
@@ -39,12 +41,15 @@ class StoredRun:
         self.run, self.metrics = run, run.data.metrics
         self.tags = redact(run.data.tags)  # an earlier version may have stored secrets
         # Parameters of a run cannot change: a resumed fit logs changed ones as tags.
-        self.params = redact(run.data.params) | {
+        own = {key: text for key, text in run.data.params.items() if not key.startswith(CLAIM)}
+        self.params = redact(own) | {
             key.removeprefix(RESUMED): value
             for key, value in self.tags.items()
             if key.startswith(RESUMED)
         }
-        self.experiment = client.get_experiment(run.info.experiment_id).name
+        experiment = client.get_experiment(run.info.experiment_id)
+        check_artifacts(experiment)
+        self.experiment = experiment.name
         self._client, self._folder = client, folder
         self._downloaded: dict[str, Path] = {}
 

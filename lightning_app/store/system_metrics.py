@@ -17,11 +17,14 @@ class SystemMetrics(SystemMetricsMonitor):
         client: The spooling client.
         run_id: Id of the run.
         first_step: Number of the first sample.
+        node: Number of the machine. The metrics of the first are `system/…`, as those of a fit on
+            one machine; those of the second are `system/node1/…`.
     """
 
-    def __init__(self, client: Any, run_id: str, first_step: int) -> None:
+    def __init__(self, client: Any, run_id: str, first_step: int, node: int = 0) -> None:
         super().__init__(run_id)
         self._client, self._logging_step = client, first_step
+        self._metrics_prefix = f"system/node{node}/" if node else "system/"
 
     def monitor(self) -> None:
         """Collect and write metrics until `finish` is called."""

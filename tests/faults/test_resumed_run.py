@@ -10,7 +10,8 @@ import torch
 
 from lightning_app.main import main
 from lightning_app.store.checkpoint_io import AtomicCheckpointIO, predecessor
-from lightning_app.store.checkpoints import find_checkpoint, last_to_resume, readable_checkpoint
+from lightning_app.store.checkpoints import find_checkpoint, readable_checkpoint
+from lightning_app.store.last_checkpoint import last_to_resume
 from lightning_app.store.run_file import new_run_file, trains_elsewhere, write_run_file
 from lightning_app.store.runs import find_run
 

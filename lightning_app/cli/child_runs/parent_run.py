@@ -1,12 +1,11 @@
 """Parent run in MLflow, and its child runs in the store."""
 
 import contextlib
-import hashlib
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from filelock import FileLock, Timeout
 from mlflow import MlflowClient
 from mlflow.entities import Run
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME
@@ -17,11 +16,17 @@ from lightning_app.cli.child_runs.child_run import ChildRun
 from lightning_app.store.locations import (
     create_experiment,
     folder_of,
+    is_local,
     store_lock,
     tracking_uri,
 )
 from lightning_app.store.predictions import SplitName
+from lightning_app.store.run_file import FINISHED
+from lightning_app.store.runs import BEST
+from lightning_app.store.uploaded_checkpoint import downloaded
 
+SETTLE = 2.0  # seconds until another machine sees a run that was created
+TOGETHER = 60.0  # seconds within which two machines have created a parent run at the same time
 KEY, VARIATION = "ablation_key", "variation"  # tags; earlier versions had them for ablations only
 
 
@@ -37,13 +42,6 @@ class Identity(NamedTuple):
     kind: str
     place: str
     title: str
-
-    @property
-    def lock(self) -> str:
-        """Name of the file that is locked while the parent run is open."""
-        digest = hashlib.sha256(self.place.encode()).hexdigest()[:8]
-        title = "".join(letter if letter.isalnum() else "_" for letter in self.title)
-        return f".{self.kind}-{title}-{digest}.lock"
 
 
 class ParentRun:
@@ -75,18 +73,18 @@ class ParentRun:
         return str(self.run.info.run_name)
 
     def find(self, child: ChildRun) -> Run | None:
-        """The newest run of a child in the store; None if it was never started."""
+        """The newest finished run of a child, or else the newest; None if it was never started."""
         found = self.client.search_runs(
             [self.run.info.experiment_id],
             f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{self.run_id}' and tags.{KEY} = '{child.key}'",
             order_by=["attributes.start_time DESC"],
-            max_results=1,
         )
-        return found[0] if found else None
+        finished = (run for run in found if run.info.status == FINISHED)
+        return next(finished, next(iter(found), None))
 
     def is_done(self, run: Run, splits: Sequence[SplitName]) -> bool:
         """Whether a child run was trained, and scored on some splits."""
-        return run.info.status == "FINISHED" and not self.unscored(run, splits)
+        return run.info.status == FINISHED and not self.unscored(run, splits)
 
     def unscored(self, run: Run, splits: Sequence[SplitName]) -> list[SplitName]:
         """Those of the splits that a child run was not scored on."""
@@ -96,10 +94,12 @@ class ParentRun:
         return [split for split in splits if f"predictions/{split}.csv" not in files]
 
     def checkpoint(self, run: Run, name: str) -> Path | None:
-        """A checkpoint of a child run, `best` or `last`, if it exists."""
+        """A checkpoint of a child run, `best` or `last`, if it is here or was uploaded."""
         folder = folder_of(self.settings.root, self.settings.experiment, run)
         file = folder / f"{name}.ckpt"
-        return file if file.is_file() else None
+        if file.is_file():
+            return file
+        return downloaded(self.client, run, self.settings.root) if name == BEST else None
 
     def tags(self, child: ChildRun) -> dict[str, str]:
         """Tags of a child run: its name, its parent and what identifies it."""
@@ -117,41 +117,29 @@ def open_parent_run(
 ) -> Iterator[ParentRun]:
     """Open a parent run: the one of an earlier start, or a new one.
 
-    It ends as FAILED if the block raises, and as KILLED if the block is interrupted.
+    It ends as FAILED if the block raises, and as KILLED if the block is interrupted. Several
+    processes on several machines may have it open, and share its children; see `Claims`.
 
     Args:
         identity: What identifies it.
         tags: Its other tags, which may change from one start to the next.
         settings: Settings of the child runs.
         fresh: Create a new parent run, so that nothing counts as finished.
-
-    Raises:
-        ValueError: If it is open in another process.
     """
-    lock = FileLock(settings.root / identity.lock)
-    settings.root.mkdir(parents=True, exist_ok=True)
+    client, run = _find_or_create(identity, settings, fresh)
+    for key, value in tags.items():
+        client.set_tag(run.info.run_id, key, redact_text(str(value)))
+    status = "FAILED"
     try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        what = f"The {identity.kind} {identity.place}"
-        raise ValueError(f"{what} is already running in another process.") from None
-    try:
-        client, run = _find_or_create(identity, settings, fresh)
-        for key, value in tags.items():
-            client.set_tag(run.info.run_id, key, redact_text(str(value)))
-        status = "FAILED"
-        try:
-            client.update_run(run.info.run_id, status="RUNNING")
-            parent = ParentRun(client, run, settings, identity.kind)
-            yield parent
-            status = "FAILED" if parent.failed else "FINISHED"
-        except (KeyboardInterrupt, SystemExit):
-            status = "KILLED"
-            raise
-        finally:
-            client.set_terminated(run.info.run_id, status)
+        client.update_run(run.info.run_id, status="RUNNING")
+        parent = ParentRun(client, run, settings, identity.kind)
+        yield parent
+        status = "FAILED" if parent.failed else FINISHED
+    except (KeyboardInterrupt, SystemExit):
+        status = "KILLED"
+        raise
     finally:
-        lock.release()
+        client.set_terminated(run.info.run_id, status)
 
 
 def place_of_file(file: Path) -> str:
@@ -168,11 +156,27 @@ def _find_or_create(
     with store_lock(settings.root):
         client = MlflowClient(uri)
         experiment = create_experiment(client, settings.experiment, settings.root, uri)
+        if not fresh and (found := _known(client, experiment, identity)):
+            return client, found[0]
+        name = f"{identity.kind} {identity.title}"
+        tags = {MLFLOW_RUN_NAME: name, identity.kind: identity.place}
+        run = client.create_run(experiment, tags=tags)
+    if fresh or is_local(uri):
+        return client, run
+    time.sleep(SETTLE)  # another machine may have created it, too: both use the earlier one
+    latest = run.info.start_time - 1000 * TOGETHER
+    found = _known(client, experiment, identity)
+    first = min(
+        (each for each in found if each.info.start_time >= latest),
+        key=lambda each: (each.info.start_time, each.info.run_id),
+    )
+    if first.info.run_id != run.info.run_id:
+        client.delete_run(run.info.run_id)
+    return client, first
+
+
+def _known(client: MlflowClient, experiment: str, identity: Identity) -> list[Run]:
+    """The parent runs of earlier starts, the newest first."""
     query, newest = f"tags.{identity.kind} != ''", ["attributes.start_time DESC"]
-    found = [] if fresh else client.search_runs([experiment], query, order_by=newest)
-    for run in found:
-        if run.data.tags[identity.kind] == identity.place:
-            return client, run
-    name = f"{identity.kind} {identity.title}"
-    tags = {MLFLOW_RUN_NAME: name, identity.kind: identity.place}
-    return client, client.create_run(experiment, tags=tags)
+    found = client.search_runs([experiment], query, order_by=newest)
+    return [run for run in found if run.data.tags[identity.kind] == identity.place]

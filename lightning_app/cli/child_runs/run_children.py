@@ -8,6 +8,7 @@ from tqdm import tqdm
 from lightning_app.cli.child_runs.child_run import ChildRun, ChildRunFailed
 from lightning_app.cli.child_runs.parent_run import ParentRun
 from lightning_app.cli.child_runs.runner import Runner
+from lightning_app.cli.child_runs.shared_children import SharedChildren
 from lightning_app.cli.summary import UI
 
 
@@ -39,7 +40,7 @@ def run_children(runner: Runner, children: Sequence[ChildRun]) -> int:
         progress.report(child.name, result, failure)
 
     with progress.bar:
-        runner.run_all(children, done)
+        SharedChildren(runner, done).run(children)
     return progress.num_failed
 
 

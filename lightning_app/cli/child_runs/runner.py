@@ -5,8 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from queue import SimpleQueue
@@ -16,7 +15,9 @@ from mlflow.entities import Run
 from mlflow.environment_variables import MLFLOW_RUN_CONTEXT
 from tqdm import tqdm
 
+from lightning_app.cli.child_runs.child_job import ChildJob
 from lightning_app.cli.child_runs.child_run import ChildRun, ChildRunFailed
+from lightning_app.cli.child_runs.launcher import Launcher, run_job
 from lightning_app.cli.child_runs.parent_run import ParentRun
 from lightning_app.cli.child_runs.processes import (
     Environment,
@@ -31,10 +32,9 @@ from lightning_app.store.predictions import COMMANDS, SplitName
 POLL = 0.5  # seconds between two looks at a process that another start has left
 NO_MODEL = "--log_model=false"  # most variations are never used; `promote` logs one that is
 LOGS = {"ablation": "ablations"}  # folders of the logs that have another name than the kind
+JOBS = "jobs"  # folder of submitit's files, beside the logs
+MAX_JOBS = 64  # jobs of a cluster that wait or run at the same time
 GRACE = 30  # seconds that a run has to stop; its last epoch is in `last.ckpt` in any case
-
-
-Done = Callable[[ChildRun, float | None, ChildRunFailed | None], None]
 
 
 class Runner:
@@ -43,36 +43,29 @@ class Runner:
     Args:
         parent: Parent of the runs.
         splits: Images on which they are scored; none if they are only trained.
-        jobs: Number of runs at the same time.
+        jobs: Number of runs at the same time; None for one, or for all if a launcher has them.
+        launcher: Has each run trained by a job of a cluster; None for processes of this machine.
+
+    Attributes:
+        is_stopped: Whether the active runs were stopped.
     """
 
-    def __init__(self, parent: ParentRun, splits: Sequence[SplitName], jobs: int) -> None:
-        self.parent, self.splits, self.jobs = parent, tuple(splits), jobs
+    def __init__(
+        self,
+        parent: ParentRun,
+        splits: Sequence[SplitName],
+        jobs: int | None = None,
+        launcher: Launcher | None = None,
+    ) -> None:
+        self.parent, self.splits, self.launcher = parent, tuple(splits), launcher
+        self.jobs = jobs or (MAX_JOBS if launcher else 1)
         self.logs = parent.settings.root / LOGS.get(parent.kind, parent.kind) / parent.run_id
         self.logs.mkdir(parents=True, exist_ok=True)
         self._slots: SimpleQueue[Environment] = SimpleQueue()
-        for environment in environments(jobs):
+        for environment in environments(self.jobs):
             self._slots.put(environment)
         self._running: set[subprocess.Popen[bytes]] = set()
-        self._stopped = False
-
-    def run_all(self, children: Sequence[ChildRun], done: Done) -> None:
-        """Run what has not finished; a failed run does not stop the others.
-
-        Args:
-            children: The runs.
-            done: Called with each run that has ended, how many seconds it took (None if it had
-                finished before) and its failure.
-        """
-        with self.stopping(), ThreadPoolExecutor(self.jobs) as pool:
-            started = {pool.submit(self._timed, child): child for child in children}
-            try:
-                for future in as_completed(started):
-                    done(started[future], *future.result())
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                self._stop()
-                raise
+        self.is_stopped = False
 
     @contextmanager
     def stopping(self) -> Iterator[None]:
@@ -81,14 +74,14 @@ class Runner:
         try:
             yield
         finally:
-            self._stop()
+            self.stop()
             signal.signal(signal.SIGTERM, before)
 
-    def _stop(self) -> None:
+    def stop(self) -> None:
         """Stop the active runs, with time for them to write their checkpoints."""
-        if self._running and not self._stopped:
+        if self._running and not self.is_stopped:
             tqdm.write("Stopping; the active runs write their checkpoints first.")
-        self._stopped = True
+        self.is_stopped = True
         end_processes(list(self._running), GRACE)
 
     def run(self, child: ChildRun, *more: str) -> Run:
@@ -101,10 +94,12 @@ class Runner:
         Raises:
             ChildRunFailed: If it ends with an error.
         """
+        if self.launcher is not None:
+            return self._launch(self.launcher, child, more)
         environment = self._slots.get()
         try:
             with self._log(child) as log:
-                return self._finished(child) or self._run(child, more, environment, log)
+                return self.finished(child) or self._run(child, more, environment, log)
         finally:
             self._slots.put(environment)
 
@@ -128,7 +123,7 @@ class Runner:
         with file.open("ab") as log:
             if not try_lock(log):
                 tqdm.write(f"{child.name} is still running from an earlier start; waiting for it.")
-            while not try_lock(log) and not self._stopped:
+            while not try_lock(log) and not self.is_stopped:
                 time.sleep(POLL)
             yield log
 
@@ -158,17 +153,19 @@ class Runner:
             self._start(COMMANDS[split], child, score, environment, log)
         return run
 
-    def _timed(self, child: ChildRun) -> tuple[float | None, ChildRunFailed | None]:
-        if self._finished(child):
-            return None, None
-        started, failed = time.perf_counter(), None
-        try:
-            self.run(child)
-        except ChildRunFailed as failure:
-            failed = failure
-        return time.perf_counter() - started, failed
+    def _launch(self, launcher: Launcher, child: ChildRun, more: Sequence[str]) -> Run:
+        """Have a job train and score a run."""
+        parent = self.parent
+        about = (parent.settings, parent.run_id, parent.kind, self.splits)
+        job = ChildJob(*about, child, tuple(more))
+        failure = run_job(launcher, job, self.logs / JOBS, child.name, lambda: self.is_stopped)
+        run = parent.find(child)
+        if failure is not None or run is None:
+            raise ChildRunFailed(failure or "it left no run in the store.")
+        return run
 
-    def _finished(self, child: ChildRun) -> Run | None:
+    def finished(self, child: ChildRun) -> Run | None:
+        """The run of a child that was trained and scored; None if something is left to do."""
         run = self.parent.find(child)
         return run if run is not None and self.parent.is_done(run, self.splits) else None
 
@@ -180,7 +177,7 @@ class Runner:
         environment: Environment,
         log: BinaryIO,
     ) -> None:
-        if self._stopped:
+        if self.is_stopped:
             raise ChildRunFailed("it was not started.")
         whole = [sys.executable, "-m", "lightning_app", command, *child.arguments, *more]
         # A session of its own: Ctrl-C does not reach the run, which gets one request to stop.
@@ -188,7 +185,7 @@ class Runner:
             whole, stdout=log, stderr=log, env=environment, start_new_session=True
         )
         self._running.add(process)
-        if self._stopped:  # meanwhile
+        if self.is_stopped:  # meanwhile
             process.terminate()
         try:
             status = process.wait()

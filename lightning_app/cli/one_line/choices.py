@@ -10,7 +10,6 @@ NETWORK_SIZE = 224  # pixels that most networks were pretrained with
 SIZE_ON_CPU = 128
 STEP = 32  # by which networks shrink an image
 FEW = 2000  # training images up to which a recipe trains for all of its epochs
-MAX_WORKERS = 8  # more loader processes than this compete with each other
 
 
 def image_size_for(side: int | None, network_size: int, on_gpu: bool) -> tuple[int, str]:
@@ -37,11 +36,6 @@ def epochs_for(num_images: int, epochs: int) -> int:
     each is seen half as often, and four times as many are seen in all.
     """
     return max(1, round(epochs * min(1.0, (FEW / num_images) ** (1 / 3))))
-
-
-def workers_for(num_cores: int, num_processes: int) -> int:
-    """Loader processes of each training process: one for each of its cores, at most eight."""
-    return max(1, min(MAX_WORKERS, num_cores // num_processes))
 
 
 def precision_for(device: str, bf16: bool) -> tuple[str, bool]:

@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from callbacks.batch_size import useful_batch_size
+from datamodules.loaders import workers_for
 from lightning_app.cli.errors.setting_places import locate
 from lightning_app.cli.one_line.choices import (
     device_for,
@@ -17,7 +18,6 @@ from lightning_app.cli.one_line.choices import (
     num_cores,
     precision_for,
     processes_for,
-    workers_for,
 )
 from lightning_app.cli.one_line.recipes import Choice, backbone_of
 from lightning_app.cli.one_line.survey import Survey

@@ -9,6 +9,7 @@ from pathlib import Path
 from datamodules.redaction import redact_text
 from lightning_app.cli.child_runs.checks import check_runs
 from lightning_app.cli.child_runs.child_run import ChildRunFailed
+from lightning_app.cli.child_runs.launcher import Launcher, add_launcher_options, launcher_of
 from lightning_app.cli.child_runs.parent_run import (
     Identity,
     ParentRun,
@@ -28,7 +29,7 @@ compare each with the base. The same command resumes an ablation that was stoppe
 not repeated. Other options of `fit` (--data.root PATH, --trainer.max_epochs 2) apply to all runs.
 """
 
-Experiment = Callable[[ParentRun, Plan, Sequence[str], int], int]  # returns how many runs failed
+Experiment = Callable[[ParentRun, Plan, Sequence[str], int | None, Launcher | None], int]
 
 
 def ablate(args: list[str]) -> None:
@@ -43,8 +44,7 @@ def ablate(args: list[str]) -> None:
             the command was interrupted.
     """
     options, overrides = _parser().parse_known_args(args)
-    if options.jobs < 1:
-        raise ValueError(f"Expected --jobs of 1 or more, got {options.jobs}.")
+    launcher = launcher_of(options)
     plan = read_plan(options.file)
     if options.seeds is not None:
         plan = replace(plan, seeds=options.seeds)
@@ -58,7 +58,7 @@ def ablate(args: list[str]) -> None:
     def work(parent: ParentRun) -> int:
         text = redact_text(options.file.read_text("utf-8"))
         parent.client.log_text(parent.run_id, text, options.file.name)
-        return run(parent, plan, overrides, options.jobs)
+        return run(parent, plan, overrides, options.jobs, launcher)
 
     under_parent(open_parent_run(identity, tags, settings, options.fresh), work)
 
@@ -73,10 +73,16 @@ def _check_overrides(overrides: Sequence[str]) -> None:
             raise ValueError(f"`{name}:` belongs in the file of the ablation.")
 
 
-def _run_variations(parent: ParentRun, plan: Plan, overrides: Sequence[str], jobs: int) -> int:
+def _run_variations(
+    parent: ParentRun,
+    plan: Plan,
+    overrides: Sequence[str],
+    jobs: int | None,
+    launcher: Launcher | None,
+) -> int:
     """Run all variations and print the results; return how many runs failed."""
     children = plan.child_runs(overrides)
-    num_failed = run_children(Runner(parent, (plan.split,), jobs), children)
+    num_failed = run_children(Runner(parent, (plan.split,), jobs, launcher), children)
     results = log_results(parent, plan, children)
     if results is None:
         print(f"No results yet: no run of {plan.base_name} has finished.")
@@ -95,13 +101,19 @@ def _load_search() -> Experiment:
     return _run_search
 
 
-def _run_search(parent: ParentRun, plan: Plan, overrides: Sequence[str], jobs: int) -> int:
+def _run_search(
+    parent: ParentRun,
+    plan: Plan,
+    overrides: Sequence[str],
+    jobs: int | None,
+    launcher: Launcher | None,
+) -> int:
     """Run all trials and print the best; return how many failed."""
     # These import Optuna, which is optional.
     from lightning_app.commands.ablate.log_trials import log_trials
     from lightning_app.commands.ablate.search import TrialSearch
 
-    search = TrialSearch(Runner(parent, (), jobs), plan, overrides)
+    search = TrialSearch(Runner(parent, (), jobs, launcher), plan, overrides)
     progress = Progress(search.num_missing, "trial")
 
     def done(
@@ -124,6 +136,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--seeds", type=int, nargs="+", metavar="SEED", help="replace the seeds of the file"
     )
-    parser.add_argument("--jobs", type=int, default=1, help="runs at the same time (default: 1)")
+    add_launcher_options(parser)
     parser.add_argument("--fresh", action="store_true", help="repeat finished runs, too")
     return parser

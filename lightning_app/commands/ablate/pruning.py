@@ -4,6 +4,8 @@ import optuna
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.utilities import rank_zero_info
 
+from lightning_app.commands.ablate.study_storage import load_study
+
 PRUNED = "pruned"  # attribute of a trial
 NUM_UNPRUNED = 3  # trials that run to their end before others are compared with them
 
@@ -30,9 +32,7 @@ class PruneTrial(Callback):
         value = trainer.callback_metrics.get(self.monitor)
         prune = False
         if trainer.is_global_zero and value is not None:
-            study = optuna.load_study(
-                study_name=self.study, storage=self.storage, pruner=self.pruner
-            )
+            study = load_study(self.storage, self.study, self.pruner)
             trial = optuna.Trial(study, self.trial)
             trial.report(float(value), trainer.current_epoch)
             if prune := trial.should_prune():

@@ -1,12 +1,12 @@
 """Optuna search: each trial is a child run."""
 
+import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import optuna
-from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback
-from optuna.study import MaxTrialsCallback
+from optuna.storages import fail_stale_trials
 from optuna.trial import FrozenTrial, TrialState
 
 from lightning_app.cli.child_runs.child_run import ChildRun, ChildRunFailed
@@ -14,9 +14,10 @@ from lightning_app.cli.child_runs.runner import Runner
 from lightning_app.commands.ablate.plan import Plan, as_argument
 from lightning_app.commands.ablate.pruning import PRUNED, PruneTrial
 from lightning_app.commands.ablate.search_space import Range
+from lightning_app.commands.ablate.study_storage import open_storage
 
 STUDIES = "optuna.db"  # in the folder of the store
-HEARTBEAT, GRACE = 15, 60  # seconds; a trial whose process has died is repeated after `GRACE`
+POLL = 5.0  # seconds between two looks at the trials of other machines
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 RUN_ID = "run_id"  # attribute of a trial
 
@@ -25,7 +26,8 @@ class TrialSearch:
     """Runs the trials of a study, and resumes a study that was stopped.
 
     The name of the study depends on its parent run and its ranges. So a changed search starts a
-    new study, and the same command on several machines that share the store shares the trials.
+    new study, and the same command on several machines shares the trials of one study, if they have
+    the same MLflow server and `search.storage`, or a folder in common.
 
     Args:
         runner: Runs the child runs.
@@ -37,18 +39,13 @@ class TrialSearch:
         assert plan.search is not None
         self.runner, self.plan, self.search = runner, plan, plan.search
         self.overrides, settings = overrides, runner.parent.settings
-        self.monitor = settings.monitor
-        self.address = f"sqlite:///{(settings.root / STUDIES).resolve()}"
+        self.monitor, self._num_own = settings.monitor, 0
+        local = f"sqlite:///{(settings.root / STUDIES).resolve()}"
+        self.address = self.search.storage or local
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        storage = RDBStorage(
-            self.address,
-            heartbeat_interval=HEARTBEAT,
-            grace_period=GRACE,
-            heartbeat_stale_trial_callback=RetryHeartbeatStaleTrialCallback(),
-        )
         self.study = optuna.create_study(
-            storage=storage,
+            storage=open_storage(self.address),
             study_name=f"{runner.parent.run_id} {plan.search_key(overrides)}",
             direction="minimize" if settings.mode == "min" else "maximize",
             # No seed: with one, a second start would sample the first trials again.
@@ -85,16 +82,32 @@ class TrialSearch:
                 raise optuna.TrialPruned
             return value
 
+        left = self.num_missing  # trials that fail are not replaced without end
         with self.runner.stopping():
-            if self.num_missing:
-                enough = MaxTrialsCallback(self.search.trials, FINISHED)
+            while self.num_missing and left:
+                wanted = min(left, self.num_missing - self._num_running())
+                if wanted <= 0:  # the last ones run on other machines
+                    time.sleep(POLL)
+                    fail_stale_trials(self.study)
+                    continue
+                before = self._num_own
                 self.study.optimize(
                     objective,
-                    self.num_missing,
+                    wanted,
                     n_jobs=self.runner.jobs,
                     catch=(ChildRunFailed,),
-                    callbacks=[enough],
+                    callbacks=[self._stop_if_enough],
                 )
+                left -= self._num_own - before
+
+    def _num_running(self) -> int:
+        return len(self.study.get_trials(False, (TrialState.RUNNING,)))
+
+    def _stop_if_enough(self, study: optuna.Study, trial: FrozenTrial) -> None:
+        """Start no more trials if those that run, here and elsewhere, are the last ones."""
+        self._num_own += 1
+        if self.num_missing <= self._num_running():
+            study.stop()
 
     def child_run(self, trial: optuna.Trial | FrozenTrial) -> ChildRun:
         """The run of a trial, named after its settings."""

@@ -36,12 +36,16 @@ class Search:
         trials: Number of runs, including those that are pruned.
         prune: Stop a run that is below the median of the earlier runs at the same epoch.
         pruning_starts: First epoch after which a run may be stopped.
+        storage: Database of the study, for machines that share no folder:
+            `postgresql+psycopg://USER@HOST/DATABASE`, or `$NAME` for a variable of the environment.
+            None for a file in the folder of the store.
     """
 
     ranges: dict[str, Range | list[Any]]
     trials: int = 20
     prune: bool = True
     pruning_starts: int = 3
+    storage: str | None = None
 
     def __post_init__(self) -> None:
         """Reject a search without trials or ranges."""

@@ -3,6 +3,7 @@
 import argparse
 
 from lightning_app.cli.child_runs.checks import RunSettings, check_runs
+from lightning_app.cli.child_runs.launcher import add_launcher_options, launcher_of
 from lightning_app.cli.child_runs.parent_run import ParentRun, open_parent_run
 from lightning_app.cli.child_runs.run_children import run_children, under_parent
 from lightning_app.cli.child_runs.runner import Runner
@@ -35,20 +36,23 @@ def folds(args: list[str]) -> None:
             the command was interrupted.
     """
     options, arguments = _parser().parse_known_args(args)
-    if options.jobs < 1:
-        raise ValueError(f"Expected --jobs of 1 or more, got {options.jobs}.")
+    launcher = launcher_of(options)
     plan = FoldsPlan(tuple(arguments), options.folds, options.seeds)
     settings = check_runs(plan.child_runs()[:1], "val")
     tags = {"folds.number": plan.folds, "folds.seeds": plan.seeds}
     opened = open_parent_run(plan.identity(settings.experiment), tags, settings, options.fresh)
-    under_parent(opened, lambda parent: _run(parent, plan, settings, options.jobs))
-
-
-def _run(parent: ParentRun, plan: FoldsPlan, settings: RunSettings, jobs: int) -> int:
-    """Run all folds, and judge them; return how many runs failed."""
     splits: tuple[SplitName, ...] = ("val", "test") if settings.has_test else ("val",)
-    children = plan.child_runs()
-    num_failed = run_children(Runner(parent, splits, jobs), children)
+
+    def work(parent: ParentRun) -> int:
+        return _run(Runner(parent, splits, options.jobs, launcher), plan, settings)
+
+    under_parent(opened, work)
+
+
+def _run(runner: Runner, plan: FoldsPlan, settings: RunSettings) -> int:
+    """Run all folds, and judge them; return how many runs failed."""
+    parent, splits, children = runner.parent, runner.splits, plan.child_runs()
+    num_failed = run_children(runner, children)
     found = [(child, parent.find(child)) for child in children]
     done = [(child, run) for child, run in found if run and parent.is_done(run, splits)]
     if not done:
@@ -74,6 +78,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--seeds", type=int, default=1, help="networks of each fold, with other seeds (default: 1)"
     )
-    parser.add_argument("--jobs", type=int, default=1, help="runs at the same time (default: 1)")
+    add_launcher_options(parser)
     parser.add_argument("--fresh", action="store_true", help="repeat finished runs, too")
     return parser

@@ -10,8 +10,10 @@ from mlflow.entities import Run
 
 from callbacks.tracking import store_table
 from lightning_app.cli.child_runs.child_run import ChildRun
+from lightning_app.cli.child_runs.claims import Claims
 from lightning_app.cli.child_runs.parent_run import ParentRun
 from lightning_app.cli.child_runs.runner import Runner
+from lightning_app.cli.child_runs.shared_children import POLL
 from lightning_app.cli.networks.derived_run import key_of
 from lightning_app.cli.networks.ensembles import write_ensemble
 from lightning_app.cli.networks.exportable import Exportable
@@ -27,6 +29,7 @@ from lightning_app.store.evaluations import Evaluation, evaluations_of, store_ev
 from lightning_app.store.run_recorder import CLASS_NAMES
 from lightning_app.store.stored_run import open_stored_run
 
+ENSEMBLE = "ensemble"
 TESTED = "folds.tested"  # tag of the parent run: digest of the networks whose ensemble was tested
 
 Finished = Sequence[tuple[ChildRun, Run]]
@@ -76,7 +79,10 @@ def _class_names(parent: ParentRun, done: Finished) -> list[str]:
 def _file(parent: ParentRun, run: Run) -> Path:
     file = parent.checkpoint(run, "best") or parent.checkpoint(run, "last")
     if file is None:
-        raise ValueError(f"The run {run.info.run_name} has no checkpoint any more.")
+        raise ValueError(
+            f"The checkpoint of the run {run.info.run_name} is not on this machine, so there is no "
+            "ensemble. Use a shared folder, or --checkpoints upload."
+        )
     return file
 
 
@@ -101,16 +107,24 @@ def _log_out_of_fold(parent: ParentRun, found: OutOfFold) -> None:
 
 
 def _ensemble(parent: ParentRun, done: Finished, has_test: bool) -> None:
-    """Write the ensemble, and test it unless it was tested before."""
+    """Write the ensemble, and test it unless it was tested before, or on another machine."""
+    claims, key = Claims(parent.client, parent.run_id), key_of([run.info.run_id for _, run in done])
+    while claims.take(ENSEMBLE) is not None:
+        time.sleep(POLL)
+    try:
+        if parent.client.get_run(parent.run_id).data.tags.get(TESTED) != key:
+            _write_and_test(parent, done, has_test, key)
+    finally:
+        claims.stop()
+
+
+def _write_and_test(parent: ParentRun, done: Finished, has_test: bool, key: str) -> None:
     client, run_id = parent.client, parent.run_id
-    key = key_of([run.info.run_id for _, run in done])
-    if client.get_run(run_id).data.tags.get(TESTED) == key:
-        return
     sources = [Exportable(str(_file(parent, run)), stored=(client, run)) for _, run in done]
     file = write_ensemble(client, parent.run, sources, parent.settings.root)
     if has_test:
         first = done[0][0]
-        child = ChildRun("ensemble", first.seed, first.arguments, "ensemble")
+        child = ChildRun(ENSEMBLE, first.seed, first.arguments, ENSEMBLE)
         _run("test", parent, child, "--ckpt_path", str(file), "--report=false")
     client.set_tag(run_id, TESTED, key)
 

@@ -6,7 +6,6 @@ from lightning_app.cli.one_line.choices import (
     network_size,
     precision_for,
     processes_for,
-    workers_for,
 )
 from lightning_app.cli.one_line.weight_origin import Backbone
 
@@ -40,13 +39,6 @@ def test_image_size_is_explained():
 )
 def test_epochs_fall_with_the_cube_root_of_the_number_of_images(num_images, expected):
     assert epochs_for(num_images, 40) == expected
-
-
-@pytest.mark.parametrize(
-    ("cores", "processes", "expected"), [(2, 1, 2), (64, 1, 8), (16, 8, 2), (4, 8, 1)]
-)
-def test_processes_share_the_cores(cores, processes, expected):
-    assert workers_for(cores, processes) == expected
 
 
 def test_precision_suits_the_device():

@@ -1,6 +1,7 @@
 """A search with Optuna; its studies are real."""
 
 import json
+import time
 from pathlib import Path
 
 import optuna
@@ -9,6 +10,7 @@ import torch
 
 from datamodules import SyntheticDataModule
 from lightning_app.commands.ablate.pruning import PRUNED, PruneTrial
+from lightning_app.commands.ablate.study_storage import open_storage
 from lightning_app.main import main
 
 RANGES = {"model.optimizer.lr": {"low": 1e-4, "high": 1e-2, "log": True}}
@@ -104,3 +106,34 @@ def test_trial_below_the_median_is_stopped_after_the_first_epochs(
     assert trainer.current_epoch == 2
     assert frozen.user_attrs == {PRUNED: 1}
     assert list(frozen.intermediate_values) == [0, 1]
+
+
+def test_last_trial_on_another_machine_is_waited_for_and_not_run_here(
+    write_plan, untrained_runs, client, family, monkeypatch
+):
+    monkeypatch.setenv("STUDIES", f"sqlite:///{Path('shared.db').resolve()}")
+    main(["ablate", str(write_plan(search={"ranges": RANGES, "trials": 1, "storage": "$STUDIES"}))])
+    untrained_runs.clear()
+    [name] = optuna.get_all_study_names("sqlite:///shared.db")
+    study = optuna.load_study(study_name=name, storage="sqlite:///shared.db")
+    trial = study.ask()
+    trial.suggest_float("model.optimizer.lr", 1e-4, 1e-2, log=True)
+    monkeypatch.setattr(time, "sleep", lambda seconds: study.tell(trial, 2.0))
+    main(["ablate", str(write_plan(search={"ranges": RANGES, "trials": 2, "storage": "$STUDIES"}))])
+    assert untrained_runs == []
+    _, rows = read_table(client, family)
+    assert rows[0]["val/accuracy"] == 2.0
+    assert len(rows) == 2
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("postgresql+nix://db/studies", "The driver of search.storage postgresql.nix://db/studies"),
+        ("somewhere", "search.storage is somewhere; expected postgresql.psycopg://USER@HOST/DATAB"),
+        ("sqlite:////nix/studies.db", "does not answer: unable to open database file"),
+    ],
+)
+def test_storage_that_cannot_be_used_is_explained(address, message):
+    with pytest.raises(ValueError, match=message):
+        open_storage(address)
