@@ -48,7 +48,7 @@ class Verdict(NamedTuple):
             "flat": f"{self.flat:.0%} of them are the same everywhere",
             "randomization": "random weights give nearly the same maps (rank correlation "
             f"{self.similarity:.2f})",
-            "deletion": "what they mark is not shown to matter more than other places (deletion "
+            "deletion": "what they mark matters little more than other places, if at all (deletion "
             f"{self.deletion:.2f}, elsewhere {self.elsewhere:.2f}, p = {self.p_value:.2f})",
         }
         return [texts[check] for check in self.failed]

@@ -90,7 +90,7 @@ def test_the_card_holds_what_the_run_has_recorded(card, line):
 def test_maps_that_failed_a_check_are_named_with_the_figures(card):
     assert (
         "**Do not trust the maps of grad_cam: random weights give nearly the same maps (rank "
-        "correlation 0.83); what they mark is not shown to matter more than other places "
+        "correlation 0.83); what they mark matters little more than other places, if at all "
         "(deletion 0.44, elsewhere 0.43, p = 0.61, 16 images).**\n"
     ) in card
     assert "maps of vanilla" not in card

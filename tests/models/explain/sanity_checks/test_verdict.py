@@ -27,7 +27,7 @@ def test_maps_that_matter_no_more_than_other_places_fail(elsewhere):
     verdict = judge(MAPS, FAR, LOW, elsewhere)
     assert verdict.failed == ["deletion"]
     assert verdict.reasons()[0].startswith(
-        "what they mark is not shown to matter more than other places"
+        "what they mark matters little more than other places, if at all"
     )
 
 
