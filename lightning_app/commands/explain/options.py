@@ -24,12 +24,12 @@ them, and --pictures.saliency false leaves the picture out.
 """
 # Names of `drawable` for the help, which comes at once: the pictures themselves import torch.
 DRAWABLE = (
+    "honesty",
     "grad_cam",
     "saliency",
     "filters",
     "feature_maps",
     "activation_maximisation",
-    "honesty",
     "shortcuts",
     "concepts",
 )

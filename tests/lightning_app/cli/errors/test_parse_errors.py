@@ -300,7 +300,7 @@ def test_error_of_our_constructor_is_raised_unchanged(tmp_path):
 def test_group_of_settings_has_no_value_of_its_own(error_of):
     error = error_of("", "", "--pictures", "true")
     assert error.startswith(
-        "`pictures` is a group of settings: --pictures.confusion, --pictures.gr"
+        "`pictures` is a group of settings: --pictures.confusion, --pictures.ho"
     )
     assert error.endswith("To draw no pictures: --pictures false.")
 
