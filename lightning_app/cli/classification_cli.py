@@ -150,7 +150,7 @@ class ImageClassificationCLI(LightningCLI):
         self.save_config_kwargs["settings"] = settings
         evaluations = evaluation_callbacks(settings, self._settings)
         drawn = [*evaluations, *picture_callbacks(pictures, predictions, self._settings.metric)]
-        own = [*drawn, *monitors(), *deciding_callbacks(self._settings, self.started)]
+        own = [*drawn, *monitors(), *deciding_callbacks(settings, self.started)]
         self.watch, self.signals = ProcessWatch(), StopSignals()
         guards = fit_guards(self._settings) if self.command == "fit" else []
         first = [self.watch, self.signals, *guards]

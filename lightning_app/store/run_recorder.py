@@ -37,7 +37,8 @@ class RunRecorder(SaveConfigCallback):
         parser: The parser of the command.
         config: The parsed configuration.
         command: The command line after `lightning_cli`.
-        settings: The configuration as `resolved_settings` gives it.
+        settings: The configuration as `resolved_settings` gives it; what is decided before the
+            first step is added to it.
     """
 
     def __init__(
@@ -48,8 +49,7 @@ class RunRecorder(SaveConfigCallback):
         settings: Mapping[str, Any],
     ) -> None:
         super().__init__(parser, config, save_to_log_dir=False)
-        # A repetition starts from scratch.
-        self.command, self.settings = command, {**settings, "ckpt_path": None}
+        self.command, self.settings = command, settings
         self._position: SavedPosition | None = None  # of the checkpoint that is resumed
         self._node: NodeMetrics | None = None
 
@@ -87,7 +87,7 @@ class RunRecorder(SaveConfigCallback):
         logger = run_logger_of(trainer)
         assert logger is not None
         client, run_id = logger.experiment, logger.run_id
-        config = redact(self.settings)
+        config = redact({**self.settings, "ckpt_path": None})  # a repetition starts from scratch
         changes = log_settings(client, run_id, config, logger.attached is not None)
         client.set_tag(
             run_id, "command", shlex.join(["lightning_cli", *redact_arguments(self.command)])

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
-from jsonargparse import Namespace
 from lightning.pytorch import Callback
 from lightning.pytorch.cli import LightningArgumentParser
 
@@ -40,11 +40,11 @@ def check_options(time: str | None, loggers: str | Sequence[str]) -> None:
     check_loggers(loggers)
 
 
-def deciding_callbacks(settings: Namespace, started: float) -> list[Callback]:
+def deciding_callbacks(settings: dict[str, Any], started: float) -> list[Callback]:
     """Callbacks that decide batch size and epochs before the first step of a fit.
 
     Args:
-        settings: Of the command; they get the numbers, so that the run's config.yaml has them.
+        settings: As `resolved_settings` gives them; they get the numbers, for config.yaml.
         started: When the command began, by `time.monotonic`.
 
     Raises:
@@ -52,14 +52,14 @@ def deciding_callbacks(settings: Namespace, started: float) -> list[Callback]:
     """
 
     def set_batch_size(size: int) -> None:
-        settings.data.init_args.batch_size = size
+        settings["data"]["init_args"]["batch_size"] = size
 
     def set_epochs(epochs: int) -> None:
-        settings.time, settings.trainer.max_epochs = None, epochs
+        settings["time"], settings["trainer"]["max_epochs"] = None, epochs
 
     decisions: list[Callback] = [AutoBatchSize(set_batch_size)]
-    if settings.time:
-        seconds, resumed = seconds_of(settings.time), settings.ckpt_path is not None
+    if time := settings["time"]:
+        seconds, resumed = seconds_of(time), settings["ckpt_path"] is not None
         decisions.append(TimeLimit(seconds, started, set_epochs, resumed))
     return decisions
 
