@@ -22,6 +22,7 @@ def print_suspects(found: Suspects, ranking: dict[str, list[Any]], out: Path) ->
     """
     number = int(found.errors.likely.sum())
     star = f" (* is one of the {number:,})" if number else ""
+    verdict = "are likely errors" if found.believable else "look wrong, too many to believe"
     columns = (Column(""), Column("image"), Column("label"), Column("suggested"))
     print_table(
         [*columns, Column("probability", "right")],
@@ -35,7 +36,7 @@ def print_suspects(found: Suspects, ranking: dict[str, list[Any]], out: Path) ->
             )
             for row in range(min(SHOWN, len(ranking["image"])))
         ],
-        f"{number:,} of {len(found.names):,} labels are likely errors. The most suspicious{star}:",
+        f"{number:,} of {len(found.names):,} labels {verdict}. The most suspicious{star}:",
     )
     sheet, table, fixes = (out / name for name in (SHEET_FILE, TABLE, FIXES))
     print(f"The contact sheet is {sheet}; {table} ranks all labels.")
