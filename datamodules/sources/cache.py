@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from datamodules.atomic_files import atomic_write
 from datamodules.sources.source import ImageSource
+from datamodules.sources.squares import READING
 
 FOLDER = Path("mlruns/cache")  # inside the folder of runs, which git ignores
 THREADS = 8  # decoding releases the interpreter lock; network drives serve requests in parallel
@@ -40,7 +41,7 @@ def cached(source: ImageSource, where: Literal["none", "ram", "disk"]) -> ImageS
         images = np.empty(shape, np.uint8)
         _fill(images, source)
     else:
-        key = hashlib.sha256(f"{source.reader.fingerprint(source.rows)}{shape}".encode())
+        key = hashlib.sha256(f"{source.reader.fingerprint(source.rows)}{shape}{READING}".encode())
 
         def write(file: Path) -> None:
             array = np.lib.format.open_memmap(file, "w+", np.uint8, shape)

@@ -9,9 +9,10 @@ import numpy as np
 
 from datamodules.sources.cache import for_each
 from datamodules.sources.checked_files import check_files
-from datamodules.sources.decode import Check, read_image
-from datamodules.sources.resizing import Resize, fingerprint_of, to_square
+from datamodules.sources.decode import Check
+from datamodules.sources.resizing import Resize, fingerprint_of
 from datamodules.sources.source import MAX_BYTES
+from datamodules.sources.squares import read_square
 
 
 class FileReader:
@@ -39,8 +40,8 @@ class FileReader:
 
     def read(self, row: int) -> np.ndarray:
         """See `ImageReader`."""
-        image = read_image(self.root / self.paths[row], self.num_channels)
-        return to_square(image, self.image_size, self.resize)
+        file = self.root / self.paths[row]
+        return read_square(file, self.image_size, self.num_channels, self.resize)
 
     def take(self, rows: np.ndarray) -> None:
         """None: files are read one by one."""

@@ -84,6 +84,22 @@ def read_file(file: Path) -> bytes:
         raise UnreadableImageError(missing(file, error)) from None
 
 
+def read_ends(file: Path, most: int) -> tuple[bytes, bytes, int]:
+    """The first bytes of a regular file, its last two, and its size.
+
+    Raises:
+        UnreadableImageError: See `read_file`.
+    """
+    try:
+        with open_file(file) as stream:
+            size = os.fstat(stream.fileno()).st_size
+            head = stream.read(most)
+            stream.seek(max(size - 2, 0))
+            return head, stream.read(2), size
+    except OSError as error:
+        raise UnreadableImageError(missing(file, error)) from None
+
+
 def missing(file: Path, error: OSError) -> str:
     """Message about a file that cannot be opened."""
     if isinstance(error, FileNotFoundError):

@@ -18,9 +18,10 @@ from datamodules.atomic_files import atomic_write
 from datamodules.sources.arrow_files import arrow_files, batches, check_size
 from datamodules.sources.cache import FOLDER, PATIENCE, for_each
 from datamodules.sources.checked_files import check_all
-from datamodules.sources.decode import Check, check_data, decode
-from datamodules.sources.resizing import Resize, fingerprint_of, to_square
+from datamodules.sources.decode import Check, check_data
+from datamodules.sources.resizing import Resize, fingerprint_of
 from datamodules.sources.source import MAX_BYTES
+from datamodules.sources.squares import decode_square
 
 
 def pack(place: Path, column: str) -> Path:
@@ -74,8 +75,8 @@ class PackedReader:
 
     def read(self, row: int) -> np.ndarray:
         """See `ImageReader`."""
-        image = decode(self.encoded(row), self.num_channels, self.names[row])
-        return to_square(image, self.image_size, self.resize)
+        data, name = self.encoded(row), self.names[row]
+        return decode_square(data, self.image_size, self.num_channels, self.resize, name)
 
     def encoded(self, row: int) -> bytes:
         """The bytes of the image file; empty if the row has none."""

@@ -41,9 +41,19 @@ def image_input(
     Raises:
         UnreadableImage: If the image cannot be read, or has more than `MAX_PIXELS`.
     """
-    pixels = image if isinstance(image, np.ndarray) else read_image(image, num_channels)
-    square = to_square(_with_channels(pixels, num_channels), image_size, resize)
+    if isinstance(image, np.ndarray):
+        square = to_square(_with_channels(image, num_channels), image_size, resize)
+    else:
+        square = read_square(image, num_channels, image_size, resize)
     return np.ascontiguousarray(square.transpose(2, 0, 1))
+
+
+def read_square(
+    image: bytes | str | Path, num_channels: int, image_size: int, resize: str
+) -> np.ndarray:
+    """Read a file and resize it to a square, uint8 (image_size, image_size, num_channels)."""
+    pixels, is_reduced = _read(image, num_channels, image_size, resize)
+    return to_square(pixels, image_size, resize, is_reduced)
 
 
 def read_image(image: bytes | str | Path, num_channels: int) -> np.ndarray:
@@ -55,6 +65,20 @@ def read_image(image: bytes | str | Path, num_channels: int) -> np.ndarray:
     Raises:
         UnreadableImage: If it is missing, not an image, truncated, or too large.
     """
+    return _read(image, num_channels)[0]
+
+
+def _read(
+    image: bytes | str | Path, num_channels: int, size: int = 0, resize: str = "squeeze"
+) -> tuple[np.ndarray, bool]:
+    """The pixels of a file, and whether they are fewer than it has.
+
+    A JPEG file is decoded at a half, a quarter or an eighth of its size if this leaves as many
+    pixels as a square of `size` has; 0 for all of them.
+
+    Raises:
+        UnreadableImage: If it is missing, not an image, truncated, or too large.
+    """
     data = image if isinstance(image, bytes) else _content(Path(image))
     if data.startswith(JPEG_START) and data.rfind(JPEG_END) < data.rfind(JPEG_SCAN):
         raise UnreadableImage("The image is truncated: its end is missing.")
@@ -62,7 +86,11 @@ def read_image(image: bytes | str | Path, num_channels: int) -> np.ndarray:
     try:
         with Image.open(io.BytesIO(data)) as header:
             _check_size(*header.size)
-            header.draft(mode, header.size)  # of a JPEG: its own brightness, as OpenCV takes it
+            whole = header.size
+            factor = _reduction(*whole, size, resize)
+            # Of a JPEG; in a mode: its own brightness, as OpenCV takes it.
+            header.draft(mode, (whole[0] // factor, whole[1] // factor))
+            is_reduced = header.size != whole
             pixels = np.asarray(_converted(header, mode))
     except UnidentifiedImageError as error:
         raise UnreadableImage("The data is not an image that can be read.") from error
@@ -72,7 +100,13 @@ def read_image(image: bytes | str | Path, num_channels: int) -> np.ndarray:
         raise
     except MALFORMED as error:
         raise UnreadableImage(f"The image is broken or truncated: {error}.") from error
-    return pixels.reshape(*pixels.shape[:2], num_channels)
+    return pixels.reshape(*pixels.shape[:2], num_channels), is_reduced
+
+
+def _reduction(width: int, height: int, size: int, resize: str) -> int:
+    """The largest factor of 8, 4, 2 and 1 by which an image can be reduced before resizing."""
+    side = max(width, height) if resize == "pad" else min(width, height)
+    return next((factor for factor in (8, 4, 2) if 0 < size <= side // factor), 1)
 
 
 def _with_channels(pixels: np.ndarray, num_channels: int) -> np.ndarray:
@@ -96,31 +130,35 @@ def _with_channels(pixels: np.ndarray, num_channels: int) -> np.ndarray:
     return np.asarray(Image.fromarray(pixels).convert("L"))[..., None]
 
 
-def to_square(image: np.ndarray, size: int, how: str) -> np.ndarray:
+def to_square(image: np.ndarray, size: int, how: str, smooth: bool = False) -> np.ndarray:
     """Resize an image, uint8 (H, W, C), to a square.
 
     `squeeze` changes the proportions; `crop` keeps the square in the middle; `pad` keeps all of the
-    image, between two black bars.
+    image, between two black bars. `smooth` takes Pillow's filter.
     """
     height, width, channels = image.shape
     if how == "squeeze" or height == width:
-        return resized(image, size, size)
+        return resized(image, size, size, smooth)
     if how == "crop":
         side = min(height, width)
         top, left = (height - side) // 2, (width - side) // 2
-        return resized(image[top : top + side, left : left + side], size, size)
+        return resized(image[top : top + side, left : left + side], size, size, smooth)
     rows, columns = (max(1, round(side * size / max(height, width))) for side in (height, width))
     square = np.zeros((size, size, channels), np.uint8)
     top, left = (size - rows) // 2, (size - columns) // 2
-    square[top : top + rows, left : left + columns] = resized(image, rows, columns)
+    square[top : top + rows, left : left + columns] = resized(image, rows, columns, smooth)
     return square
 
 
-def resized(image: np.ndarray, height: int, width: int) -> np.ndarray:
+def resized(image: np.ndarray, height: int, width: int, smooth: bool = False) -> np.ndarray:
     """Resize an image, uint8 (H, W, C): block averages, then bilinear; enlarging is bicubic."""
-    rows, columns, _ = image.shape
+    rows, columns, channels = image.shape
     if (rows, columns) == (height, width):
         return image
+    if smooth:
+        picture = Image.fromarray(image[..., 0] if channels == 1 else image)
+        small = picture.resize((width, height), Image.Resampling.BILINEAR)
+        return np.array(small).reshape(height, width, channels)
     if (factor := min(rows // height, columns // width)) > 1:
         image = _block_averages(image, factor)
     scales = image.shape[0] / height, image.shape[1] / width

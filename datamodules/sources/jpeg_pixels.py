@@ -1,0 +1,119 @@
+"""Pixels of JPEG files, which may be decoded at a half, a quarter or an eighth of their size."""
+
+import io
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from datamodules.sources.colours import is_needed, pixels_in_srgb
+from datamodules.sources.image_limits import (
+    POSSIBLE,
+    UnreadableImageError,
+    check_pixels,
+    max_pixels,
+)
+from datamodules.sources.jpeg import (
+    JPEG_START,
+    LAST,
+    PROGRESSIVE,
+    JpegHeader,
+    jpeg_fault,
+    probe,
+    read_jpeg_header,
+)
+from datamodules.sources.numbers import MALFORMED
+from datamodules.sources.open_image import open_image
+from datamodules.sources.opencv_images import REDUCED, opencv_pixels
+from datamodules.sources.pillow_images import pillow_pixels
+
+SIGNATURE = JPEG_START + b"\xff"  # by which OpenCV knows a JPEG
+HEAD = 16_384  # bytes from the start of a file that hold its tables, with rare exceptions
+PROBES = 4096  # tables of an encoder that are remembered: a dataset has few
+
+
+def jpeg_pixels(
+    data: bytes, size: tuple[int, int], num_channels: int, name: str, factor: int = 1
+) -> np.ndarray:
+    """The pixels of a JPEG file, uint8 (H, W, num_channels), upright, in sRGB.
+
+    Args:
+        data: The content of the file.
+        size: Its width and height.
+        num_channels: 1 for grey, 3 for RGB.
+        name: Name of the file, for messages.
+        factor: By what it is reduced: 1, 2, 4 or 8; more if it has more than `max_pixels`.
+
+    Raises:
+        UnreadableImageError: If it is truncated, too large, or cannot be decoded.
+    """
+    header = read_jpeg_header(data)
+    check_jpeg(data, size, header, name)
+    assert header is not None  # `check_jpeg` refuses it
+    if header.channels == 4 and header.profile:  # printing colours, as the profile describes them
+        check_pixels(*size, name)
+        if (image := open_image(io.BytesIO(data), name)) is not None:
+            return pillow_pixels(image, num_channels, name)
+    factor = max(factor, _factor(size, header))
+    if header.channels != 3 or not is_needed(header.profile):
+        return opencv_pixels(data, num_channels, name, factor)
+    pixels = pixels_in_srgb(opencv_pixels(data, 3, name, factor), header.profile)
+    return pixels if num_channels == 3 else cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)[..., None]
+
+
+def check_jpeg(data: bytes, size: tuple[int, int], header: JpegHeader | None, name: str) -> None:
+    """Refuse a JPEG file that is cut off, or that even an eighth of its size makes too large.
+
+    Raises:
+        UnreadableImageError: If it is so.
+    """
+    fault = jpeg_fault(data, header)
+    if not _factor(size, header) or (fault and size[0] * size[1] > max_pixels()):
+        check_pixels(*size, name)
+    if fault:
+        raise UnreadableImageError(f"{name} {fault}.")
+
+
+def is_sound(head: bytes, tail: bytes, num_bytes: int) -> bool:
+    """Whether a file is a usual JPEG that can be decoded, without looking at its pixels.
+
+    Args:
+        head: The first bytes of the file, such as `HEAD`.
+        tail: Its last two bytes.
+        num_bytes: Its size.
+
+    Returns:
+        False also means that these bytes do not tell.
+    """
+    if not head.startswith(SIGNATURE) or tail != LAST:
+        return False
+    header = read_jpeg_header(head)
+    return (
+        header is not None
+        and header.is_usual
+        and 0 < header.width * header.height <= max_pixels()
+        and header.has_pixels(num_bytes - header.pixels_at - len(LAST))
+        and _can_be_used(probe(head, header))
+    )
+
+
+@lru_cache(PROBES)
+def _can_be_used(tables: bytes) -> bool:
+    """Whether a tiny JPEG file is decoded; Pillow prints no warning about it."""
+    try:
+        Image.open(io.BytesIO(tables), formats=["JPEG"]).load()
+    except MALFORMED:
+        return False
+    return True
+
+
+def _factor(size: tuple[int, int], header: JpegHeader | None) -> int:
+    """By what a JPEG has to be reduced while it is decoded; 0 if nothing helps."""
+    pixels, limit = size[0] * size[1], max_pixels()
+    if pixels <= limit:
+        return 1
+    # A progressive one is decoded in memory before it is reduced.
+    if header is None or pixels > POSSIBLE or (header.kind == PROGRESSIVE and pixels > 2 * limit):
+        return 0
+    return next((f for f in REDUCED if -(-size[0] // f) * -(-size[1] // f) <= limit), 0)
