@@ -15,8 +15,8 @@ from datamodules.sources.image_limits import (
     read_ends,
     read_file,
 )
-from datamodules.sources.jpeg import JPEG_START
-from datamodules.sources.jpeg_pixels import HEAD, is_sound, jpeg_pixels
+from datamodules.sources.jpeg import JPEG_START, read_jpeg_header
+from datamodules.sources.jpeg_pixels import HEAD, check_jpeg, is_sound, jpeg_pixels
 from datamodules.sources.open_image import open_image
 from datamodules.sources.opencv_images import opencv_pixels
 from datamodules.sources.pillow_images import other_tiff, pillow_pixels
@@ -63,17 +63,12 @@ def read_image(file: Path, num_channels: int) -> np.ndarray:
     return decode(read_file(file), num_channels, str(file))
 
 
-def decode(data: bytes, num_channels: int, name: str, factor: int = 1) -> np.ndarray:
-    """As `read_image`, from the bytes of a file.
-
-    Args:
-        data: The content of the file.
-        num_channels: See `read_image`.
-        name: Name of the file, for messages.
-        factor: By what a JPEG file is reduced while it is decoded: 1, 2, 4 or 8.
-    """
+def decode(data: bytes, num_channels: int, name: str) -> np.ndarray:
+    """As `read_image`, from the bytes of a file; errors call it `name`."""
+    if data.startswith(JPEG_START) and (header := read_jpeg_header(data)):
+        return jpeg_pixels(data, header, num_channels, name)
     if data.startswith(JPEG_START) and (size := jpeg_size(data)):
-        return jpeg_pixels(data, size, num_channels, name, factor)
+        check_jpeg(data, size, None, name)
     if not data.startswith(JPEG_START) and is_cut_off(data):
         raise UnreadableImageError(f"{name} is truncated: its end is missing.")
     if (image := open_image(io.BytesIO(data), name)) is None:
@@ -90,22 +85,22 @@ def decode(data: bytes, num_channels: int, name: str, factor: int = 1) -> np.nda
         return pillow_pixels(image, num_channels, name)
 
 
-def check_file(file: Path) -> Check:
+def check_file(file: Path | str) -> Check:
     """Look at a file as decoding would: a usual JPEG by its ends; others are decoded.
 
     The tables and the last bytes of a JPEG tell if it is whole and of a kind that can be decoded.
     What was overwritten in between does not show.
     """
-    if not is_text(str(file)):
+    if not is_text(name := str(file)):
         text = "its name is not UTF-8, perhaps from an old zip file: rename it, for example with"
-        return Check(f"{shown(str(file))}: {text} `convmv -f latin1 -t utf8 -r --notest FOLDER`.")
+        return Check(f"{shown(name)}: {text} `convmv -f latin1 -t utf8 -r --notest FOLDER`.")
     try:
         if is_sound(*read_ends(file, HEAD)):
             return GOOD
         data = read_file(file)
     except UnreadableImageError as error:
         return Check(str(error))
-    return check_data(data, str(file))
+    return check_data(data, name)
 
 
 def check_data(data: bytes, name: str) -> Check:

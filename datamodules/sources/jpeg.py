@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 JPEG_START = b"\xff\xd8"
 # Not a stuffed byte of the pixels (00), nor a restart within them (D0 to D7).
@@ -16,8 +16,7 @@ BASELINE, PROGRESSIVE = (0xC0, 0xC1), 0xC2
 WITHOUT_LENGTH = (0x01, 0xD8)
 
 
-@dataclass(frozen=True)
-class JpegHeader:
+class JpegHeader(NamedTuple):
     """What stands before the pixels.
 
     Attributes:
@@ -30,6 +29,7 @@ class JpegHeader:
         num_blocks: Units that the pixels are coded in, at least a bit each.
         pixels_at: Place of the first coded pixels.
         profile: The colour profile (ICC); empty if there is none.
+        segments: Marker of each segment, and where its content starts and ends.
     """
 
     kind: int
@@ -41,6 +41,7 @@ class JpegHeader:
     num_blocks: int
     pixels_at: int
     profile: bytes
+    segments: list[tuple[int, int, int]]
 
     @property
     def is_usual(self) -> bool:
@@ -55,8 +56,10 @@ class JpegHeader:
 
 def read_jpeg_header(data: bytes) -> JpegHeader | None:
     """The header of a JPEG file; None if the file ends before its pixels, or names no size."""
-    frame, profile = None, {}
-    for marker, start, end in _segments(data, 2):
+    frame, profile, segments = None, {}, []
+    for segment in _segments(data, 2):
+        marker, start, end = segment
+        segments.append(segment)
         if marker in FRAMES and frame is None:
             frame = marker, start
         elif marker == APP2 and data.startswith(PROFILE, start) and end - start > len(PROFILE) + 2:
@@ -66,7 +69,7 @@ def read_jpeg_header(data: bytes) -> JpegHeader | None:
             parts = b"".join(profile[number] for number in sorted(profile))
             if frame is None or end >= len(data):
                 return None
-            return _header(data, frame, end, data[start], parts)
+            return _header(data, frame, end, data[start], parts, segments)
     return None
 
 
@@ -89,7 +92,7 @@ def jpeg_fault(data: bytes, header: JpegHeader | None) -> str | None:
 def probe(data: bytes, header: JpegHeader) -> bytes:
     """A tiny JPEG file with the same tables: a decoder refuses it if it would refuse the whole."""
     parts = [JPEG_START]
-    for marker, start, end in _segments(data[: header.pixels_at], 2):
+    for marker, start, end in header.segments:
         content = data[start - 2 : end]
         if marker in FRAMES:
             content = b"%b\0\x01\0\x01%b" % (content[:3], content[7:])
@@ -124,7 +127,12 @@ def _segments(data: bytes, place: int) -> Iterator[tuple[int, int, int]]:
 
 
 def _header(
-    data: bytes, frame: tuple[int, int], pixels_at: int, scan_channels: int, profile: bytes
+    data: bytes,
+    frame: tuple[int, int],
+    pixels_at: int,
+    scan_channels: int,
+    profile: bytes,
+    segments: list[tuple[int, int, int]],
 ) -> JpegHeader:
     kind, at = frame
     bits, channels = data[at], data[at + 5]
@@ -134,5 +142,5 @@ def _header(
     down = max((byte & 15 for byte in sampling), default=1) or 1
     blocks = -(-width // (8 * across)) * -(-height // (8 * down))
     return JpegHeader(
-        kind, width, height, bits, channels, scan_channels, blocks, pixels_at, profile
+        kind, width, height, bits, channels, scan_channels, blocks, pixels_at, profile, segments
     )

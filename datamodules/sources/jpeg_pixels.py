@@ -34,13 +34,13 @@ PROBES = 4096  # tables of an encoder that are remembered: a dataset has few
 
 
 def jpeg_pixels(
-    data: bytes, size: tuple[int, int], num_channels: int, name: str, factor: int = 1
+    data: bytes, header: JpegHeader, num_channels: int, name: str, factor: int = 1
 ) -> np.ndarray:
     """The pixels of a JPEG file, uint8 (H, W, num_channels), upright, in sRGB.
 
     Args:
         data: The content of the file.
-        size: Its width and height.
+        header: Its header.
         num_channels: 1 for grey, 3 for RGB.
         name: Name of the file, for messages.
         factor: By what it is reduced: 1, 2, 4 or 8; more if it has more than `max_pixels`.
@@ -48,9 +48,8 @@ def jpeg_pixels(
     Raises:
         UnreadableImageError: If it is truncated, too large, or cannot be decoded.
     """
-    header = read_jpeg_header(data)
+    size = header.width, header.height
     check_jpeg(data, size, header, name)
-    assert header is not None  # `check_jpeg` refuses it
     if header.channels == 4 and header.profile:  # printing colours, as the profile describes them
         check_pixels(*size, name)
         if (image := open_image(io.BytesIO(data), name)) is not None:

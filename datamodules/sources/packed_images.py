@@ -22,6 +22,7 @@ from datamodules.sources.decode import Check, check_data
 from datamodules.sources.resizing import Resize, fingerprint_of
 from datamodules.sources.source import MAX_BYTES
 from datamodules.sources.squares import decode_square
+from datamodules.sources.text_array import text_array
 
 
 def pack(place: Path, column: str) -> Path:
@@ -69,7 +70,7 @@ class PackedReader:
         num_channels: int,
         resize: Resize = "squeeze",
     ) -> None:
-        self.packs, self.places, self.names = packs, places, names
+        self.packs, self.places, self.names = packs, places, text_array(names)
         self.resize: Resize = resize
         self.image_size, self.num_channels = image_size, num_channels
 
@@ -89,9 +90,11 @@ class PackedReader:
 
     def checks(self, rows: np.ndarray, title: str) -> list[Check]:
         """What is wrong with each image; good ones are remembered, as in `check_files`."""
-        keys = [self._key(int(row)) for row in rows]
         return check_all(
-            keys, lambda i: check_data(self.encoded(int(rows[i])), self.names[int(rows[i])]), title
+            len(rows),
+            lambda i: self._key(int(rows[i])),
+            lambda i: check_data(self.encoded(int(rows[i])), self.names[int(rows[i])]),
+            title,
         )
 
     def fingerprint(self, rows: np.ndarray) -> str:

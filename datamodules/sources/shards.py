@@ -19,6 +19,7 @@ from datamodules.sources.remote import StorageError, is_remote, read_bytes
 from datamodules.sources.resizing import Resize, fingerprint_of
 from datamodules.sources.shard_index import INDEX, ShardIndex, StoredFile, parse_index
 from datamodules.sources.squares import decode_square
+from datamodules.sources.text_array import TextArray
 from datamodules.splits.sampler import WINDOW
 
 
@@ -100,7 +101,7 @@ class ShardReader:
     ) -> None:
         self.store, self.shards = store, shards
         self.resize: Resize = resize
-        self.names = images["name"].tolist()
+        self.names = TextArray(images["name"])
         self.extensions = list(map(sys.intern, images["extension"]))  # a few strings, not millions
         self.places = images[["shard", "offset", "size"]].to_numpy(np.int64)
         self.image_size, self.num_channels = image_size, num_channels

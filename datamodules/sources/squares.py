@@ -5,14 +5,15 @@ from pathlib import Path
 import numpy as np
 
 from datamodules.sources.decode import decode
-from datamodules.sources.image_limits import jpeg_size, read_file
-from datamodules.sources.jpeg import JPEG_START
+from datamodules.sources.image_limits import read_file
+from datamodules.sources.jpeg import JPEG_START, read_jpeg_header
+from datamodules.sources.jpeg_pixels import jpeg_pixels
 from datamodules.sources.resizing import Resize, to_square
 
 READING = 2  # another number: caches of decoded images are computed again
 
 
-def read_square(file: Path, size: int, num_channels: int, how: Resize) -> np.ndarray:
+def read_square(file: Path | str, size: int, num_channels: int, how: Resize) -> np.ndarray:
     """Decode and resize an image file; see `decode_square`.
 
     Raises:
@@ -42,10 +43,10 @@ def decode_square(data: bytes, size: int, num_channels: int, how: Resize, name: 
     Raises:
         UnreadableImageError: If it cannot be read.
     """
-    factor = 1
-    if data.startswith(JPEG_START) and (sides := jpeg_size(data)):
-        factor = reduction(*sides, size, how)
-    image = decode(data, num_channels, name, factor)
+    if not data.startswith(JPEG_START) or (header := read_jpeg_header(data)) is None:
+        return to_square(decode(data, num_channels, name), size, how)
+    factor = reduction(header.width, header.height, size, how)
+    image = jpeg_pixels(data, header, num_channels, name, factor)
     return to_square(image, size, how, smooth=factor > 1)
 
 
