@@ -3,12 +3,13 @@
     uv run python benchmarks/large_datasets.py 1000 10000 100000
     uv run python benchmarks/large_datasets.py 1281167        # as many as ImageNet has
 
-The files are hard links to 64 photographs of 500 x 375 pixels, in 1,000 class folders (fewer images:
-100) in the folder for temporary files. Each size runs twice in a process of its own: the first run
-checks every file, and the next one remembers them. CPU seconds are those of the process without its
-imports, up to the first batch of 32 images; the peak of memory includes the imports. A loader process is
-imitated by a fork that looks at the names, paths and labels of all images, without decoding them:
-what the kernel then counts as its own is the memory that each loader process would take.
+The files are hard links to 64 photographs of 500 x 375 pixels, in 1,000 class folders (100 for less
+than 10,000 images) in the folder for temporary files. Each size runs twice in a process of its own:
+the first run checks every file, and the next one remembers them. CPU seconds are those of the
+process without its imports, up to the first batch of 32 images; the peak of memory includes the
+imports. A loader process is imitated by a fork that looks at the names, paths and labels of all
+images, without decoding them: what the kernel then counts as its own is the memory that each loader
+process would take.
 """
 
 import os
@@ -17,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import pairwise
 from math import log
 from pathlib import Path
 from typing import Any
@@ -58,7 +60,7 @@ def first_batch(root: str) -> None:
     times.append(time.process_time())
     next(iter(data.train_dataloader()))
     times.append(time.process_time())
-    parts = [after - before for before, after in zip(times, times[1:], strict=False)]
+    parts = [after - before for before, after in pairwise(times)]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(*parts, peak, _memory_of_a_fork(data), flush=True)
     os._exit(0)  # nothing of torch's has to be closed
@@ -105,8 +107,8 @@ def main() -> None:
                 results[f"{number} {run}"] = dict(zip(columns, values, strict=True)) | {
                     "CPU s": total
                 }
-                row = "  ".join(f"{value:9.2f}" for value in values)
-                print(f"{number:9,}  {run:5} {total:6.2f}  {row}", flush=True)
+                texts = "  ".join(f"{value:9.2f}" for value in values)
+                print(f"{number:9,}  {run:5} {total:6.2f}  {texts}", flush=True)
     sizes = sorted({number for _, number in totals})
     if len(sizes) > 1:
         growth = log(totals["first", sizes[-1]] / totals["first", sizes[-2]])

@@ -93,25 +93,25 @@ def _digest(file: str) -> bytes:
     return b""
 
 
-def is_file(path: Path) -> bool:
-    """Whether a path leads to a file; False where a name is too long for one."""
-    try:
-        return path.is_file()
-    except OSError:
-        return False
+def is_file(root: Path, path: str) -> bool:
+    """Whether a path below a root leads to a file; False where a name is too long for one."""
+    return os.path.isfile(os.path.join(root, path))  # noqa: PTH113, PTH118
 
 
 def outside(root: Path, paths: Iterable[str]) -> list[bool]:
     """Whether each path leads out of the root after following links."""
     home = root.resolve()
-    folders: dict[Path, bool] = {}  # results so far: resolving every path would take seconds
+    folders: dict[str, bool] = {}  # results so far: resolving every path would take seconds
 
-    def leaves(path: Path) -> bool:
-        with suppress(OSError):  # a name that is too long is no link
-            if path.is_symlink():
-                return not path.resolve().is_relative_to(home)
-        if path.parent not in folders:
-            folders[path.parent] = not path.parent.resolve().is_relative_to(home)
-        return folders[path.parent]
+    def leads_out(path: str) -> bool:
+        return not Path(path).resolve().is_relative_to(home)
 
-    return [leaves(root / path) for path in paths]
+    def leaves(path: str) -> bool:
+        if os.path.islink(path):  # noqa: PTH114 - of a million paths; False if it is too long
+            return leads_out(path)
+        parent = os.path.dirname(path)  # noqa: PTH120
+        if parent not in folders:
+            folders[parent] = leads_out(parent)
+        return folders[parent]
+
+    return [leaves(os.path.join(root, path)) for path in paths]  # noqa: PTH118

@@ -135,9 +135,12 @@ def test_checked_files_are_remembered_until_they_change(make_folder, tmp_path, m
     make_folder("data/cat", "data/dog")
     looked = []
     look = checked_files.check_file
-    monkeypatch.setattr(
-        checked_files, "check_file", lambda f: looked.append(Path(f).name) or look(f)
-    )
+
+    def looking(file):
+        looked.append(Path(file).name)
+        return look(file)
+
+    monkeypatch.setattr(checked_files, "check_file", looking)
     for _ in range(2):
         ImageFolderDataModule(tmp_path / "data", image_size=8).setup("fit")
     assert len(looked) == 20
