@@ -5,6 +5,7 @@ import os
 import struct
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 import cv2
 import numpy as np
@@ -33,28 +34,33 @@ def check_files(file: Callable[[int], str], number: int, title: str) -> list[Che
         number: How many there are.
         title: Of the progress bar.
     """
-    return check_all(number, lambda i: _key(file(i)), lambda i: check_file(file(i)), title)
+
+    def look_at(index: int) -> tuple[str, Callable[[], Check]]:
+        return _key(path := file(index)), partial(check_file, path)
+
+    return check_all(number, look_at, title)
 
 
 def check_all(
-    number: int, key: Callable[[int], str], check: Callable[[int], Check], title: str
+    number: int, look_at: Callable[[int], tuple[str, Callable[[], Check]]], title: str
 ) -> list[Check]:
     """What is wrong with each image; those that were readable before are not looked at again.
 
     Args:
         number: How many images there are.
-        key: What tells an image and its state apart; empty for what is always looked at.
-        check: Looks at the image with this index.
+        look_at: For the image with this index: what tells it and its state apart, empty for what is
+            always checked; and what checks it.
         title: Of the progress bar.
     """
     known, readers = _Remembered(), _readers()
     new = bytearray()
 
     def check_one(index: int) -> Check:
-        digest = _digest(text, readers) if (text := key(index)) else b""
+        key, check = look_at(index)
+        digest = _digest(key, readers) if key else b""
         if digest and (is_dark := known.is_dark(digest)) is not None:
             return Check("", is_dark) if is_dark else GOOD
-        found = check(index)
+        found = check()
         if digest and not found.fault:
             new.extend(digest + bytes([found.is_dark]))  # at once: other threads do the same
         return found

@@ -5,7 +5,7 @@ image of a Parquet file, all others of its row group have to be unpacked.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -90,12 +90,12 @@ class PackedReader:
 
     def checks(self, rows: np.ndarray, title: str) -> list[Check]:
         """What is wrong with each image; good ones are remembered, as in `check_files`."""
-        return check_all(
-            len(rows),
-            lambda i: self._key(int(rows[i])),
-            lambda i: check_data(self.encoded(int(rows[i])), self.names[int(rows[i])]),
-            title,
-        )
+
+        def look_at(index: int) -> tuple[str, Callable[[], Check]]:
+            row = int(rows[index])
+            return self._key(row), lambda: check_data(self.encoded(row), self.names[row])
+
+        return check_all(len(rows), look_at, title)
 
     def fingerprint(self, rows: np.ndarray) -> str:
         """Digest of the names of the packed files, which stand for their content, and the rows."""
