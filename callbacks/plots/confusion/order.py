@@ -83,7 +83,7 @@ def cluster_classes(counts: np.ndarray) -> Grouping:
         The classes in order, and the range of positions of each group of `MIN_GROUP` or more.
     """
     mutual = _mutual_shares(counts)
-    tree = _tree(mutual)
+    tree = _tree(mutual, len(counts))
     order = [int(place) for place in leaves_list(tree)]
     related = tree[tree[:, 2] < UNRELATED, 2]
     heights = np.quantile(related, np.linspace(0, 1, NUM_CUTS)) if len(related) else []
@@ -103,12 +103,12 @@ def _mutual_shares(counts: np.ndarray) -> csr_array:
     return csr_array(mutual + diags_array((mutual.sum(axis=1) == 0).astype(float)))
 
 
-def _tree(mutual: csr_array) -> np.ndarray:
-    if mutual.shape[0] > MAX_DENSE:
-        return sparse_average_linkage(csr_array(np.sqrt(mutual)))
+def _tree(mutual: csr_array, num_classes: int) -> np.ndarray:
+    if num_classes > MAX_DENSE:
+        return sparse_average_linkage(csr_array(mutual.sqrt()))
     distances = pdist(np.sqrt(mutual.toarray()), "cosine").clip(0)
     tree = linkage(distances, "average")
-    return optimal_leaf_ordering(tree, distances) if mutual.shape[0] <= MAX_OPTIMAL else tree
+    return optimal_leaf_ordering(tree, distances) if num_classes <= MAX_OPTIMAL else tree
 
 
 def _modularity(weights: coo_array, groups: np.ndarray) -> float:

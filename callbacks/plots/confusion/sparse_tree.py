@@ -26,7 +26,7 @@ def sparse_average_linkage(profiles: csr_array) -> np.ndarray:
         Merges in SciPy's form, (K - 1, 4).
     """
     similar = _similarities(profiles)
-    number = similar.shape[0]
+    number = len(similar.indptr) - 1  # rows
     leaders, sizes = np.arange(number), np.ones(number)
     merges: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
     for _ in range(MAX_ROUNDS):
@@ -48,7 +48,7 @@ def _similarities(profiles: csr_array) -> csr_array:
     """Cosine of each pair of rows that has something in common, without that of a row itself."""
     lengths = np.sqrt(profiles.multiply(profiles).sum(axis=1))
     unit = csr_array(diags_array(1 / lengths) @ profiles)
-    others, number, parts = csr_array(unit.T), unit.shape[0], []
+    others, number, parts = csr_array(unit.T), len(unit.indptr) - 1, []
     for start in range(0, number, BLOCK):
         block = coo_array(unit[start : start + BLOCK] @ others)
         rows, columns, values = block.row, block.col, block.data
