@@ -3,27 +3,24 @@
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from functools import cache, cached_property
 from pathlib import Path
 
 from datamodules.complaints import Complain, Complaint, Item, Kind, raise_error
 from datamodules.flat_folders import about_flat, complain_of_unfit
 from datamodules.folder_warnings import complain_of_similar, complain_of_unused
+from datamodules.images_of_split import images_of
 from datamodules.left_out_images import about_unread, lost_classes
 from datamodules.names import composed, in_order, is_text, shown
-from datamodules.sources.file_kinds import image_kind
+from datamodules.sources.text_array import TextArray, text_array
 from datamodules.split_folders import FOLDERS, split_folders
 from datamodules.tables.name_labels import compiled, labels_from_names
 from datamodules.walk_folders import (
-    files_below,
     image_extensions,
     is_hidden,
-    is_image,
-    leads_outside,
 )
 
-LeftOut = Mapping[Kind, list[Item]]
 SHOWN = 5  # links in a message
 
 
@@ -42,21 +39,28 @@ class ClassFolders:
     folders: Mapping[str, Path]
     names: Mapping[str, Sequence[str]]
     pattern: re.Pattern[str] | None = None
+    _labels: dict[str, Sequence[str]] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def class_names(self) -> tuple[str, ...]:
         """The classes of training images, in numerical or alphabetical order."""
         return tuple(in_order(set(self.labels("train")) - {""}))
 
-    def labels(self, split: str) -> list[str]:
+    def labels(self, split: str) -> Sequence[str]:
         """Class of each image of a split; empty for `predict`."""
-        if split == "predict":
-            return [""] * len(self.names[split])
-        if self.pattern is not None:
-            return list(map(composed, labels_from_names(self.names[split], self.pattern)))
-        return [composed(name.split("/")[0]) for name in self.names[split]]
+        if split not in self._labels:
+            self._labels[split] = self._labels_of(split)
+        return self._labels[split]
 
-    def names_below_root(self, split: str) -> tuple[Path, list[str]]:
+    def _labels_of(self, split: str) -> list[str]:
+        names = self.names[split]
+        if split == "predict":
+            return [""] * len(names)
+        if self.pattern is not None:
+            return list(map(composed, labels_from_names(names, self.pattern)))
+        return [_composed_once(name.partition("/")[0]) for name in names]
+
+    def names_below_root(self, split: str) -> tuple[Path, TextArray]:
         """A folder and the path of each image relative to it.
 
         The folder is the root, so that the names tell the splits apart; if the images to predict
@@ -64,9 +68,14 @@ class ClassFolders:
         """
         folder = self.folders[split]
         if not folder.is_relative_to(self.root):
-            return folder, list(self.names[split])
-        prefix = folder.relative_to(self.root)
-        return self.root, [(prefix / name).as_posix() for name in self.names[split]]
+            return folder, text_array(self.names[split])
+        prefix = folder.relative_to(self.root).as_posix()
+        if prefix == ".":
+            return self.root, text_array(self.names[split])
+        return self.root, TextArray(f"{prefix}/{name}" for name in self.names[split])
+
+
+_composed_once = cache(composed)  # one text for all images of a class
 
 
 def read_class_folders(
@@ -97,7 +106,7 @@ def read_class_folders(
     for split, folder in folders.items():
         skip = _apart(root, folders) if folder == root else []
         is_flat = expression is not None or split == "predict"
-        names[split] = _images_of(root, folder, skip, left_out, allow_outside, is_flat)
+        names[split] = images_of(root, folder, skip, left_out, allow_outside, is_flat)
     found = _with_predict(ClassFolders(root, folders, names, expression))
     folders, names = found.folders, dict(found.names)
     if not names["train"]:
@@ -151,34 +160,6 @@ def _apart(root: Path, folders: Mapping[str, Path]) -> list[Path]:
     named = [path for path in root.iterdir() if path.name.lower() in FOLDERS["predict"]]
     others = [folder for folder in folders.values() if folder != root]
     return [path.resolve() for path in (*named, *others)]
-
-
-def _images_of(
-    root: Path,
-    folder: Path,
-    skip: Sequence[Path],
-    left_out: LeftOut,
-    allow_outside: bool,
-    is_flat: bool,
-) -> list[str]:
-    """Images of a split relative to its folder, sorted; the other files go to `left_out`."""
-    home, names = folder.resolve(), []
-    for file in files_below(folder, skip, allow_outside):
-        place = (file.relative_to(root) if file.is_relative_to(root) else file).as_posix()
-        if (
-            not allow_outside
-            and file.is_symlink()
-            and (file.is_dir() or (is_image(file) and leads_outside(file, home)))
-        ):
-            left_out["link"].append(Item(place, f"to {file.readlink()}"))
-        elif not is_image(file):
-            kind = image_kind(file)
-            left_out["unread image" if kind else "other file"].append(Item(place, kind))
-        elif file.parent == folder and not is_flat:
-            left_out["image outside class folders"].append(Item(place))
-        else:
-            names.append(file.relative_to(folder).as_posix())
-    return sorted(names)
 
 
 def _complain_of_classes(found: ClassFolders, complain: Complain) -> None:

@@ -34,10 +34,10 @@ def complain_of_unfit(
         complain: Called with the images.
     """
     unfit = [
-        name
+        names[split][place]
         for split in names
         if split != "predict"
-        for name, label in zip(names[split], labels(split), strict=True)
+        for place, label in enumerate(labels(split))
         if not label
     ]
     if unfit:

@@ -95,7 +95,8 @@ class ImageFolderDataModule(ImageDataModule):
 
     def _source(self, split: str) -> ImageSource:
         index = {name: label for label, name in enumerate(self.find_classes())} | {"": UNLABELLED}
-        labels = np.array([index[name] for name in self._images.labels(split)], dtype=np.int64)
+        found = self._images.labels(split)
+        labels = np.fromiter(map(index.__getitem__, found), np.int64, len(found))
         folder, names = self._images.names_below_root(split)
         reader = FileReader(folder, names, self.image_size, self.num_channels, self.resize)
         return ImageSource(reader, labels, names)

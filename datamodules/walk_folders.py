@@ -3,11 +3,13 @@
 import os
 from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from datamodules.sources.decode import EXTENSIONS
 from datamodules.sources.file_kinds import HEIF_EXTENSIONS
 from datamodules.sources.open_image import can_read_heif
 
+WITH_HEIF = EXTENSIONS | HEIF_EXTENSIONS
 SYSTEM = {  # folders and files that systems leave behind, in lower case
     *("__macosx", "icon\r", "__pycache__"),  # macOS, notebooks
     *("network trash folder", "temporary items", "thevolumesettingsfolder"),  # shared by macOS
@@ -21,10 +23,33 @@ SYSTEM = {  # folders and files that systems leave behind, in lower case
 }
 
 
+class Listed(NamedTuple):
+    """A folder of a walk.
+
+    Attributes:
+        place: Its path below the folder where the walk began, with forward slashes; empty for
+            this folder itself.
+        names: Its files, and its links to folders, sorted.
+        links: Those of the names that are links.
+    """
+
+    place: str
+    names: list[str]
+    links: set[str]
+
+
 def files_below(
     folder: Path, skip: Collection[Path] = (), follow_links: bool = False
 ) -> Iterator[Path]:
-    """Files and links to folders below a folder, sorted within each folder.
+    """Files and links to folders below a folder, sorted within each folder; see `folders_below`."""
+    for place, names, _ in folders_below(folder, skip, follow_links):
+        yield from (Path(folder, place, name) for name in names)
+
+
+def folders_below(
+    folder: Path, skip: Collection[Path] = (), follow_links: bool = False
+) -> Iterator[Listed]:
+    """A folder and all below it, with their files.
 
     Hidden files and folders, and those of systems, are left out.
 
@@ -32,23 +57,48 @@ def files_below(
         folder: Where to start, at any depth.
         skip: Folders below it that are left out with everything in them.
         follow_links: Whether to walk into links to folders, each folder once. Otherwise they are
-            yielded, so that a walk always ends.
+            among the files, so that a walk always ends.
     """
     skipped = {path.resolve() for path in skip}
     seen = {folder.resolve()}
-    for directory, folders, files in os.walk(folder, followlinks=follow_links):
-        folders[:] = sorted(
-            name
-            for name in folders
-            if not is_hidden(name) and not (skipped and Path(directory, name).resolve() in skipped)
-        )
-        links = [name for name in folders if Path(directory, name).is_symlink()]
-        if follow_links and links:
-            again = {name for name in links if _is_above(Path(directory, name), folder, seen)}
-            folders[:] = [name for name in folders if name not in again]
-            links = []
-        shown = [name for name in files if not is_hidden(name)]
-        yield from (Path(directory, name) for name in sorted([*shown, *links]))
+    waiting = [""]
+    while waiting:
+        place = waiting.pop()
+        inner, names, links = _entries(Path(folder, place))
+        if skipped:
+            inner = [name for name in inner if Path(folder, place, name).resolve() not in skipped]
+        linked = [name for name in inner if name in links]
+        if follow_links:
+            again = {name for name in linked if _is_above(Path(folder, place, name), folder, seen)}
+            inner = [name for name in inner if name not in again]
+        else:
+            names += linked
+            inner = [name for name in inner if name not in links]
+        yield Listed(place, sorted(names), links)
+        prefix = f"{place}/" if place else ""
+        waiting += [f"{prefix}{name}" for name in sorted(inner, reverse=True)]
+
+
+def _entries(folder: Path) -> tuple[list[str], list[str], set[str]]:
+    """Names of the visible folders and files, and those of both that are links."""
+    folders, files, links = [], [], set()
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if not is_hidden(entry.name):
+                    (folders if _is_folder(entry) else files).append(entry.name)
+                    if entry.is_symlink():
+                        links.add(entry.name)
+    except OSError:  # a folder that cannot be read is empty, as for `os.walk`
+        return [], [], set()
+    return folders, files, links
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 def is_hidden(name: str) -> bool:
@@ -58,12 +108,17 @@ def is_hidden(name: str) -> bool:
 
 def image_extensions() -> set[str]:
     """The endings of image files, in lower case."""
-    return EXTENSIONS | HEIF_EXTENSIONS if can_read_heif() else EXTENSIONS
+    return WITH_HEIF if can_read_heif() else EXTENSIONS
+
+
+def is_image_name(name: str) -> bool:
+    """Whether the name of a file ends like an image's."""
+    return os.path.splitext(name)[1].lower() in image_extensions()  # noqa: PTH122
 
 
 def is_image(file: Path) -> bool:
     """Whether the file name ends like an image's; links to folders are not images."""
-    return file.suffix.lower() in image_extensions() and not (file.is_symlink() and file.is_dir())
+    return is_image_name(file.name) and not (file.is_symlink() and file.is_dir())
 
 
 def leads_outside(file: Path, folder: Path) -> bool:

@@ -7,6 +7,7 @@ from typing import ClassVar
 from callbacks.figure_kind import FigureKind
 from callbacks.pictures.picture import Picture, PictureContext, PictureOutput
 from callbacks.plots import plot_confusion_matrix, plot_confusion_numbers
+from callbacks.plots.confusion.matrix import grouping_of
 from callbacks.plots.confusion.order import most_frequent_confusions
 from callbacks.plots.confusion.panels import MAX_ANNOTATED
 from callbacks.plots.drawing.texts import counted
@@ -43,8 +44,9 @@ class ConfusionMatrix(Picture):
         counts = confusion.numpy()
         images = counted(int(counts.sum()), "image")
         title = f"Confusion matrix, {context.title}: {images}, accuracy {accuracy(confusion):.1%}"
+        grouping = grouping_of(counts)
         for name, normalize in (("confusion_matrix", True), ("confusion_counts", False)):
-            yield name, plot_confusion_matrix(counts, names, title, normalize)
+            yield name, plot_confusion_matrix(counts, names, title, normalize, grouping)
         if context.final and len(names) in LARGE:
             yield "confusion_numbers", plot_confusion_numbers(counts, names, title)
         if context.final:

@@ -2,92 +2,126 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Sequence
+import struct
+from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
+from functools import partial
 
 import cv2
+import numpy as np
 import PIL
 from filelock import FileLock
 
 from datamodules.atomic_files import atomic_write
 from datamodules.sources.cache import FOLDER, for_each
-from datamodules.sources.decode import Check, check_file
+from datamodules.sources.decode import GOOD, Check, check_file
 from datamodules.sources.image_limits import max_pixels
 from datamodules.sources.open_image import can_read_heif
 
 NAME = "checked_files.bin"
-DIGEST, RECORD = 16, 17  # bytes; the last of a record says whether the image is dark
+DIGEST = 16  # bytes
+RECORDS = np.dtype([("first", "<u8"), ("second", "<u8"), ("dark", "u1")])
 RULES = 2  # another number has every file checked again
 
 
-def check_files(files: Sequence[Path], title: str) -> list[Check]:
+def check_files(file: Callable[[int], str], number: int, title: str) -> list[Check]:
     """What is wrong with each file; those that were readable before are not opened again.
 
     A file is known by its path, size and time of change. Only good files are remembered.
 
     Args:
-        files: The image files.
+        file: The path of the file with this index.
+        number: How many there are.
         title: Of the progress bar.
     """
-    return check_all([_key(file) for file in files], lambda i: check_file(files[i]), title)
+
+    def look_at(index: int) -> tuple[str, Callable[[], Check]]:
+        return _key(path := file(index)), partial(check_file, path)
+
+    return check_all(number, look_at, title)
 
 
-def check_all(keys: Sequence[str], check: Callable[[int], Check], title: str) -> list[Check]:
+def check_all(
+    number: int, look_at: Callable[[int], tuple[str, Callable[[], Check]]], title: str
+) -> list[Check]:
     """What is wrong with each image; those that were readable before are not looked at again.
 
     Args:
-        keys: What tells an image and its state apart; empty for what is always looked at.
-        check: Looks at the image with this index.
+        number: How many images there are.
+        look_at: For the image with this index: what tells it and its state apart, empty for what is
+            always checked; and what checks it.
         title: Of the progress bar.
     """
-    known = _remembered()
-    digests = [_digest(key) if key else b"" for key in keys]
+    known, readers = _Remembered(), _readers()
+    new = bytearray()
 
-    def check_unknown(index: int) -> Check:
-        found = known.get(digests[index])
-        return check(index) if found is None else Check("", found)
+    def check_one(index: int) -> Check:
+        key, check = look_at(index)
+        digest = _digest(key, readers) if key else b""
+        if digest and (is_dark := known.is_dark(digest)) is not None:
+            return Check("", is_dark) if is_dark else GOOD
+        found = check()
+        if digest and not found.fault:
+            new.extend(digest + bytes([found.is_dark]))  # at once: other threads do the same
+        return found
 
-    checks = for_each(range(len(keys)), check_unknown, title)
-    new = {
-        digest: found.is_dark
-        for digest, found in zip(digests, checks, strict=True)
-        if digest and not found.fault and digest not in known
-    }
+    checks = for_each(range(number), check_one, title)
     if new:
         with suppress(OSError):  # a folder that cannot be written to: they are checked again
-            _remember(new)
+            _remember(bytes(new))
     return checks
 
 
-def _key(file: Path) -> str:
+def _key(file: str) -> str:
     """What tells a file and its state apart; empty if there is no such file."""
     try:
-        state = file.stat()
+        state = os.stat(file)  # noqa: PTH116
     except OSError:
         return ""
     place = os.path.abspath(file)  # noqa: PTH100 - `resolve` reads every link
     return f"{place}\0{state.st_size} {state.st_mtime_ns}"
 
 
-def _digest(key: str) -> bytes:
-    """Digest of a key and of everything that decides whether an image can be read."""
-    readers = f"{max_pixels()} {can_read_heif()} {RULES} {cv2.__version__} {PIL.__version__}"
-    content = f"{key} {readers}".encode("utf-8", "surrogateescape")
+def _readers() -> bytes:
+    """Everything beside the image that decides whether it can be read."""
+    readers = f" {max_pixels()} {can_read_heif()} {RULES} {cv2.__version__} {PIL.__version__}"
+    return readers.encode()
+
+
+def _digest(key: str, readers: bytes) -> bytes:
+    content = key.encode("utf-8", "surrogateescape") + readers
     return hashlib.blake2b(content, digest_size=DIGEST).digest()
 
 
-def _remembered() -> dict[bytes, bool]:
+class _Remembered:
+    """The images that were readable, in a sorted array: a dictionary takes ten times the memory."""
+
+    def __init__(self) -> None:
+        records = np.frombuffer(_records(), RECORDS)
+        order = np.argsort(records["first"], kind="stable")
+        self.first, self.records = records["first"][order], records[order]
+
+    def is_dark(self, digest: bytes) -> bool | None:
+        """Whether an image is dark; None if it is not remembered."""
+        first, second = struct.unpack("<QQ", digest)
+        place = int(self.first.searchsorted(np.uint64(first)))
+        if place < len(self.first) and self.first[place] == first:
+            record = self.records[place]
+            return bool(record["dark"]) if record["second"] == second else None
+        return None
+
+
+def _records() -> bytes:
+    """The whole records of the file; nothing if there is none."""
     try:
         data = (FOLDER / NAME).read_bytes()
     except OSError:
-        return {}
-    ends = range(RECORD, len(data) + 1, RECORD)
-    return {data[end - RECORD : end - 1]: bool(data[end - 1]) for end in ends}
+        return b""
+    return data[: len(data) // RECORDS.itemsize * RECORDS.itemsize]
 
 
-def _remember(new: dict[bytes, bool]) -> None:
+def _remember(new: bytes) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     with FileLock(FOLDER / f"{NAME}.lock"), atomic_write(FOLDER / NAME) as unfinished:
-        records = {**_remembered(), **new}
-        unfinished.write_bytes(b"".join(key + bytes([dark]) for key, dark in records.items()))
+        records = np.frombuffer(_records() + new, RECORDS)  # another process may have added some
+        unfinished.write_bytes(np.unique(records).tobytes())

@@ -28,16 +28,17 @@ def in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
 
 
 def pixels_in_srgb(pixels: np.ndarray, profile: bytes) -> np.ndarray:
-    """As `in_srgb`, for RGB pixels (H, W, 3); sRGB costs nothing."""
-    transform = _transform(profile, "RGB")
+    """As `in_srgb`, for grey or RGB pixels, (H, W, 1) or (H, W, 3); sRGB costs nothing."""
+    is_grey = pixels.shape[2] == 1
+    transform = _transform(profile, "L" if is_grey else "RGB")
     if transform is None:
         return pixels
-    return np.asarray(_converted(Image.fromarray(pixels), transform))
+    return np.asarray(_converted(Image.fromarray(pixels[..., 0] if is_grey else pixels), transform))
 
 
-def is_needed(profile: bytes) -> bool:
-    """Whether a profile of RGB images changes colours."""
-    return bool(profile) and _transform(profile, "RGB") is not None
+def is_needed(profile: bytes, mode: str = "RGB") -> bool:
+    """Whether a profile changes the colours of RGB images, or the levels of grey ones (L)."""
+    return bool(profile) and _transform(profile, mode) is not None
 
 
 def _converted(image: Image.Image, transform: Any) -> Image.Image:

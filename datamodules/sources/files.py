@@ -1,6 +1,8 @@
 """File reader: image files, decoded when they are read."""
 
 import hashlib
+import os
+import stat
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -9,9 +11,11 @@ import numpy as np
 
 from datamodules.sources.cache import for_each
 from datamodules.sources.checked_files import check_files
-from datamodules.sources.decode import Check, read_image
-from datamodules.sources.resizing import Resize, fingerprint_of, to_square
+from datamodules.sources.decode import Check
+from datamodules.sources.resizing import Resize, fingerprint_of
 from datamodules.sources.source import MAX_BYTES
+from datamodules.sources.squares import read_square
+from datamodules.sources.text_array import text_array
 
 
 class FileReader:
@@ -33,68 +37,81 @@ class FileReader:
         num_channels: int,
         resize: Resize = "squeeze",
     ) -> None:
-        self.root, self.paths = root, paths
+        self.root, self.paths = root, text_array(paths)
         self.resize: Resize = resize
         self.image_size, self.num_channels = image_size, num_channels
 
     def read(self, row: int) -> np.ndarray:
         """See `ImageReader`."""
-        image = read_image(self.root / self.paths[row], self.num_channels)
-        return to_square(image, self.image_size, self.resize)
+        return read_square(self._file(row), self.image_size, self.num_channels, self.resize)
 
     def take(self, rows: np.ndarray) -> None:
         """None: files are read one by one."""
 
     def checks(self, rows: np.ndarray, title: str) -> list[Check]:
         """What is wrong with each file; see `check_files`."""
-        return check_files([self.root / self.paths[int(row)] for row in rows], title)
+        return check_files(lambda place: self._file(rows[place]), len(rows), title)
 
     def fingerprint(self, rows: np.ndarray) -> str:
         """Digest of the paths and sizes of the files, none of which is opened."""
         digest = hashlib.sha256(fingerprint_of(self.resize))
-        for path in (self.paths[int(row)] for row in rows):
-            file = self.root / path
-            size = file.stat().st_size if file.is_file() else -1
+        for row, path in zip(rows, self.paths.take(rows), strict=True):
+            size = _size(self._file(row))
             digest.update(f"{path}\0{size}\n".encode("utf-8", "surrogateescape"))
         return digest.hexdigest()
 
     def digests(self, rows: np.ndarray) -> list[bytes] | None:
         """Digests of the bytes of the files; None if there are more than `MAX_BYTES` of them."""
-        files = [self.root / self.paths[int(row)] for row in rows]
-        if sum(file.stat().st_size for file in files if is_file(file)) > MAX_BYTES:
-            return None
-        return for_each(range(len(files)), lambda i: _digest(files[i]), "comparing the images")
+        total = 0
+        for row in rows:
+            total += max(_size(self._file(row)), 0)
+            if total > MAX_BYTES:
+                return None
+        return for_each(
+            range(len(rows)), lambda place: _digest(self._file(rows[place])), "comparing the images"
+        )
 
     def blocks(self, rows: np.ndarray) -> None:
         """None: any order is equally fast."""
 
+    def _file(self, row: int) -> str:
+        return os.path.join(self.root, self.paths[row])  # noqa: PTH118 - a Path takes 5 times as long
 
-def _digest(file: Path) -> bytes:
+
+def _size(file: str) -> int:
+    """Bytes of a file; -1 if it is none."""
+    with suppress(OSError):
+        status = os.stat(file)  # noqa: PTH116
+        return status.st_size if stat.S_ISREG(status.st_mode) else -1
+    return -1
+
+
+def _digest(file: str) -> bytes:
     """Digest of the bytes of a file; empty if it cannot be read."""
     with suppress(OSError):
-        return hashlib.blake2b(file.read_bytes(), digest_size=16).digest()
+        return hashlib.blake2b(Path(file).read_bytes(), digest_size=16).digest()
     return b""
 
 
-def is_file(path: Path) -> bool:
-    """Whether a path leads to a file; False where a name is too long for one."""
-    try:
-        return path.is_file()
-    except OSError:
-        return False
+def is_file(root: Path, path: str) -> bool:
+    """Whether a path below a root leads to a file; False where a name is too long for one."""
+    return os.path.isfile(os.path.join(root, path))  # noqa: PTH113, PTH118
 
 
 def outside(root: Path, paths: Iterable[str]) -> list[bool]:
     """Whether each path leads out of the root after following links."""
     home = root.resolve()
-    folders: dict[Path, bool] = {}  # results so far: resolving every path would take seconds
+    folders: dict[str, bool] = {}  # results so far: resolving every path would take seconds
 
-    def leaves(path: Path) -> bool:
-        with suppress(OSError):  # a name that is too long is no link
-            if path.is_symlink():
-                return not path.resolve().is_relative_to(home)
-        if path.parent not in folders:
-            folders[path.parent] = not path.parent.resolve().is_relative_to(home)
-        return folders[path.parent]
+    def leads_out(path: str) -> bool:
+        return not Path(path).resolve().is_relative_to(home)
 
-    return [leaves(root / path) for path in paths]
+    def leaves(path: str) -> bool:
+        if os.path.islink(path):  # noqa: PTH114 - of a million paths; False if it is too long
+            return leads_out(path)
+        parent = os.path.dirname(path)  # noqa: PTH120
+        if parent not in folders:
+            folders[parent] = leads_out(parent)
+        return folders[parent]
+
+    return [leaves(os.path.join(root, path)) for path in paths]  # noqa: PTH118

@@ -53,8 +53,12 @@ def check_pixels(width: int, height: int, name: str) -> None:
         )
 
 
-def open_file(file: Path) -> BinaryIO:
+def open_file(file: Path | str, buffering: int = -1) -> BinaryIO:
     """Open a regular file. A named pipe would wait for a writer, and a device may never end.
+
+    Args:
+        file: The file.
+        buffering: 0 to read from the file itself, which is faster if it is read at once.
 
     Raises:
         UnreadableImageError: If it is something else, or larger than any image may be.
@@ -63,7 +67,7 @@ def open_file(file: Path) -> BinaryIO:
     descriptor = os.open(file, OPEN)
     status = os.fstat(descriptor)
     if stat.S_ISREG(status.st_mode) and status.st_size <= BYTES_PER_PIXEL * max_pixels():
-        return os.fdopen(descriptor, "rb")
+        return os.fdopen(descriptor, "rb", buffering)  # pyright: ignore[reportReturnType]
     os.close(descriptor)
     if stat.S_ISDIR(status.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
@@ -75,20 +79,20 @@ def open_file(file: Path) -> BinaryIO:
     raise UnreadableImageError(f"{file} is not a file, but a named pipe or a device.")
 
 
-def read_file(file: Path) -> bytes:
+def read_file(file: Path | str) -> bytes:
     """The content of a regular file.
 
     Raises:
         UnreadableImageError: If it cannot be read; see `open_file`.
     """
     try:
-        with open_file(file) as stream:
+        with open_file(file, buffering=0) as stream:
             return stream.read()
     except OSError as error:
         raise UnreadableImageError(missing(file, error)) from None
 
 
-def missing(file: Path, error: OSError) -> str:
+def missing(file: Path | str, error: OSError) -> str:
     """Message about a file that cannot be opened."""
     if isinstance(error, FileNotFoundError):
         return f"There is no image file {file}."

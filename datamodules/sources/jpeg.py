@@ -2,21 +2,22 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 JPEG_START = b"\xff\xd8"
 # Not a stuffed byte of the pixels (00), nor a restart within them (D0 to D7).
 MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
 PROFILE = b"ICC_PROFILE\0"
 END, SCAN, APP2, HUFFMAN = 0xD9, 0xDA, 0xE2, 0xC4
+LAST = b"\xff\xd9"  # the marker END
+NO_TABLES = {*range(0xE0, 0xEE), 0xEF, 0xFE}  # notes of cameras and programs, and comments
 FRAMES = {*range(0xC0, 0xD0)} - {HUFFMAN, 0xC8, 0xCC}  # starts of frames
 BASELINE, PROGRESSIVE = (0xC0, 0xC1), 0xC2
 LOSSLESS = (0xC3, 0xC7, 0xCB, 0xCF)
 WITHOUT_LENGTH = (0x01, 0xD8)
 
 
-@dataclass(frozen=True)
-class JpegHeader:
+class JpegHeader(NamedTuple):
     """What stands before the pixels.
 
     Attributes:
@@ -25,10 +26,11 @@ class JpegHeader:
         height: In pixels.
         bits: Per channel.
         channels: 1 for grey, 3 for colours, 4 for printing colours.
+        scan_channels: Channels of the first scan; all of them in nearly all files.
         num_blocks: Units that the pixels are coded in, at least a bit each.
-        size_at: Place of height and width in the file.
         pixels_at: Place of the first coded pixels.
         profile: The colour profile (ICC); empty if there is none.
+        segments: Marker of each segment, and where its content starts and ends.
     """
 
     kind: int
@@ -36,21 +38,29 @@ class JpegHeader:
     height: int
     bits: int
     channels: int
+    scan_channels: int
     num_blocks: int
-    size_at: int
     pixels_at: int
     profile: bytes
+    segments: list[tuple[int, int, int]]
 
     @property
     def is_usual(self) -> bool:
         """Whether the header and the end of the pixels tell if it can be decoded."""
-        return self.kind in BASELINE and self.bits == 8 and self.channels in (1, 3)
+        all_channels = self.channels == self.scan_channels
+        return self.kind in BASELINE and self.bits == 8 and self.channels in (1, 3) and all_channels
+
+    def has_pixels(self, num_bytes: int) -> bool:
+        """Whether so many coded bytes can be all of its pixels."""
+        return self.kind not in (*BASELINE, PROGRESSIVE) or 8 * num_bytes >= self.num_blocks
 
 
 def read_jpeg_header(data: bytes) -> JpegHeader | None:
     """The header of a JPEG file; None if the file ends before its pixels, or names no size."""
-    frame, profile = None, {}
-    for marker, start, end in _segments(data, 2):
+    frame, profile, segments = None, {}, []
+    for segment in _segments(data, 2):
+        marker, start, end = segment
+        segments.append(segment)
         if marker in FRAMES and frame is None:
             frame = marker, start
         elif marker == APP2 and data.startswith(PROFILE, start) and end - start > len(PROFILE) + 2:
@@ -58,7 +68,9 @@ def read_jpeg_header(data: bytes) -> JpegHeader | None:
             profile[data[number]] = data[number + 2 : end]
         elif marker == SCAN:
             parts = b"".join(profile[number] for number in sorted(profile))
-            return _header(data, frame, end, parts) if frame and end < len(data) else None
+            if frame is None or end >= len(data):
+                return None
+            return _header(data, frame, end, data[start], parts, segments)
     return None
 
 
@@ -69,17 +81,9 @@ def jpeg_fault(data: bytes, header: JpegHeader | None) -> str | None:
     """
     if header is None:
         return "is truncated: it ends before its pixels"
-    place, coded = header.pixels_at, 0
-    while match := MARKER.search(data, place):
-        coded += match.start() - place
-        marker, place = match[1][0], match.end()
-        if marker == END:
-            break
-        if marker not in WITHOUT_LENGTH:  # tables, or the header of another scan
-            place += int.from_bytes(data[place : place + 2])
-    else:
+    if (coded := _coded_bytes(data, header.pixels_at)) is None:
         return "is truncated: its end is missing"
-    if header.kind in (*BASELINE, PROGRESSIVE) and 8 * coded < header.num_blocks:
+    if not header.has_pixels(coded):
         return f"is truncated: {coded} coded bytes are too few for its size"
     return None
 
@@ -95,14 +99,35 @@ def unread_jpeg(data: bytes) -> str:
 
 def probe(data: bytes, header: JpegHeader) -> bytes:
     """A tiny JPEG file with the same tables: a decoder refuses it if it would refuse the whole."""
-    at, pixels = header.size_at, header.pixels_at
-    return b"".join((data[:at], b"\0\x01\0\x01", data[at + 4 : pixels + 64], b"\xff\xd9"))
+    parts = [JPEG_START]
+    for marker, start, end in header.segments:
+        content = data[start - 2 : end]
+        if marker in FRAMES:
+            content = b"%b\0\x01\0\x01%b" % (content[:3], content[7:])
+        if marker not in NO_TABLES:
+            parts.append(b"\xff%c%b" % (marker, content))
+    return b"".join((*parts, bytes(64), LAST))
 
 
-def is_one_scan(data: bytes, header: JpegHeader) -> bool:
-    """Whether no table and no further scan follows the first."""
+def bytes_of_one_scan(data: bytes, header: JpegHeader) -> int | None:
+    """Bytes of the pixels; None if a table or another scan follows the first, or no end."""
     match = MARKER.search(data, header.pixels_at)
-    return match is not None and match[1][0] == END
+    if match is None or match[1][0] != END:
+        return None
+    return match.start() - header.pixels_at
+
+
+def _coded_bytes(data: bytes, place: int) -> int | None:
+    """Bytes of the pixels, which begin at a place; None if they have no end."""
+    coded = 0
+    while match := MARKER.search(data, place):
+        coded += match.start() - place
+        marker, place = match[1][0], match.end()
+        if marker == END:
+            return coded
+        if marker not in WITHOUT_LENGTH:  # tables, or the header of another scan
+            place += int.from_bytes(data[place : place + 2])
+    return None
 
 
 def _segments(data: bytes, place: int) -> Iterator[tuple[int, int, int]]:
@@ -118,8 +143,13 @@ def _segments(data: bytes, place: int) -> Iterator[tuple[int, int, int]]:
 
 
 def _header(
-    data: bytes, frame: tuple[int, int], pixels_at: int, profile: bytes
-) -> JpegHeader | None:
+    data: bytes,
+    frame: tuple[int, int],
+    pixels_at: int,
+    scan_channels: int,
+    profile: bytes,
+    segments: list[tuple[int, int, int]],
+) -> JpegHeader:
     kind, at = frame
     bits, channels = data[at], data[at + 5]
     height, width = (int.from_bytes(data[at + place : at + place + 2]) for place in (1, 3))
@@ -127,4 +157,6 @@ def _header(
     across = max((byte >> 4 for byte in sampling), default=1) or 1
     down = max((byte & 15 for byte in sampling), default=1) or 1
     blocks = -(-width // (8 * across)) * -(-height // (8 * down))
-    return JpegHeader(kind, width, height, bits, channels, blocks, at + 1, pixels_at, profile)
+    return JpegHeader(
+        kind, width, height, bits, channels, scan_channels, blocks, pixels_at, profile, segments
+    )

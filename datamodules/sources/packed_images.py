@@ -5,7 +5,7 @@ image of a Parquet file, all others of its row group have to be unpacked.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,11 @@ from datamodules.atomic_files import atomic_write
 from datamodules.sources.arrow_files import arrow_files, batches, check_size
 from datamodules.sources.cache import FOLDER, PATIENCE, for_each
 from datamodules.sources.checked_files import check_all
-from datamodules.sources.decode import Check, check_data, decode
-from datamodules.sources.resizing import Resize, fingerprint_of, to_square
+from datamodules.sources.decode import Check, check_data
+from datamodules.sources.resizing import Resize, fingerprint_of
 from datamodules.sources.source import MAX_BYTES
+from datamodules.sources.squares import decode_square
+from datamodules.sources.text_array import text_array
 
 
 def pack(place: Path, column: str) -> Path:
@@ -68,14 +70,14 @@ class PackedReader:
         num_channels: int,
         resize: Resize = "squeeze",
     ) -> None:
-        self.packs, self.places, self.names = packs, places, names
+        self.packs, self.places, self.names = packs, places, text_array(names)
         self.resize: Resize = resize
         self.image_size, self.num_channels = image_size, num_channels
 
     def read(self, row: int) -> np.ndarray:
         """See `ImageReader`."""
-        image = decode(self.encoded(row), self.num_channels, self.names[row])
-        return to_square(image, self.image_size, self.resize)
+        data, name = self.encoded(row), self.names[row]
+        return decode_square(data, self.image_size, self.num_channels, self.resize, name)
 
     def encoded(self, row: int) -> bytes:
         """The bytes of the image file; empty if the row has none."""
@@ -88,10 +90,12 @@ class PackedReader:
 
     def checks(self, rows: np.ndarray, title: str) -> list[Check]:
         """What is wrong with each image; good ones are remembered, as in `check_files`."""
-        keys = [self._key(int(row)) for row in rows]
-        return check_all(
-            keys, lambda i: check_data(self.encoded(int(rows[i])), self.names[int(rows[i])]), title
-        )
+
+        def look_at(index: int) -> tuple[str, Callable[[], Check]]:
+            row = int(rows[index])
+            return self._key(row), lambda: check_data(self.encoded(row), self.names[row])
+
+        return check_all(len(rows), look_at, title)
 
     def fingerprint(self, rows: np.ndarray) -> str:
         """Digest of the names of the packed files, which stand for their content, and the rows."""

@@ -1,4 +1,4 @@
-"""Images that Pillow decodes: all kinds but usual JPEG, PNG, WebP and BMP files."""
+"""Images that Pillow decodes: all kinds but usual JPEG, PNG and WebP files."""
 
 import numpy as np
 from PIL import Image, ImageOps

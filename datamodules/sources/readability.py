@@ -9,6 +9,7 @@ from lightning.pytorch.utilities import rank_zero_warn
 
 from datamodules.sources.decode import NEARLY_BLACK, Check
 from datamodules.sources.image_limits import UnreadableImageError
+from datamodules.sources.shared_checks import shared_checks
 from datamodules.sources.source import UNLABELLED, ImageSource
 
 SHOWN = 5  # complaints and classes that a message lists
@@ -31,7 +32,7 @@ def readable(
             train on has no other image.
     """
     checks = {
-        split: source.checks(f"checking the {split} images") or [Check()] * len(source)
+        split: shared_checks(source, f"checking the {split} images")
         for split, source in sources.items()
     }
     _warn_of_dark(sources, checks, class_names)
@@ -98,6 +99,8 @@ def _warn_of_dark(
     class_names: Sequence[str],
 ) -> None:
     """Warn of classes that are mostly nearly black: their values have another range."""
+    if not any(check.is_dark for found in checks.values() for check in found):
+        return
     dark, everything = Counter[str](), Counter[str]()
     for split, source in sources.items():
         is_dark = np.array([check.is_dark for check in checks[split]], dtype=bool)

@@ -4,12 +4,13 @@ from typing import Literal
 
 import cv2
 import numpy as np
+from PIL import Image
 
 Resize = Literal["squeeze", "crop", "pad"]
 MAX_BILINEAR = 3.0  # shrinking by a larger factor, bilinear interpolation skips pixels
 
 
-def to_square(image: np.ndarray, size: int, how: Resize) -> np.ndarray:
+def to_square(image: np.ndarray, size: int, how: Resize, smooth: bool = False) -> np.ndarray:
     """Resize an image (H, W, C) to a square.
 
     Args:
@@ -17,15 +18,17 @@ def to_square(image: np.ndarray, size: int, how: Resize) -> np.ndarray:
         size: Side of the square in pixels.
         how: `squeeze` changes the proportions; `crop` keeps the square in the middle; `pad` keeps
             all of the image, between two black bars.
+        smooth: See `resize`.
     """
     height, width, _ = image.shape
     if how == "squeeze" or height == width:
-        return resize(image, size)
+        return resize(image, size, smooth=smooth)
     if how == "crop":
         rows, columns = _middle(height, width, min(height, width))
-        return resize(image[rows, columns], size)
+        return resize(image[rows, columns], size, smooth=smooth)
     longer = max(height, width)
-    inner = resize(image, *(max(1, round(side * size / longer)) for side in (height, width)))
+    inner_size = [max(1, round(side * size / longer)) for side in (height, width)]
+    inner = resize(image, *inner_size, smooth=smooth)
     square = np.zeros((size, size, image.shape[2]), image.dtype)
     rows, columns = _middle(size, size, inner.shape[0], inner.shape[1])
     square[rows, columns] = inner
@@ -55,17 +58,30 @@ def onto_image(map_: np.ndarray, height: int, width: int, how: Resize) -> np.nda
     return _scaled(map_, longer, longer)[_middle(longer, longer, height, width)]
 
 
-def resize(image: np.ndarray, height: int, width: int | None = None) -> np.ndarray:
+def resize(
+    image: np.ndarray, height: int, width: int | None = None, smooth: bool = False
+) -> np.ndarray:
     """Squeeze an image (H, W, C) to a height and width; without a width, into a square.
 
     To shrink it, areas are first averaged by a whole factor, and the rest is interpolated
     bilinearly: six times faster than averaging areas of fractional size, which is used only for
     panoramas. Enlarging is bicubic.
+
+    Args:
+        image: uint8.
+        height: In pixels.
+        width: In pixels; None for the height.
+        smooth: Whether to take Pillow's filter instead, whose time does not count beside that of
+            decoding a large photograph.
     """
     width = height if width is None else width
     rows, columns, channels = image.shape
     if (rows, columns) == (height, width):
         return image
+    if smooth:
+        picture = Image.fromarray(image.squeeze(2) if channels == 1 else image)
+        resized = picture.resize((width, height), Image.Resampling.BILINEAR)
+        return np.array(resized).reshape(height, width, channels)
     if (factor := min(rows // height, columns // width)) > 1:
         whole = image[: rows - rows % factor, : columns - columns % factor]
         target = (columns // factor, rows // factor)

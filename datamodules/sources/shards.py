@@ -15,10 +15,11 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from datamodules.sources.decode import decode
 from datamodules.sources.remote import StorageError, is_remote, read_bytes
-from datamodules.sources.resizing import Resize, fingerprint_of, to_square
+from datamodules.sources.resizing import Resize, fingerprint_of
 from datamodules.sources.shard_index import INDEX, ShardIndex, StoredFile, parse_index
+from datamodules.sources.squares import decode_square
+from datamodules.sources.text_array import TextArray
 from datamodules.splits.sampler import WINDOW
 
 
@@ -100,7 +101,7 @@ class ShardReader:
     ) -> None:
         self.store, self.shards = store, shards
         self.resize: Resize = resize
-        self.names = images["name"].tolist()
+        self.names = TextArray(images["name"])
         self.extensions = list(map(sys.intern, images["extension"]))  # a few strings, not millions
         self.places = images[["shard", "offset", "size"]].to_numpy(np.int64)
         self.image_size, self.num_channels = image_size, num_channels
@@ -109,8 +110,8 @@ class ShardReader:
     def read(self, row: int) -> np.ndarray:
         """See `ImageReader`."""
         name = f"{self.shards[self.places[row, 0]].name}: {self.names[row]}"
-        image = decode(self.encoded(row), self.num_channels, name)
-        return to_square(image, self.image_size, self.resize)
+        data = self.encoded(row)
+        return decode_square(data, self.image_size, self.num_channels, self.resize, name)
 
     def encoded(self, row: int) -> bytes:
         """The bytes of the image file.

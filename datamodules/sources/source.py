@@ -10,6 +10,7 @@ from typing import Protocol, Self
 import numpy as np
 
 from datamodules.sources.decode import Check
+from datamodules.sources.text_array import text_array
 
 MAX_BYTES = 2**32  # of all images together; to compare more of them would take long
 UNLABELLED = -1  # label of an image of unknown class: it can be predicted, not scored
@@ -70,9 +71,9 @@ class ImageSource:
     Attributes:
         reader: Reads the pixels.
         labels: Class index of each image, (N,) int64; `UNLABELLED` if it is unknown.
-        names: Name of each image; unique, and the same on every machine.
+        names: Name of each image; unique, and the same on every machine. Becomes a `TextArray`.
         groups: The original that each image is a copy of; images of one group stay in one split.
-            Empty if there are no copies.
+            Empty if there are no copies. Becomes a `TextArray`.
         rows: Row of each image in the reader, (N,); by default all, in order.
         columns: What a table says of the images beside that, by name, each of N texts.
         subjects: Where the subjects of the images are, by their names; None if it is not known.
@@ -89,6 +90,8 @@ class ImageSource:
     def __post_init__(self) -> None:
         if len(self.rows) != len(self.labels):
             object.__setattr__(self, "rows", np.arange(len(self.labels)))
+        object.__setattr__(self, "names", text_array(self.names))
+        object.__setattr__(self, "groups", text_array(self.groups))
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -126,8 +129,8 @@ class ImageSource:
         return replace(
             self,
             labels=self.labels[indices],
-            names=[self.names[index] for index in indices],
-            groups=[self.groups[index] for index in indices] if self.groups else (),
+            names=text_array(self.names).take(indices),
+            groups=text_array(self.groups).take(indices) if self.groups else (),
             rows=self.rows[indices],
             columns={name: texts[indices] for name, texts in self.columns.items()},
         )

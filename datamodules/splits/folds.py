@@ -32,18 +32,17 @@ def assign_folds(
         single group, since a network that does not see it cannot learn the class. Without groups,
         the numbers of images of a class in two folds differ by one at most.
     """
-    members, of_class = groups_of_classes(groups, labels, seed)
-    assigned = np.full(len(labels), ALWAYS_TRAINED)
+    group_of, of_class = groups_of_classes(groups, labels, seed)
+    sizes = np.bincount(group_of)
+    assigned = np.full(len(sizes), ALWAYS_TRAINED)
     for label, ordered in of_class.items():
         if len(ordered) < 2:
             continue
-        sizes = np.array([len(members[group]) for group in ordered])
-        middles = sizes.cumsum() - sizes / 2
-        parts = (middles * folds / sizes.sum()).astype(np.int64)
+        middles = sizes[ordered].cumsum() - sizes[ordered] / 2
+        parts = (middles * folds / sizes[ordered].sum()).astype(np.int64)
         first = _first_fold(names[label] if names else str(label), folds, seed)
-        for group, part in zip(ordered, parts, strict=True):
-            assigned[members[group]] = (first + part) % folds
-    return assigned
+        assigned[ordered] = (first + parts) % folds
+    return assigned[group_of]
 
 
 def _first_fold(name: str, folds: int, seed: int) -> int:

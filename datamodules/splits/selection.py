@@ -55,7 +55,7 @@ def limited(source: ImageSource, per_class: int | None, seed: int) -> ImageSourc
     """At most `per_class` images of each class, chosen by their names."""
     if per_class is None:
         return source
-    order = hash_order([f"limit/{name}" for name in source.names], seed)
+    order = hash_order((f"limit/{name}" for name in source.names), seed)
     kept = [order[source.labels[order] == label][:per_class] for label in set(source.labels)]
     return source.subset(np.sort(np.concatenate(kept)))
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from datamodules.sources.source import ImageSource
+from datamodules.sources.text_array import TextArray
 from datamodules.splits.folds import assign_folds
 from datamodules.splits.stratified import stratified_split
 
@@ -107,7 +108,7 @@ class SplitSettings:
         if last_n is not None:
             return _last(name, last_n, len(train))
         # The name is a salt: without it, the validation set would repeat the test set's order.
-        salted = [f"{name}/{group}" for group in (train.groups or train.names)]
+        salted = TextArray(f"{name}/{group}" for group in (train.groups or train.names))
         share = getattr(self, name)
         if per_class is None and not 0 < share < 1:
             raise ValueError(f"Expected split.{name}, a share, to be in (0, 1), got {share}.")
@@ -123,7 +124,7 @@ class SplitSettings:
         self, train: ImageSource, folds: int, class_names: Sequence[str]
     ) -> tuple[np.ndarray, np.ndarray]:
         """Indices of the images of the other folds, and of those of the one to validate on."""
-        salted = [f"fold/{group}" for group in (train.groups or train.names)]
+        salted = TextArray(f"fold/{group}" for group in (train.groups or train.names))
         found = assign_folds(salted, train.labels, folds, self.seed, class_names)
         return np.flatnonzero(found != self.fold), np.flatnonzero(found == self.fold)
 

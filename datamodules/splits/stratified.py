@@ -1,21 +1,23 @@
 """Stratified splits drawn from hashes of names: the same on every machine."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from datamodules.names import composed
 
 
-def hash_order(names: Sequence[str], seed: int) -> np.ndarray:
+def hash_order(names: Iterable[str], seed: int) -> np.ndarray:
     """Indices in a random order that depends on the names and the seed alone.
 
     Names are composed first: the same images on macOS and on Linux give the same split.
     """
-    texts = [f"{seed}/{composed(name)}".encode("utf-8", "surrogateescape") for name in names]
-    keys = [hashlib.sha256(text).digest() for text in texts]
-    return np.array(sorted(range(len(names)), key=keys.__getitem__), dtype=np.int64)
+    digests = bytearray()
+    for name in names:
+        text = f"{seed}/{composed(name)}".encode("utf-8", "surrogateescape")
+        digests += hashlib.sha256(text).digest()
+    return np.argsort(np.frombuffer(digests, "S32"), kind="stable").astype(np.int64)
 
 
 def stratified_split(
@@ -34,33 +36,36 @@ def stratified_split(
     Returns:
         Sorted indices of the images that stay, and of those set aside.
     """
-    members, of_class = groups_of_classes(groups, labels, seed)
-    aside: list[int] = []
-    for candidates in of_class.values():
-        size = sum(len(members[group]) for group in candidates)
+    group_of, of_class = groups_of_classes(groups, labels, seed)
+    sizes = np.bincount(group_of)
+    is_aside = np.zeros(len(sizes), dtype=bool)
+    for ordered in of_class.values():
+        before = sizes[ordered].cumsum() - sizes[ordered]
+        size = int(sizes[ordered].sum())
         wanted = amount if isinstance(amount, int) else max(1, round(amount * size))
-        before = len(aside)
-        for group in candidates[:-1]:
-            if len(aside) - before >= wanted:
-                break
-            aside += members[group]
-    stays = np.ones(len(labels), dtype=bool)
-    stays[aside] = False
-    return np.flatnonzero(stays), np.flatnonzero(~stays)
+        is_aside[ordered[:-1][before[:-1] < wanted]] = True
+    aside = is_aside[group_of]
+    return np.flatnonzero(~aside), np.flatnonzero(aside)
 
 
 def groups_of_classes(
     groups: Sequence[str], labels: np.ndarray, seed: int
-) -> tuple[dict[str, list[int]], dict[int, list[str]]]:
-    """Indices of the images of each group, and the groups of each class in the order of a hash.
+) -> tuple[np.ndarray, dict[int, np.ndarray]]:
+    """Number of the group of each image, and the groups of each class in the order of a hash.
 
     A group belongs to the class of its first image, whatever the class of the others.
+
+    Returns:
+        Numbers of groups, (N,), in the order of their first images; and by class, those of its
+        groups.
     """
-    members: dict[str, list[int]] = {}
-    for index, group in enumerate(groups):
-        members.setdefault(group, []).append(index)
-    names = list(members)
-    of_class: dict[int, list[str]] = {}
-    for position in hash_order(names, seed):
-        of_class.setdefault(int(labels[members[names[position]][0]]), []).append(names[position])
-    return members, of_class
+    numbers: dict[str, int] = {}
+    numbered = (numbers.setdefault(group, len(numbers)) for group in groups)
+    group_of = np.fromiter(numbered, np.int64, len(groups))
+    first_images = np.unique(group_of, return_index=True)[1]
+    order = hash_order(numbers, seed)
+    classes = labels[first_images[order]]
+    by_class = np.argsort(classes, kind="stable")
+    found, starts = np.unique(classes[by_class], return_index=True)
+    parts = np.split(order[by_class], starts[1:])
+    return group_of, dict(zip(found.tolist(), parts, strict=True))

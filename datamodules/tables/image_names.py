@@ -61,9 +61,9 @@ class ImageNames:
         return [Found(_of_split(_matching(below, name), split)) for name, split in pairs]
 
     def _find(self, name: str) -> Found:
-        if is_file(self.root / name):
+        if is_file(self.root, name):
             return Found((name,))
-        if (other := spelled_as(name, lambda path: is_file(self.root / path))) != name:
+        if (other := spelled_as(name, lambda path: is_file(self.root, path))) != name:
             return Found((other,))
         for text in _spellings(name):
             for tail, cut in self._tails(text):
@@ -89,7 +89,7 @@ class ImageNames:
 
     def _files(self, path: str) -> tuple[str, ...]:
         """The file with this path, or the images that have it without their ending."""
-        if is_file(self.root / path):
+        if is_file(self.root, path):
             return (path,)
         folder, slash, name = path.rpartition("/")
         if ".." in folder.split("/"):

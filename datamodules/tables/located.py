@@ -48,7 +48,7 @@ def located(
         rows = refuse(
             rows, outside(root, rows["image"]), what, "image", "image outside root", complain
         )
-    gone = [not is_file(root / image) for image in rows["image"]]
+    gone = [not is_file(root, image) for image in rows["image"]]
     what = f"is not in {root}; {hint}"
     rows = refuse(rows, gone, what, "image", "missing image", complain)
     rows = _refuse_ambiguous(rows, root, hint, complain)

@@ -42,26 +42,31 @@ def log_images(
         )
         inputs.append(DatasetInput(dataset, [InputTag("mlflow.data.context", split)]))
     client.log_inputs(run_id, inputs)
-    names = {**dict(enumerate(data.class_names)), UNLABELLED: ""}
-    rows = [
-        (image, names[label], split, group, content)
-        for split, source in data.sources.items()
-        for image, label, group, content in zip(
-            source.names,
-            source.labels,
-            source.groups or source.names,
-            contents(source),
-            strict=True,
-        )
-    ]
-    table: Any = pd.DataFrame(rows, columns=["image", "label", "split", "group", CONTENT])
-    if table["group"].equals(table["image"]):  # no image is a copy of another
-        table = table.drop(columns="group")
-    if not table[CONTENT].any():
-        table = table.drop(columns=CONTENT)
-    client.log_text(run_id, table.to_csv(index=False), "data/splits.csv")
+    client.log_text(run_id, _image_table(data).to_csv(index=False), "data/splits.csv")
     digests = {split: each.dataset.digest for split, each in zip(data.sources, inputs, strict=True)}
     return [split for split, digest in digests.items() if known and digest not in known]
+
+
+def _image_table(data: ImageDataModule) -> Any:
+    """A row per image of all splits."""
+    class_names = np.array([*data.class_names, ""], object)  # `UNLABELLED` is the last place
+    table: Any = pd.concat(
+        [
+            pd.DataFrame(
+                {
+                    "image": list(source.names),
+                    "label": class_names[source.labels],
+                    "split": split,
+                    "group": list(source.groups or source.names),
+                    CONTENT: contents(source),
+                }
+            )
+            for split, source in data.sources.items()
+        ]
+    )
+    if table["group"].equals(table["image"]):  # no image is a copy of another
+        table = table.drop(columns="group")
+    return table if table[CONTENT].any() else table.drop(columns=CONTENT)
 
 
 def contents(source: ImageSource) -> list[str]:

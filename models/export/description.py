@@ -15,7 +15,8 @@ RESIZE_RULES: dict[str, str] = {
 HOW = (
     "An image is rotated by its EXIF data, and transparent parts become white. To shrink it, whole "
     "blocks of pixels are averaged first, and the rest is interpolated bilinearly; enlarging is "
-    "bicubic."
+    "bicubic. A JPEG file is decoded at 1/8, 1/4 or 1/2 of its size if this leaves at least as "
+    "many pixels as the square has, and then shrunk with Pillow's bilinear filter."
 )
 
 

@@ -5,7 +5,6 @@ that only OpenCV reads rightly are refused.
 """
 
 import io
-import re
 import struct
 from pathlib import Path
 from typing import Any
@@ -13,13 +12,12 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from models.export.image_colours import in_srgb, srgb_transform
+from models.export.image_colours import in_srgb
+from models.export.image_jpeg import JPEGS, coded_bytes, draft, reduction
 
 MAX_PIXELS = 100_000_000  # a file of 633 bytes can ask for a gigabyte
 WHITE = (255, 255, 255)  # behind transparent parts
 JPEG_START, PNG_START, PNG_END = b"\xff\xd8", b"\x89PNG", b"IEND\xaeB`\x82"
-JPEG_MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
-SCAN, END, WITHOUT_LENGTH = 0xDA, 0xD9, (0x01, 0xD8)
 COMPRESSION, COLOURS, PLANES, BITS = 259, 262, 284, 258  # tags of TIFF
 SCALED = ("PNG", "PPM", "JPEG2000")  # formats whose deep pixels Pillow gives in 16 bits
 EXIF_ONLY = ("JPEG", "MPO", "PNG", "WEBP")  # formats that only EXIF data turn, not XMP
@@ -55,6 +53,23 @@ def read_image(image: bytes | str | Path, num_channels: int) -> np.ndarray:
         UnreadableImage: If it is missing, not an image, truncated, too large, or of a kind that is
             not read here.
     """
+    return read_reduced(image, num_channels, 0, "squeeze")[0]
+
+
+def read_reduced(
+    image: bytes | str | Path, num_channels: int, size: int, resize: str
+) -> tuple[np.ndarray, bool]:
+    """As `read_image`; a large JPEG is decoded at a half, a quarter or an eighth of its size.
+
+    Args:
+        image: The content of an image file, or its path.
+        num_channels: 1 for grey, 3 for RGB.
+        size: Side of the square that at least as many pixels are kept for; 0 to keep all.
+        resize: `squeeze`, `crop` or `pad`: how it becomes the square.
+
+    Returns:
+        The pixels, and whether the square is so small that Pillow's filter resizes them.
+    """
     data = image if isinstance(image, bytes) else _content(Path(image))
     mode = "L" if num_channels == 1 else "RGB"
     try:
@@ -63,10 +78,8 @@ def read_image(image: bytes | str | Path, num_channels: int) -> np.ndarray:
             _check_end(data, header)
             _check_kind(data, header)
             profile = header.info.get("icc_profile", b"")
-            if header.mode in ("L", "RGB") and not (
-                profile and srgb_transform(profile, header.mode)
-            ):
-                header.draft(mode, header.size)  # of a JPEG: its own brightness
+            factor = reduction(*header.size, size, resize) if header.format in JPEGS else 1
+            draft(header, mode, profile, factor)
             pixels = np.asarray(_converted(header, profile).convert(mode))
     except UnidentifiedImageError as error:
         what = "not an image that can be read"
@@ -79,7 +92,7 @@ def read_image(image: bytes | str | Path, num_channels: int) -> np.ndarray:
         raise
     except MALFORMED as error:
         raise UnreadableImage(f"The image is broken or truncated: {error}.") from error
-    return pixels.reshape(*pixels.shape[:2], num_channels)
+    return pixels.reshape(*pixels.shape[:2], num_channels), factor > 1
 
 
 def check_size(width: int, height: int) -> None:
@@ -107,26 +120,9 @@ def _check_end(data: bytes, header: Any) -> None:
         across = 8 * max(layer[1] for layer in header.layer)
         down = 8 * max(layer[2] for layer in header.layer)
         blocks = -(-header.width // across) * -(-header.height // down)
-        is_cut = 8 * _coded_bytes(data) < blocks  # a block takes a bit at least
+        is_cut = 8 * coded_bytes(data) < blocks  # a block takes a bit at least
     if is_cut:
         raise UnreadableImage("The image is truncated: its end is missing.")
-
-
-def _coded_bytes(data: bytes) -> int:
-    """Bytes of the pixels of a JPEG file; 0 if their end is missing. What follows does not count.
-
-    Phones append videos to their photographs.
-    """
-    place, coded, is_scan = 2, 0, False
-    while match := JPEG_MARKER.search(data, place):
-        coded += (match.start() - place) * is_scan
-        marker, place = match[1][0], match.end()
-        if marker == END:
-            return coded
-        if marker not in WITHOUT_LENGTH:
-            place += max(2, int.from_bytes(data[place : place + 2]))
-        is_scan |= marker == SCAN
-    return 0
 
 
 def _check_kind(data: bytes, header: Any) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from models.export.image_file import UnreadableImage, check_size, read_image
+from models.export.image_file import UnreadableImage, check_size, read_reduced
 
 MAX_BILINEAR = 3.0  # shrinking by a larger factor, bilinear interpolation skips pixels
 CUBIC = -0.75  # OpenCV's parameter of bicubic interpolation
@@ -32,9 +32,19 @@ def image_input(
     Raises:
         UnreadableImage: If the image cannot be read, or has more than `MAX_PIXELS`.
     """
-    pixels = image if isinstance(image, np.ndarray) else read_image(image, num_channels)
-    square = to_square(_with_channels(pixels, num_channels), image_size, resize)
+    if isinstance(image, np.ndarray):
+        square = to_square(_with_channels(image, num_channels), image_size, resize)
+    else:
+        square = read_square(image, num_channels, image_size, resize)
     return np.ascontiguousarray(square.transpose(2, 0, 1))
+
+
+def read_square(
+    image: bytes | str | Path, num_channels: int, image_size: int, resize: str
+) -> np.ndarray:
+    """Read a file and resize it to a square, uint8 (image_size, image_size, num_channels)."""
+    pixels, is_reduced = read_reduced(image, num_channels, image_size, resize)
+    return to_square(pixels, image_size, resize, is_reduced)
 
 
 def _with_channels(pixels: np.ndarray, num_channels: int) -> np.ndarray:
@@ -58,31 +68,35 @@ def _with_channels(pixels: np.ndarray, num_channels: int) -> np.ndarray:
     return np.asarray(Image.fromarray(pixels).convert("L"))[..., None]
 
 
-def to_square(image: np.ndarray, size: int, how: str) -> np.ndarray:
+def to_square(image: np.ndarray, size: int, how: str, smooth: bool = False) -> np.ndarray:
     """Resize an image, uint8 (H, W, C), to a square.
 
     `squeeze` changes the proportions; `crop` keeps the square in the middle; `pad` keeps all of the
-    image, between two black bars.
+    image, between two black bars. `smooth` takes Pillow's filter.
     """
     height, width, channels = image.shape
     if how == "squeeze" or height == width:
-        return resized(image, size, size)
+        return resized(image, size, size, smooth)
     if how == "crop":
         side = min(height, width)
         top, left = (height - side) // 2, (width - side) // 2
-        return resized(image[top : top + side, left : left + side], size, size)
+        return resized(image[top : top + side, left : left + side], size, size, smooth)
     rows, columns = (max(1, round(side * size / max(height, width))) for side in (height, width))
     square = np.zeros((size, size, channels), np.uint8)
     top, left = (size - rows) // 2, (size - columns) // 2
-    square[top : top + rows, left : left + columns] = resized(image, rows, columns)
+    square[top : top + rows, left : left + columns] = resized(image, rows, columns, smooth)
     return square
 
 
-def resized(image: np.ndarray, height: int, width: int) -> np.ndarray:
+def resized(image: np.ndarray, height: int, width: int, smooth: bool = False) -> np.ndarray:
     """Resize an image, uint8 (H, W, C): block averages, then bilinear; enlarging is bicubic."""
-    rows, columns, _ = image.shape
+    rows, columns, channels = image.shape
     if (rows, columns) == (height, width):
         return image
+    if smooth:
+        picture = Image.fromarray(image[..., 0] if channels == 1 else image)
+        small = picture.resize((width, height), Image.Resampling.BILINEAR)
+        return np.array(small).reshape(height, width, channels)
     if (factor := min(rows // height, columns // width)) > 1:
         image = _block_averages(image, factor)
     scales = image.shape[0] / height, image.shape[1] / width

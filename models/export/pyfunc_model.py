@@ -1,8 +1,8 @@
 """The model that MLflow loads: images in, labels and probabilities out.
 
 MLflow runs this file as it is ("models from code"), so nothing is unpickled. `code_of` puts the
-sources of `image_file` and `image_input` in place of their imports: the model then needs no package
-of this project, and two versions of it can be loaded side by side.
+sources of `image_input` and of what it imports in place of the imports: the model then needs no
+package of this project, and two versions of it can be loaded side by side.
 """
 
 import base64

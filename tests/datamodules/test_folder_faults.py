@@ -1,6 +1,7 @@
 """What people's folders hold besides images: it is left out, refused or named, never silent."""
 
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -134,7 +135,12 @@ def test_checked_files_are_remembered_until_they_change(make_folder, tmp_path, m
     make_folder("data/cat", "data/dog")
     looked = []
     look = checked_files.check_file
-    monkeypatch.setattr(checked_files, "check_file", lambda f: looked.append(f.name) or look(f))
+
+    def looking(file):
+        looked.append(Path(file).name)
+        return look(file)
+
+    monkeypatch.setattr(checked_files, "check_file", looking)
     for _ in range(2):
         ImageFolderDataModule(tmp_path / "data", image_size=8).setup("fit")
     assert len(looked) == 20

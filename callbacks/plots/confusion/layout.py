@@ -1,4 +1,4 @@
-"""Layout of confusion matrices for 2 to 1,000 classes."""
+"""Layout of confusion matrices for 2 to 10,000 classes."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -9,10 +9,11 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from callbacks.plots.confusion.order import cluster_classes, most_confused
+from callbacks.plots.confusion.order import Grouping, cluster_classes, most_confused
 from callbacks.plots.confusion.panels import (
     Colors,
     Listed,
+    block_size,
     draw_cells,
     draw_list,
     draw_overview,
@@ -36,12 +37,14 @@ class Matrix(NamedTuple):
         counts: Images, (K, K), by which classes are grouped and selected.
         class_names: Names of the classes.
         colors: Colours of the values.
+        grouping: Order of the classes if there are too many to name; None to find it.
     """
 
     values: np.ndarray
     counts: np.ndarray
     class_names: Sequence[str]
     colors: Colors
+    grouping: Grouping | None = None
 
 
 class Texts(NamedTuple):
@@ -102,15 +105,18 @@ def _plot_named(matrix: Matrix, lines: float) -> tuple[Figure, Axes, Axes]:
 
 def _plot_many(matrix: Matrix, lines: float, texts: Texts) -> tuple[Figure, Axes, Axes]:
     """All classes in groups, and beside them the most confused ones, in the same order."""
-    values, counts, class_names, colors = matrix
+    values, counts, class_names, colors, grouping = matrix
     size = (16.8, OVERVIEW_INCHES + lines + 1)
     figure = Figure(figsize=size, dpi=DPI, layout="constrained")
     grid = figure.add_gridspec(2, 2, height_ratios=(OVERVIEW_INCHES, lines))
-    order, groups = cluster_classes(counts)
+    order, groups = grouping or cluster_classes(counts)
     overview = figure.add_subplot(grid[0, 0])
     names = [class_names[k] for k in order]
-    draw_overview(overview, values[np.ix_(order, order)], names, colors, groups)
-    overview.set_title(f"All {len(counts):,} classes, grouped by confusion", fontsize=9)
+    draw_overview(overview, values, order, names, colors, groups)
+    block = block_size(len(counts))
+    dots = f"; a dot is the largest of {block} x {block} cells" if block > 1 else ""
+    title = f"All {len(counts):,} classes, grouped by confusion{dots}"
+    overview.set_title(title, fontsize=9)
     chosen = most_confused(counts, NUM_ENLARGED) or range(NUM_ENLARGED)
     shown = [k for k in order if k in chosen]
     cells = figure.add_subplot(grid[:, 1])

@@ -1,4 +1,4 @@
-"""Confusion matrix of 2 to 1,000 classes."""
+"""Confusion matrix of 2 to 10,000 classes."""
 
 from collections.abc import Sequence
 
@@ -6,9 +6,15 @@ import numpy as np
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 
-from callbacks.plots.confusion.layout import NUM_LISTED, Matrix, Texts, lay_out
-from callbacks.plots.confusion.order import Confusion, most_frequent_confusions, shares_of
-from callbacks.plots.confusion.panels import Colors, Listed
+from callbacks.plots.confusion.layout import MAX_NAMED, NUM_LISTED, Matrix, Texts, lay_out
+from callbacks.plots.confusion.order import (
+    Confusion,
+    Grouping,
+    cluster_classes,
+    most_frequent_confusions,
+    shares_of,
+)
+from callbacks.plots.confusion.panels import MAX_CELLS, Colors, Listed, reduced
 from callbacks.plots.drawing.grid_version import FONT, set_grid_version, small_plot
 from callbacks.plots.drawing.style import BAD
 from callbacks.plots.drawing.texts import counted, shorten
@@ -18,7 +24,11 @@ SMALL_CLASSES, SMALL_LENGTH, SMALL_FONT = 12, 9, 6.6  # of the grid version
 
 
 def plot_confusion_matrix(
-    counts: np.ndarray, class_names: Sequence[str], title: str, normalize: bool
+    counts: np.ndarray,
+    class_names: Sequence[str],
+    title: str,
+    normalize: bool,
+    grouping: Grouping | None = None,
 ) -> Figure:
     """Draw a confusion matrix with true classes as rows; see `lay_out`.
 
@@ -30,8 +40,12 @@ def plot_confusion_matrix(
         title: Title of the figure.
         normalize: Show percent of each true class instead of counts; a class without images
             has a row of zeros.
+        grouping: See `grouping_of`; None to find it.
     """
-    values = 100 * shares_of(counts) if normalize else counts
+    values = counts
+    if normalize:
+        values = shares_of(counts)
+        values *= 100
     colors = percent_colors() if normalize else _colors(max(float(counts.max()), 1.0))
     texts = Texts(
         title,
@@ -41,8 +55,14 @@ def plot_confusion_matrix(
         "No confusion",
     )
     lines = [_listed(confusion) for confusion in most_frequent_confusions(counts, NUM_LISTED)]
-    figure = lay_out(Matrix(values, counts, class_names, colors), lines, texts)
-    return set_grid_version(figure, _small_matrix, values, class_names, colors.norm)
+    figure = lay_out(Matrix(values, counts, class_names, colors, grouping), lines, texts)
+    small = reduced(values, range(len(values))) if len(values) > MAX_CELLS else values
+    return set_grid_version(figure, _small_matrix, small, class_names, colors.norm)
+
+
+def grouping_of(counts: np.ndarray) -> Grouping | None:
+    """Order of the classes, for several figures; None if all can be named in their own order."""
+    return cluster_classes(counts) if len(counts) > MAX_NAMED else None
 
 
 def percent_colors() -> Colors:

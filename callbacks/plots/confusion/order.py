@@ -6,12 +6,23 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.cluster.hierarchy import fcluster, leaves_list, linkage, optimal_leaf_ordering
+from scipy.sparse import coo_array, csr_array, diags_array
 from scipy.spatial.distance import pdist
 
+from callbacks.plots.confusion.sparse_tree import sparse_average_linkage
+
 MAX_OPTIMAL = 500  # classes: the optimal order takes 0.1 s for 500 and 2 s for 1,000
+MAX_DENSE = 1000  # classes: all pairs of more take minutes and gigabytes
 NUM_CUTS = 40  # cuts of the tree that are tried
 UNRELATED = 1 - 1e-9  # distance of classes without common confusions
 MIN_GROUP = 3  # classes of a group that gets an outline
+
+
+class Grouping(NamedTuple):
+    """Order of the classes, and the range of positions of each group in it."""
+
+    order: list[int]
+    groups: list[range]
 
 
 class Confusion(NamedTuple):
@@ -30,24 +41,26 @@ def most_frequent_confusions(counts: np.ndarray, most: int) -> list[Confusion]:
         counts: Images (true, predicted), (K, K).
         most: Number of confusions to return.
     """
-    shares = shares_of(counts)
-    true, predicted = np.nonzero(counts * ~np.eye(len(counts), dtype=bool))
-    found = np.lexsort((-shares[true, predicted], -counts[true, predicted]))[:most]
-    return [
-        Confusion(int(t), int(p), int(counts[t, p]), float(shares[t, p]))
-        for t, p in zip(true[found], predicted[found], strict=True)
-    ]
+    true, predicted = np.nonzero(counts)
+    wrong = true != predicted
+    true, predicted = true[wrong], predicted[wrong]
+    images = counts[true, predicted]
+    shares = images / counts.sum(axis=1).clip(min=1)[true]
+    found = np.lexsort((-shares, -images))[:most]
+    columns = (column[found].tolist() for column in (true, predicted, images, shares))
+    return [Confusion(*row) for row in zip(*columns, strict=True)]
 
 
 def shares_of(counts: np.ndarray) -> np.ndarray:
     """Shares of each true class, in [0, 1], (K, K); zeros for a class without images."""
-    return counts / counts.sum(axis=1, keepdims=True).clip(min=1)
+    kind = np.float64 if len(counts) <= MAX_DENSE else np.float32  # 400 MB of 10,000 classes
+    return np.divide(counts, counts.sum(axis=1, keepdims=True).clip(min=1), dtype=kind)
 
 
 def most_confused(counts: np.ndarray, num_classes: int) -> list[int]:
     """Classes of the most frequent confusions, at most a number of them."""
     chosen: dict[int, None] = {}
-    for confusion in most_frequent_confusions(counts, counts.size):
+    for confusion in most_frequent_confusions(counts, num_classes**2):
         pair = {confusion.true: None, confusion.predicted: None}
         if len(chosen | pair) > num_classes:
             break
@@ -55,12 +68,13 @@ def most_confused(counts: np.ndarray, num_classes: int) -> list[int]:
     return list(chosen)
 
 
-def cluster_classes(counts: np.ndarray) -> tuple[list[int], list[range]]:
+def cluster_classes(counts: np.ndarray) -> Grouping:
     """Order classes so that those confused with each other, or with the same ones, are adjacent.
 
     Average linkage of the profiles of the classes: as which classes they are predicted and which
     are predicted as them, under a square root, so that the diagonal does not dominate. The tree is
-    cut where the modularity of the groups is largest (Newman and Girvan, 2004).
+    cut where the modularity of the groups is largest (Newman and Girvan, 2004). Of more than
+    `MAX_DENSE` classes, only those with a common confusion are compared.
 
     Args:
         counts: Images (true, predicted), (K, K), of three classes or more.
@@ -68,29 +82,41 @@ def cluster_classes(counts: np.ndarray) -> tuple[list[int], list[range]]:
     Returns:
         The classes in order, and the range of positions of each group of `MIN_GROUP` or more.
     """
-    shares = shares_of(counts)
-    mutual = (shares + shares.T) / 2
-    # A class without images and predictions has no profile: make it unlike all others.
-    np.fill_diagonal(mutual, np.where(mutual.any(axis=1), mutual.diagonal(), 1))
-    distances = pdist(np.sqrt(mutual), "cosine").clip(0)
-    tree = linkage(distances, "average")
-    if len(counts) <= MAX_OPTIMAL:
-        tree = optimal_leaf_ordering(tree, distances)
+    mutual = _mutual_shares(counts)
+    tree = _tree(mutual, len(counts))
     order = [int(place) for place in leaves_list(tree)]
-    np.fill_diagonal(mutual, 0)
     related = tree[tree[:, 2] < UNRELATED, 2]
     heights = np.quantile(related, np.linspace(0, 1, NUM_CUTS)) if len(related) else []
     cuts = [fcluster(tree, height, "distance") for height in np.unique([0, *heights])]
-    best = max(cuts, key=lambda groups: _modularity(mutual, groups))
-    return order, [run for run in _runs(best[order]) if len(run) >= MIN_GROUP]
+    confused = coo_array(mutual)
+    confused.setdiag(0)
+    best = max(cuts, key=lambda groups: _modularity(confused, groups))
+    return Grouping(order, [run for run in _runs(best[order]) if len(run) >= MIN_GROUP])
 
 
-def _modularity(weights: np.ndarray, groups: np.ndarray) -> float:
+def _mutual_shares(counts: np.ndarray) -> csr_array:
+    """Mean of the shares of a class that are another, and of the other that are it, (K, K)."""
+    images = csr_array(counts)
+    shares = csr_array(diags_array(1 / images.sum(axis=1).clip(min=1)) @ images)
+    mutual = (shares + shares.T) / 2
+    # A class without images and predictions has no profile: make it unlike all others.
+    return csr_array(mutual + diags_array((mutual.sum(axis=1) == 0).astype(float)))
+
+
+def _tree(mutual: csr_array, num_classes: int) -> np.ndarray:
+    if num_classes > MAX_DENSE:
+        return sparse_average_linkage(csr_array(mutual.power(0.5)))
+    distances = pdist(np.sqrt(mutual.toarray()), "cosine").clip(0)
+    tree = linkage(distances, "average")
+    return optimal_leaf_ordering(tree, distances) if num_classes <= MAX_OPTIMAL else tree
+
+
+def _modularity(weights: coo_array, groups: np.ndarray) -> float:
     """Share of the weights within groups, minus the share expected by chance."""
-    total = max(weights.sum(), np.finfo(float).tiny)
-    rows, columns = np.nonzero(weights)
-    inner = weights[rows, columns][groups[rows] == groups[columns]].sum()
-    return inner / total - ((np.bincount(groups, weights.sum(axis=1)) / total) ** 2).sum()
+    total = max(weights.data.sum(), np.finfo(float).tiny)
+    inner = weights.data[groups[weights.row] == groups[weights.col]].sum()
+    of_groups = np.bincount(groups[weights.row], weights.data, groups.max() + 1)
+    return inner / total - ((of_groups / total) ** 2).sum()
 
 
 def _runs(groups: np.ndarray) -> Iterator[range]:

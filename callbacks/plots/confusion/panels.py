@@ -87,6 +87,7 @@ def draw_cells(
 def draw_overview(
     axes: Axes,
     values: np.ndarray,
+    order: Sequence[int],
     class_names: Sequence[str],
     colors: Colors,
     groups: Sequence[range],
@@ -95,14 +96,15 @@ def draw_overview(
 
     Args:
         axes: Axes to draw in.
-        values: Values that are shown as colours, (K, K), in the order of the rows.
-        class_names: Names of the K classes in that order.
+        values: Values that are shown as colours, (K, K).
+        order: The K classes in the order of the rows.
+        class_names: Names of the classes in that order.
         colors: Colours of the values.
         groups: Positions of the classes of each group.
     """
     size = len(values)
     axes.imshow(
-        _reduced(values),
+        reduced(values, order),
         cmap=colors.cmap,
         norm=colors.norm,
         extent=(0, size, size, 0),
@@ -115,7 +117,8 @@ def draw_overview(
         axes.add_patch(Rectangle(corner, side, side, fill=False, edgecolor=BAD, linewidth=0.9))
         middle = group.start + side / 2
         if all(abs(middle - other) > MIN_LABEL_DISTANCE * size for other, _ in labels):
-            labels.append((middle, _group_name(values, class_names, group)))
+            inside = np.ix_(order[group.start : group.stop], order[group.start : group.stop])
+            labels.append((middle, _group_name(values[inside], class_names, group)))
     places, texts = zip(*labels, strict=True) if labels else ((), ())
     axes.set_yticks(places, texts, fontsize=7)
     axes.set_xticks([])
@@ -158,20 +161,26 @@ def _annotations(values: np.ndarray, decimals: int) -> np.ndarray:
     return np.vectorize(lambda value: format(value, form) if abs(value) >= least else "")(values)
 
 
-def _reduced(values: np.ndarray) -> np.ndarray:
-    """Reduce to at most `MAX_CELLS` per side; each block keeps its most extreme value."""
-    block = -(-len(values) // MAX_CELLS)
-    size = -(-len(values) // block) * block
-    padded = np.zeros((size, size))
-    padded[: len(values), : len(values)] = values
-    blocks = padded.reshape(size // block, block, size // block, block)
-    high, low = blocks.max(axis=(1, 3)), blocks.min(axis=(1, 3))
-    return np.where(high >= -low, high, low)
+def block_size(num_classes: int) -> int:
+    """Cells per side of a block that is drawn as one."""
+    return -(-num_classes // MAX_CELLS)
 
 
-def _group_name(values: np.ndarray, class_names: Sequence[str], group: range) -> str:
+def reduced(values: np.ndarray, order: Sequence[int]) -> np.ndarray:
+    """Values in an order, at most `MAX_CELLS` per side; each block keeps its most extreme one."""
+    block = block_size(len(values))
+    place = np.empty(len(values), np.int64)
+    place[list(order)] = np.arange(len(values)) // block
+    rows, columns = np.nonzero(values)  # of thousands of classes, nearly all cells are empty
+    found = values[rows, columns]
+    last = np.lexsort((found, abs(found)))  # of several values in one place, the last remains
+    cells = np.zeros((-(-len(values) // block),) * 2)
+    cells[place[rows[last]], place[columns[last]]] = found[last]
+    return cells
+
+
+def _group_name(inner: np.ndarray, class_names: Sequence[str], group: range) -> str:
     """The two most confused classes of a group, and the number of the others."""
-    inner = values[group.start : group.stop, group.start : group.stop]
     pair = most_confused(abs(inner), 2) or [0, 1]
     first, second = (shorten(class_names[group[k]], GROUP_NAME_LENGTH) for k in pair)
     return f"{first}, {second}\n+ {len(group) - 2} more"

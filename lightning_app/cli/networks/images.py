@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from datamodules.sources.decode import file_complaint, read_image
-from datamodules.sources.resizing import Resize, to_square
+from datamodules.sources.resizing import Resize
+from datamodules.sources.squares import read_square
 from datamodules.walk_folders import files_below, image_extensions, is_image
 from lightning_app.cli.device import Device
 from lightning_app.cli.networks.checkpoint_network import checkpoint_network
@@ -51,7 +52,8 @@ class Images:
     def batch(self, indices: Iterable[int]) -> Tensor:
         """Read images as input of the network, (n, C, image_size, image_size) in [0, 1]."""
         pixels = [
-            to_square(self.original(index), self.image_size, self.resize) for index in indices
+            read_square(self.files[index], self.image_size, self.num_channels, self.resize)
+            for index in indices
         ]
         return torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2).float() / 255
 

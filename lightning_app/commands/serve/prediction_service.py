@@ -10,7 +10,7 @@ from torch import Tensor
 
 from callbacks.pictures import ClassActivation
 from datamodules.sources.decode import decode
-from datamodules.sources.resizing import to_square
+from datamodules.sources.squares import decode_square
 from lightning_app.cli.networks.network import Network, outputs_of
 from lightning_app.cli.networks.overlays import evidence_overlay
 from lightning_app.commands.serve.training_images import TrainingImages
@@ -55,12 +55,12 @@ class PredictionService:
             UnreadableImageError: If it is not an image that can be read.
         """
         with self._lock:
-            image = decode(file, self.network.num_channels, "The file")
-            square = to_square(image, self.network.image_size, self.network.resize)
+            size, channels = self.network.image_size, self.network.num_channels
+            square = decode_square(file, size, channels, self.network.resize, "The file")
             batch = torch.from_numpy(square.copy()).permute(2, 0, 1)[None].float() / 255
             found = self._prediction(batch)
             if grad_cam:
-                found |= self._evidence(batch, image)
+                found |= self._evidence(batch, decode(file, channels, "The file"))
             if nearest:
                 found["nearest"] = self.training_images.nearest(batch, nearest)
         return found

@@ -10,6 +10,7 @@ from PIL import Image, ImageCms
 
 from datamodules.sources import open_image
 from datamodules.sources.decode import check_file, decode, file_complaint, read_image
+from datamodules.sources.squares import decode_square
 
 RAMP = np.arange(0, 256, 4, dtype=np.uint8).reshape(8, 8)  # 0 to 252
 TO_SRGB = np.array(  # linear Display P3 to linear sRGB
@@ -95,6 +96,18 @@ def test_wide_gamut_photograph_looks_as_in_a_viewer(kind, channels):
     if channels == 1:
         expected = [np.dot(expected, (0.299, 0.587, 0.114))]
     assert decode(data, channels, "a")[8, 8].tolist() == pytest.approx(expected, abs=3)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_wide_gamut_photograph_that_is_reduced_looks_as_in_a_viewer(channels):
+    colour = (180, 120, 90)
+    photo = Image.new("RGB", (400, 300), colour)
+    data = saved(photo, "JPEG", icc_profile=profile_of(*P3), quality=100)
+    expected = (
+        in_srgb(colour) if channels == 3 else [np.dot(in_srgb(colour), (0.299, 0.587, 0.114))]
+    )
+    found = decode_square(data, 32, channels, "squeeze", "a")
+    assert found[16, 16].tolist() == pytest.approx(expected, abs=3)
 
 
 def by_littlecms(image, profile):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from PIL import Image
 from PIL.ExifTags import IFD, Base
 
-from datamodules.sources.decode import MALFORMED
+from datamodules.sources.numbers import MALFORMED
 
 STANDARD = 3688  # sum of the luminance table at quality 50 (ITU-T T.81, annex K)
 

@@ -140,7 +140,7 @@ def test_every_confusion_of_a_thousand_classes_is_visible():
     values = np.zeros((1000, 1000))
     values[3, 901] = 1
     axes = Figure().subplots()
-    draw_overview(axes, values, ["a"] * 1000, Colors("Blues", Normalize()), [])
+    draw_overview(axes, values, range(1000), ["a"] * 1000, Colors("Blues", Normalize()), [])
     shown = np.asarray(axes.images[0].get_array())
     assert shown.shape == (500, 500)
     assert np.argwhere(shown).tolist() == [[1, 450]]
