@@ -234,6 +234,8 @@ class PictureGallery(Callback):
             log_text(trainer, content, name)
         elif isinstance(content, Notice):
             log_notice(trainer, name, content.text)
+            if content.text:
+                rank_zero_info(f"Heat maps   {content.text}")
         else:
             log_metric(trainer, f"{split}/{name}", content, self.epoch)
 

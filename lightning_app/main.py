@@ -1,5 +1,6 @@
 """List of the commands of `lightning_cli`, and its help; only the chosen command is imported."""
 
+import atexit
 import gc
 import pkgutil
 import sys
@@ -123,4 +124,5 @@ def _import(name: str) -> Callable[[list[str]], Any]:
         return pkgutil.resolve_name(name)
     finally:
         gc.freeze()
+        atexit.register(gc.unfreeze)  # or torch's compiler reports leaks when Python exits
         gc.enable()

@@ -115,8 +115,8 @@ class ActivationMaximisation(Picture):
                 left_out.append(sheet.name)
         if left_out:
             raise NothingToShow(
-                f"{', '.join(left_out)}: even {FEWEST} images would exceed the limit of {limit} "
-                f"(pictures.{self.name}.seconds, pictures.budget)."
+                f"{', '.join(left_out)}: even {FEWEST} images would exceed {limit}; a larger "
+                f"pictures.{'budget' if limit == BUDGET else self.name + '.seconds'} allows them."
             )
 
     def _limit(self, context: PictureContext) -> tuple[float, str]:

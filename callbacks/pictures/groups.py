@@ -88,8 +88,11 @@ class Groups(Picture):
         scores = group_scores(groupings, context.labelled_predictions)
         left_out = [f"{name} {reason}" for name, reason in others.items()]
         said = [sentence(score) for score in worse_groups(scores)]
-        if scores and not said:
-            said = [f"none of {len(scores)} is worse by more than chance ({', '.join(groupings)})"]
+        tested = sum(not np.isnan(score.p_value) for score in scores)
+        if tested and not said:
+            said = [f"none of {tested} is worse by more than chance ({', '.join(groupings)})"]
+        if small := len(scores) - tested:
+            said.append(f"{counted(small, 'group')} too small to test: {FEWEST} images are needed")
         for line in said + [f"not used: {'; '.join(left_out)}"] * bool(left_out):
             rank_zero_info(f"Groups      {line}")
         return scores

@@ -52,6 +52,7 @@ class HiddenGroups(Picture):
         predictions, features = _sampled(context)
         found = hidden_groups(features, predictions.correct, predictions.labels)
         if not found:
+            rank_zero_info(f"Hidden groups: none is found among {len(predictions):,} images")
             return
         groupings = _groupings(context, predictions)
         texts = [_sentences(group, groupings, len(predictions)) for group in found]

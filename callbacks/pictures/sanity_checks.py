@@ -36,6 +36,7 @@ from models.explain.sanity_checks import (
     random_maps,
     randomization,
 )
+from models.explain.sanity_checks.verdict import LEAST
 
 MANY, FEW, LARGE = 16, 8, 128 * 128  # images; few of them from this number of pixels on
 FEWEST, FEWEST_STEPS, FEWEST_STAGES = 2, 5, 2  # images and so on, whatever the limit
@@ -189,6 +190,13 @@ def _table(verdicts: dict[str, Verdict]) -> Table:
     }
 
 
+def _passed(number: int) -> str:
+    """What a figure says if no method failed."""
+    if number < LEAST:
+        return f"The maps depend on the weights; {LEAST} images are needed to judge deletion."
+    return "All methods pass."
+
+
 def _figure(
     context: PictureContext,
     images: Tensor,
@@ -209,5 +217,5 @@ def _figure(
         dict(zip(randomized, maps[:, :, shown].cpu().numpy(), strict=True)),
         results,
         (chance[0].mean(dim=0).cpu().numpy(), chance[1].mean(dim=0).cpu().numpy()),
-        "\n".join([title, *(doubts or ["All methods pass."])]),
+        "\n".join([title, *(doubts or [_passed(len(images))])]),
     )

@@ -54,11 +54,12 @@ def plot_subject(
 def sentences(scores: Sequence[SubjectScore]) -> list[str]:
     """Where the evidence is, and the classes for which it is elsewhere, the worst first."""
     whole = scores[0]
-    chance = " That is no more than by chance." * whole.is_by_chance
+    chance = ", no more than by chance" * whole.is_by_chance
     said = [
         f"{100 * whole.inside:.0f} % of the evidence lies inside the subject "
         f"({100 * whole.low:.0f} to {100 * whole.high:.0f}), which covers {100 * whole.area:.0f} % "
-        f"of the image; the strongest lies inside in {100 * whole.pointing:.0f} %.{chance}"
+        f"of the image{chance}; the strongest evidence is inside for "
+        f"{100 * whole.pointing:.0f} % of the images."
     ]
     elsewhere = [score for score in scores[1:] if score.is_elsewhere]
     elsewhere.sort(key=lambda score: score.inside - score.area)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import MaxNLocator
 
 from callbacks.plots.drawing.style import DPI, NEUTRAL
 from callbacks.plots.drawing.texts import shorten
@@ -45,7 +46,8 @@ def plot_training_dynamics(
     axes.set_xlabel("spread of the probability of the label over the epochs")
     axes.set_ylabel("mean probability of the label")
     axes.set_ylim(-0.02, 1.02)
-    axes.set_xlim(left=-0.005)
+    axes.set_xlim(0, max(float(spread.max()) * 1.05, 0.01))
+    axes.xaxis.set_major_locator(MaxNLocator(5))
     left.colorbar(points, ax=axes, location="bottom", shrink=0.8, label="area under the margin")
     rows = right.subfigures(len(corners), 1)
     for place, (name, (images, captions)) in zip(np.atleast_1d(rows), corners.items(), strict=True):

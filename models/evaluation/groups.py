@@ -83,11 +83,11 @@ def group_scores(groupings: Mapping[str, Grouping], predictions: Predictions) ->
     for column, grouping in groupings.items():
         index = torch.from_numpy(grouping.index)
         for number, name in enumerate(grouping.names):
-            own, others = index == number, (index >= 0) & (index != number)
+            own, others = index == number, index != number  # also those without a value
             if not own.any() or not others.any():
                 continue
             # The two groups of a column have one test, which counts once.
-            key = (column, number if len(grouping.names) > 2 else 0)
+            key = (column, number if len(grouping.names) > 2 or bool((index < 0).any()) else 0)
             keys.append(key)
             if min(int(own.sum()), int(others.sum())) >= FEWEST:
                 tests[key] = _p_value(correct[own], correct[others])

@@ -33,7 +33,9 @@ def groups(record: StoredRun) -> str:
             for row in rows
         ]
         named = [f"{row['column']} = {row['group']}" for row in worse_of(rows)]
-        said = f"Worse: {', '.join(named)}." if named else "No group is worse."
+        tested = sum(row["p-value (Holm)"] is not None for row in rows)
+        none = f"None of the {tested} groups of ten images or more is worse by more than chance."
+        said = f"Worse: {', '.join(named)}." if named else none
         parts.append(f"Images: {WORDS['splits'][split]}. {WHAT} {said}\n\n{table(HEAD, shown)}")
     if split := split_of(record, "hidden_groups"):
         for said in hidden_of(record.table(f"tables/hidden_groups_{split}.json")):

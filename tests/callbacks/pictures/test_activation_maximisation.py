@@ -140,7 +140,9 @@ def test_fewer_filters_are_shown_if_the_limit_is_low(context):
 def test_a_few_images_of_few_steps_are_left_of_a_small_budget(context):
     limited = replace(context, allowance=Allowance(passes=1))
     shown, drawn = {}, ActivationMaximisation(num_filters=4).draw(limited)
-    with pytest.raises(NothingToShow, match="would exceed the limit of the budget"):
+    with pytest.raises(
+        NothingToShow, match=r"would exceed the budget; a larger pictures\.budget allows them"
+    ):
         shown.update(drawn)
     assert limited.allowance.exhausted
     assert "all 4, 24 of 64 steps" in title(shown["activation_maximisation/classes"])
