@@ -9,6 +9,7 @@ import numpy as np
 from datamodules.augmentation.load import Transform
 from datamodules.base import ImageDataModule
 from datamodules.complaints import warn_or_raise
+from datamodules.images_to_predict import images_to_predict
 from datamodules.names import composed
 from datamodules.options import BatchSize, Options
 from datamodules.sources.files import FileReader
@@ -45,6 +46,7 @@ class ManifestDataModule(ImageDataModule):
         root: Folder that the paths are relative to; None for the folder of the manifest.
         labels: Files with the labels of a split, one per row in their last column, if the manifest
             does not have them, `{train: labels.csv}`.
+        predict: Images to predict: a folder, or a table that lists them.
         header: Whether the first line of the files names the columns.
         columns: Which column holds what; see `Columns`.
         delimiter: The character between two values of a CSV file; None to find it.
@@ -71,6 +73,7 @@ class ManifestDataModule(ImageDataModule):
         manifest: dict[str, Path | str] | Path | str,  # in this order, else jsonargparse dumps text
         root: Path | str | None = None,
         labels: dict[str, Path | str] | None = None,
+        predict: Path | str | None = None,
         header: bool = True,
         columns: Columns = Columns(),
         delimiter: str | None = None,
@@ -90,6 +93,9 @@ class ManifestDataModule(ImageDataModule):
         )
         self.resize: Resize = resize
         self.files = manifest_files(manifest)
+        self.predict = None if predict is None else Path(predict)
+        if self.predict is not None and not self.predict.is_dir():
+            self.files["predict"] = self.predict
         self.place = ", ".join(map(str, self.files.values()))
         label_files = {name: Path(file) for name, file in (labels or {}).items()}
         self.layout = Layout(header, columns, delimiter, label_files, tuple(class_names or ()))
@@ -115,7 +121,13 @@ class ManifestDataModule(ImageDataModule):
             self._reader(), labels, names_of(rows), groups, columns=columns, subjects=subjects
         )
         splits = rows["split"].to_numpy()
-        return {name: source.subset(np.flatnonzero(splits == name)) for name in set(splits)}
+        found = {name: source.subset(np.flatnonzero(splits == name)) for name in set(splits)}
+        if self.predict is not None and self.predict.is_dir():
+            size, channels, outside = self.image_size, self.num_channels, self.allow_outside
+            found["predict"] = images_to_predict(
+                self.predict, size, channels, self.resize, outside, warn_or_raise
+            )
+        return found
 
     def _subjects(self, columns: dict[str, np.ndarray]) -> Subjects | None:
         """Boxes or masks of images that are files."""

@@ -63,6 +63,7 @@ def _parse(file: Path, header: bool, dialect: Dialect, nrows: int | None = None)
             skiprows=dialect.skipped,
             nrows=nrows,
             skip_blank_lines=False,  # so that the index gives the line
+            skipinitialspace=True,  # a quote after it begins a value
         )
     except (ImportError, ValueError, *DAMAGED) as error:
         raise ValueError(f"{file} {_reason(error)}.") from None

@@ -19,7 +19,8 @@ from lightning_app.store.ui_view import open_at_last_epoch
 log = logging.getLogger(__name__)
 
 # Under `uv run`, which sets UV, lightning_cli is not on the path of the user's shell.
-UI = "uv run lightning_cli ui" if "UV" in os.environ else "lightning_cli ui"
+CLI = "uv run lightning_cli" if "UV" in os.environ else "lightning_cli"
+UI = f"{CLI} ui"
 
 
 def print_fit_summary(trainer: Trainer) -> None:

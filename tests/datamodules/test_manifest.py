@@ -46,6 +46,28 @@ def test_root_can_be_another_folder(make_manifest, tmp_path):
     assert data.sources["train"].read(0).shape == (8, 8, 3)
 
 
+def test_images_to_predict_are_those_of_a_folder_or_of_a_table(
+    make_manifest, tmp_path, write_image
+):
+    make_manifest("image,label", *ROWS[:18])
+    write_image(tmp_path / "new" / "deep" / "b.png")
+    write_image(tmp_path / "new" / "a.png")
+    (tmp_path / "sample.csv").write_text("image\nimages/19.png\nimages/18.png\n")
+    for predict, names in (
+        (tmp_path / "new", ["a.png", "deep/b.png"]),
+        (tmp_path / "sample.csv", ["images/19.png", "images/18.png"]),
+    ):
+        data = ManifestDataModule(tmp_path / "labels.csv", predict=predict, image_size=8)
+        assert list(data.sources["predict"].names) == names
+        assert data.sources["predict"].labels.tolist() == [-1, -1]
+        assert data.sources["predict"].read(0).shape == (8, 8, 3)
+
+
+def test_a_blank_after_a_comma_is_no_part_of_a_value(make_manifest):
+    rows = [[f'"{value}"' for value in row.split(",")] for row in ("image,label", *ROWS)]
+    assert make_manifest(*map(", ".join, rows)).class_names == ("NA", "sea")
+
+
 def test_files_of_the_splits_in_a_folder_are_one_dataset(make_manifest, tmp_path):
     make_manifest("image,label", *ROWS)
     for split, rows in (("train", ROWS[:12]), ("val", ROWS[12:16]), ("test", ROWS[16:])):

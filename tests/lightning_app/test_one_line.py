@@ -14,6 +14,7 @@ import yaml
 from mlflow import MlflowClient
 from PIL import Image
 
+from lightning_app.cli.one_line.expand import expand
 from lightning_app.main import main
 
 SMALL = ["--model.backbone", "SmallCNN", "--model.backbone.width", "4"]
@@ -92,7 +93,14 @@ def test_a_test_without_configuration_uses_the_images_of_the_run(run, config):
 
 def test_a_new_process_evaluates_without_a_configuration(folder):
     command = [sys.executable, "-m", "lightning_app", "validate", "--ckpt_path", "best", *QUIET]
-    subprocess.run(command, check=True)
+    process = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert "leaked" not in process.stderr  # what nanobind says of objects that are never freed
+
+
+def test_images_to_predict_may_stand_after_the_command(folder, run):
+    sample = ["--predictions.sample_submission", "sample.csv"]
+    expanded = expand(["predict", "--ckpt_path", "best", "new", *sample]).arguments
+    assert "--data.predict=new" in expanded
 
 
 def test_second_logger_has_the_metrics_too(folder, run):

@@ -58,6 +58,8 @@ def expand(arguments: Sequence[str]) -> Expansion:
     path, configured = take_path(options), has_config(options)
     if command != "fit":
         recorded, run = _recorded(command, options, configured)
+        if command == "predict" and path is not None and not configured:
+            options, path = [*options, f"--data.predict={path}"], None
         user = after_configs(options, _layout(path))
         return Expansion([command, *recorded, *user], run)
     loggers = yaml.safe_load(value_of("--loggers", options) or "[]")

@@ -5,14 +5,13 @@ from typing import Any
 
 from mlflow.entities import Run
 
-from lightning_app.cli.summary import UI
+from lightning_app.cli.summary import CLI
 from lightning_app.commands.folds.results import MEAN, FoldResults
 from lightning_app.output.console import Column, print_table
 from lightning_app.store.describe_run import OUT_OF_FOLD
 from lightning_app.store.locations import artifact_location
 
 POINTS = 100
-CLI = UI.removesuffix(" ui")
 HEAD = ("network", "images", "accuracy", "95 %", "test accuracy")
 
 

@@ -15,6 +15,7 @@ from lightning_app.cli.networks.derived_run import (
 )
 from lightning_app.cli.networks.ensembles import HYPER_PARAMETERS, sources_of
 from lightning_app.cli.networks.exportable import Exportable
+from lightning_app.cli.summary import CLI
 from lightning_app.commands.soup.candidates import Candidates
 from lightning_app.output.console import Column, print_table
 from lightning_app.store.checkpoints import find_checkpoint
@@ -126,7 +127,7 @@ def _print(
         if len(kept) == 1:
             print("No other network improves the best one: the soup is that network.")
     print(f"Run         {run.info.run_name}, of {len(kept)} of {len(sources)} networks")
-    print(f"Test it     lightning_cli test --ckpt_path {run.info.run_id[:6]}")
+    print(f"Test it     {CLI} test --ckpt_path {run.info.run_id[:6]}")
 
 
 def _parser() -> argparse.ArgumentParser:

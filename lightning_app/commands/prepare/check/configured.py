@@ -65,7 +65,10 @@ def _entries(data: ImageDataModule, split: str, source: ImageSource) -> Iterator
     names = {**dict(enumerate(data.class_names)), UNLABELLED: ""}
     groups = source.groups or [""] * len(source)
     columns = zip(source.names, source.labels.tolist(), groups, strict=True)
+    excluded = set(data.options.exclude_classes)  # the test has them, as unknown images
     for index, (name, label, group) in enumerate(columns):
+        if names[label] in excluded:
+            continue
         row, reader = int(source.rows[index]), source.reader
         file = Path(str(data.place))
         if isinstance(reader, FileReader):

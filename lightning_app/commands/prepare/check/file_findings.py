@@ -137,6 +137,8 @@ def _misnamed(readable: Surveyed) -> list[Finding]:
             Exhibit(entry.name, f"is {facts.format}", entry)
             for entry, facts in readable
             if entry.pixels is None
+            and entry.encoded is None
+            and facts.format
             and Path(entry.name).suffix.lower() not in ENDINGS.get(facts.format, ())
         ],
     )
