@@ -110,7 +110,10 @@ def _sets(context: PictureContext, predictions: Predictions) -> Sets:
     """The sets of the images, by the text of their level, and `by_class`."""
     if context.split == "val":
         if len(predictions) < 2 * MIN_IMAGES:
-            raise NothingToShow(f"prediction sets need {2 * MIN_IMAGES} labelled images.")
+            raise NothingToShow(
+                f"{2 * MIN_IMAGES} labelled validation images are needed to judge prediction sets, "
+                f"there are {len(predictions)}; data.split.val sets their number."
+            )
         return _of_halves(predictions)
     uncertainty = getattr(context.model, "uncertainty", None)
     if uncertainty is None:

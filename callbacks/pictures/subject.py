@@ -72,7 +72,7 @@ class SubjectEvidence(Picture):
                 [_caption(found, row, names) for row in worst.tolist()],
                 scores,
                 f"Evidence and subject, {context.title}: {counted(scores[0].images, 'image')}; "
-                "above, those with the least evidence inside",
+                "above, those with the least evidence inside for the size of the subject",
             ),
         )
         yield "evidence_inside", scores[0].inside

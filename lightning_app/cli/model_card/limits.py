@@ -40,7 +40,11 @@ def limits(record: StoredRun, splits: Sequence[SplitSummary], results: Sequence[
     """What follows from the numbers about how far they reach."""
     found = []
     if names := class_names_of(splits):
-        found.append(f"For every image, the answer is one of the {len(names):,} classes.")
+        found.append(
+            f"The answer is always one of the {len(names):,} classes. An image of something else "
+            "is only marked if it is unlike all that the network was trained on; classes that were "
+            "left out mostly are not."
+        )
     if not results or results[0].split != "test":
         found.append("There is no test: the images of the scores also chose the checkpoint.")
     counts = splits[0].counts if splits else {}

@@ -79,7 +79,9 @@ def test_hubs_can_read_the_metadata(card):
         "| expected calibration error | test | 0.0625 |",
         "| cat | dog | 3 | 12.5 % |",
         "| grad_cam | 0.125 | 0.500 | -0.250 |",
-        "- For every image, the answer is one of the 2 classes.",
+        "- The answer is always one of the 2 classes. An image of something else is only marked "
+        "if it is unlike all that the network was trained on; classes that were left out mostly "
+        "are not.",
         "- Classes with fewer than 30 training images: d|g (12).",
     ],
 )
