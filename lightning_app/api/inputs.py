@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from datamodules.sources.resizing import Resize
+from datamodules.sources.resizing import Resize, to_square
 from lightning_app.api.pixels import as_pixels, split_array
 from lightning_app.cli.networks.images import Images, find_images
 
@@ -50,6 +50,10 @@ class ArrayImages(Images):
             return image
         code = cv2.COLOR_RGB2GRAY if self.num_channels == 1 else cv2.COLOR_GRAY2RGB
         return cv2.cvtColor(image, code).reshape(*image.shape[:2], self.num_channels)
+
+    def square(self, index: int) -> np.ndarray:
+        """See `Images`."""
+        return to_square(self.original(index), self.image_size, self.resize)
 
 
 def read_input(

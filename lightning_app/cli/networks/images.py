@@ -49,12 +49,13 @@ class Images:
         """Read an image at its own size, uint8, (H, W, num_channels)."""
         return read_image(self.files[index], self.num_channels)
 
+    def square(self, index: int) -> np.ndarray:
+        """Read an image at the size of the network's input, uint8, (size, size, num_channels)."""
+        return read_square(self.files[index], self.image_size, self.num_channels, self.resize)
+
     def batch(self, indices: Iterable[int]) -> Tensor:
         """Read images as input of the network, (n, C, image_size, image_size) in [0, 1]."""
-        pixels = [
-            read_square(self.files[index], self.image_size, self.num_channels, self.resize)
-            for index in indices
-        ]
+        pixels = [self.square(index) for index in indices]
         return torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2).float() / 255
 
     def sample(self, num_images: int) -> tuple[Tensor, Tensor]:

@@ -30,9 +30,16 @@ def tiles(
         "images": next((split.images for split in splits if split.name == "train"), 0),
         "parameters": stored_run.metrics.get("params/total", 0),
     }
-    shown += [(words["tiles"][key], words.number(value)) for key, value in numbers.items() if value]
+    shown += [
+        (words["tiles"][key], _short(value, words)) for key, value in numbers.items() if value
+    ]
     duration = describe_run.training_time(stored_run)
     return shown + ([(words["tiles"]["time"], words.duration(duration))] if duration else [])
+
+
+def _short(value: float, words: Words) -> str:
+    """A number that fits into a tile: 11,179,590 as 11.2 M."""
+    return words.number(value) if value < 1e7 else f"{value / 1e6:,.1f} M"
 
 
 def place_of(result: Result, words: Words) -> str:
