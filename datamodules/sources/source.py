@@ -75,7 +75,7 @@ class ImageSource:
         groups: The original that each image is a copy of; images of one group stay in one split.
             Empty if there are no copies. Becomes a `TextArray`.
         rows: Row of each image in the reader, (N,); by default all, in order.
-        columns: What a table says of the images beside that, by name, each of N texts.
+        columns: Further columns of the table that lists the images, by name; N texts each.
         subjects: Where the subjects of the images are, by their names; None if it is not known.
     """
 

@@ -126,7 +126,7 @@ def _tags(data: bytes) -> Tags:
         stream = io.BytesIO(data)
         stream.seek(tags.next)
         tags.load(stream)
-    except MALFORMED:
+    except MALFORMED:  # the tags before the damage are enough, or decoding reports it
         pass
     return tags
 

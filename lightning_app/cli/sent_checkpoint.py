@@ -71,7 +71,7 @@ def _send(ranks: Ranks, path: Path) -> None:
 
 
 def _receive(ranks: Ranks, file: Path) -> None:
-    """Receive a file; a failure is told to rank 0, which refuses for all."""
+    """Receive a file. If that fails, tell rank 0, which stops all processes with an error."""
     number, parts = 0, int(ranks.get("parts"))
     try:
         with atomic_write(file) as unfinished, unfinished.open("wb") as stream:

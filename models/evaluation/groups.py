@@ -1,4 +1,4 @@
-"""Groups of images by what a table says of them, and for which of them a network is worse."""
+"""Groups of images with equal values in a column, and those on which a network is worse."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
