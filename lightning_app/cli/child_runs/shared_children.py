@@ -32,16 +32,17 @@ class SharedChildren:
     def run(self, children: Sequence[ChildRun]) -> None:
         """Run what has not finished; a failed run does not stop the others."""
         runner = self.runner
-        with runner.stopping(), ThreadPoolExecutor(runner.jobs) as pool:
-            try:
-                while children := self._run_free(pool, children):
-                    time.sleep(POLL)
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                runner.stop()
-                raise
-            finally:
-                self.claims.stop()
+        try:
+            with runner.stopping(), ThreadPoolExecutor(runner.jobs) as pool:
+                try:
+                    while children := self._run_free(pool, children):
+                        time.sleep(POLL)
+                except BaseException:
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    runner.stop()
+                    raise
+        finally:
+            self.claims.stop()  # when no thread is left that could claim another run
 
     def _run_free(
         self, pool: ThreadPoolExecutor, children: Sequence[ChildRun]
