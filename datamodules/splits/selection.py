@@ -18,9 +18,14 @@ def merged_names(class_names: Sequence[str], merge: Mapping[str, Sequence[str]])
     parts = [part for members in merge.values() for part in members]
     check_known(parts, class_names, "merge_classes")
     if twice := sorted({part for part in parts if parts.count(part) > 1}):
-        raise ValueError(f"merge_classes names {', '.join(twice)} twice.")
+        raise ValueError(
+            f"merge_classes names {', '.join(twice)} twice; a class can be part of one."
+        )
     if taken := sorted((set(class_names) - set(parts)) & set(merge)):
-        raise ValueError(f"merge_classes makes {', '.join(taken)}, which is a class already.")
+        raise ValueError(
+            f"merge_classes makes {', '.join(taken)}, which is a class already; choose another "
+            f"name, or merge that class, too: {{{taken[0]}: [{taken[0]}, …]}}."
+        )
     target = {part: new for new, members in merge.items() for part in members}
     return tuple(dict.fromkeys(target.get(name, name) for name in class_names))
 

@@ -89,7 +89,7 @@ def _reason(error: Exception) -> str:
     """Why pandas cannot read a file, to follow its name."""
     text = " ".join(str(error).split()).removeprefix("Error tokenizing data. C error: ")
     if isinstance(error, UnicodeError):
-        return "is not UTF-8; save it as UTF-8"
+        return "is not UTF-8; save it as UTF-8 (in Excel: CSV UTF-8)"
     if isinstance(error, pd.errors.EmptyDataError):
         return "is empty"
     if isinstance(error, pd.errors.ParserError):

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 from statistics import median
 from typing import Any
 
@@ -14,6 +15,7 @@ SPLITS = ("train", "val", "test", "predict")
 OUT_OF_FOLD = "out_of_fold"  # images of all folds: a network that has not seen an image predicts it
 PROBABILITY = "probability of "  # begins the columns of the classes in their table
 PACKAGES = ("torch", "lightning", "torchvision", "timm", "mlflow")  # that determine the results
+NO_VALUE = ("", "None", "[]", "{}")
 OPTIMIZER_OPTIONS = ("lr", "weight_decay", "momentum")  # the ones shown, in this order
 
 
@@ -55,6 +57,8 @@ def class_names_of(splits: Sequence[SplitSummary]) -> list[str]:
 def describe_object(stored_run: StoredRun, name: str) -> str:
     """An object of the configuration: its class and its plain options, or empty.
 
+    Options without a value are left out. Of a path, only the name of the file is shown.
+
     Args:
         stored_run: The run.
         name: Parameter of the run: `model.backbone` becomes
@@ -64,7 +68,8 @@ def describe_object(stored_run: StoredRun, name: str) -> str:
     if path is None:
         return ""
     options = sorted(stored_run.options(name).items())
-    shown = [f"{key} {value}" for key, value in options if "." not in key]
+    plain = [(k, str(v)) for k, v in options if "." not in k and str(v) not in NO_VALUE]
+    shown = [f"{key} {PurePath(v).name if PurePath(v).is_absolute() else v}" for key, v in plain]
     return _short(path) + (f" ({', '.join(shown)})" if shown else "")
 
 

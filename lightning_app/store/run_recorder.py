@@ -22,7 +22,7 @@ from lightning_app.store.run_logger import RunLogger
 from lightning_app.store.slurm_job import remember_folder
 
 # Keys of a checkpoint.
-RUN_ID, CLASS_NAMES = "mlflow_run_id", "class_names"
+RUN_ID, RUN_NAME, CLASS_NAMES = "mlflow_run_id", "run_name", "class_names"
 IMAGE_SIZE, NUM_CHANNELS, RESIZE = "image_size", "num_channels", "resize"
 POSITION = "metrics_position"
 
@@ -115,13 +115,13 @@ class RunRecorder(SaveConfigCallback):
     def on_save_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Add the id of the run, the class names, the format of the images, and its metrics.
+        """Add the run, the class names, the format of the images, and the metrics.
 
         What the checkpoint has seen is sent before: a resumed fit does not compute it again.
         """
         logger = run_logger_of(trainer)
         if logger is not None:
-            checkpoint[RUN_ID] = logger.run_id
+            checkpoint[RUN_ID], checkpoint[RUN_NAME] = logger.run_id, logger.run_name
             if trainer.is_global_zero:
                 logger.flush()
             position = SavedPosition.of(logger.buffer, trainer.global_step, trainer.validating)

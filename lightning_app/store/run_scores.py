@@ -44,6 +44,7 @@ class Result:
         checkpoint: Name of the checkpoint, such as `best (epoch 11)`; empty if it is not known.
         time: When it was scored, in milliseconds since 1970; 0 if it is not known.
         dataset: The dataset of its images if they are not those of the run; else empty.
+        epoch: Epoch of the checkpoint; -1 if it is not known.
     """
 
     split: str
@@ -52,16 +53,7 @@ class Result:
     checkpoint: str = ""
     time: int = 0
     dataset: str = ""
-
-
-class CopyScores(NamedTuple):
-    """Accuracy with and without the images that are copies of training images."""
-
-    split: str
-    images: int
-    copies: int
-    with_copies: Score
-    without_copies: Score
+    epoch: int = -1
 
 
 class Confusion(NamedTuple):
@@ -134,6 +126,7 @@ def _results(
             checkpoint_label(each.checkpoint, each.epoch),
             each.time,
             "" if each.digest in own else each.dataset,
+            each.epoch,
         )
         for each in evaluated
     ]
@@ -165,21 +158,6 @@ def _score(record: StoredRun, evaluation: Evaluation, metric: Metric) -> Score:
             return Score(value, low, high)
     known = metric.kind == "proportion" and images and not math.isnan(value)
     return Score(value, *wilson(value, images)) if known else Score(value)
-
-
-def copy_scores(record: StoredRun) -> list[CopyScores]:
-    """Scores of each split that has copies of training images; see `TrainingCopies`."""
-    found = []
-    for split in SPLITS:
-        rows = {row["images"]: row for row in record.table(f"tables/copies_{split}.json")}
-        if "without copies" in rows:
-            scores = [
-                Score(*(rows[kind][key] for key in ("accuracy", "low", "high")))
-                for kind in ("all", "without copies")
-            ]
-            numbers = [rows[kind]["number"] for kind in ("all", "copies")]
-            found.append(CopyScores(split, *numbers, *scores))
-    return found
 
 
 def worst_classes(record: StoredRun) -> tuple[str, list[dict[str, Any]]]:

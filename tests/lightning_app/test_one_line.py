@@ -133,7 +133,11 @@ def test_checkpoint_knows_how_images_were_resized(folder, run):
 
 def test_a_few_predictions_are_printed(folder, run, capsys):
     main(["predict", "--ckpt_path", run.info.run_name, "birds/crow/00.png", "birds/swan/00.png"])
-    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    out = capsys.readouterr().out
+    assert f"Predictions of {run.info.run_name}, best.ckpt, epoch" in out
+    assert "90 % set" in out
+    assert out.count("unknown: unlike the images of the validation") == ("unknown\n" in out)
+    lines = [line.split() for line in out.splitlines()]
     rows = {cells[0]: cells[1:] for cells in lines if cells and cells[0].endswith(".png")}
     assert {name: cells[0] for name, cells in rows.items()} == {
         "crow/00.png": "crow",

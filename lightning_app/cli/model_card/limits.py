@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from lightning_app.cli.model_card.tables import table
 from lightning_app.pages.doubt_notes import doubt_notes
 from lightning_app.pages.words import Words
+from lightning_app.store.copy_scores import CopyScores, copy_scores
 from lightning_app.store.describe_run import SplitSummary, class_names_of
-from lightning_app.store.run_scores import SPLITS, CopyScores, Result, copy_scores
+from lightning_app.store.run_scores import SPLITS, Result
 from lightning_app.store.stored_run import StoredRun
 
 WORDS = Words("en")

@@ -10,7 +10,14 @@ from lightning_app.cli.errors.parse_errors import explain_parse_error
 from lightning_app.cli.networks.network import Network
 from lightning_app.store.checkpoints import find_checkpoint, readable_checkpoint
 from lightning_app.store.describe_run import MEMBERS
-from lightning_app.store.run_recorder import CLASS_NAMES, IMAGE_SIZE, NUM_CHANNELS, RESIZE, RUN_ID
+from lightning_app.store.run_recorder import (
+    CLASS_NAMES,
+    IMAGE_SIZE,
+    NUM_CHANNELS,
+    RESIZE,
+    RUN_ID,
+    RUN_NAME,
+)
 from lightning_app.store.runs import find_run, open_store
 from models import ImageClassifier
 
@@ -44,10 +51,16 @@ def checkpoint_network(wanted: str, image_size: int | None) -> Network:
             "in pixels with --image_size."
         )
     channels = checkpoint.get(NUM_CHANNELS) or backbone.get("num_channels", 3)
-    has_epoch = "epoch" in checkpoint and MEMBERS not in checkpoint
-    title = f"{file.name}, epoch {checkpoint['epoch']}" if has_epoch else file.name
     how = checkpoint.get(RESIZE, "squeeze")  # earlier versions knew nothing else
-    return Network(model, tuple(names), int(size), channels, title, checkpoint.get(RUN_ID), how)
+    title, run_id = _title(file, checkpoint), checkpoint.get(RUN_ID)
+    return Network(model, tuple(names), int(size), channels, title, run_id, how)
+
+
+def _title(file: Path, checkpoint: dict[str, Any]) -> str:
+    """Name of the run, which earlier versions did not save, of the file, and the epoch."""
+    has_epoch = "epoch" in checkpoint and MEMBERS not in checkpoint
+    epoch = f"epoch {checkpoint['epoch']}" if has_epoch else ""
+    return ", ".join(filter(None, (checkpoint.get(RUN_NAME), file.name, epoch)))
 
 
 def _rebuilt(file: Path, checkpoint: dict[str, Any]) -> ImageClassifier:

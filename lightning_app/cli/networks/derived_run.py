@@ -21,7 +21,14 @@ from lightning_app.store.checkpoints import read_checkpoint
 from lightning_app.store.describe_run import MEMBERS
 from lightning_app.store.locations import ROOT, folder_of
 from lightning_app.store.recorded_settings import log_settings
-from lightning_app.store.run_recorder import CLASS_NAMES, IMAGE_SIZE, NUM_CHANNELS, RESIZE, RUN_ID
+from lightning_app.store.run_recorder import (
+    CLASS_NAMES,
+    IMAGE_SIZE,
+    NUM_CHANNELS,
+    RESIZE,
+    RUN_ID,
+    RUN_NAME,
+)
 from lightning_app.store.runs import name_with_id
 from lightning_app.store.stored_run import open_stored_run
 
@@ -91,7 +98,7 @@ def record_derived(
     file = folder_of(root, experiment, run) / "best.ckpt"
     file.parent.mkdir(parents=True, exist_ok=True)
     with atomic_write(file) as unfinished:
-        torch.save({**checkpoint, RUN_ID: run_id}, unfinished)
+        torch.save({**checkpoint, RUN_ID: run_id, RUN_NAME: run.info.run_name}, unfinished)
     return file
 
 

@@ -1,7 +1,7 @@
 """Scores, sizes and times of runs, side by side."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from lightning_app.pages.words import UNKNOWN, Words
@@ -9,7 +9,7 @@ from lightning_app.store import describe_run
 from lightning_app.store.corruption_scores import CorruptionScores, corruption_scores
 from lightning_app.store.course import Course, read_course
 from lightning_app.store.external_scores import external_scores
-from lightning_app.store.run_scores import SPLITS, Result, results_of
+from lightning_app.store.run_scores import SPLITS, Result, latest_results, results_of
 from lightning_app.store.stored_run import StoredRun
 from models.evaluation.metrics import METRICS, Metric
 
@@ -22,12 +22,17 @@ class Number(NamedTuple):
 
 
 Rows = list[tuple[str, list[Number]]]  # a label, and the number of each run
+Results = Mapping[str, Result]  # of a run, by split
 
 
 def number_rows(records: Sequence[StoredRun], words: Words) -> Rows:
     """Scores, sizes and times of runs; rows that no run has are left out."""
-    rows = _scores(records, words) + _groups(records, words) + _corrupted(records, words)
-    rows += _external(records)
+    results = [
+        {r.split: r for r in results_of(record, describe_run.splits_of(record))}
+        for record in records
+    ]
+    rows = _scores(results, words) + _groups(records, results, words)
+    rows += _corrupted(records, words) + _external(records)
     labels, goal = words["comparison"]["numbers"], read_course(records[:1]).goal
     makers: dict[str, Callable[[StoredRun], str]] = {
         "total": lambda record: _metric(record, "params/total", words),
@@ -47,11 +52,7 @@ def number_rows(records: Sequence[StoredRun], words: Words) -> Rows:
     return [(name, row) for name, row in rows if any(number.value != UNKNOWN for number in row)]
 
 
-def _scores(records: Sequence[StoredRun], words: Words) -> Rows:
-    found = [
-        {r.split: r for r in results_of(record, describe_run.splits_of(record))}
-        for record in records
-    ]
+def _scores(found: Sequence[Results], words: Words) -> Rows:
     rows: Rows = []
     for split in SPLITS:
         results = [of_run.get(split) for of_run in found]
@@ -65,15 +66,32 @@ def _scores(records: Sequence[StoredRun], words: Words) -> Rows:
     return rows
 
 
-def _groups(records: Sequence[StoredRun], words: Words) -> Rows:
+def _groups(records: Sequence[StoredRun], found: Sequence[Results], words: Words) -> Rows:
     """The lowest accuracy of a group, and the share of the evidence on the subject."""
     rows, labels = list[tuple[str, list[Number]]](), words["comparison"]["numbers"]
     for split in SPLITS:
         for name in ("worst_group_accuracy", "evidence_inside"):
-            values = [record.metrics.get(f"{split}/{name}", math.nan) for record in records]
+            values = [
+                _at_checkpoint(record, of_run.get(split), name)
+                for record, of_run in zip(records, found, strict=True)
+            ]
             shown = [Number(UNKNOWN if math.isnan(v) else words.percent(v)) for v in values]
             rows.append((labels[name].format(split=words["splits"][split]), shown))
     return rows
+
+
+def _at_checkpoint(record: StoredRun, result: Result | None, name: str) -> float:
+    """The value of a metric for the checkpoint whose scores are shown; NaN if there is none.
+
+    The last value is that of the last evaluation, which may be of another checkpoint.
+    """
+    if result is None:
+        return math.nan
+    last = {r.split: r for r in latest_results(record, describe_run.splits_of(record))}
+    key = f"{result.split}/{name}"
+    if last[result.split].epoch == result.epoch:
+        return record.metrics.get(key, math.nan)
+    return record.history(key).get(result.epoch, math.nan) if key in record.metrics else math.nan
 
 
 def _corrupted(records: Sequence[StoredRun], words: Words) -> Rows:

@@ -12,9 +12,12 @@ from lightning_app.commands.explain.predictions import predict, prediction_table
 from lightning_app.commands.explain.write_overlays import write_overlays
 from lightning_app.output.console import Column, print_table
 from lightning_app.output.folder import Folder
+from models.evaluation.prediction_sets import LEVEL
 
 FEW = 20  # images whose predictions are printed
 SHOWN = 3  # classes of an image that are printed
+SET = f"{LEVEL:.0%} set".replace("%", " %")  # column of the prediction sets
+UNKNOWN = "unlike the images of the validation, so its prediction may mean nothing"
 
 
 def predict_images(options: Namespace) -> None:
@@ -52,15 +55,18 @@ def _print(table: dict[str, list[Any]], title: str) -> None:
     columns = [Column("image", wrap=True)]
     for number in known:
         columns += [Column(_keys(number)[0], wrap=True), Column("confidence", "right")]
-    doubtful = table.get("unknown", [])
-    columns += [Column("")] * any(doubtful)
+    sets, doubtful = table.get("set", []), table.get("unknown", [])
+    columns += [Column(SET, wrap=True)] * bool(sets) + [Column("")] * any(doubtful)
     rows = []
     for index, image in enumerate(table["image"]):
         cells = [(table[name][index], table[value][index]) for name, value in map(_keys, known)]
         texts = [text for name, p in cells for text in (name, f"{p:.3f}")]
+        members = [sets[index].replace("|", ", ")] if sets else []
         mark = ["unknown" if doubtful[index] else ""] if any(doubtful) else []
-        rows.append((image, *texts, *mark))
+        rows.append((image, *texts, *members, *mark))
     print_table(columns, rows, title)
+    if any(doubtful):
+        print(f"unknown: {UNKNOWN}")
 
 
 def _keys(number: int) -> tuple[str, str]:

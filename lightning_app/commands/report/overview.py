@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from lightning_app.pages.words import Words
 from lightning_app.store import describe_run
+from lightning_app.store.copy_scores import copy_scores
 from lightning_app.store.corruption_scores import corruption_scores
 from lightning_app.store.describe_run import CHANGED, COMMIT, SplitSummary, class_names_of
 from lightning_app.store.little_learned import little_learned
-from lightning_app.store.run_scores import Result, copy_scores
+from lightning_app.store.run_scores import Result
 from lightning_app.store.stored_run import StoredRun
 
 SHOWN_NAMES = 12  # classes

@@ -42,7 +42,9 @@ def run_id(make_run, add_split):
         "per_class_test": PER_CLASS, "confusions_test": CONFUSIONS, "label_suspects_val": SUSPECTS,
         "honesty_val": HONESTY,
     }  # fmt: skip
-    params = {"model.backbone": "models.SmallCNN", "data": "ImageFolderDataModule"}
+    options = {"width": 8, "checkpoint": "/mnt/all/net.pth", "allow": "[]", "drop": None}
+    params = {f"model.backbone.{name}": value for name, value in options.items()}
+    params |= {"model.backbone": "models.SmallCNN", "data": "ImageFolderDataModule"}
     run_id = make_run(params, METRICS, tables)
     add_split(run_id, "train", {"cat": 100, "d|g": 12})
     add_split(run_id, "test", {"cat": 24, "d|g": 16})
@@ -73,7 +75,7 @@ def test_hubs_can_read_the_metadata(card):
     [
         "| train | 112 | `0123abcd` |",
         "| d\\|g | 12 | 16 |",
-        "| Network | SmallCNN |",
+        "| Network | SmallCNN (checkpoint net.pth, width 8) |",
         "| test | 40 | epoch 0 | accuracy | 90.00 % | 76.95 to 96.04 |",
         "| cat | 24 | 50.0 % | 100.0 % | 66.7 % |  |",
         "| expected calibration error | test | 0.0625 |",

@@ -41,6 +41,23 @@ def test_peak_memory_is_the_largest_and_says_whose_it_is(make_run, client, numbe
     assert numbers_of(run_id)["peak memory"].value == shown
 
 
+def test_lowest_accuracy_of_a_group_is_of_the_checkpoint_whose_scores_are_shown(
+    make_run, client, numbers_of
+):
+    ends = {"checkpoint": ["last", "best"], "epoch": [2, 1], "accuracy": [0.6, 0.7]}
+    rest = {"images": [20, 20], "seen": [0, 0], "digest": ["a", "a"], "settings": ["b", "b"]}
+    table = {"split": ["val", "test"], **ends, **rest, "time": [1, 1]}
+    run_id = make_run(metrics={"test/accuracy": 0.7}, tables={"evaluations": table})
+    for epoch, (accuracy, worst) in enumerate(((0.5, 0.1), (0.75, 0.25), (0.6, 0.4))):
+        client.log_metric(run_id, "val/accuracy", accuracy, step=epoch)
+        client.log_metric(run_id, "val/worst_group_accuracy", worst, step=epoch)
+    client.log_metric(run_id, "test/worst_group_accuracy", 0.3, step=0)
+    numbers = numbers_of(run_id)
+    [validation] = [n.value for label, n in numbers.items() if "group" in label and "val" in label]
+    [tested] = [n.value for label, n in numbers.items() if "group" in label and "test" in label]
+    assert (validation, tested) == ("25.00 %", "30.00 %")
+
+
 def test_run_without_measured_memory_has_no_row_of_it(make_run, numbers_of):
     assert "peak memory" not in numbers_of(make_run())
 

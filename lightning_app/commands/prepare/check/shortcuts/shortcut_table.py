@@ -6,7 +6,7 @@ from lightning_app.commands.prepare.check.shortcuts.answers import Answer
 from lightning_app.commands.prepare.check.shortcuts.shortcut_findings import is_suspicious
 from lightning_app.commands.prepare.check.shortcuts.shortcuts import Shortcuts
 
-COLUMNS = ("told by", "accuracy", "95 % interval", "class told best", "its images", "the others")
+COLUMNS = ("told by", "accuracy", "95 % interval", "best for class", "its images", "the others")
 
 
 def shortcut_title(shortcuts: Shortcuts) -> str:
