@@ -23,6 +23,7 @@ from processes import run_limited
 from results import Row, table
 from rounds import FOLDER, write_json
 
+LEFT_OUT = "needs a GPU"
 PARTS = {  # the most important first: the module that has a function of this name, and its seconds
     "waits": ("gpu_waits", 60),
     "resnet50": ("gpu_training", 200),

@@ -83,7 +83,8 @@ def unfreezing(settings: Settings) -> Iterator[dict[str, Any]]:
     trainer.fit(classifier(settings.tiny), data)
     for row in recorder.rows:
         published = None if settings.tiny else PUBLISHED.get(row["from epoch"])
-        yield row | {"published": published, "equal": published == row["trainable"]}
+        equal = None if settings.tiny else published == row["trainable"]
+        yield row | {"published": published, "equal": equal}
 
 
 def schedule(tiny: bool) -> tuple[dict[int, str], dict[int, float]]:
