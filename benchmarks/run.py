@@ -26,7 +26,6 @@ from rounds import FOLDER, machine, write_json
 HERE = Path(__file__).parent
 QUICK, LEFT_OUT = "QUICK", "LEFT_OUT"
 MAIN = 'if __name__ == "__main__"'
-MOST = 150.0  # seconds of a script
 SHORTEST = 5.0  # that are worth a start
 LOG_LINES = 5  # that are shown of a script which failed
 
@@ -48,7 +47,9 @@ def main(args: Sequence[str] | None = None) -> int:
             left_out[name] = f"no time was left of {options.minutes:g} minutes"
         else:
             print(f"\n## {name}\n", flush=True)
-            results[name] = run(options.scripts / f"{name}.py", setting, options, min(left, MOST))
+            results[name] = run(
+                options.scripts / f"{name}.py", setting, options, min(left, options.each)
+            )
             print(shown(results[name]), flush=True)
     write_json("run", {"scripts": results, "left out": left_out}, options.out)
     page = options.out.with_suffix(".md")
@@ -136,6 +137,7 @@ def _options(args: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=form)
     parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="only these scripts")
     parser.add_argument("--minutes", type=float, default=10.0, help="for all of them; 10")
+    parser.add_argument("--each", type=float, default=150.0, help="seconds of a script at most")
     parser.add_argument("--out", type=Path, default=FOLDER / "run.json", metavar="FILE")
     parser.add_argument("--scripts", type=Path, default=HERE, help=argparse.SUPPRESS)
     return parser.parse_args(args)
