@@ -72,7 +72,7 @@ def start(part: str, options: argparse.Namespace, seconds: float) -> dict[str, A
     command += ["--tiny"] if options.tiny else []
     command += ["--faces", str(options.faces.resolve())] if options.faces else []
     ended = run_limited(command, seconds, options.out, options.out / f"{part}.txt", log)
-    found = json.loads(stored.read_text()) if stored.is_file() else {"rows": []}
+    found: dict[str, Any] = json.loads(stored.read_text()) if stored.is_file() else {"rows": []}
     if ended.problem and "failed" not in found:
         last = log.read_text(errors="replace").splitlines()[-LOG_LINES:]
         found["failed"] = "; ".join([ended.problem, f"see {log}", *last])

@@ -84,9 +84,9 @@ def rows(work: Work, settings: Settings, places: tuple[Place, ...]) -> Iterator[
     """A row for each way to train; one that fails has the error in it."""
     operations = forward_operations(network_of(classifier_of(work, False)), work.image_size)
     rates: dict[str, float] = {}
-    ways = [(name, "device", False) for name in ("bare", "fit")]
+    ways: list[tuple[str, Place, bool]] = [("bare", "device", False), ("fit", "device", False)]
     ways += [("fit", place, False) for place in places if place != "device"]
-    ways += [(name, "device", True) for name in ("bare", "fit")]
+    ways += [("bare", "device", True), ("fit", "device", True)]
     for loop, place, compiled in ways:
         row = {"network": work.network, "loop": loop, "input": INPUTS[place], "compiled": compiled}
         try:

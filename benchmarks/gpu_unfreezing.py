@@ -102,10 +102,10 @@ def classifier(tiny: bool) -> ImageClassifier:
         return Head(
             num_features,
             num_classes,
-            hidden=[1024],
+            hidden=(1024,),
             norm="batch",
             activation="prelu",
-            dropout=[0.0, 0.25],
+            dropout=(0.0, 0.25),
             start="random",
         )
 

@@ -116,7 +116,7 @@ def test_published_accuracy_counts_as_reached_when_it_is_met_exactly():
 
 
 def test_faces_are_left_out_without_their_file(tmp_path):
-    with pytest.raises(LeftOut, match="needs S3's training rows: --faces FILE.csv"):
+    with pytest.raises(LeftOut, match=r"needs S3's training rows: --faces FILE\.csv"):
         next(faces(Settings(tmp_path)))
 
 

@@ -37,10 +37,9 @@ def test_scripts_are_found_with_their_short_settings_or_the_reason_that_there_ar
     }
 
 
-def test_a_script_that_fails_or_does_not_end_stops_no_other(scripts, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(run, "MOST", 0.5)
+def test_a_script_that_fails_or_does_not_end_stops_no_other(scripts, tmp_path, capsys):
     out = tmp_path / "results" / "run.json"
-    assert run.main([f"--scripts={scripts}", f"--out={out}"]) == 1
+    assert run.main([f"--scripts={scripts}", f"--out={out}", "--each=0.5"]) == 1
 
     stored = json.loads(out.read_text())["results"]
     found = stored["scripts"]
