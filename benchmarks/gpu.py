@@ -26,14 +26,14 @@ from rounds import FOLDER, write_json
 LEFT_OUT = "needs a GPU"
 PARTS = {  # the most important first: the module that has a function of this name, and its seconds
     "waits": ("gpu_waits", 60),
-    "resnet50": ("gpu_training", 200),
+    "resnet50": ("gpu_training", 240),
     "overflow": ("gpu_overflow", 40),
     "resume": ("gpu_resume", 80),
-    "sheets": ("gpu_sheets", 40),
+    "sheets": ("gpu_sheets", 60),
     "options": ("gpu_options", 50),
     "unfreezing": ("gpu_unfreezing", 120),
     "pictures": ("gpu_pictures", 100),
-    "vit": ("gpu_training", 120),
+    "vit": ("gpu_training", 150),
     "faces": ("gpu_faces", 140),
 }
 SHORTEST = 15  # seconds that are worth the start of a part
@@ -51,7 +51,7 @@ def main(args: Sequence[str] | None = None) -> int:
     for part in options.parts:
         left = 60 * options.minutes - (time.monotonic() - started)
         results[part] = result = start(part, options, min(PARTS[part][1], left))
-        print(f"\n## {part}: {result['seconds']:.0f} s\n")
+        print(f"\n## {part}: {result['seconds']:.0f} s, {result.get('device', 'not started')}\n")
         if result["rows"]:
             print(table(result["rows"]))
         for kind in ("left out", "failed"):
@@ -85,7 +85,7 @@ def measure(part: str, options: argparse.Namespace) -> int:
 
     settings = Settings(options.out / "files" / part, options.tiny, faces=options.faces)
     rows: list[Row] = []
-    result: dict[str, Any] = {"rows": rows}
+    result: dict[str, Any] = {"device": settings.name, "rows": rows}
     settings.folder.mkdir(parents=True, exist_ok=True)
     try:
         for row in getattr(import_module(PARTS[part][0]), part)(settings):

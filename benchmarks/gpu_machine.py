@@ -53,6 +53,11 @@ class Settings:
     faces: Path | None = None
 
     @property
+    def name(self) -> str:
+        """Name of the GPU, or `CPU`."""
+        return torch.cuda.get_device_name() if self.device == "cuda" else "CPU"
+
+    @property
     def accelerator(self) -> str:
         """The device as the trainer calls it."""
         return "gpu" if self.device == "cuda" else "cpu"

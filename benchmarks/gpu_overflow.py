@@ -75,12 +75,12 @@ class Records(FiniteCheck):
 def overflow(settings: Settings) -> Iterator[dict[str, Any]]:
     """A row per step, from the one before the overflow to the one after it, and one for the end."""
     recorded, spoiled = Records(), Overflow()
+    # Lower than usual, so that only the spoiled step overflows.
+    scaler = torch.amp.GradScaler(settings.device, init_scale=2.0**10)
     trainer = Trainer(
         accelerator=settings.accelerator,
         devices=1,
-        plugins=[
-            MixedPrecision("16-mixed", settings.device, torch.amp.GradScaler(settings.device))
-        ],
+        plugins=[MixedPrecision("16-mixed", settings.device, scaler)],
         max_epochs=1,
         limit_val_batches=0,
         callbacks=[recorded, spoiled],

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-import torch
 from gpu_fit import fit, run_id_of
 from gpu_machine import Settings
 from gpu_training import work_of
@@ -57,7 +56,6 @@ def row_of(run_id: str, settings: Settings, budget: float) -> dict[str, Any]:
     spent = run.history("time/pictures").tolist() if budget else [0.0]
     metrics = sorted(name for name in run.metrics if name.startswith("system/gpu"))
     return {
-        "device": torch.cuda.get_device_name() if settings.device == "cuda" else "CPU",
         "training s": training,
         "pictures while training s": spent[-2] if len(spent) > 1 else 0.0,
         "pictures s": spent[-1],

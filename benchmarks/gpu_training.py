@@ -84,9 +84,13 @@ def rows(work: Work, settings: Settings, places: tuple[Place, ...]) -> Iterator[
     """A row for each way to train; one that fails has the error in it."""
     operations = forward_operations(network_of(classifier_of(work, False)), work.image_size)
     rates: dict[str, float] = {}
-    ways: list[tuple[str, Place, bool]] = [("bare", "device", False), ("fit", "device", False)]
-    ways += [("fit", place, False) for place in places if place != "device"]
-    ways += [("bare", "device", True), ("fit", "device", True)]
+    ways: list[tuple[str, Place, bool]] = [
+        ("bare", "device", False),
+        ("fit", "device", False),
+        *(("fit", place, False) for place in places if place != "device"),
+        ("bare", "device", True),
+        ("fit", "device", True),
+    ]
     for loop, place, compiled in ways:
         row = {"network": work.network, "loop": loop, "input": INPUTS[place], "compiled": compiled}
         try:
@@ -155,7 +159,7 @@ def fitted(work: Work, settings: Settings, place: Place, compiled: bool) -> Timi
         },
         "trainer": {
             "precision": "bf16-mixed",
-            "limit_val_batches": 1,
+            "limit_val_batches": 0,
             "callbacks": [{"class_path": "gpu_fit.Clock", "init_args": clock}],
         },
     }
