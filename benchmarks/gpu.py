@@ -50,7 +50,8 @@ def main(args: Sequence[str] | None = None) -> int:
     started, results = time.monotonic(), {}
     for part in options.parts:
         left = 60 * options.minutes - (time.monotonic() - started)
-        results[part] = result = start(part, options, min(PARTS[part][1], left))
+        limit = left if options.tiny else min(PARTS[part][1], left)  # a CPU may be slow
+        results[part] = result = start(part, options, limit)
         print(f"\n## {part}: {result['seconds']:.0f} s, {result.get('device', 'not started')}\n")
         if result["rows"]:
             print(table(result["rows"]))
