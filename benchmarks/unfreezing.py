@@ -150,13 +150,13 @@ def costs(callbacks: dict[str, MakeCallback], folder: Path) -> list[Row]:
         for kind in kinds:
             steps, kept[kind] = measure(callbacks[kind[0]], kind[1], folder)
             times[kind] += steps
-    full, rows = kinds[0], []
-    for kind in kinds:
-        step, ratio = median(times[kind]), median(times[kind]) / median(times[full])
-        row = {"callback": kind[0], "trains": kind[1], "ms/step": step, "ratio": ratio}
-        memory = {"MB kept": kept[kind] / 1e6, "of all": kept[kind] / kept[full]}
-        rows.append(row | memory)
-    return rows
+    step, full = {kind: median(values) for kind, values in times.items()}, kinds[0]
+    return [
+        {"callback": kind[0], "trains": kind[1], "ms/step": step[kind]}
+        | {"ratio": step[kind] / step[full], "MB kept": kept[kind] / 1e6}
+        | {"of all": kept[kind] / kept[full]}
+        for kind in kinds
+    ]
 
 
 def checks(callbacks: dict[str, MakeCallback], folder: Path) -> list[Row]:

@@ -68,8 +68,9 @@ def test_unknown_script_is_an_error(scripts, tmp_path):
         run.main([f"--scripts={scripts}", f"--out={tmp_path}/run.json", "--only", "gpus"])
 
 
-def test_every_script_of_this_project_has_short_settings_or_a_reason():
+def test_scripts_of_this_project_are_found_with_their_settings():
     found = run.find_scripts(run.HERE)
-    assert "overheads" in found
-    missing = [name for name, value in found.items() if run.QUICK in value]
-    assert missing == []
+    assert found["gpu"] == "needs a GPU"
+    assert found["overheads"][0] == "--rows"
+    assert found["frozen_features"] == []
+    assert found.keys().isdisjoint({"run", "rounds", "results"})
