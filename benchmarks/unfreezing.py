@@ -161,8 +161,7 @@ def costs(callbacks: dict[str, MakeCallback], folder: Path) -> list[Row]:
 
 def checks(callbacks: dict[str, MakeCallback], folder: Path) -> list[Row]:
     """One row per check; errors are numbered, and printed below."""
-    rows: list[Row] = []
-    errors: list[str] = []
+    rows, errors = list[Row](), list[str]()
     for number, (title, check) in enumerate(CHECKS.items()):
         cells = {}
         for name, make_callback in callbacks.items():
@@ -191,10 +190,10 @@ def main() -> None:
     else:
         print(f"{OPTIONAL} {version(OPTIONAL)}, lightning {version('lightning')}\n")
     with tempfile.TemporaryDirectory() as folder:
-        checked = checks(callbacks, Path(folder))
-        cost = costs(callbacks, Path(folder))
-    print(table(cost))
-    write_json("unfreezing", {"checks": checked, "cost": cost}, options.out)
+        kinds = {"checks": checks, "cost": costs}
+        found = {name: kind(callbacks, Path(folder)) for name, kind in kinds.items()}
+    print(table(found["cost"]))
+    write_json("unfreezing", found, options.out)
 
 
 if __name__ == "__main__":
