@@ -137,7 +137,7 @@ def _options(args: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=form)
     parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="only these scripts")
     parser.add_argument("--minutes", type=float, default=10.0, help="for all of them; 10")
-    parser.add_argument("--each", type=float, default=150.0, help="seconds of a script at most")
+    parser.add_argument("--each", type=float, default=200.0, help="seconds of a script at most")
     parser.add_argument("--out", type=Path, default=FOLDER / "run.json", metavar="FILE")
     parser.add_argument("--scripts", type=Path, default=HERE, help=argparse.SUPPRESS)
     return parser.parse_args(args)
