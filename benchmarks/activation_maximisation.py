@@ -16,6 +16,7 @@ import time
 from statistics import median
 
 import torch
+from results import options_of, publish
 from torch import Tensor, nn
 
 from models import Head, PlainCNN
@@ -23,6 +24,7 @@ from models.explain import maximise_activation
 from models.explain.activation_maximisation import Maximised
 from models.explain.activation_maximisation.parametrisations import CONTRAST, NOISE, STEP
 
+LEFT_OUT = "has its rows in pictures.py"
 ROUNDS, NUM_FILTERS, SIZE = 5, 64, 48
 LAYERS = ("block1", "block2", "block3")
 TOTAL = "total"
@@ -113,15 +115,16 @@ def ratios(times: dict[str, list[tuple[float, float]]]) -> dict[str, float]:
 
 
 def main() -> None:
-    """Print one row per layer, and the total."""
+    """Publish a row per layer, and the total."""
+    options = options_of(__doc__).parse_args()
     torch.set_num_threads(1)
-    times = measure()
-    print("Milliseconds per step for 64 filters")
-    print(f"{'layer':8}  {'one by one':>10}  {'all at once':>11}  {'ratio':>6}  range")
+    times, rows = measure(), []
     for name, ratio in ratios(times).items():
         slow, fast = (1e3 * median(column) for column in zip(*times[name], strict=True))
         low, *_, high = sorted(s / f for s, f in times[name])
-        print(f"{name:8}  {slow:10.1f}  {fast:11.2f}  {ratio:6.1f}  {low:.1f} to {high:.1f}")
+        columns = {"one by one ms": slow, "all at once ms": fast, "ratio": ratio}
+        rows.append({"layer": name, **columns, "range": f"{low:.1f} to {high:.1f}"})
+    publish("activation_maximisation", rows, options.out)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ medians over rounds. The ratio is the median of the ratios within a round. With 
 is only one round, since torchmetrics takes so long.
 """
 
-import argparse
 import gc
 import time
 from collections.abc import Callable
@@ -24,12 +23,14 @@ import numpy as np
 import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from results import options_of, publish
 from torch import Tensor
 from torchmetrics.classification import MulticlassConfusionMatrix
 
 from callbacks.plots import plot_confusion_matrix
 from models.evaluation.confusion import confusion_counts
 
+LEFT_OUT = "has its rows in pictures.py"
 ROUNDS = {50: 5, 200: 1}  # by number of classes
 REPEATS = 3  # of this project's figure per round, whose median counts: a single one is short
 IMAGES_PER_CLASS, CORRECT_SHARE, GROUP_SIZE = 50, 0.8, 10
@@ -91,22 +92,20 @@ def cpu_seconds(plot: Callable[[], Figure]) -> float:
 
 
 def main() -> None:
-    """Print one row per number of classes."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    """Publish a row per number of classes."""
+    parser = options_of(__doc__)
     parser.add_argument("--quick", action="store_true", help="leave out 200 classes")
-    quick = parser.parse_args().quick
+    options = parser.parse_args()
     torch.set_num_threads(1)
-    print("CPU seconds per figure")
-    print("classes  rounds  torchmetrics  this project  ratio  torchmetrics without text")
+    rows = []
     for num_classes, rounds in ROUNDS.items():
-        if quick and num_classes > 50:
+        if options.quick and num_classes > 50:
             continue
         row = compare(num_classes, rounds)
-        print(
-            f"{num_classes:7}  {rounds:6}  {row['torchmetrics']:12.1f}  "
-            f"{row['this_project']:12.2f}  {row['ratio']:5.0f}  {row['without_text']:25.2f}",
-            flush=True,
-        )
+        columns = {"classes": num_classes, "rounds": rounds, "torchmetrics s": row["torchmetrics"]}
+        columns |= {"this project s": row["this_project"], "ratio": row["ratio"]}
+        rows.append(columns | {"torchmetrics without text s": row["without_text"]})
+    publish("confusion_matrix", rows, options.out)
 
 
 if __name__ == "__main__":

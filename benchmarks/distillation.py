@@ -9,11 +9,11 @@ the mean of these and of the labels. Prints the accuracies, and the mean differe
 learns the labels alone, with its 95 % interval over the seeds.
 """
 
-import sys
 from pathlib import Path
 
 import numpy as np
 import torch
+from results import options_of, publish
 from scipy.stats import sem, t
 from sklearn.model_selection import StratifiedKFold
 from torch import Tensor, nn
@@ -22,6 +22,7 @@ from datamodules import ImageFolderDataModule, SplitSettings
 from models import TorchvisionBackbone
 from models.features import compute_features
 
+LEFT_OUT = "needs images and the weights of a SqueezeNet"
 SEEDS, FOLDS, PENALTY = 5, 5, 0.25  # PENALTY: of `fit_linear_probe`, as C = 0.01 of 400 images
 
 
@@ -54,9 +55,13 @@ def probe(features: Tensor, targets: Tensor) -> nn.Linear:
     return layer
 
 
-def main(folder: Path, weights: Path) -> None:
-    """Print the accuracies and the differences."""
-    features, labels = features_of(folder, weights)
+def main() -> None:
+    """Publish the accuracies and the differences."""
+    parser = options_of(__doc__)
+    parser.add_argument("folder", type=Path, help="a folder per class")
+    parser.add_argument("weights", type=Path, help="ImageNet weights of a SqueezeNet")
+    options = parser.parse_args()
+    features, labels = features_of(options.folder, options.weights)
     hard = nn.functional.one_hot(labels).float()
     results: dict[str, list[float]] = {"labels": [], "ensemble": [], "student": []}
     for seed in range(SEEDS):
@@ -73,14 +78,13 @@ def main(folder: Path, weights: Path) -> None:
         }
         for name, scores in answers.items():
             results[name].append(float((scores.argmax(dim=1) == labels[new]).float().mean()))
-    print(f"labels     {np.mean(results['labels']):.3f}")
-    for name in ("ensemble", "student"):
-        accuracies = results[name]
-        gains = np.subtract(accuracies, results["labels"])
+    rows = [{"learns": name, "accuracy": float(np.mean(a))} for name, a in results.items()]
+    for row in rows[1:]:
+        gains = np.subtract(results[row["learns"]], results["labels"])
         low, high = t.interval(0.95, SEEDS - 1, np.mean(gains), sem(gains))
-        means = f"{np.mean(accuracies):.3f}   {np.mean(gains):+.3f}"
-        print(f"{name:10} {means} ({low:+.3f} to {high:+.3f})")
+        row |= {"gain": float(np.mean(gains)), "interval": f"{low:+.3f} to {high:+.3f}"}
+    publish("distillation", rows, options.out)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main()

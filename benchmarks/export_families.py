@@ -1,6 +1,6 @@
 """Which families of networks can be exported: the table of docs/shipping.md.
 
-    python benchmarks/export_families.py [NAME ...]
+    uv run python benchmarks/export_families.py [NAME ...]
 
 Each family of the tests, in a small version with random weights, is written as ONNX and `.pt2` and
 compared with the network itself, on noise and smooth images, one, two and four of them at once.
@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from results import options_of, publish
 from torch import Tensor, nn
 
 from models import MLP, ImageClassifier, PlainCNN, ResNet, SmallCNN
@@ -27,6 +28,7 @@ from models.export.onnx_file import OnnxNetwork, write_onnx
 from models.export.torch_program import TorchProgram, write_program
 from models.export.trace import Traced, trace
 
+QUICK = ["resnet18", "SmallCNN", "MLP"]
 FAMILIES = Path(__file__).parents[1] / "tests/models/explain/test_families.py"
 FORMATS = {"onnx": (write_onnx, OnnxNetwork), "pt2": (write_program, TorchProgram)}
 HEADINGS = ("library", "network", "pixels", "ONNX", ".pt2", "seconds")
@@ -46,13 +48,16 @@ class Normalized(nn.Module):
 
 
 def main() -> None:
-    """Print a row of the table for each family, as soon as it is known."""
-    wanted = sys.argv[1:]
-    print("|", " | ".join(HEADINGS), "|")
-    print("|" + "---|" * len(HEADINGS))
+    """Publish a row for each family."""
+    parser = options_of(__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="only these networks")
+    options, rows = parser.parse_args(), []
     for library, name, make in families():
-        if not wanted or name in wanted:
-            print("|", " | ".join(row(library, name, *make())), "|", flush=True)
+        if not options.names or name in options.names:
+            cells = row(library, name, *make())
+            rows.append(dict(zip(HEADINGS, cells, strict=True)))
+            print(*cells, file=sys.stderr, flush=True)
+    publish("export_families", rows, options.out)
 
 
 def families() -> Iterator[tuple[str, str, Any]]:

@@ -17,10 +17,12 @@ from statistics import median
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from results import options_of, publish
 
 from callbacks.plots import plot_filters
 from callbacks.plots.drawing.mosaic import BETWEEN_SIGNED
 
+LEFT_OUT = "has its rows in pictures.py"
 ROUNDS = 7
 SIDE = 8  # filters per row and per column
 SIZES = (3, 7, 16)  # width and height of a filter
@@ -94,13 +96,14 @@ def mosaic_colors(filters: np.ndarray) -> np.ndarray:
 
 
 def main() -> None:
-    """Print one row per filter size."""
-    print("CPU milliseconds per figure of 64 filters")
-    print(f"{'filter size':11}  subplots  mosaic  ratio")
+    """Publish a row per filter size."""
+    options = options_of(__doc__).parse_args()
+    rows = []
     for size in SIZES:
         row = compare(size=size)
-        columns = f"{row['subplots']:8.1f}  {row['mosaic']:6.1f}  {row['ratio']:5.1f}"
-        print(f"{f'{size} x {size}':11}  {columns}", flush=True)
+        columns = {"subplots ms": row["subplots"], "mosaic ms": row["mosaic"]}
+        rows.append({"filters": f"{size} x {size}", **columns, "ratio": row["ratio"]})
+    publish("filter_mosaic", rows, options.out)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The four published systems, as published and with their better recipes, in given minutes.
 
-    uv run python benchmarks/gpu.py systems --faces FILE --scenes DIR --simpsons DIR
+    uv run python benchmarks/gpu_systems.py --faces FILE --scenes DIR --simpsons DIR
 
 Each configuration is trained by `lightning_cli fit` without pictures, and its best checkpoint is
 tested. The time that is left is divided among the configurations that are left, the fastest first,
@@ -19,6 +19,7 @@ import argparse
 import gc
 import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -27,6 +28,7 @@ from gpu_systems_fit import Row, measure
 
 from datamodules.atomic_files import atomic_write
 
+LEFT_OUT = "needs a GPU, and the data of the published systems"
 SHORTEST = 10.0  # seconds that every fit gets
 COLUMNS = {  # width and format of each column of the table, by its key in a row
     "system": (6, ""),
@@ -46,8 +48,14 @@ COLUMNS = {  # width and format of each column of the table, by its key in a row
 }
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this subcommand."""
+def main(args: Sequence[str] | None = None) -> int:
+    """Measure the systems whose data are given; 1 if one of them failed."""
+    return run(_options(args))
+
+
+def _options(args: Sequence[str] | None) -> argparse.Namespace:
+    form = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=form)
     for name, what in DATA.items():
         parser.add_argument(f"--{name}", type=Path, metavar="PATH", help=what)
     parser.add_argument(
@@ -60,6 +68,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--minutes", type=float, default=10.0, help="for all of them; 10")
     parser.add_argument("--one_batch", action="store_true", help="try everything, measure nothing")
     parser.add_argument("--out", type=Path, default=Path("mlruns/gpu"), help="folder to write to")
+    return parser.parse_args(args)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -134,3 +143,7 @@ def line(row: Row) -> str:
         if name in row
     ]
     return "  ".join([*cells, row.get("error", "")]).rstrip()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -38,6 +38,7 @@ from datamodules.sources.arrays import ArrayReader
 from datamodules.sources.files import FileReader
 from datamodules.sources.source import ImageSource
 
+QUICK: list[str] = []
 NUM_FILES, NUM_LARGE, SIZE, ROUNDS = 96, 6, 224, 5
 NUM_FACES = 4096
 LoadBatch = Callable[[Sequence[int]], Any]  # from indices of images to a batch

@@ -8,7 +8,6 @@ the id of its run. The script prints how its weights and metrics differ from tho
 not killed. `uv run pytest -m slow -n 0 -s` does the same to `lightning_cli fit`.
 """
 
-import argparse
 import multiprocessing
 import os
 import random
@@ -24,12 +23,14 @@ from lightning.pytorch import LightningModule, Trainer, seed_everything
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import MLFlowLogger
 from mlflow import MlflowClient
+from results import options_of, publish
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader, Dataset
 
 from datamodules import SyntheticDataModule
 
+QUICK = ["--kills", "2"]
 EPOCHS, BATCH_SIZE, EVERY = 60, 8, 3
 
 
@@ -147,34 +148,32 @@ def kill_again_and_again(folder: Path, kills: int, seconds: float) -> int:
 
 def main() -> None:
     """Compare a fit that is killed with one that is not."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = options_of(__doc__)
     parser.add_argument("--kills", type=int, default=20)
-    kills = parser.parse_args().kills
+    options = parser.parse_args()
     whole, killed = (Path(tempfile.mkdtemp(prefix=name)) for name in ("whole", "killed"))
     process = start(whole)
     while not saved(whole):
         time.sleep(0.01)
     started = time.perf_counter()
     process.join()
-    done = kill_again_and_again(killed, kills, time.perf_counter() - started)
+    done = kill_again_and_again(killed, options.kills, time.perf_counter() - started)
     start(killed).join()
-    print(f"{done} kills")
     ours, theirs = (
         torch.load(folder / "last.ckpt", weights_only=True)["state_dict"]
         for folder in (killed, whole)
     )
     names = [name for name in ours if ours[name].is_floating_point()]
     differences = [(ours[name] - theirs[name]).abs().max().item() for name in names]
-    print(f"largest difference of a weight or statistic: {max(differences):.3g}")
     found, expected = points(killed), points(whole)
     places = Counter((name, step) for name, step, _ in found.elements())
     wanted = {(name, step) for name, step, _ in expected}
     missing, doubled = wanted - places.keys(), [place for place, n in places.items() if n > 1]
     wrong = sum(1 for point in expected if point not in found and point[:2] in places)
-    print(
-        f"points of metrics: {expected.total()} expected, {len(missing)} missing, "
-        f"{len(doubled)} doubled, {wrong} with another value"
-    )
+    row = {"kills": done, "largest difference of a weight": max(differences)}
+    row |= {"points of metrics": expected.total(), "missing": len(missing)}
+    row |= {"doubled": len(doubled), "with another value": wrong}
+    publish("killed_fits", [row], options.out)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from typing import Any
 from photographs import write_photographs
 from rounds import write_json
 
+QUICK = ["1000"]
 ORIGINALS = 64
 ONE = "--one"
 

@@ -23,6 +23,7 @@ from callbacks.plots.confusion.order import most_frequent_confusions
 from models.evaluation.confusion import confusion_counts
 from models.evaluation.intervals import bootstrap_intervals
 
+QUICK = ["1000"]
 IMAGES, GROUP, CORRECT = 50, 10, 0.8
 
 

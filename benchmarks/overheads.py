@@ -8,16 +8,15 @@ alike. Prints a table, and writes it with the machine as JSON. `--rows metrics s
 some. Steps of a fit at 20 ms and 4 ms are `step`, see `training_overhead.py`.
 """
 
-import argparse
-import json
-import os
-import platform
 import sys
 from contextlib import redirect_stdout
-from pathlib import Path
 
 import torch
 from overhead_rows import MEASURED, Row
+from results import options_of
+from rounds import write_json
+
+QUICK = ["--rows", "helps", "metrics", "logger", "augmentation"]
 
 
 def table(rows: list[Row]) -> str:
@@ -35,22 +34,15 @@ def table(rows: list[Row]) -> str:
 
 def main() -> None:
     """Measure, print and write."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--out", type=Path, help="JSON file")
+    parser = options_of(__doc__)
     parser.add_argument("--rows", nargs="+", choices=MEASURED, default=list(MEASURED))
     options = parser.parse_args()
     torch.set_num_threads(1)
     with redirect_stdout(sys.stderr):
         rows = [row for name in options.rows for row in MEASURED[name]()]
-    machine = {
-        "cores": os.cpu_count(),
-        "processor": platform.processor(),
-        "torch": torch.__version__,
-    }
-    if options.out is not None:
-        found = [row._asdict() | {"value": row.value} for row in rows]
-        options.out.write_text(json.dumps({"machine": machine, "rows": found}, indent=1))
     print(table(rows))
+    found = [row._asdict() | {"value": row.value} for row in rows]
+    write_json("overheads", found, options.out)
 
 
 if __name__ == "__main__":

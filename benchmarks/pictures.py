@@ -33,6 +33,7 @@ from torch import Tensor
 
 from models.explain import grad_cam, vanilla_gradient
 
+QUICK = ["--quick"]
 ROUNDS = 7
 Implementation = Callable[[], Tensor]
 

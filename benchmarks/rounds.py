@@ -1,7 +1,9 @@
 """Rounds of a benchmark: what is compared alternates, so that a busy machine slows all alike."""
 
 import json
+import os
 import platform
+import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -42,13 +44,28 @@ def speeds(title: str, seconds: Mapping[str, list[float]], num_images: int) -> d
     return rows
 
 
-def write_json(name: str, results: Mapping[str, Any]) -> None:
-    """Write the results and the machine to `FOLDER`."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    machine = {"processor": _processor(), "python": platform.python_version()}
-    text = json.dumps({"machine": machine, "results": results}, indent=1)
-    (FOLDER / f"{name}.json").write_text(text)
-    print(f"\n{FOLDER / name}.json")
+def write_json(name: str, results: Any, out: Path | None = None) -> None:
+    """Write results and the machine as JSON.
+
+    Args:
+        name: Name of the script.
+        results: What JSON can express.
+        out: The file; None for one in `FOLDER`, named after the script.
+    """
+    file = out or FOLDER / f"{name}.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps({"machine": machine(), "results": results}, indent=1))
+    print(f"\n{file}")
+
+
+def machine() -> dict[str, Any]:
+    """The processor, the GPU if torch finds one, and the versions."""
+    found = {"processor": _processor(), "cores": os.cpu_count()}
+    found["python"] = platform.python_version()
+    if torch := sys.modules.get("torch"):
+        found["torch"] = torch.__version__
+        found["gpu"] = torch.cuda.get_device_name() if torch.cuda.is_available() else None
+    return found
 
 
 def _processor() -> str:

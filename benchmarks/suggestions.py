@@ -10,11 +10,11 @@ its standard error. Then it does the same with pseudo-labels: the probe labels t
 images itself, and those of which it is surer than 0.6 are added.
 """
 
-import sys
 from pathlib import Path
 
 import numpy as np
 import torch
+from results import options_of, publish
 from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
@@ -23,6 +23,7 @@ from models import TorchvisionBackbone
 from models.evaluation.active_learning import choose_images
 from models.features import compute_features
 
+LEFT_OUT = "needs images and the weights of a SqueezeNet"
 FIRST, CHOSEN, SEEDS, SURE = 5, 60, 5, 0.6  # FIRST: labelled images of each class at the start
 WAYS = ("random", "margin", "diversity", "both")
 
@@ -42,9 +43,13 @@ def features_of(folder: Path, weights: Path) -> dict[str, tuple[Tensor, np.ndarr
     return found
 
 
-def main(folder: Path, weights: Path) -> None:
-    """Print the accuracies."""
-    found = features_of(folder, weights)
+def main() -> None:
+    """Publish the accuracies."""
+    parser = options_of(__doc__)
+    parser.add_argument("folder", type=Path, help="holds train/ and test/")
+    parser.add_argument("weights", type=Path, help="ImageNet weights of a SqueezeNet")
+    options = parser.parse_args()
+    found = features_of(options.folder, options.weights)
     (features, labels), (test, answers) = found["train"], found["test"]
     scale = features.std(dim=0) + 1e-6
     features, test = features / scale, test / scale
@@ -74,12 +79,15 @@ def main(folder: Path, weights: Path) -> None:
         guessed = np.concatenate([labels[known], scores.argmax(dim=1).numpy()[sure]])
         score = probe(rows, guessed).score(test.numpy(), answers)
         results.setdefault("pseudo-labels", []).append(score)
+    rows = []
     for name, accuracies in results.items():
         base = results["before" if name == "pseudo-labels" else "random"]
         gains = np.subtract(accuracies, base)
         error = gains.std(ddof=1) / SEEDS**0.5
-        print(f"{name:14} {np.mean(accuracies):.3f}   {gains.mean():+.3f} ± {error:.3f}")
+        row = {"way": name, "accuracy": float(np.mean(accuracies)), "gain": float(gains.mean())}
+        rows.append(row | {"standard error": float(error)})
+    publish("suggestions", rows, options.out)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main()

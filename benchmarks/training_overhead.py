@@ -20,9 +20,11 @@ from copy import deepcopy
 from itertools import islice, pairwise
 from pathlib import Path
 from statistics import mean, median
+from typing import Any
 
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
+from results import options_of, publish
 from torch import nn
 
 from datamodules import DigitsDataModule, ImageDataModule
@@ -30,6 +32,7 @@ from lightning_app.cli.training_commands import run
 from models import ImageClassifier, SmallCNN
 from models.losses.loss import CrossEntropy
 
+QUICK = ["--rounds", "1"]
 BARE_STEP_MS = (20.0, 4.0)  # targets for the duration of a bare step
 ROUNDS = 5
 BATCH_SIZE = 8  # 143 steps per epoch of the digits
@@ -129,25 +132,29 @@ def fit(image_size: int, root: str) -> BareLoopComparison:
     return comparisons[-1]
 
 
-def table_rows(image_size: int, rounds: list[BareLoopComparison]) -> Iterator[str]:
+def table_rows(image_size: int, rounds: list[BareLoopComparison]) -> Iterator[dict[str, Any]]:
     """One row per clock."""
     for clock in CLOCKS:
         pairs = [comparison.step_ms(clock) for comparison in rounds]
         bare, fitted = (median(side) for side in zip(*pairs, strict=True))
-        low, *_, high = ratios = sorted(slow / fast for fast, slow in pairs)
-        times = f"{image_size:10}  {clock:5}  {bare:12.2f}  {fitted:11.2f}"
-        yield f"{times}  {median(ratios):5.3f}  {low:.3f} to {high:.3f}"
+        *_, high = low, *_ = sorted(slow / fast for fast, slow in pairs)
+        times = {"image size": image_size, "clock": clock, "bare ms/step": bare}
+        ratios = {"ratio": median(slow / fast for fast, slow in pairs)}
+        yield times | {"fit ms/step": fitted} | ratios | {"range": f"{low:.3f} to {high:.3f}"}
 
 
 def main() -> None:
-    """Print one row per image size and clock."""
+    """Publish one row per image size and clock."""
+    parser = options_of(__doc__)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    options = parser.parse_args()
     torch.set_num_threads(1)
-    rows = ["image size  clock  bare ms/step  fit ms/step  ratio  range"]
+    rows: list[dict[str, Any]] = []
     with redirect_stdout(sys.stderr), tempfile.TemporaryDirectory() as root:
         for target_ms in BARE_STEP_MS:
-            image_size = choose_image_size(target_ms)
-            rows += table_rows(image_size, [fit(image_size, root) for _ in range(ROUNDS)])
-    print("\n".join(rows))
+            size = choose_image_size(target_ms)
+            rows += table_rows(size, [fit(size, root) for _ in range(options.rounds)])
+    publish("training_overhead", rows, options.out)
 
 
 if __name__ == "__main__":

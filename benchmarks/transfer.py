@@ -37,6 +37,7 @@ from datamodules.sources.files import FileReader
 from datamodules.sources.source import ImageSource
 from lightning_app.commands.probe.probed_networks import build_backbone
 
+LEFT_OUT = "compares accuracies for hours; needs images and weights"
 RECIPES = Path(lightning_app.__file__).parent / "recipes"
 METHODS = {"scikit-learn": None, "probe": "probe", "fine-tuned": "transfer", "fastai": None}
 COLUMNS = ("data", "network", "seed", "method", "correct", "images", "seconds")

@@ -27,6 +27,8 @@ try:
 except ImportError:
     sys.exit("fastai is not installed in this environment: uv pip install fastai")
 
+LEFT_OUT = "is a part of transfer.py"
+
 
 def put_where_torchvision_looks(name: str, file: Path) -> None:
     """Copy weights to where torchvision keeps its downloads; fastai normalises for these."""

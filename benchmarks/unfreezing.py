@@ -30,6 +30,8 @@ from typing import Any
 
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer, seed_everything
+from results import Row, options_of, table
+from rounds import write_json
 from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
 from unfreezing_callbacks import (
@@ -46,6 +48,7 @@ from datamodules import SyntheticDataModule
 from models import TimmBackbone
 from models.freezing import stage_names
 
+QUICK: list[str] = []
 IMAGE_SIZE, BATCH_SIZE, STEPS, ROUNDS = 64, 16, 8, 3
 WARM_UP = 2  # steps of a fit that are not timed
 OWN, OPTIONAL = "ProgressiveUnfreezing", "finetuning-scheduler"
@@ -137,44 +140,45 @@ def measure(make_callback: MakeCallback, boundary: str, folder: Path) -> tuple[l
     return meter.step_ms, kept
 
 
-def print_cost(callbacks: dict[str, MakeCallback], folder: Path) -> None:
-    """Print one row per callback and part of the network that trains."""
-    rows = [(OWN, part) for part in ("all", "half", "head")]
-    rows += [(name, "head") for name in callbacks if name != OWN]
+def costs(callbacks: dict[str, MakeCallback], folder: Path) -> list[Row]:
+    """One row per callback and part of the network that trains."""
+    kinds = [(OWN, part) for part in ("all", "half", "head")]
+    kinds += [(name, "head") for name in callbacks if name != OWN]
     times: dict[tuple[str, str], list[float]] = defaultdict(list)
     kept: dict[tuple[str, str], int] = {}
     for _ in range(ROUNDS):
-        for row in rows:
-            steps, kept[row] = measure(callbacks[row[0]], row[1], folder)
-            times[row] += steps
-    full = rows[0]
-    print(f"{'callback':22}  {'trains':6}  ms/step  ratio  MB kept  ratio")
-    for row in rows:
-        step, ratio = median(times[row]), median(times[row]) / median(times[full])
-        share = kept[row] / kept[full]
-        cells = f"{step:7.1f}  {ratio:5.2f}  {kept[row] / 1e6:7.2f}  {share:5.3f}"
-        print(f"{row[0]:22}  {row[1]:6}  {cells}")
+        for kind in kinds:
+            steps, kept[kind] = measure(callbacks[kind[0]], kind[1], folder)
+            times[kind] += steps
+    step, full = {kind: median(values) for kind, values in times.items()}, kinds[0]
+    return [
+        {"callback": kind[0], "trains": kind[1], "ms/step": step[kind]}
+        | {"ratio": step[kind] / step[full], "MB kept": kept[kind] / 1e6}
+        | {"of all": kept[kind] / kept[full]}
+        for kind in kinds
+    ]
 
 
-def print_checks(callbacks: dict[str, MakeCallback], folder: Path) -> None:
-    """Print one row per check, and the numbered errors below."""
-    print(f"{'check':44}  {'  '.join(f'{name:22}' for name in callbacks)}".rstrip())
-    errors: list[str] = []
+def checks(callbacks: dict[str, MakeCallback], folder: Path) -> list[Row]:
+    """One row per check; errors are numbered, and printed below."""
+    rows, errors = list[Row](), list[str]()
     for number, (title, check) in enumerate(CHECKS.items()):
-        cells = []
+        cells = {}
         for name, make_callback in callbacks.items():
             own_folder = folder / f"{name}{number}"
             own_folder.mkdir()
-            cells.append(run_check(check, make_callback, own_folder))
-            if cells[-1].startswith("error"):
-                errors.append(f"[{len(errors) + 1}] {cells[-1]}")
-                cells[-1] = f"error [{len(errors)}]"
-        print(f"{title:44}  {'  '.join(f'{cell:22}' for cell in cells)}".rstrip(), flush=True)
-    print(*errors, sep="\n")
+            cells[name] = run_check(check, make_callback, own_folder)
+            if cells[name].startswith("error"):
+                errors.append(f"[{len(errors) + 1}] {cells[name]}")
+                cells[name] = f"error [{len(errors)}]"
+        rows.append({"check": title, **cells})
+    print(table(rows), *errors, "", sep="\n", flush=True)
+    return rows
 
 
 def main() -> None:
     """Print both tables, the checks first: processes cannot be forked after work on a GPU."""
+    options = options_of(__doc__).parse_args()
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
     for name in ("lightning.pytorch", "lightning.pytorch.utilities.rank_zero"):
@@ -186,9 +190,10 @@ def main() -> None:
     else:
         print(f"{OPTIONAL} {version(OPTIONAL)}, lightning {version('lightning')}\n")
     with tempfile.TemporaryDirectory() as folder:
-        print_checks(callbacks, Path(folder))
-        print()
-        print_cost(callbacks, Path(folder))
+        kinds = {"checks": checks, "cost": costs}
+        found = {name: kind(callbacks, Path(folder)) for name, kind in kinds.items()}
+    print(table(found["cost"]))
+    write_json("unfreezing", found, options.out)
 
 
 if __name__ == "__main__":

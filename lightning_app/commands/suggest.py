@@ -67,7 +67,7 @@ def _outputs(network: Network, images: Images) -> tuple[Tensor, Tensor]:
     for start in range(0, len(images), BATCH):
         batch = images.batch(range(start, min(start + BATCH, len(images))))
         features, logits = network.model.features_and_logits(batch.to(network.device))
-        parts.append((logits.double().softmax(dim=1).cpu(), features.float().cpu()))
+        parts.append((logits.cpu().double().softmax(dim=1), features.float().cpu()))
     probabilities, features = (torch.cat(part) for part in zip(*parts, strict=True))
     return probabilities, features
 

@@ -16,7 +16,7 @@ def full_precision(function: Function) -> Function:
     @wraps(function)
     def in_float32(*args: Any, **kwargs: Any) -> Any:
         with ExitStack() as stack:
-            for device in ("cpu", "cuda"):
+            for device in ("cpu", "cuda", "mps"):
                 stack.enter_context(torch.autocast(device, enabled=False))
             return function(*args, **kwargs)
 

@@ -1,7 +1,7 @@
 import json
 from types import SimpleNamespace
 
-import gpu
+import gpu_systems
 import gpu_systems_data
 import pytest
 from gpu_systems_data import SYSTEMS, balanced_characters, scenes
@@ -26,7 +26,7 @@ def test_one_batch_of_a_system_is_trained_and_tested_and_a_failure_stops_no_othe
     (workplace / "empty").mkdir()
     configs = ["fer2013_dnn", "scenes_resnet50", "simpsons_resnet152"]
     paths = ["--faces=faces.csv", "--scenes=empty", "--out=out"]
-    assert gpu.main(["systems", "--one_batch", *paths, "--configs", *configs]) == 1
+    assert gpu_systems.main(["--one_batch", *paths, "--configs", *configs]) == 1
 
     found = json.loads((workplace / "out" / "systems.json").read_text())
     assert found["one_batch"] is True
@@ -60,7 +60,7 @@ def test_missing_paths_and_systems_are_reported_before_anything_is_trained(
     workplace, arguments, message
 ):
     with pytest.raises(SystemExit, match=message):
-        gpu.main(["systems", *arguments])
+        gpu_systems.main([*arguments])
 
 
 def test_systems_are_the_published_ones_each_with_its_better_recipe():

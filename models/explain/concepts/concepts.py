@@ -79,7 +79,7 @@ def find_concepts(
     """
     boxes = crop_boxes(images.shape[2:], crop)
     pooled = torch.cat([_of_crops(network, image, boxes) for image in images])
-    parts = signed_parts(pooled.double().cpu().numpy())
+    parts = signed_parts(pooled.cpu().double().numpy())
     in_crops, directions = factorise(parts, num_concepts)
     rest = np.square(parts - in_crops @ directions).sum() / max(np.square(parts).sum(), 1e-12)
     maps, indices, falls = [], [], []
@@ -106,7 +106,7 @@ def _of_crops(network: CutNetwork, image: Tensor, boxes: list[Box]) -> Tensor:
 
 def _in_image(activations: Tensor, directions: np.ndarray) -> np.ndarray:
     """Coefficients at each position of an image, (rank, h, w)."""
-    rows = activations[0].flatten(1).T.double().cpu().numpy()
+    rows = activations[0].flatten(1).T.cpu().double().numpy()
     found = coefficients_of(signed_parts(rows), directions)
     return found.T.reshape(-1, *activations.shape[2:])
 

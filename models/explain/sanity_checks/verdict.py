@@ -66,7 +66,7 @@ def judge(maps: Tensor, correlations: Tensor, deletion: Tensor, elsewhere: Tenso
     pixels = maps.flatten(1)
     flat = float((pixels.amax(dim=1) == pixels.amin(dim=1)).float().mean())
     areas = float(deletion.mean()), float(elsewhere.mean())
-    p_value = _p_value(deletion.double().cpu(), elsewhere.double().cpu())
+    p_value = _p_value(deletion.cpu().double(), elsewhere.cpu().double())
     return Verdict(len(maps), flat, float(correlations.nanmean()), *areas, p_value)
 
 
