@@ -133,13 +133,14 @@ def _coded_bytes(data: bytes, place: int) -> int | None:
 def _segments(data: bytes, place: int) -> Iterator[tuple[int, int, int]]:
     """Marker of each segment of the header, and where its content starts and ends."""
     while match := MARKER.search(data, place):
-        marker, start = match[1][0], match.end()
+        place = match.end()
+        marker = data[place - 1]
         if marker == END:
             return
-        place = start
         if marker not in WITHOUT_LENGTH:
-            place += max(2, int.from_bytes(data[start : start + 2]))
-            yield marker, start + 2, place
+            start = place + 2
+            place = max(start, place + int.from_bytes(data[place:start]))
+            yield marker, start, place
 
 
 def _header(
@@ -152,8 +153,8 @@ def _header(
 ) -> JpegHeader:
     kind, at = frame
     bits, channels = data[at], data[at + 5]
-    height, width = (int.from_bytes(data[at + place : at + place + 2]) for place in (1, 3))
-    sampling = data[at + 7 : at + 6 + 3 * channels : 3]
+    height, width = int.from_bytes(data[at + 1 : at + 3]), int.from_bytes(data[at + 3 : at + 5])
+    sampling = set(data[at + 7 : at + 6 + 3 * channels : 3])
     across = max((byte >> 4 for byte in sampling), default=1) or 1
     down = max((byte & 15 for byte in sampling), default=1) or 1
     blocks = -(-width // (8 * across)) * -(-height // (8 * down))
