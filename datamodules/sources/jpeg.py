@@ -4,12 +4,15 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import numpy as np
+
 JPEG_START = b"\xff\xd8"
 # Not a stuffed byte of the pixels (00), nor a restart within them (D0 to D7).
 MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
 PROFILE = b"ICC_PROFILE\0"
 END, SCAN, APP2, HUFFMAN = 0xD9, 0xDA, 0xE2, 0xC4
 LAST = b"\xff\xd9"  # the marker END
+PIECE = 2**17  # bytes that are searched at a time: they stay in the processor's own memory
 NO_TABLES = {*range(0xE0, 0xEE), 0xEF, 0xFE}  # notes of cameras and programs, and comments
 FRAMES = {*range(0xC0, 0xD0)} - {HUFFMAN, 0xC8, 0xCC}  # starts of frames
 BASELINE, PROGRESSIVE = (0xC0, 0xC1), 0xC2
@@ -111,7 +114,7 @@ def probe(data: bytes, header: JpegHeader) -> bytes:
 
 def bytes_of_one_scan(data: bytes, header: JpegHeader) -> int | None:
     """Bytes of the pixels; None if a table or another scan follows the first, or no end."""
-    match = MARKER.search(data, header.pixels_at)
+    match = _marker_in_pixels(data, header.pixels_at)
     if match is None or match[1][0] != END:
         return None
     return match.start() - header.pixels_at
@@ -120,13 +123,24 @@ def bytes_of_one_scan(data: bytes, header: JpegHeader) -> int | None:
 def _coded_bytes(data: bytes, place: int) -> int | None:
     """Bytes of the pixels, which begin at a place; None if they have no end."""
     coded = 0
-    while match := MARKER.search(data, place):
+    while match := _marker_in_pixels(data, place):
         coded += match.start() - place
         marker, place = match[1][0], match.end()
         if marker == END:
             return coded
         if marker not in WITHOUT_LENGTH:  # tables, or the header of another scan
             place += int.from_bytes(data[place : place + 2])
+    return None
+
+
+def _marker_in_pixels(data: bytes, place: int) -> re.Match[bytes] | None:
+    """The first marker from a place on: as `MARKER.search`, which takes three times as long."""
+    for start in range(place, len(data) - 1, PIECE):
+        pairs = np.frombuffer(data, np.uint8, min(PIECE, len(data) - 1 - start) + 1, start)
+        may_be = (pairs[:-1] == 0xFF) & (pairs[1:] != 0)
+        first = int(may_be.argmax())
+        if may_be[first]:  # or a restart: the search passes it
+            return MARKER.search(data, start + first)
     return None
 
 

@@ -35,12 +35,11 @@ def shared_array(shape: tuple[int, ...], fill: Fill) -> np.ndarray:
         array = np.empty(shape, np.uint8)
         fill(array, range(len(array)))
         return array
-    own = _nameless_file(shape)
-    places = _places_on_this_machine(str(own.filename))
-    array = own
-    if (first := places[0]) != own.filename:
-        array = np.load(first, mmap_mode="r+")
-    fill(array, range(places.index(own.filename), len(array), len(places)))
+    array, own = _nameless_file(shape)
+    places = _places_on_this_machine(own)
+    if places[0] != own:  # the first process keeps the images
+        array = np.load(places[0], mmap_mode="r+")
+    fill(array, range(places.index(own), len(array), len(places)))
     if len(places) > 1:
         dist.barrier()
     return array
@@ -56,13 +55,13 @@ def _check_memory(shape: tuple[int, ...]) -> None:
         )
 
 
-def _nameless_file(shape: tuple[int, ...]) -> np.memmap:
-    """An array in a file without a name, which takes no memory until it is written to."""
+def _nameless_file(shape: tuple[int, ...]) -> tuple[np.memmap, str]:
+    """An array in a file without a name, and its place; untouched, it takes no memory."""
     descriptor = os.memfd_create("images")
     place = f"/proc/{os.getpid()}/fd/{descriptor}"  # other processes of the user find it here
     array = np.lib.format.open_memmap(place, "w+", np.uint8, shape)
     weakref.finalize(array, os.close, descriptor)
-    return array
+    return array, place
 
 
 def _places_on_this_machine(own: str) -> list[str]:

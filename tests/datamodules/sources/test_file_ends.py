@@ -124,9 +124,10 @@ def test_a_fit_of_very_many_files_ends_at_a_damaged_one_with_its_name(folder, me
     data.num_workers = 1
     with pytest.raises(DamagedImageError) as error:
         list(data.train_dataloader())
-    shown = IN_WORKER.search(str(error.value))["message"]  # what the command line prints
-    assert shown.startswith(f"{bad} is truncated")
-    assert shown.endswith("on_error skip leaves them out before training.")
+    found = IN_WORKER.search(str(error.value))  # what the command line prints
+    assert found is not None
+    assert found["message"].startswith(f"{bad} is truncated")
+    assert found["message"].endswith("on_error skip leaves them out before training.")
 
 
 def test_a_file_that_vanishes_from_very_many_is_still_replaced(folder):

@@ -4,6 +4,7 @@ import os
 import pickle
 import signal
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -56,11 +57,14 @@ def test_each_process_decodes_its_share_of_one_copy(tmp_path, write_image, monke
             FileReader, "read", lambda self, row: decoded.append(row) or read(self, row)
         )
         source = ImageSource(FileReader(tmp_path, NAMES, 4, 3), np.zeros(7, np.int64), NAMES)
-        images = cached(source, "ram").reader.images
+        reader = cached(source, "ram").reader
+        assert isinstance(reader, ArrayReader)
+        images = reader.images
+        assert isinstance(images, np.memmap)
         assert sorted(decoded) == sorted([0, *range(rank, 7, 2)])  # the first tells the size
         assert images[:, 0, 0, 0].tolist() == list(range(7))
         state = os.stat(images.filename)  # noqa: PTH116
-        files = [None, None]
+        files: list[Any] = [None, None]
         dist.all_gather_object(files, (state.st_ino, state.st_nlink))
         assert files[0] == files[1]
         assert state.st_nlink == 0  # no name: it is freed with the last process
