@@ -152,8 +152,9 @@ def _segments(data: bytes, place: int) -> Iterator[tuple[int, int, int]]:
         if marker == END:
             return
         if marker not in WITHOUT_LENGTH:
-            start = place + 2
-            place = max(start, place + int.from_bytes(data[place:start]))
+            if (start := place + 2) > len(data):
+                return
+            place = max(start, place + (data[place] << 8 | data[place + 1]))
             yield marker, start, place
 
 

@@ -63,7 +63,7 @@ def test_each_process_decodes_its_share_of_one_copy(tmp_path, write_image, monke
         assert isinstance(images, np.memmap)
         assert sorted(decoded) == sorted([0, *range(rank, 7, 2)])  # the first tells the size
         assert images[:, 0, 0, 0].tolist() == list(range(7))
-        state = os.stat(images.filename)  # noqa: PTH116
+        state = os.stat(str(images.filename))  # noqa: PTH116
         files: list[Any] = [None, None]
         dist.all_gather_object(files, (state.st_ino, state.st_nlink))
         assert files[0] == files[1]
