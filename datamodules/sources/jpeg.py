@@ -12,6 +12,7 @@ MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
 PROFILE = b"ICC_PROFILE\0"
 END, SCAN, APP2, HUFFMAN = 0xD9, 0xDA, 0xE2, 0xC4
 LAST = b"\xff\xd9"  # the marker END
+FILL = b"\xff"  # any number of them may stand before a marker
 PIECE = 2**17  # bytes that are searched at a time: they stay in the processor's own memory
 NO_TABLES = {*range(0xE0, 0xEE), 0xEF, 0xFE}  # notes of cameras and programs, and comments
 FRAMES = {*range(0xC0, 0xD0)} - {HUFFMAN, 0xC8, 0xCC}  # starts of frames
@@ -84,8 +85,11 @@ def jpeg_fault(data: bytes, header: JpegHeader | None) -> str | None:
     """
     if header is None:
         return "is truncated: it ends before its pixels"
-    if (coded := _coded_bytes(data, header.pixels_at)) is None:
+    coded, last = _coded_bytes(data, header.pixels_at)
+    if last is None:
         return "is truncated: its end is missing"
+    if last != END:
+        return f"is damaged: the marker {last:02X} is among its pixels"
     if not header.has_pixels(coded):
         return f"is truncated: {coded} coded bytes are too few for its size"
     return None
@@ -120,17 +124,22 @@ def bytes_of_one_scan(data: bytes, header: JpegHeader) -> int | None:
     return match.start() - header.pixels_at
 
 
-def _coded_bytes(data: bytes, place: int) -> int | None:
-    """Bytes of the pixels, which begin at a place; None if they have no end."""
-    coded = 0
+def _coded_bytes(data: bytes, place: int) -> tuple[int, int | None]:
+    """Bytes of the pixels, which begin at a place, and the marker where they end.
+
+    This is END; None if the file ends before it; or one that does not belong there: what follows it
+    is neither a marker nor pixels. A decoder stops at it, and fills the rest with grey.
+    """
+    coded, before = 0, SCAN
     while match := _marker_in_pixels(data, place):
+        if before != SCAN and data[place : match.start()].strip(FILL):
+            return coded, before
         coded += match.start() - place
-        marker, place = match[1][0], match.end()
-        if marker == END:
-            return coded
-        if marker not in WITHOUT_LENGTH:  # tables, or the header of another scan
-            place += int.from_bytes(data[place : place + 2])
-    return None
+        before, place = match[1][0], match.end()
+        if before == END or before in WITHOUT_LENGTH:
+            return coded, before
+        place += int.from_bytes(data[place : place + 2])  # tables, or the header of another scan
+    return coded, None
 
 
 def _marker_in_pixels(data: bytes, place: int) -> re.Match[bytes] | None:

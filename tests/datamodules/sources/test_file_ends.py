@@ -20,7 +20,7 @@ from datamodules.sources.shared_checks import shared_checks
 from datamodules.sources.source import DamagedImageError, ImageSource
 from lightning_app.cli.errors.user_errors import IN_WORKER
 
-TABLE = b"\xff\xc4\xff\xff"  # a marker that does not belong between pixels
+TABLE = b"\xff\xc4\0\x20"  # a marker that does not belong between pixels
 
 
 def write_large_jpeg(file):
@@ -68,7 +68,7 @@ def test_the_ends_do_not_show_damage_in_the_middle_but_all_bytes_do(tmp_path):
     assert (check_ends(str(file)), check_file(file)) == (SOUND_ENDS, GOOD)
     damage(file)
     assert check_ends(str(file)) == SOUND_ENDS
-    assert "is truncated" in check_file(file).fault
+    assert "is damaged: the marker C4" in check_file(file).fault
 
 
 @pytest.mark.parametrize("keep", [10, 1000, -1])
@@ -119,14 +119,14 @@ def test_a_fit_of_very_many_files_ends_at_a_damaged_one_with_its_name(folder, me
     data = fit_data(folder)
     assert "train: of more than 4 images, the first and last bytes of JPEG files" in messages.text
     assert data.sources["val"].is_checked
-    with pytest.raises(DamagedImageError, match=f"{bad.name} is truncated.*It is found only now"):
+    with pytest.raises(DamagedImageError, match=f"{bad.name} is damaged.*It is found only now"):
         list(data.train_dataloader())
     data.num_workers = 1
     with pytest.raises(DamagedImageError) as error:
         list(data.train_dataloader())
     found = IN_WORKER.search(str(error.value))  # what the command line prints
     assert found is not None
-    assert found["message"].startswith(f"{bad} is truncated")
+    assert found["message"].startswith(f"{bad} is damaged")
     assert found["message"].endswith("on_error skip leaves them out before training.")
 
 
@@ -148,7 +148,7 @@ def test_whoever_asks_for_more_has_all_bytes_read(folder, options):
         with pytest.raises(ValueError, match=r"1 of 20 images cannot be read"):
             fit_data(folder, **options)
         return
-    with pytest.warns(UserWarning, match=r"1 of 20 images cannot be read.*\n.*is truncated"):
+    with pytest.warns(UserWarning, match=r"1 of 20 images cannot be read.*\n.*is damaged"):
         data = fit_data(folder, **options)
     assert data.sources["train"].is_checked
     assert f"{bad.parent.name}/{bad.name}" not in data.sources["train"].names
@@ -175,7 +175,7 @@ def test_images_in_a_table_are_looked_at_in_the_same_way(tmp_path, monkeypatch):
     found = reader.checks(np.arange(3), "", quick=True)
     assert (found[0], found[2]) == (SOUND_ENDS, SOUND_ENDS)
     assert "PDF" in found[1].fault
-    assert "is truncated" in reader.checks(np.arange(3), "")[2].fault
+    assert "is damaged" in reader.checks(np.arange(3), "")[2].fault
 
 
 def test_processes_that_share_the_look_agree_that_ends_were_enough(tmp_path, monkeypatch):
