@@ -88,8 +88,7 @@ class AugmentedDataset(Dataset[Batch]):
         # Lightning's `overfit_batches` takes our sampler away; its own yields plain indices.
         places = [(0, place) if isinstance(place, int) else place for place in positions]
         asked = [index for _, index in places]
-        taken = self.source.take(asked)
-        if taken is not None and not self.augmentation:
+        if not self.augmentation and (taken := self.source.take(asked)) is not None:
             return array_batch(self.source, taken, asked)
         return make_batch(self.source, (self._augmented(*place) for place in places), len(places))
 
