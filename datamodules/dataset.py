@@ -1,12 +1,13 @@
 """PyTorch datasets: batches of uint8 images, with or without augmentation."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from math import prod
 
 import cv2
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, get_worker_info
 
 from datamodules.augmentation.pipeline import Augmentation
 from datamodules.sources.image_limits import UnreadableImageError
@@ -39,15 +40,16 @@ class PlainDataset(Dataset[Batch]):
         """A batch; it is empty if none of the images can be read."""
         taken = self.source.take(indices)
         if taken is not None:
-            return make_batch(self.source, taken, indices)
-        images, readable = [], []
+            return array_batch(self.source, taken, indices)
+        return make_batch(self.source, self._readable(indices), len(indices))
+
+    def _readable(self, indices: Sequence[int]) -> Iterator[tuple[int, np.ndarray]]:
+        """Index and pixels of each image that can be read."""
         for index in indices:
             try:
-                images.append(self.source.read(index))
-                readable.append(index)
+                yield index, self.source.read(index)
             except UnreadableImageError:
                 self.unreadable[index] = 1
-        return make_batch(self.source, images, readable)
 
 
 class AugmentedDataset(Dataset[Batch]):
@@ -86,42 +88,72 @@ class AugmentedDataset(Dataset[Batch]):
         # Lightning's `overfit_batches` takes our sampler away; its own yields plain indices.
         places = [(0, place) if isinstance(place, int) else place for place in positions]
         asked = [index for _, index in places]
-        taken = self.source.take(asked)
-        if taken is not None and not self.augmentation:
-            return make_batch(self.source, taken, asked)
-        images, indices = [], []
-        for epoch, place in places:
-            image, index = self._read(place)
-            draw = epoch % self.num_views if self.num_views else epoch
-            images.append(self.augmentation(image, mix(self.seed, draw, index)))
-            indices.append(index)
-        return make_batch(self.source, images, indices)
+        if not self.augmentation and (taken := self.source.take(asked)) is not None:
+            return array_batch(self.source, taken, asked)
+        return make_batch(self.source, (self._augmented(*place) for place in places), len(places))
 
-    def _read(self, asked: int) -> tuple[np.ndarray, int]:
-        """The image or the next readable one, and its index."""
+    def _augmented(self, epoch: int, asked: int) -> tuple[int, np.ndarray]:
+        """The image or the next readable one, augmented, after its index."""
+        index, image = self._read(asked)
+        draw = epoch % self.num_views if self.num_views else epoch
+        return index, self.augmentation(image, mix(self.seed, draw, index))
+
+    def _read(self, asked: int) -> tuple[int, np.ndarray]:
+        """The image or the next readable one, after its index."""
         problem = ""
         for index in ((asked + step) % len(self) for step in range(MAX_SUBSTITUTES)):
             try:
-                return self.source.read(index), index
+                return index, self.source.read(index)
             except UnreadableImageError as error:
                 self.unreadable[index] = 1
                 problem = str(error)
         raise UnreadableImageError(f"{MAX_SUBSTITUTES} images in a row: {problem}")
 
 
-def make_batch(
-    source: ImageSource, images: Sequence[np.ndarray] | np.ndarray, indices: Sequence[int]
-) -> Batch:
-    """Images (H, W, C) as a batch (N, C, H, W), still uint8: a quarter of the size of floats."""
-    height, width, channels = images[0].shape if len(images) else (1, 1, 1)
-    if channels == 1:
-        batch = np.asarray(images, np.uint8).reshape(-1, 1, height, width)
-    else:
-        batch = np.empty((len(images), channels, height, width), np.uint8)
-        for image, target in zip(images, batch, strict=True):
-            cv2.split(image, list(target))  # 15 times faster than NumPy's transpose
+def make_batch(source: ImageSource, images: Iterable[tuple[int, np.ndarray]], most: int) -> Batch:
+    """Images (H, W, C) as a batch (N, C, H, W), still uint8: a quarter of the size of floats.
+
+    Each image is copied as it comes: its memory, which the processor has at hand, is then used for
+    the next one.
+
+    Args:
+        source: Where they are from.
+        images: The index of each image in the source, and its pixels, all of one size.
+        most: How many there are at most.
+    """
+    batch, indices = torch.empty((0, 1, 1, 1), dtype=torch.uint8), list[int]()
+    planes = batch.numpy()
+    for index, image in images:
+        if not indices:
+            height, width, channels = image.shape
+            batch = _empty_batch((most, channels, height, width))
+            planes = batch.numpy()
+        cv2.split(image, list(planes[len(indices)]))  # 15 times faster than NumPy's transpose
+        indices.append(index)
+    return _with_labels(source, batch[: len(indices)], indices)
+
+
+def array_batch(source: ImageSource, images: np.ndarray, indices: Sequence[int]) -> Batch:
+    """As `make_batch`, from images in one array, (N, H, W, C)."""
+    number, height, width, channels = images.shape
+    if channels > 1:
+        return make_batch(source, zip(indices, images, strict=True), number)
+    batch = torch.from_numpy(images.reshape(number, 1, height, width))
+    return _with_labels(source, batch, indices)
+
+
+def _empty_batch(shape: tuple[int, ...]) -> Tensor:
+    """Memory for a batch; in a loader process such that the training process reads it there."""
+    if get_worker_info() is None:
+        return torch.empty(shape, dtype=torch.uint8)
+    # As torch's `default_collate`: else the batch would be copied when it is handed over.
+    storage = torch.UntypedStorage._new_shared(prod(shape))
+    return torch.empty(0, dtype=torch.uint8).set_(storage).view(shape)
+
+
+def _with_labels(source: ImageSource, batch: Tensor, indices: Sequence[int]) -> Batch:
     rows = np.asarray(indices, dtype=np.int64)
-    return [torch.from_numpy(batch), torch.from_numpy(source.labels[rows]), torch.from_numpy(rows)]
+    return [batch, torch.from_numpy(source.labels[rows]), torch.from_numpy(rows)]
 
 
 def to_unit_range(images: Tensor) -> Tensor:

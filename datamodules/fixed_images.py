@@ -16,7 +16,8 @@ def images_at(source: ImageSource, indices: Sequence[int]) -> tuple[Tensor, Tens
     Returns:
         Images (N, C, H, W) in [0, 1], and labels (N,).
     """
-    images, labels, _ = make_batch(source, [source.read(index) for index in indices], indices)
+    read = ((index, source.read(index)) for index in indices)
+    images, labels, _ = make_batch(source, read, len(indices))
     return to_unit_range(images), labels
 
 

@@ -36,11 +36,13 @@ class Options:
             of these are computed once.
         test_time_views: Views of each image for `test` and `predict`, besides the image itself; the
             probabilities are averaged.
-        cache: `ram` or `disk` keeps decoded images; `disk` is shared by all processes and reused by
-            later runs.
+        cache: `ram` or `disk` keeps decoded images, once for all processes of a machine; `disk` is
+            reused by later runs.
         on_error: What to do with unreadable files before training: `raise` ends the run with a list
-            of them, `skip` leaves them out with a warning. A file that becomes unreadable during
-            training is always skipped, and counted in `data/unreadable`.
+            of them, `skip` leaves them out with a warning. Of more than 50,000 JPEG files of a
+            split, a fit with `raise` looks at the first and last bytes; damage between them ends it
+            later. A file that becomes unreadable during training is else always skipped, and
+            counted in `data/unreadable`.
         origin: Where the images are available from; shown if they are missing.
     """
 

@@ -40,7 +40,9 @@ def prepared(
         )
     # A fit checks the test images too: to find a broken one after hours is too late.
     checked = sources if stage == "fit" else {split: sources[split] for split in needed}
-    found = {**sources, **readable(checked, options.on_error, class_names)}
+    # Other commands read all images only once, and the cache decodes them before training.
+    quick = stage == "fit" and options.cache == "none"
+    found = {**sources, **readable(checked, options.on_error, class_names, quick)}
     return found | {split: cached(found[split], options.cache) for split in needed}
 
 

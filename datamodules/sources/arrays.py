@@ -1,7 +1,6 @@
 """Array reader: images in memory, or mapped into it from a file."""
 
 import hashlib
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -13,20 +12,21 @@ class ArrayReader:
     """Images of one array, of which all processes share a single copy.
 
     Args:
-        images: uint8, (N, H, W, C); mapped from a `.npy` file, or in memory.
+        images: uint8, (N, H, W, C); mapped from a file of NumPy's format, or in memory.
         original: What they were decoded from, in the same order; None if they are the original.
     """
 
     def __init__(self, images: np.ndarray, original: ImageSource | None = None) -> None:
         self.images, self.original = images, original
         # Pickling a tensor moves it to shared memory; NumPy would copy it, even a mapped one.
-        writeable = images if images.flags.writeable else images.copy()
-        self._shared = None if isinstance(images, np.memmap) else torch.from_numpy(writeable)
+        self._shared = None
+        if not isinstance(images, np.memmap):
+            self._shared = torch.from_numpy(images if images.flags.writeable else images.copy())
 
-    def __getstate__(self) -> torch.Tensor | Path:
-        return Path(str(self.images.filename)) if self._shared is None else self._shared  # pyright: ignore[reportAttributeAccessIssue]
+    def __getstate__(self) -> torch.Tensor | str:
+        return str(self.images.filename) if self._shared is None else self._shared  # pyright: ignore[reportAttributeAccessIssue]
 
-    def __setstate__(self, state: torch.Tensor | Path) -> None:
+    def __setstate__(self, state: torch.Tensor | str) -> None:
         in_memory = isinstance(state, torch.Tensor)
         self._shared, self.original = state if in_memory else None, None
         self.images = state.numpy() if in_memory else np.load(state, mmap_mode="r")
@@ -39,7 +39,7 @@ class ArrayReader:
         """See `ImageReader`."""
         return self.images[rows]
 
-    def checks(self, rows: np.ndarray, title: str) -> None:
+    def checks(self, rows: np.ndarray, title: str, quick: bool = False) -> None:
         """None: the images have been read already."""
 
     def fingerprint(self, rows: np.ndarray) -> str:

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -29,24 +30,25 @@ def cached(source: ImageSource, where: Literal["none", "ram", "disk"]) -> ImageS
 
     Args:
         source: Images of one size.
-        where: `none` does not cache. `ram` keeps the images in memory that loader processes share.
-            `disk` keeps them in `FOLDER`, in a file named after a digest of the files, which later
-            runs reuse.
+        where: `none` does not cache. `ram` keeps the images in memory that all processes of a
+            machine share. `disk` keeps them in `FOLDER`, in a file named after a digest of the
+            files, which later runs reuse.
     """
-    from datamodules.sources.arrays import ArrayReader  # imports torch: `prepare check` needs none
+    # These import torch, which `prepare check` does not need.
+    from datamodules.sources.arrays import ArrayReader
+    from datamodules.sources.shared_memory import shared_array
 
     if where == "none" or isinstance(source.reader, ArrayReader):
         return source
     shape = (len(source), *source.read(0).shape)
     if where == "ram":
-        images = np.empty(shape, np.uint8)
-        _fill(images, source)
+        images = shared_array(shape, partial(_fill, source))
     else:
         key = hashlib.sha256(f"{source.reader.fingerprint(source.rows)}{shape}{READING}".encode())
 
         def write(file: Path) -> None:
             array = np.lib.format.open_memmap(file, "w+", np.uint8, shape)
-            _fill(array, source)
+            _fill(source, array, range(len(source)))
             array.flush()
 
         images = memory_mapped(key.hexdigest()[:32], write)
@@ -85,8 +87,8 @@ def for_each(indices: range, work: Callable[[int], Any], title: str) -> list[Any
     return found
 
 
-def _fill(images: np.ndarray, source: ImageSource) -> None:
+def _fill(source: ImageSource, images: np.ndarray, indices: range) -> None:
     def decode(index: int) -> None:
         images[index] = source.read(index)
 
-    for_each(range(len(source)), decode, "decoding")
+    for_each(indices, decode, "decoding")

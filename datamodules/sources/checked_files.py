@@ -15,16 +15,20 @@ from filelock import FileLock
 from datamodules.atomic_files import atomic_write
 from datamodules.sources.cache import FOLDER, for_each
 from datamodules.sources.decode import GOOD, Check, check_file
+from datamodules.sources.file_ends import SOUND_ENDS, check_ends
 from datamodules.sources.image_limits import max_pixels
 from datamodules.sources.open_image import can_read_heif
 
 NAME = "checked_files.bin"
 DIGEST = 16  # bytes
-RECORDS = np.dtype([("first", "<u8"), ("second", "<u8"), ("dark", "u1")])
-RULES = 2  # another number has every file checked again
+RECORDS = np.dtype([("first", "<u8"), ("second", "<u8"), ("found", "u1")])
+FOUND = (GOOD, Check(is_dark=True), SOUND_ENDS)  # by the number in a record: full checks come first
+RULES = 3  # another number has every file checked again
 
 
-def check_files(file: Callable[[int], str], number: int, title: str) -> list[Check]:
+def check_files(
+    file: Callable[[int], str], number: int, title: str, quick: bool = False
+) -> list[Check]:
     """What is wrong with each file; those that were readable before are not opened again.
 
     A file is known by its path, size and time of change. Only good files are remembered.
@@ -33,16 +37,21 @@ def check_files(file: Callable[[int], str], number: int, title: str) -> list[Che
         file: The path of the file with this index.
         number: How many there are.
         title: Of the progress bar.
+        quick: Whether the ends of JPEG files are enough; see `check_ends`.
     """
+    check = check_ends if quick else check_file
 
     def look_at(index: int) -> tuple[str, Callable[[], Check]]:
-        return _key(path := file(index)), partial(check_file, path)
+        return _key(path := file(index)), partial(check, path)
 
-    return check_all(number, look_at, title)
+    return check_all(number, look_at, title, quick)
 
 
 def check_all(
-    number: int, look_at: Callable[[int], tuple[str, Callable[[], Check]]], title: str
+    number: int,
+    look_at: Callable[[int], tuple[str, Callable[[], Check]]],
+    title: str,
+    quick: bool = False,
 ) -> list[Check]:
     """What is wrong with each image; those that were readable before are not looked at again.
 
@@ -51,6 +60,7 @@ def check_all(
         look_at: For the image with this index: what tells it and its state apart, empty for what is
             always checked; and what checks it.
         title: Of the progress bar.
+        quick: Whether images of which only the ends were looked at are not looked at again.
     """
     known, readers = _Remembered(), _readers()
     new = bytearray()
@@ -58,11 +68,11 @@ def check_all(
     def check_one(index: int) -> Check:
         key, check = look_at(index)
         digest = _digest(key, readers) if key else b""
-        if digest and (is_dark := known.is_dark(digest)) is not None:
-            return Check("", is_dark) if is_dark else GOOD
+        if digest and (before := known.find(digest)) and (quick or not before.ends_only):
+            return before
         found = check()
         if digest and not found.fault:
-            new.extend(digest + bytes([found.is_dark]))  # at once: other threads do the same
+            new.extend(digest + bytes([FOUND.index(found)]))  # at once: other threads do the same
         return found
 
     checks = for_each(range(number), check_one, title)
@@ -101,13 +111,13 @@ class _Remembered:
         order = np.argsort(records["first"], kind="stable")
         self.first, self.records = records["first"][order], records[order]
 
-    def is_dark(self, digest: bytes) -> bool | None:
-        """Whether an image is dark; None if it is not remembered."""
+    def find(self, digest: bytes) -> Check | None:
+        """What was found; None if it is not remembered."""
         first, second = struct.unpack("<QQ", digest)
         place = int(self.first.searchsorted(np.uint64(first)))
         if place < len(self.first) and self.first[place] == first:
             record = self.records[place]
-            return bool(record["dark"]) if record["second"] == second else None
+            return FOUND[record["found"]] if record["second"] == second else None
         return None
 
 

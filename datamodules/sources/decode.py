@@ -35,10 +35,12 @@ class Check(NamedTuple):
     Attributes:
         fault: Why the file cannot be read; empty if it can.
         is_dark: Whether no pixel is brighter than `NEARLY_BLACK`; False for JPEG files.
+        ends_only: Whether only the first and last bytes were read, which were good.
     """
 
     fault: str = ""
     is_dark: bool = False
+    ends_only: bool = False
 
 
 GOOD = Check()

@@ -48,9 +48,9 @@ class FileReader:
     def take(self, rows: np.ndarray) -> None:
         """None: files are read one by one."""
 
-    def checks(self, rows: np.ndarray, title: str) -> list[Check]:
+    def checks(self, rows: np.ndarray, title: str, quick: bool = False) -> list[Check]:
         """What is wrong with each file; see `check_files`."""
-        return check_files(lambda place: self._file(rows[place]), len(rows), title)
+        return check_files(lambda place: self._file(rows[place]), len(rows), title, quick)
 
     def fingerprint(self, rows: np.ndarray) -> str:
         """Digest of the paths and sizes of the files, none of which is opened."""

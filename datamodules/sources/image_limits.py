@@ -21,6 +21,10 @@ class UnreadableImageError(ValueError):
     """An image that cannot be read; the message names the file and the reason."""
 
 
+class MissingImageError(UnreadableImageError):
+    """A file that is not there, or cannot be opened or read."""
+
+
 class UnsupportedImageError(UnreadableImageError):
     """A whole image of a kind that is not read."""
 
@@ -53,21 +57,62 @@ def check_pixels(width: int, height: int, name: str) -> None:
         )
 
 
-def open_file(file: Path | str, buffering: int = -1) -> BinaryIO:
+def open_file(file: Path | str) -> BinaryIO:
     """Open a regular file. A named pipe would wait for a writer, and a device may never end.
-
-    Args:
-        file: The file.
-        buffering: 0 to read from the file itself, which is faster if it is read at once.
 
     Raises:
         UnreadableImageError: If it is something else, or larger than any image may be.
         OSError: If it cannot be opened.
     """
+    return os.fdopen(_open(file)[0], "rb")
+
+
+def read_file(file: Path | str) -> bytes:
+    """The content of a regular file.
+
+    Raises:
+        UnreadableImageError: If it cannot be read; see `open_file`.
+    """
+    return read_parts(file, POSSIBLE * BYTES_PER_PIXEL, 0)[0]
+
+
+def read_parts(file: Path | str, head: int, tail: int) -> tuple[bytes, bytes, int]:
+    """The first and last bytes of a regular file, and its size.
+
+    Args:
+        file: The file.
+        head: How many bytes to read from its start.
+        tail: How many to read from its end; all there are, if it has less.
+
+    Raises:
+        UnreadableImageError: If it cannot be read; see `open_file`.
+    """
+    try:
+        descriptor, size = _open(file)  # a file object would take a third more time
+        try:
+            first = _read(descriptor, min(head, size))
+            os.lseek(descriptor, max(0, size - tail), os.SEEK_SET)
+            return first, _read(descriptor, min(tail, size)), size
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise MissingImageError(missing(file, error)) from None
+
+
+def _read(descriptor: int, number: int) -> bytes:
+    """So many bytes; less at the end of the file. A network drive may return them in pieces."""
+    data = os.read(descriptor, number)
+    while len(data) < number and (more := os.read(descriptor, number - len(data))):
+        data += more
+    return data
+
+
+def _open(file: Path | str) -> tuple[int, int]:
+    """The descriptor of a file, and its size; see `open_file`."""
     descriptor = os.open(file, OPEN)
     status = os.fstat(descriptor)
     if stat.S_ISREG(status.st_mode) and status.st_size <= BYTES_PER_PIXEL * max_pixels():
-        return os.fdopen(descriptor, "rb", buffering)  # pyright: ignore[reportReturnType]
+        return descriptor, status.st_size
     os.close(descriptor)
     if stat.S_ISDIR(status.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
@@ -77,19 +122,6 @@ def open_file(file: Path | str, buffering: int = -1) -> BinaryIO:
             f"needs; {LIMIT} raises the limit."
         )
     raise UnreadableImageError(f"{file} is not a file, but a named pipe or a device.")
-
-
-def read_file(file: Path | str) -> bytes:
-    """The content of a regular file.
-
-    Raises:
-        UnreadableImageError: If it cannot be read; see `open_file`.
-    """
-    try:
-        with open_file(file, buffering=0) as stream:
-            return stream.read()
-    except OSError as error:
-        raise UnreadableImageError(missing(file, error)) from None
 
 
 def missing(file: Path | str, error: OSError) -> str:

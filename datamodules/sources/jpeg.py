@@ -4,12 +4,16 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import numpy as np
+
 JPEG_START = b"\xff\xd8"
 # Not a stuffed byte of the pixels (00), nor a restart within them (D0 to D7).
 MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
 PROFILE = b"ICC_PROFILE\0"
 END, SCAN, APP2, HUFFMAN = 0xD9, 0xDA, 0xE2, 0xC4
 LAST = b"\xff\xd9"  # the marker END
+FILL = b"\xff"  # any number of them may stand before a marker
+PIECE = 2**17  # bytes that are searched at a time: they stay in the processor's own memory
 NO_TABLES = {*range(0xE0, 0xEE), 0xEF, 0xFE}  # notes of cameras and programs, and comments
 FRAMES = {*range(0xC0, 0xD0)} - {HUFFMAN, 0xC8, 0xCC}  # starts of frames
 BASELINE, PROGRESSIVE = (0xC0, 0xC1), 0xC2
@@ -81,8 +85,11 @@ def jpeg_fault(data: bytes, header: JpegHeader | None) -> str | None:
     """
     if header is None:
         return "is truncated: it ends before its pixels"
-    if (coded := _coded_bytes(data, header.pixels_at)) is None:
+    coded, last = _coded_bytes(data, header.pixels_at)
+    if last is None:
         return "is truncated: its end is missing"
+    if last != END:
+        return f"is damaged: the marker {last:02X} is among its pixels"
     if not header.has_pixels(coded):
         return f"is truncated: {coded} coded bytes are too few for its size"
     return None
@@ -111,35 +118,53 @@ def probe(data: bytes, header: JpegHeader) -> bytes:
 
 def bytes_of_one_scan(data: bytes, header: JpegHeader) -> int | None:
     """Bytes of the pixels; None if a table or another scan follows the first, or no end."""
-    match = MARKER.search(data, header.pixels_at)
+    match = _marker_in_pixels(data, header.pixels_at)
     if match is None or match[1][0] != END:
         return None
     return match.start() - header.pixels_at
 
 
-def _coded_bytes(data: bytes, place: int) -> int | None:
-    """Bytes of the pixels, which begin at a place; None if they have no end."""
-    coded = 0
-    while match := MARKER.search(data, place):
+def _coded_bytes(data: bytes, place: int) -> tuple[int, int | None]:
+    """Bytes of the pixels, which begin at a place, and the marker where they end.
+
+    This is END; None if the file ends before it; or one that does not belong there: what follows it
+    is neither a marker nor pixels. A decoder stops at it, and fills the rest with grey.
+    """
+    coded, before = 0, SCAN
+    while match := _marker_in_pixels(data, place):
+        if before != SCAN and data[place : match.start()].strip(FILL):
+            return coded, before
         coded += match.start() - place
-        marker, place = match[1][0], match.end()
-        if marker == END:
-            return coded
-        if marker not in WITHOUT_LENGTH:  # tables, or the header of another scan
-            place += int.from_bytes(data[place : place + 2])
+        before, place = match[1][0], match.end()
+        if before == END or before in WITHOUT_LENGTH:
+            return coded, before
+        place += int.from_bytes(data[place : place + 2])  # tables, or the header of another scan
+    return coded, None
+
+
+def _marker_in_pixels(data: bytes, place: int) -> re.Match[bytes] | None:
+    """The first marker from a place on: as `MARKER.search`, which takes three times as long."""
+    for start in range(place, len(data) - 1, PIECE):
+        pairs = np.frombuffer(data, np.uint8, min(PIECE, len(data) - 1 - start) + 1, start)
+        may_be = (pairs[:-1] == 0xFF) & (pairs[1:] != 0)
+        first = int(may_be.argmax())
+        if may_be[first]:  # or a restart: the search passes it
+            return MARKER.search(data, start + first)
     return None
 
 
 def _segments(data: bytes, place: int) -> Iterator[tuple[int, int, int]]:
     """Marker of each segment of the header, and where its content starts and ends."""
     while match := MARKER.search(data, place):
-        marker, start = match[1][0], match.end()
+        place = match.end()
+        marker = data[place - 1]
         if marker == END:
             return
-        place = start
         if marker not in WITHOUT_LENGTH:
-            place += max(2, int.from_bytes(data[start : start + 2]))
-            yield marker, start + 2, place
+            if (start := place + 2) > len(data):
+                return
+            place = max(start, place + (data[place] << 8 | data[place + 1]))
+            yield marker, start, place
 
 
 def _header(
@@ -152,8 +177,8 @@ def _header(
 ) -> JpegHeader:
     kind, at = frame
     bits, channels = data[at], data[at + 5]
-    height, width = (int.from_bytes(data[at + place : at + place + 2]) for place in (1, 3))
-    sampling = data[at + 7 : at + 6 + 3 * channels : 3]
+    height, width = int.from_bytes(data[at + 1 : at + 3]), int.from_bytes(data[at + 3 : at + 5])
+    sampling = set(data[at + 7 : at + 6 + 3 * channels : 3])
     across = max((byte >> 4 for byte in sampling), default=1) or 1
     down = max((byte & 15 for byte in sampling), default=1) or 1
     blocks = -(-width // (8 * across)) * -(-height // (8 * down))

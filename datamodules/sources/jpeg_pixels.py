@@ -16,6 +16,7 @@ from datamodules.sources.image_limits import (
 )
 from datamodules.sources.jpeg import (
     JPEG_START,
+    LAST,
     PROGRESSIVE,
     JpegHeader,
     bytes_of_one_scan,
@@ -86,14 +87,32 @@ def is_sound(data: bytes) -> bool:
     """
     if not data.startswith(SIGNATURE) or (header := read_jpeg_header(data)) is None:
         return False
-    size, coded = (header.width, header.height), bytes_of_one_scan(data, header)
+    coded = bytes_of_one_scan(data, header)
+    return coded is not None and _is_usable(data, header, coded)
+
+
+def has_sound_ends(head: bytes, tail: bytes, num_bytes: int) -> bool:
+    """As `is_sound`, from the ends of a file: whatever is between them counts as coded pixels.
+
+    Args:
+        head: Its first bytes.
+        tail: Its last two bytes.
+        num_bytes: Its size.
+    """
+    if not head.startswith(SIGNATURE) or tail != LAST or (header := read_jpeg_header(head)) is None:
+        return False
+    return _is_usable(head, header, num_bytes - header.pixels_at - len(tail))
+
+
+def _is_usable(head: bytes, header: JpegHeader, coded: int) -> bool:
+    """Whether a file that begins so, and has so many bytes of pixels, is decoded."""
+    size = header.width, header.height
     return (
         header.is_usual
         and min(size) > 0
         and _factor(size, header) > 0
-        and coded is not None
         and header.has_pixels(coded)
-        and _can_be_used(probe(data, header))
+        and _can_be_used(probe(head, header))
     )
 
 

@@ -6,7 +6,7 @@ image of a Parquet file, all others of its row group have to be unpacked.
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,9 @@ from datamodules.sources.arrow_files import arrow_files, batches, check_size
 from datamodules.sources.cache import FOLDER, PATIENCE, for_each
 from datamodules.sources.checked_files import check_all
 from datamodules.sources.decode import Check, check_data
+from datamodules.sources.file_ends import HEAD, SOUND_ENDS
+from datamodules.sources.jpeg import LAST
+from datamodules.sources.jpeg_pixels import has_sound_ends
 from datamodules.sources.resizing import Resize, fingerprint_of
 from datamodules.sources.source import MAX_BYTES
 from datamodules.sources.squares import decode_square
@@ -81,21 +84,30 @@ class PackedReader:
 
     def encoded(self, row: int) -> bytes:
         """The bytes of the image file; empty if the row has none."""
+        return self._content(row).tobytes()
+
+    def _content(self, row: int) -> np.ndarray:
         pack, number = self.places[row].tolist()
         data, ends = _opened(self.packs[pack])
-        return data[ends[number] : ends[number + 1]].tobytes()
+        return data[ends[number] : ends[number + 1]]
 
     def take(self, rows: np.ndarray) -> None:
         """None: images are read one by one."""
 
-    def checks(self, rows: np.ndarray, title: str) -> list[Check]:
+    def checks(self, rows: np.ndarray, title: str, quick: bool = False) -> list[Check]:
         """What is wrong with each image; good ones are remembered, as in `check_files`."""
 
-        def look_at(index: int) -> tuple[str, Callable[[], Check]]:
-            row = int(rows[index])
-            return self._key(row), lambda: check_data(self.encoded(row), self.names[row])
+        def check(row: int) -> Check:
+            content = self._content(row)
+            head, tail = content[:HEAD].tobytes(), content[-len(LAST) :].tobytes()
+            if quick and len(content) > HEAD and has_sound_ends(head, tail, len(content)):
+                return SOUND_ENDS
+            return check_data(content.tobytes(), self.names[row])
 
-        return check_all(len(rows), look_at, title)
+        def look_at(index: int) -> tuple[str, Callable[[], Check]]:
+            return self._key(row := int(rows[index])), partial(check, row)
+
+        return check_all(len(rows), look_at, title, quick)
 
     def fingerprint(self, rows: np.ndarray) -> str:
         """Digest of the names of the packed files, which stand for their content, and the rows."""

@@ -2,16 +2,18 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
-from lightning.pytorch.utilities import rank_zero_warn
+from lightning.pytorch.utilities import rank_zero_info, rank_zero_warn
 
 from datamodules.sources.decode import NEARLY_BLACK, Check
 from datamodules.sources.image_limits import UnreadableImageError
 from datamodules.sources.shared_checks import shared_checks
 from datamodules.sources.source import UNLABELLED, ImageSource
 
+MANY_FILES = 50_000  # beyond it, to read all of each JPEG takes minutes
 SHOWN = 5  # complaints and classes that a message lists
 
 
@@ -19,6 +21,7 @@ def readable(
     sources: Mapping[str, ImageSource],
     on_error: Literal["raise", "skip"],
     class_names: Sequence[str] = (),
+    quick: bool = False,
 ) -> dict[str, ImageSource]:
     """The images of each split without those that cannot be decoded.
 
@@ -26,15 +29,21 @@ def readable(
         sources: The images of each split.
         on_error: `raise` refuses unreadable images, `skip` leaves them out with a warning.
         class_names: Names of the classes, for messages.
+        quick: Whether the ends of files are enough in splits of more than `MANY_FILES`, if
+            unreadable ones are refused. The rest is checked as it is read: damage ends the run.
 
     Raises:
         UnreadableImageError: If there are some and `on_error` is `raise`, or a split or a class to
             train on has no other image.
     """
+    is_enough = quick and on_error == "raise"
     checks = {
-        split: shared_checks(source, f"checking the {split} images")
-        for split, source in sources.items()
+        name: shared_checks(
+            split, f"checking the {name} images", is_enough and len(split) > MANY_FILES
+        )
+        for name, split in sources.items()
     }
+    sources = _marked(sources, checks)
     _warn_of_dark(sources, checks, class_names)
     bad = [check.fault for split in checks.values() for check in split if check.fault]
     if not bad:
@@ -54,6 +63,21 @@ def readable(
     return {
         split: source.subset(np.flatnonzero(is_good[split])) for split, source in sources.items()
     }
+
+
+def _marked(
+    sources: Mapping[str, ImageSource], checks: Mapping[str, Sequence[Check]]
+) -> dict[str, ImageSource]:
+    """The sources, which know whether their images were checked in full; says so if not."""
+    partly = [s for s, found in checks.items() if any(check.ends_only for check in found)]
+    if partly:
+        rank_zero_info(
+            f"{', '.join(partly)}: of more than {MANY_FILES:,} images, the first and "
+            "last bytes of JPEG files were checked. The rest is checked as it is read, and damage "
+            "ends the run. `lightning_cli prepare check` and --data.options.on_error skip read all "
+            "of it before."
+        )
+    return {s: replace(source, is_checked=s not in partly) for s, source in sources.items()}
 
 
 def _counts(labels: np.ndarray, class_names: Sequence[str]) -> Counter[str]:

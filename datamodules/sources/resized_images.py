@@ -25,9 +25,9 @@ class ResizedReader:
     def take(self, rows: np.ndarray) -> None:
         """None: images are resized one by one."""
 
-    def checks(self, rows: np.ndarray, title: str) -> list[Check] | None:
+    def checks(self, rows: np.ndarray, title: str, quick: bool = False) -> list[Check] | None:
         """See `ImageReader`."""
-        return self.reader.checks(rows, title)
+        return self.reader.checks(rows, title, quick)
 
     def fingerprint(self, rows: np.ndarray) -> str:
         """Digest of the original pixels and the new size."""

@@ -136,7 +136,7 @@ class ShardReader:
     def take(self, rows: np.ndarray) -> None:
         """None: images are read one by one."""
 
-    def checks(self, rows: np.ndarray, title: str) -> None:
+    def checks(self, rows: np.ndarray, title: str, quick: bool = False) -> None:
         """None: images were checked when they were written, shards when the index was read."""
 
     def fingerprint(self, rows: np.ndarray) -> str:

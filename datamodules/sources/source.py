@@ -10,10 +10,20 @@ from typing import Protocol, Self
 import numpy as np
 
 from datamodules.sources.decode import Check
+from datamodules.sources.image_limits import MissingImageError, UnreadableImageError
 from datamodules.sources.text_array import text_array
 
 MAX_BYTES = 2**32  # of all images together; to compare more of them would take long
+FOUND_LATE = (
+    "It is found only now, since the check before training read the first and last bytes of each "
+    "file. Fix or delete it; `lightning_cli prepare check` lists all such files, and "
+    "--data.options.on_error skip leaves them out before training."
+)
 UNLABELLED = -1  # label of an image of unknown class: it can be predicted, not scored
+
+
+class DamagedImageError(ValueError):
+    """An image that turns out to be damaged after training has begun: it must not be skipped."""
 
 
 class ImageReader(Protocol):
@@ -32,12 +42,14 @@ class ImageReader(Protocol):
         """The images (N, H, W, C) at once; None if reading one by one is as fast."""
 
     @abstractmethod
-    def checks(self, rows: np.ndarray, title: str) -> list[Check] | None:
+    def checks(self, rows: np.ndarray, title: str, quick: bool = False) -> list[Check] | None:
         """What is wrong with each image; None if they need no check.
 
         Args:
             rows: Of the images.
             title: Of the progress bar.
+            quick: Whether the ends of JPEG files are enough where all their bytes would have to be
+                read; damage between them then shows when they are decoded.
         """
 
     @abstractmethod
@@ -77,6 +89,7 @@ class ImageSource:
         rows: Row of each image in the reader, (N,); by default all, in order.
         columns: Further columns of the table that lists the images, by name; N texts each.
         subjects: Where the subjects of the images are, by their names; None if it is not known.
+        is_checked: Whether a check has looked at all bytes. If not, a damaged image ends the run.
     """
 
     reader: ImageReader
@@ -86,6 +99,7 @@ class ImageSource:
     rows: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
     columns: Mapping[str, np.ndarray] = field(default_factory=dict)
     subjects: SubjectMasks | None = None
+    is_checked: bool = True
 
     def __post_init__(self) -> None:
         if len(self.rows) != len(self.labels):
@@ -97,16 +111,26 @@ class ImageSource:
         return len(self.labels)
 
     def read(self, index: int) -> np.ndarray:
-        """The image at `index` as uint8 (H, W, C); see `ImageReader`."""
-        return self.reader.read(int(self.rows[index]))
+        """The image at `index` as uint8 (H, W, C); see `ImageReader`.
+
+        Raises:
+            UnreadableImageError: If it cannot be read.
+            DamagedImageError: If it is damaged, and no check has looked for that.
+        """
+        try:
+            return self.reader.read(int(self.rows[index]))
+        except UnreadableImageError as error:
+            if self.is_checked or isinstance(error, MissingImageError):
+                raise
+            raise DamagedImageError(f"{error} {FOUND_LATE}") from None
 
     def take(self, indices: Sequence[int]) -> np.ndarray | None:
         """The images at `indices` at once, (N, H, W, C); see `ImageReader`."""
         return self.reader.take(self.rows[indices])
 
-    def checks(self, title: str) -> list[Check] | None:
+    def checks(self, title: str, quick: bool = False) -> list[Check] | None:
         """What is wrong with each image; see `ImageReader`."""
-        return self.reader.checks(self.rows, title)
+        return self.reader.checks(self.rows, title, quick)
 
     def blocks(self) -> np.ndarray | None:
         """The block of each image, (N,); see `ImageReader`."""

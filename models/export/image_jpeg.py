@@ -13,10 +13,13 @@ SCAN, END, WITHOUT_LENGTH = 0xDA, 0xD9, (0x01, 0xD8)
 def coded_bytes(data: bytes) -> int:
     """Bytes of the pixels of a JPEG file; 0 if their end is missing. What follows does not count.
 
-    Phones append videos to their photographs.
+    Phones append videos to their photographs. A marker among the pixels, after which neither
+    another marker nor pixels follow, is damage: a decoder would fill the rest with grey.
     """
-    place, coded, is_scan = 2, 0, False
+    place, coded, is_scan, marker = 2, 0, False, SCAN
     while match := JPEG_MARKER.search(data, place):
+        if is_scan and marker != SCAN and data[place : match.start()].strip(b"\xff"):
+            return 0
         coded += (match.start() - place) * is_scan
         marker, place = match[1][0], match.end()
         if marker == END:
