@@ -119,6 +119,9 @@ class ImageClassifier(LightningModule):
         self, epoch: int, batch_idx: int, optimizer: Any, optimizer_closure: Any = None
     ) -> None:
         """Step the optimizer, with lower rates during the warm-up."""
+        if not self.optimization.warmup_epochs:
+            optimizer.step(closure=optimizer_closure)
+            return
         with scaled_rates(optimizer, self.optimization.warmup_factors(self.trainer)):
             optimizer.step(closure=optimizer_closure)
 

@@ -113,6 +113,20 @@ def test_training_sums_weigh_batches_by_their_images():
     assert sums.values.tolist() == [2 * 2 + 5, 1 + 1, 3]
 
 
+def test_training_sums_do_not_depend_on_when_batches_are_counted():
+    batches = [*batches_of(6), *batches_of(6)]
+    losses = [torch.tensor(1.1 * number) for number in range(1, len(batches) + 1)]
+    together, apart = TrainingSums(CPU), TrainingSums(CPU)
+    for loss, (logits, labels) in zip(losses, batches, strict=True):
+        together.update(loss, logits, labels)
+        apart.update(loss, logits, torch.eye(6)[labels])  # as mixed labels are given
+        apart.count()
+    images = [len(labels) for _, labels in batches]
+    loss = sum(a.double() * n for a, n in zip(losses, images, strict=True))
+    hits = sum((a.argmax(dim=1) == b).sum() for a, b in batches)
+    assert together.values.tolist() == apart.values.tolist() == [loss, hits, sum(images)]
+
+
 def test_list_of_metrics_is_imported_without_torch():
     code = "import sys, models.evaluation.metrics; print('torch' in sys.modules)"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
