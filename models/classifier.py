@@ -10,8 +10,9 @@ from lightning.pytorch.utilities.types import STEP_OUTPUT, OptimizerLRScheduler
 from torch import Tensor
 
 from models.backbones.backbone import Backbone
-from models.evaluation.counts import EvaluationCounts, TrainingSums
+from models.evaluation.counts import EvaluationCounts
 from models.evaluation.metrics import METRICS, metrics_for
+from models.evaluation.training_sums import TrainingSums
 from models.evaluation.uncertainty import (
     UNCERTAINTY,
     Uncertainty,

@@ -1,5 +1,7 @@
 """Progressive unfreezing in real fits."""
 
+import gc
+import weakref
 from functools import partial
 
 import pytest

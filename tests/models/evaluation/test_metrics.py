@@ -10,8 +10,9 @@ from sklearn.metrics import balanced_accuracy_score
 from torch.nn import CrossEntropyLoss, Module
 from torchmetrics.functional.classification import multiclass_accuracy, multiclass_f1_score
 
-from models.evaluation.counts import EvaluationCounts, TrainingSums
+from models.evaluation.counts import EvaluationCounts
 from models.evaluation.metrics import metrics_for
+from models.evaluation.training_sums import TrainingSums
 
 CPU = torch.device("cpu")
 

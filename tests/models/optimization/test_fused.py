@@ -20,9 +20,9 @@ def on_gpu(monkeypatch):
     monkeypatch.setattr(fused, "DEVICES", ("cpu",))
 
 
-def built(model, make, seed=0):
-    """The optimizer of a model with random weights, after a step."""
-    generator = torch.Generator().manual_seed(seed)
+def built(model, make):
+    """The optimizer of a model with random weights and gradients."""
+    generator = torch.Generator().manual_seed(0)
     model.make_optimizer = make
     optimizer = model.configure_optimizers()
     for parameter in model.parameters():
@@ -88,8 +88,8 @@ class Norms(Callback):
     def __init__(self):
         self.values = []
 
-    def on_before_zero_grad(self, trainer, module, optimizer):
-        gradients = [p.grad for p in module.parameters() if p.grad is not None]
+    def on_before_zero_grad(self, trainer, pl_module, optimizer):
+        gradients = [p.grad for p in pl_module.parameters() if p.grad is not None]
         if gradients:
             self.values.append(torch.nn.utils.get_total_norm(gradients).item())
 
