@@ -120,10 +120,9 @@ def nonfinite_state(module: nn.Module, optimizers: Sequence[Optimizer]) -> str |
     be infinite on purpose, such as masks.
     """
     named = list(_trained_state(module, optimizers))
-    finite = [tensor.isfinite().all() for _, tensor in named]
-    if not finite or (all_finite := torch.stack(finite)).all():
-        return None
-    return named[int((~all_finite).nonzero().min())][0]
+    extremes = [torch.stack(torch.aminmax(tensor)).float() for _, tensor in named]  # in one pass
+    bad = ~torch.stack(extremes).isfinite().all(dim=1)
+    return named[int(bad.nonzero().min())][0] if bad.any() else None
 
 
 def _trained_state(
@@ -140,7 +139,7 @@ def _trained_state(
                     yield f"{key} of {name_of(module, parameter)}", value
 
 
-def _norms(gradients: Sequence[Tensor]) -> Sequence[Tensor]:
+def _norms(gradients: list[Tensor]) -> Sequence[Tensor]:
     """The norm of each gradient, not finite if one of its elements is not; all of one type."""
     if not gradients:
         return []

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from callbacks.step_record import _norms
+from callbacks.step_record import _norms, nonfinite_state
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16, torch.float16])
@@ -24,3 +24,16 @@ def test_gradients_of_several_precisions_have_norms_in_float32():
     found = _norms([torch.tensor([-2.0]), torch.tensor([4.0], dtype=torch.float16)])
     assert {norm.dtype for norm in found} == {torch.float32}
     assert [norm.item() for norm in found] == [2.0, 4.0]
+
+
+@pytest.mark.parametrize("value", [torch.nan, torch.inf, -torch.inf])
+def test_first_part_of_the_state_that_is_not_finite_is_named(value):
+    module = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.BatchNorm1d(3)).half()
+    optimizer = torch.optim.SGD(module.parameters(), lr=0.1, momentum=0.9)
+    assert nonfinite_state(module, [optimizer]) is None
+    optimizer.state[module[0].bias]["momentum_buffer"] = torch.tensor([0.0, 1.0, value])
+    assert nonfinite_state(module, [optimizer]) == "momentum_buffer of 0.bias"
+    module[1].running_var[1] = value
+    assert nonfinite_state(module, [optimizer]) == "1.running_var"
+    module[0].weight.data[2, 1] = value
+    assert nonfinite_state(module, [optimizer]) == "0.weight"
