@@ -2,7 +2,8 @@
 
     uv run python benchmarks/step_parts.py
 
-Prints steps or images per second of CPU time, in alternating rounds, and writes them as JSON.
+Prints images, of optimizers steps, per second of CPU time in alternating rounds, and writes them
+as JSON.
 """
 
 from collections.abc import Callable

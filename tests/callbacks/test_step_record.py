@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from callbacks.step_record import _norms, nonfinite_state
+from callbacks.step_record import StepRecord, _norms, nonfinite_state
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16, torch.float16])
@@ -37,3 +37,14 @@ def test_first_part_of_the_state_that_is_not_finite_is_named(value):
     assert nonfinite_state(module, [optimizer]) == "1.running_var"
     module[0].weight.data[2, 1] = value
     assert nonfinite_state(module, [optimizer]) == "0.weight"
+
+
+@pytest.mark.parametrize("value", [torch.nan, torch.inf, -torch.inf, 3e38])
+def test_step_is_bad_where_a_number_is_not_finite(value):
+    finite = value == 3e38
+    for place in range(3):  # of two gradients and a loss
+        numbers = torch.tensor([1.0, 0.0, -2.0])
+        numbers[place] = value
+        parameters = [torch.nn.Parameter(torch.zeros(1))] * 2
+        steps = [StepRecord(0, 0, [], parameters, numbers, scaled) for scaled in (False, True)]
+        assert [bool(step.is_bad()) for step in steps] == [not finite, not finite and place == 2]
