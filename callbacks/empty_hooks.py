@@ -22,5 +22,6 @@ def leave_out_empty_hooks(callbacks: Iterable[Callback]) -> None:
     """
     for callback in callbacks:
         for hook in STEP_HOOKS:
-            if getattr(type(callback), hook) is getattr(Callback, hook):
-                setattr(callback, hook, None)
+            function = getattr(getattr(callback, hook), "__func__", None)
+            if function is getattr(Callback, hook):
+                vars(callback)[hook] = None

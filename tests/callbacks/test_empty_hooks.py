@@ -1,4 +1,5 @@
 from lightning.pytorch import Callback
+from lightning.pytorch.callbacks import LambdaCallback
 from lightning.pytorch.trainer.call import _call_callback_hooks
 
 from callbacks.empty_hooks import STEP_HOOKS, leave_out_empty_hooks
@@ -43,3 +44,14 @@ def test_hooks_outside_of_steps_stay(make_trainer):
     leave_out_empty_hooks([callback])
     assert callback.on_train_epoch_end.__func__ is Callback.on_train_epoch_end
     assert callback.state_dict() == {}
+
+
+def test_hooks_of_an_instance_stay(make_trainer):
+    called = []
+    callback = LambdaCallback(on_after_backward=lambda *arguments: called.append(arguments))
+    trainer = make_trainer(callbacks=[callback])
+    for _ in range(2):
+        leave_out_empty_hooks(trainer.callbacks)
+    _call_callback_hooks(trainer, "on_after_backward")
+    _call_callback_hooks(trainer, "on_before_zero_grad", None)
+    assert len(called) == 1
