@@ -167,6 +167,7 @@ class FiniteCheck(Callback):
             raise ValueError(f"{explained} {MAX_SKIPPED} steps before it were skipped. {REMEDY}.")
         for parameter in self._steps.pop().parameters:
             parameter.grad = None  # so that no optimizer changes it, nor its state
+        classifier_of(module).train_sums.count()  # what waits is of this step
         for tensor, kept in self._kept:
             tensor.copy_(kept)
         rank_zero_warn(f"{explained} The step is skipped, the {self.skipped}. so far.")

@@ -156,6 +156,6 @@ def _with_labels(source: ImageSource, batch: Tensor, indices: Sequence[int]) -> 
     return [batch, torch.from_numpy(source.labels[rows]), torch.from_numpy(rows)]
 
 
-def to_unit_range(images: Tensor) -> Tensor:
-    """From uint8 to float in [0, 1]."""
-    return images.float().div_(255)
+def to_unit_range(images: Tensor, layout: torch.memory_format = torch.preserve_format) -> Tensor:
+    """From uint8 to float in [0, 1], with the channels where the network wants them."""
+    return images.to(torch.float32, memory_format=layout).div_(255)

@@ -10,8 +10,9 @@ from lightning.pytorch.utilities.types import STEP_OUTPUT, OptimizerLRScheduler
 from torch import Tensor
 
 from models.backbones.backbone import Backbone
-from models.evaluation.counts import EvaluationCounts, TrainingSums
+from models.evaluation.counts import EvaluationCounts
 from models.evaluation.metrics import METRICS, metrics_for
+from models.evaluation.training_sums import TrainingSums
 from models.evaluation.uncertainty import (
     UNCERTAINTY,
     Uncertainty,
@@ -119,6 +120,9 @@ class ImageClassifier(LightningModule):
         self, epoch: int, batch_idx: int, optimizer: Any, optimizer_closure: Any = None
     ) -> None:
         """Step the optimizer, with lower rates during the warm-up."""
+        if not self.optimization.warmup_epochs:
+            optimizer.step(closure=optimizer_closure)
+            return
         with scaled_rates(optimizer, self.optimization.warmup_factors(self.trainer)):
             optimizer.step(closure=optimizer_closure)
 

@@ -10,6 +10,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
 
 from callbacks import FrozenFeatures, NoProfiler, PredictionWriter, ProcessWatch, StopSignals
+from callbacks.empty_hooks import leave_out_empty_hooks
 from lightning_app.cli import defaults
 from lightning_app.cli.allowed_classes import only_allowed_classes
 from lightning_app.cli.chosen_checkpoint import chosen_checkpoint
@@ -158,7 +159,9 @@ class ImageClassificationCLI(LightningCLI):
         kwargs["logger"] = with_more_loggers(trainer.logger, self._get(self.config_init, "loggers"))
         kwargs["profiler"] = trainer.profiler or NoProfiler()
         callbacks = [*first, *chosen, *own, FrozenFeatures()]
-        return super().instantiate_trainer(callbacks=callbacks, **kwargs)
+        built = super().instantiate_trainer(callbacks=callbacks, **kwargs)
+        leave_out_empty_hooks(built.callbacks)  # pyright: ignore[reportAttributeAccessIssue]
+        return built
 
     def after_instantiate_classes(self) -> None:
         """Continue the run that the checkpoint belongs to, or name a new one after the backbone."""

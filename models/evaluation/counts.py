@@ -4,9 +4,7 @@ import copy
 from functools import cached_property
 
 import torch
-from lightning.pytorch import Trainer
 from lightning.pytorch.strategies import Strategy
-from lightning.pytorch.trainer.states import TrainerStatus
 from torch import Tensor, nn
 
 from models.evaluation.confusion import (
@@ -23,58 +21,6 @@ MAX_K = 5  # of top-k accuracy
 COUNTED_AT_ONCE = 1024  # images; one batch at a time, the calls would cost more than the counting
 
 
-class TrainingSums:
-    """Sums over the training batches: loss * images, correct predictions, images.
-
-    Two metrics of torchmetrics would cost a small network's step 0.3 ms. Nor is this a buffer of a
-    module: DDP would overwrite it with that of the first process.
-
-    Args:
-        device: Where the batches are.
-    """
-
-    def __init__(self, device: torch.device) -> None:
-        self.values = torch.zeros(3, dtype=_precise(device), device=device)
-        self._gathered = False
-
-    def update(self, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
-        """Add a batch.
-
-        Args:
-            loss: Its mean loss.
-            logits: (N, K).
-            labels: Classes (N,), or shares of the classes (N, K), of which the largest counts.
-        """
-        self._gathered = False
-        labels = labels if labels.ndim == 1 else labels.argmax(dim=1)
-        self.values[0] += loss.to(self.values.dtype) * len(labels)
-        self.values[1] += (logits.argmax(dim=1) == labels).sum()
-        self.values[2] += len(labels)
-
-    def restore(self, saved: Tensor | None, strategy: Strategy) -> None:
-        """Continue from the sums over all processes that a checkpoint holds; it may have none."""
-        if saved is not None and strategy.is_global_zero:
-            self.values += saved.to(self.values)
-
-    def gather(self, strategy: Strategy) -> None:
-        """Move the sums of all processes to the first one, before a fit is interrupted."""
-        total = self.total(strategy)
-        self.values, self._gathered = total if strategy.is_global_zero else 0 * total, True
-
-    def saved(self, trainer: Trainer) -> Tensor | None:
-        """The sums for a checkpoint.
-
-        None if an error comes in one of several processes, after which nothing waits for another.
-        """
-        if trainer.world_size > 1 and trainer.state.status == TrainerStatus.INTERRUPTED:
-            return self.values if self._gathered else None
-        return self.total(trainer.strategy)
-
-    def total(self, strategy: Strategy) -> Tensor:
-        """The sums over all processes."""
-        return strategy.reduce(self.values.clone(), reduce_op="sum")  # DDP reduces in place
-
-
 class EvaluationCounts:
     """Counts over the batches of a validation or test, from which all its metrics follow.
 
@@ -89,12 +35,12 @@ class EvaluationCounts:
     """
 
     def __init__(self, num_classes: int, device: torch.device, loss: nn.Module) -> None:
-        self._loss = copy.deepcopy(loss).to(_precise(device))
+        self._loss = copy.deepcopy(loss).to(precise(device))
         self._waiting: list[tuple[Tensor, Tensor]] = []
         self._num_waiting = 0
         self._confusion = torch.zeros(num_classes, num_classes, dtype=torch.int64, device=device)
         self._hits = torch.zeros(min(num_classes, MAX_K), dtype=torch.int64, device=device)
-        self._loss_sum = torch.zeros(2, dtype=_precise(device), device=device)
+        self._loss_sum = torch.zeros(2, dtype=precise(device), device=device)
 
     def update(self, logits: Tensor, labels: Tensor) -> None:
         """Add a batch.
@@ -187,6 +133,6 @@ class EvaluationCounts:
         return self.hits[:k].sum() / self.images
 
 
-def _precise(device: torch.device) -> torch.dtype:
-    """Float64 where the device has it: in float32, sums over many images are rounded."""
+def precise(device: torch.device) -> torch.dtype:
+    """Type of sums: float64 where the device has it; float32 would round those of many images."""
     return torch.float32 if device.type == "mps" else torch.float64

@@ -13,6 +13,7 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch.optim import AdamW, Optimizer
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
+from models.optimization.fused import prepare_fused
 from models.optimization.parameter_groups import (
     first_steps,
     rates_of,
@@ -83,6 +84,7 @@ class Optimization:
         """
         with _naming("optimizer"):
             optimizer = make(groups)
+        prepare_fused(optimizer)
         stages = list(rates_of(optimizer))[::-1]
         for group in optimizer.param_groups:
             behind = stages.index(stage_of(group))

@@ -1,5 +1,7 @@
 """Progressive unfreezing in real fits."""
 
+import gc
+import weakref
 from functools import partial
 
 import pytest
@@ -196,6 +198,23 @@ def test_resuming_in_the_middle_of_an_epoch_trains_what_this_epoch_trains(
     assert [key for key in whole if not whole[key].equal(resumed[key])] == []
 
 
+class Wrappers(Callback):
+    """Ends a fit whose earlier DDP wrappers, with their copies of all gradients, are not freed."""
+
+    def __init__(self):
+        self.references = []
+
+    def on_train_epoch_end(self, trainer, pl_module):
+        gc.disable()  # they have to be freed at once, not at the next collection
+        self.references.append(weakref.ref(trainer.strategy.model))
+
+    def on_train_end(self, trainer, pl_module):
+        gc.enable()
+        alive = [reference() is not None for reference in self.references]
+        if trainer.world_size > 1 and alive != [False, False, True]:
+            raise ValueError(f"DDP wrappers of the epochs: {alive}")
+
+
 def test_two_processes_unfreeze_like_one(make_classifier, make_trainer):
     def run(batch_size, **options):
         model = make_classifier(
@@ -203,7 +222,8 @@ def test_two_processes_unfreeze_like_one(make_classifier, make_trainer):
             optimizer=partial(torch.optim.SGD, lr=0.05, momentum=0.9),
         )
         schedule = {0: "head", 1: "blocks.4", 2: "all"}
-        trainer = make_trainer(max_epochs=3, callbacks=[ProgressiveUnfreezing(schedule)], **options)
+        callbacks = [ProgressiveUnfreezing(schedule), Wrappers()]
+        trainer = make_trainer(max_epochs=3, callbacks=callbacks, **options)
         trainer.fit(model, data(batch_size=batch_size))
         return model.state_dict()
 

@@ -96,7 +96,7 @@ def last(tmp_path):
     return read
 
 
-def test_error_says_step_images_and_largest_gradients(fit, last):
+def test_error_says_step_images_and_the_largest_norm(fit, last):
     keep = KeepBatches()
     with pytest.raises(ValueError, match="not finite") as error:
         fit(Fault([BAD]), keep)
@@ -105,7 +105,7 @@ def test_error_says_step_images_and_largest_gradients(fit, last):
         rf"^A gradient is not finite \(the loss is [\d.]+\) in epoch 1, step {BAD}, with the "
         rf"images {shown}, … \(16; nonfinite/images_of_step_{BAD}\.txt of the run has all\)\. "
         r"The gradient is not finite in (\d+) of \1 parameters, the last of them head.\S+bias\. "
-        r"In the step before, the largest was [\de.-]+, of \S+\. No checkpoint is saved since "
+        r"In the step before, the largest norm was [\de.-]+, of \S+\. No checkpoint is saved since "
         r"then, and the last one is intact\. Try a lower learning rate, or "
         r"trainer\.gradient_clip_val: 1\.0, or --on_nonfinite skip\.$",
         str(error.value),

@@ -1,9 +1,12 @@
 import pytest
 import torch
+from torch._dynamo.testing import CompileCounter
+from torch._dynamo.utils import counters
 
 from datamodules import SyntheticDataModule
 from models import MLP, SmallCNN
 from models.factories import drop_unknown
+from models.freezing import freeze_before
 
 
 def test_channels_last_does_not_change_the_losses(make_classifier, make_trainer):
@@ -41,3 +44,21 @@ def test_settings_that_a_class_does_not_take_are_removed():
     settings = {"class_path": "models.MLP", "init_args": {"image_size": 32}}
     drop_unknown(settings, MLP)
     assert settings["init_args"] == {"image_size": 32}
+
+
+def test_each_boundary_compiles_training_and_evaluation_once_and_as_a_whole(make_classifier):
+    compiler = CompileCounter()
+    backbone = MLP((8,), dropout=0, num_channels=1, image_size=8)
+    model, images = (
+        make_classifier(make_backbone=lambda: backbone, compile=compiler),
+        torch.rand(4, 1, 8, 8),
+    )
+    breaks = sum(counters["graph_break"].values())
+    for boundary, expected in (("head", 2), ("all", 4), ("all", 4)):
+        freeze_before(boundary, model)
+        model.backbone.register_forward_hook(lambda *arguments: None).remove()  # as pictures do
+        for train in (True, False):
+            with torch.set_grad_enabled(train):
+                model.train(train).compiled_forward(model, images)
+        assert compiler.frame_count == expected
+    assert sum(counters["graph_break"].values()) == breaks

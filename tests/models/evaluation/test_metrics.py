@@ -10,8 +10,9 @@ from sklearn.metrics import balanced_accuracy_score
 from torch.nn import CrossEntropyLoss, Module
 from torchmetrics.functional.classification import multiclass_accuracy, multiclass_f1_score
 
-from models.evaluation.counts import EvaluationCounts, TrainingSums
+from models.evaluation.counts import EvaluationCounts
 from models.evaluation.metrics import metrics_for
+from models.evaluation.training_sums import TrainingSums
 
 CPU = torch.device("cpu")
 
@@ -111,6 +112,20 @@ def test_training_sums_weigh_batches_by_their_images():
     sums.update(torch.tensor(2.0), torch.tensor([[1.0, 0.0], [0.0, 1.0]]), torch.tensor([0, 0]))
     sums.update(torch.tensor(5.0), torch.tensor([[0.0, 1.0]]), torch.tensor([1]))
     assert sums.values.tolist() == [2 * 2 + 5, 1 + 1, 3]
+
+
+def test_training_sums_do_not_depend_on_when_batches_are_counted():
+    batches = [*batches_of(6), *batches_of(6)]
+    losses = [torch.tensor(1.1 * number) for number in range(1, len(batches) + 1)]
+    together, apart = TrainingSums(CPU), TrainingSums(CPU)
+    for loss, (logits, labels) in zip(losses, batches, strict=True):
+        together.update(loss, logits, labels)
+        apart.update(loss, logits, torch.eye(6)[labels])  # as mixed labels are given
+        apart.count()
+    images = [len(labels) for _, labels in batches]
+    loss = sum(a.double() * n for a, n in zip(losses, images, strict=True))
+    hits = sum((a.argmax(dim=1) == b).sum() for a, b in batches)
+    assert together.values.tolist() == apart.values.tolist() == [loss, hits, sum(images)]
 
 
 def test_list_of_metrics_is_imported_without_torch():

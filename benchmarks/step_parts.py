@@ -1,0 +1,64 @@
+"""Parts of a training step on a core of a CPU: optimizers, fused or not, and images as floats.
+
+    uv run python benchmarks/step_parts.py
+
+Prints images, of optimizers steps, per second of CPU time in alternating rounds, and writes them
+as JSON.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+import torch
+from rounds import cpu_seconds, speeds, write_json
+from torch import Tensor, nn
+from torch.optim import SGD, AdamW, Optimizer
+
+from datamodules.dataset import to_unit_range
+
+CALLS, ROUNDS, BATCH = 3, 7, 64
+SHAPES = {"60 small": [64] * 40 + [64 * 64 * 9] * 20, "8 large": [2048 * 512] * 8}
+OPTIMIZERS = {"AdamW": AdamW, "SGD": partial(SGD, momentum=0.9)}
+
+
+def optimizer(make: Callable[..., Optimizer], sizes: list[int], fused: bool) -> Optimizer:
+    """An optimizer whose parameters have a gradient."""
+    parameters = [nn.Parameter(torch.randn(size)) for size in sizes]
+    for parameter in parameters:
+        parameter.grad = torch.randn_like(parameter)
+    return make(parameters, lr=1e-3, fused=fused or None)
+
+
+def three_passes(images: Tensor) -> Tensor:
+    """As floats, and then in another layout, as the network would do."""
+    return to_unit_range(images).to(memory_format=torch.channels_last)
+
+
+def often(call: Callable[[], object]) -> Callable[[], object]:
+    """The call, several times."""
+    return lambda: [call() for _ in range(CALLS)]
+
+
+def main() -> None:
+    """Measure, print and write."""
+    torch.set_num_threads(1)
+    results = {}
+    for shape, sizes in SHAPES.items():
+        for name, make in OPTIMIZERS.items():
+            kinds = {"default": False, "fused": True}
+            work = {k: often(optimizer(make, sizes, fused).step) for k, fused in kinds.items()}
+            title = f"{name}, {shape} tensors"
+            results[title] = speeds(title, cpu_seconds(work, ROUNDS), CALLS)
+    for side in (64, 224):
+        images = torch.randint(0, 256, (BATCH, 3, side, side), dtype=torch.uint8)
+        work = {
+            "floats, then channels last": often(partial(three_passes, images)),
+            "at once": often(partial(to_unit_range, images, torch.channels_last)),
+        }
+        title = f"{BATCH} images of {side} pixels"
+        results[title] = speeds(title, cpu_seconds(work, ROUNDS), CALLS * BATCH)
+    write_json("step_parts", results)
+
+
+if __name__ == "__main__":
+    main()
