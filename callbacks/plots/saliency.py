@@ -78,7 +78,7 @@ def _small_saliency(columns: Sequence[np.ndarray], names: Sequence[str]) -> Figu
 
 
 def _shrunk(pictures: np.ndarray) -> np.ndarray:
-    """Images (N, H, W, C) that are no larger than a tile, so that a scale is that of what is seen."""
+    """Images (N, H, W, C), not larger than a tile, so that the scale is that of what is seen."""
     if pictures.shape[2] <= WIDTH:
         return pictures
     height = round(WIDTH * pictures.shape[1] / pictures.shape[2])

@@ -13,7 +13,7 @@ from callbacks.plots.drawing.colour_bar import ROOM, ColourBar
 from callbacks.plots.drawing.page import Box
 from callbacks.plots.drawing.style import DPI
 
-CELL = 50  # pixels: room for 100.0
+CELL = 52  # pixels: room for 100.0
 TITLE_FONT = 14
 
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, ScalarFormatter
 from matplotlib.transforms import Bbox
 
-from callbacks.plots.drawing.page import Box, rectangle, show, text_at
+from callbacks.plots.drawing.page import Box, picture_at, rectangle, text_at
 from callbacks.plots.drawing.texts import inches_of, wrapped
 
 WIDTH, GAP, ROOM = 13, 10, 112  # pixels: of the bar, before it, and of all with the texts
@@ -48,7 +48,7 @@ class ColourBar(Artist):
         slack = 1e-9 * (high - low)
         self.ticks = [t for t in ticks.tolist() if low - slack <= t <= high + slack]
         colors = matplotlib.colormaps[cmap](np.linspace(1, 0, max(2, round(bar.height))))
-        show(figure, colors[:, None, :3], bar)
+        self._colors = picture_at(figure, bar, colors[:, None, :3])
         self._parts: list[Any] = [rectangle(figure, bar, fill=False, linewidth=0.5)]
         self._add_ticks(figure, bar)
         figure.add_artist(self)
@@ -63,7 +63,7 @@ class ColourBar(Artist):
 
     def draw(self, renderer: RendererBase) -> None:
         """See `Artist`."""
-        for part in self._parts:
+        for part in (self._colors, *self._parts):
             part.draw(renderer)
 
     def _add_ticks(self, figure: Figure, bar: Box) -> None:

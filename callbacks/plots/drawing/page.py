@@ -82,9 +82,14 @@ def new_page(width: float, height: float, dpi: float = DPI) -> Figure:
 
 def show(figure: Figure, pixels: np.ndarray, box: Box) -> Picture:
     """Fill a box with an image; see `Picture`."""
-    picture = Picture(pixels, TransformedBbox(_inches(figure, box), figure.dpi_scale_trans))
+    picture = picture_at(figure, box, pixels)
     figure.add_artist(picture)
     return picture
+
+
+def picture_at(figure: Figure, box: Box, pixels: np.ndarray) -> Picture:
+    """Make an image, without adding it to the figure."""
+    return Picture(pixels, TransformedBbox(_inches(figure, box), figure.dpi_scale_trans))
 
 
 def text_at(figure: Figure, x: float, y: float, text: str, font: float, **look: object) -> Text:
