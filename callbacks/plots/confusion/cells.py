@@ -11,7 +11,7 @@ from matplotlib.backend_bases import RendererBase
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
-from matplotlib.transforms import BboxBase
+from matplotlib.transforms import Bbox
 
 from callbacks.plots.drawing.page import Box, show, write
 from callbacks.plots.drawing.texts import inches_of, shorten
@@ -51,12 +51,12 @@ class Numbers(Artist):
         font: Size in points.
     """
 
-    def __init__(self, box: BboxBase, texts: np.ndarray, colors: np.ndarray, font: float) -> None:
+    def __init__(self, box: Bbox, texts: np.ndarray, colors: np.ndarray, font: float) -> None:
         super().__init__()
         self.box, self.texts, self.colors = box, texts, colors
         self.font = FontProperties(size=font)
 
-    def get_window_extent(self, renderer: RendererBase | None = None) -> BboxBase:
+    def get_window_extent(self, renderer: RendererBase | None = None) -> Bbox:
         """See `Artist`."""
         return self.box
 

@@ -46,7 +46,7 @@ class ColourBar(Artist):
         low, high = float(norm.vmin or 0), float(norm.vmax or 0)
         ticks = MaxNLocator(NUM_TICKS, steps=[1, 2, 5, 10], integer=whole).tick_values(low, high)
         slack = 1e-9 * (high - low)
-        self.ticks = [t for t in ticks.tolist() if low - slack <= t <= high + slack]
+        self.ticks = [float(t) for t in ticks if low - slack <= t <= high + slack]
         colors = matplotlib.colormaps[cmap](np.linspace(1, 0, max(2, round(bar.height))))
         self._colors = picture_at(figure, bar, colors[:, None, :3])
         self._parts: list[Any] = [rectangle(figure, bar, fill=False, linewidth=0.5)]
@@ -87,5 +87,5 @@ def _numbers(ticks: list[float], norm: Normalize) -> tuple[list[str], str]:
     form = ScalarFormatter()
     form.set_powerlimits(POWERS)
     form.create_dummy_axis()
-    form.axis.set_view_interval(norm.vmin, norm.vmax)  # pyright: ignore[reportOptionalMemberAccess]
+    form.axis.set_view_interval(norm.vmin or 0, norm.vmax or 0)  # pyright: ignore[reportOptionalMemberAccess]
     return form.format_ticks(ticks), form.get_offset()

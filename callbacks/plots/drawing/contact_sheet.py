@@ -80,7 +80,7 @@ def titled_page(
         before: Pixels to leave to the left of the place and above it.
     """
     across = before[0] + size[0] + (ROOM if scale else 0)
-    width = max(across + 2 * MARGIN, round(MIN_INCHES * DPI))
+    width = max(across, round(MIN_INCHES * DPI)) + 2 * MARGIN
     title = wrapped(title, (width - 2 * MARGIN) / DPI, TITLE_FONT)
     top = 2 * MARGIN + round(TITLE_INCHES * DPI) * (title.count("\n") + 1) + before[1]
     figure = new_page(width, top + size[1] + MARGIN)

@@ -4,7 +4,7 @@ Axes take 10 ms even if they are hidden, and 30 ms with ticks; a layout engine m
 several times.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -14,7 +14,7 @@ from matplotlib.backend_bases import RendererBase
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
-from matplotlib.transforms import Bbox, BboxBase, TransformedBbox
+from matplotlib.transforms import Bbox, TransformedBbox
 
 from callbacks.plots.drawing.style import DPI
 
@@ -53,11 +53,11 @@ class Picture(Artist):
         box: Place in the figure, in the units of the canvas.
     """
 
-    def __init__(self, pixels: np.ndarray, box: BboxBase) -> None:
+    def __init__(self, pixels: np.ndarray, box: Bbox) -> None:
         super().__init__()
         self.pixels, self.box = pixels, box
 
-    def get_window_extent(self, renderer: RendererBase | None = None) -> BboxBase:
+    def get_window_extent(self, renderer: RendererBase | None = None) -> Bbox:
         """See `Artist`."""
         return self.box
 
@@ -89,7 +89,8 @@ def show(figure: Figure, pixels: np.ndarray, box: Box) -> Picture:
 
 def picture_at(figure: Figure, box: Box, pixels: np.ndarray) -> Picture:
     """Make an image, without adding it to the figure."""
-    return Picture(pixels, TransformedBbox(_inches(figure, box), figure.dpi_scale_trans))
+    place: Any = TransformedBbox(_inches(figure, box), figure.dpi_scale_trans)
+    return Picture(pixels, place)
 
 
 def text_at(figure: Figure, x: float, y: float, text: str, font: float, **look: object) -> Text:

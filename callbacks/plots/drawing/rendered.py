@@ -69,7 +69,7 @@ class _Renderer(RendererAgg):
         *color, opacity = gc.get_rgb()
         picture = np.empty((*ink.shape, 4), np.uint8)
         picture[..., :3] = np.round(255 * np.array(color[:3]))
-        picture[..., 3] = ink if opacity == 1 or gc.get_forced_alpha() else opacity * ink
+        picture[..., 3] = opacity * ink
         # The rows of an image, and y, go upwards here; the y of a text goes downwards.
         bottom = self.height - (round(y) + top + len(ink))
         self.draw_image(gc, round(x) + left, bottom, picture[::-1])
