@@ -81,7 +81,7 @@ def titled_page(
     """
     across = before[0] + size[0] + (ROOM if scale else 0)
     width = max(across, round(MIN_INCHES * DPI)) + 2 * MARGIN
-    title = wrapped(title, (width - 2 * MARGIN) / DPI, TITLE_FONT)
+    title = wrapped(title, (width - MARGIN) / DPI, TITLE_FONT)
     top = 2 * MARGIN + round(TITLE_INCHES * DPI) * (title.count("\n") + 1) + before[1]
     figure = new_page(width, top + size[1] + MARGIN)
     figure.suptitle(title, y=1 - MARGIN / figure.bbox.height, va="top", fontsize=TITLE_FONT)
