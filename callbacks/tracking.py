@@ -56,6 +56,11 @@ def log_figure(trainer: Trainer, figure: Figure, name: str) -> None:
         store_image(client, run_id, content, f"figures/{name}.png")
 
 
+def store_figure(client: Any, run_id: str, figure: Figure, file: str) -> None:
+    """Draw a figure, and store it as the artifact `file`, a PNG file."""
+    store_image(client, run_id, as_png(rendered(figure)), file)
+
+
 def store_image(client: Any, run_id: str, content: bytes, file: str) -> None:
     """Store the content of an image file as the artifact `file`."""
     place = PurePosixPath(file)

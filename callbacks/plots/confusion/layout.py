@@ -36,7 +36,7 @@ MAX_ANNOTATED = 25  # of more classes, cells are too small for numbers
 MAX_NAMED = 60  # of more classes, not every row can have a readable name
 NUM_ENLARGED = 20  # classes that are drawn again with names and numbers, if there are more
 NUM_LISTED = 8  # confusions in the list
-OVERVIEW, MARGIN, GAP, HEAD = 840, 14, 24, 30  # pixels
+OVERVIEW, MARGIN, GAP, HEAD, LABEL = 840, 14, 24, 30, 40  # pixels
 ENLARGED_FONT, TITLE_FONT, HEAD_FONT = 9, 11, 9  # points
 
 
@@ -117,14 +117,13 @@ def _plot_many(matrix: Matrix, lines: Sequence[Listed], texts: Texts) -> Figure:
     """All classes in groups, and beside them the most confused ones, in the same order."""
     values, counts, class_names, colors, grouping = matrix
     order, groups = grouping or cluster_classes(counts)
-    sorted_names = [class_names[k] for k in order]
-    labels = group_names(values, order, sorted_names, groups)
+    labels = group_names(values, order, [class_names[k] for k in order], groups)
     chosen = most_confused(counts, NUM_ENLARGED) or range(NUM_ENLARGED)
     shown = [k for k in order if k in chosen]
-    names, fonts = [class_names[k] for k in shown], Fonts(ENLARGED_FONT, ENLARGED_FONT)
-    side = len(shown) * round(OVERVIEW / len(shown))
+    inner, names = values[np.ix_(shown, shown)], [class_names[k] for k in shown]
+    fonts, side = Fonts(ENLARGED_FONT, ENLARGED_FONT), len(shown) * round(OVERVIEW / len(shown))
     left, below = margins(names, side, fonts, DPI)
-    start = round(group_name_pixels(labels, DPI)) + 40
+    start = round(group_name_pixels(labels, DPI)) + LABEL
     wide, high = list_size(lines, class_names, DPI)
     width = start + OVERVIEW + 2 * GAP + left + side + ROOM
     height = HEAD + max(OVERVIEW + 2 * GAP + high, side + below)
@@ -132,23 +131,15 @@ def _plot_many(matrix: Matrix, lines: Sequence[Listed], texts: Texts) -> Figure:
     overview = Box(MARGIN + start, top + HEAD, OVERVIEW, OVERVIEW)
     draw_overview(figure, overview, reduced(values, order), colors, groups, len(values))
     draw_group_names(figure, overview, labels)
+    _head(figure, overview, _all_classes(len(values)))
     cells = Box(overview.right + 2 * GAP + left, overview.top, side, side)
-    inner = values[np.ix_(shown, shown)]
     draw_cells(figure, cells, inner, names, colors, fonts, annotations(inner, 0))
     add_bar(figure, cells, matrix, texts.unit)
-    block = block_size(len(counts))
-    dots = f"; a dot is the largest of {block} x {block} cells" if block > 1 else ""
-    _head(figure, overview, f"All {len(counts):,} classes, grouped by confusion{dots}")
-    confused = f"The {len(shown)} classes {texts.enlarged}"
-    _head(figure, cells, confused if counts.trace() < counts.sum() else texts.none)
-    middle = max(overview.middle[0] - wide / 2, MARGIN)
-    draw_list(
-        figure,
-        Box(middle, overview.bottom + 2 * GAP, wide, high),
-        lines,
-        class_names,
-        texts.listed,
-    )
+    enlarged = f"The {len(shown)} classes {texts.enlarged}"
+    _head(figure, cells, enlarged if counts.trace() < counts.sum() else texts.none)
+    edge = max(overview.middle[0] - wide / 2, MARGIN)
+    place = Box(edge, overview.bottom + 2 * GAP, wide, high)
+    draw_list(figure, place, lines, class_names, texts.listed)
     return figure
 
 
@@ -167,6 +158,12 @@ def add_bar(figure: Figure, cells: Box, matrix: Matrix, unit: str) -> None:
     """Add the colour bar to the right of the cells."""
     whole = np.issubdtype(matrix.values.dtype, np.integer)  # no ticks at half images
     ColourBar(figure, cells, *matrix.colors, unit, whole)
+
+
+def _all_classes(number: int) -> str:
+    block = block_size(number)
+    dots = f"; a dot is the largest of {block} x {block} cells" if block > 1 else ""
+    return f"All {number:,} classes, grouped by confusion{dots}"
 
 
 def _head(figure: Figure, box: Box, text: str) -> None:
