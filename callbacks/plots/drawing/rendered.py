@@ -1,7 +1,7 @@
 """Rendered figures: the pixels of a figure, drawn with texts that are kept.
 
-Matplotlib loads, hints and places each letter anew, 50 µs each, though the figures of a run have
-nearly the same texts in every epoch.
+Matplotlib loads, hints and places each letter anew, 50 to 70 µs each, though the figures of a run
+have nearly the same texts in every epoch.
 """
 
 from functools import lru_cache
