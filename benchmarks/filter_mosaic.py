@@ -21,6 +21,7 @@ from results import options_of, publish
 
 from callbacks.plots import plot_filters
 from callbacks.plots.drawing.mosaic import BETWEEN_SIGNED
+from callbacks.plots.drawing.page import Picture
 
 LEFT_OUT = "has its rows in pictures.py"
 ROUNDS = 7
@@ -86,7 +87,7 @@ def subplot_colors(filters: np.ndarray) -> np.ndarray:
 
 def mosaic_colors(filters: np.ndarray) -> np.ndarray:
     """RGB of each weight in the mosaic, from the middle of its square, (N, h, w, 3)."""
-    mosaic = np.asarray(plot_mosaic(filters).axes[0].images[0].get_array())
+    mosaic = plot_mosaic(filters).findobj(Picture)[0].pixels
     between = mosaic == int(255 * BETWEEN_SIGNED)
     rows, columns = ~between.all(axis=(1, 2)), ~between.all(axis=(0, 2))
     size, step = filters.shape[1], rows.sum() // (SIDE * filters.shape[1])

@@ -8,18 +8,17 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from lightning.pytorch import Trainer
 from lightning.pytorch.loggers import MLFlowLogger
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_LOGGED_ARTIFACTS, MLFLOW_LOGGED_IMAGES, MLFLOW_RUN_NOTE
-from PIL import Image
 
-from callbacks.plots.drawing.grid_version import grid_version
-from callbacks.plots.drawing.legible import legible
+from callbacks.plots.drawing.encoded import as_png, as_webp
+from callbacks.plots.drawing.grid_version import WIDTH, grid_version
+from callbacks.plots.drawing.page import shrunk
+from callbacks.plots.drawing.rendered import rendered
 
 NOTICE = "notice."  # before its name: the tag with a notice, to replace it later
 
@@ -30,18 +29,17 @@ def log_step_figure(trainer: Trainer, figure: Figure, key: str, epoch: int) -> N
     """Log a figure to the image grid of the run, under a key and an epoch.
 
     The grid shows its grid version, and the figure itself when one clicks it. MLflow's `log_image`
-    with a key would show the figure shrunk to 256 pixels; the names of the files are its own.
+    with a key would always show the figure shrunk to 256 pixels, as is done here with figures that
+    have no grid version; the names of the files are its own.
     """
-    small = grid_version(figure)
-    image, shown = _pixels(figure), None if small is None else _pixels(small)
+    image, small = rendered(figure), grid_version(figure)
+    shown = shrunk(image, WIDTH) if small is None else rendered(small)
     name = f"images/{key.replace('/', '~')}+step+{epoch}+timestamp+{time.time_ns() // 1_000_000}"
     name = f"{name}+{uuid.uuid4()}"
+    png, webp = as_png(image), as_webp(shown)
     for client, run_id in _runs(trainer):
-        if shown is None:
-            client.log_image(run_id, image, key=key, step=epoch)
-            continue
-        store_png(client, run_id, image, f"{name}.png")
-        client.log_image(run_id, shown, f"{name}+compressed.webp")
+        store_image(client, run_id, png, f"{name}.png")
+        store_image(client, run_id, webp, f"{name}+compressed.webp")
         client.set_tag(run_id, MLFLOW_LOGGED_IMAGES, True)
 
 
@@ -53,20 +51,22 @@ def log_metric(trainer: Trainer, name: str, value: float, epoch: int) -> None:
 
 def log_figure(trainer: Trainer, figure: Figure, name: str) -> None:
     """Log a figure that is drawn once, as `figures/<name>.png`."""
-    image = _pixels(figure)
+    content = as_png(rendered(figure))
     for client, run_id in _runs(trainer):
-        store_png(client, run_id, image, f"figures/{name}.png")
+        store_image(client, run_id, content, f"figures/{name}.png")
 
 
-def store_png(client: Any, run_id: str, image: np.ndarray, file: str) -> None:
-    """Store an image, uint8 (H, W, 3), as the artifact `file`.
+def store_figure(client: Any, run_id: str, figure: Figure, file: str) -> None:
+    """Draw a figure, and store it as the artifact `file`, a PNG file."""
+    store_image(client, run_id, as_png(rendered(figure)), file)
 
-    It is compressed less than by MLflow: in a third of the time, and a tenth larger.
-    """
+
+def store_image(client: Any, run_id: str, content: bytes, file: str) -> None:
+    """Store the content of an image file as the artifact `file`."""
     place = PurePosixPath(file)
     with TemporaryDirectory() as temporary:
         local = Path(temporary, place.name)
-        Image.fromarray(image).save(local, compress_level=1)
+        local.write_bytes(content)
         client.log_artifact(run_id, str(local), str(place.parent))
 
 
@@ -159,12 +159,6 @@ def metric_names(trainer: Trainer, prefix: str) -> list[str]:
         except (MlflowException, OSError) as error:
             log.warning("The run cannot be read from the tracking server: %s", error)
     return sorted(name for name in names if name.startswith(prefix))
-
-
-def _pixels(figure: Figure) -> np.ndarray:
-    canvas = FigureCanvasAgg(legible(figure))
-    canvas.draw()
-    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
 
 def _runs(trainer: Trainer) -> list[tuple[Any, str]]:

@@ -7,9 +7,9 @@ from typing import ClassVar
 from callbacks.figure_kind import FigureKind
 from callbacks.pictures.picture import Picture, PictureContext, PictureOutput
 from callbacks.plots import plot_confusion_matrix, plot_confusion_numbers
+from callbacks.plots.confusion.layout import MAX_ANNOTATED
 from callbacks.plots.confusion.matrix import grouping_of
 from callbacks.plots.confusion.order import most_frequent_confusions
-from callbacks.plots.confusion.panels import MAX_ANNOTATED
 from callbacks.plots.drawing.texts import counted
 from models.evaluation.confusion import accuracy
 

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from callbacks.plots.drawing.contact_sheet import add_colorbar, plot_contact_sheet
+from callbacks.plots.drawing.colour_scale import Scale
+from callbacks.plots.drawing.contact_sheet import plot_contact_sheet
 from callbacks.plots.drawing.grid_version import TILES, set_grid_version, small_sheet
 from callbacks.plots.drawing.overlays import CMAP, overlaid
 from callbacks.plots.drawing.texts import shorten
@@ -32,14 +33,16 @@ def plot_overlays(
         columns: Most images in a row.
     """
     rgb = np.broadcast_to(images, (*images.shape[:3], 3))
-    pairs = np.concatenate([rgb, overlaid(images, maps)], axis=2)
+    overlays = overlaid(images, maps)
+    pairs = np.concatenate([rgb, overlays], axis=2)
     notes = [
         f"{caption} (no evidence)" if not map_.any() else caption
         for caption, map_ in zip(captions, maps, strict=True)
     ]
-    figure = plot_contact_sheet(pairs, notes, min(columns, len(pairs)), title, colors)
-    add_colorbar(figure.axes[0], CMAP, 0, 1, "evidence (1 = strongest)")
-    return set_grid_version(figure, _small_overlays, overlaid(images, maps), captions, colors)
+    scale = Scale(CMAP, 0, 1, "evidence (1 = strongest)")
+    columns = min(columns, len(pairs))
+    figure = plot_contact_sheet(pairs, notes, columns, title, colors, scale=scale)
+    return set_grid_version(figure, _small_overlays, overlays, captions, colors)
 
 
 def _small_overlays(overlays: np.ndarray, captions: Sequence[str], colors: Sequence[str]) -> Figure:

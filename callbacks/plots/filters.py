@@ -4,9 +4,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from callbacks.plots.drawing.colour_scale import SIGNED_COLORS, Scale, magnitude_scale, signed_scale
-from callbacks.plots.drawing.fixed_layout import add_picture_axes, add_scale
-from callbacks.plots.drawing.grid_version import set_grid_version, small_axes
+from callbacks.plots.drawing.fixed_layout import picture_page
+from callbacks.plots.drawing.grid_version import DPI, WIDTH, set_grid_version
 from callbacks.plots.drawing.mosaic import SIDE, plot_mosaic
+from callbacks.plots.drawing.page import Box, add_axes, new_page, show
 
 
 def plot_filters(
@@ -34,7 +35,8 @@ def plot_filters(
 
 def _plot_matrix(weights: np.ndarray, title: str, scale: Scale) -> Figure:
     """Draw one row per filter and one column per input."""
-    axes = add_picture_axes((SIDE - 40, SIDE - 40), title, axis=(46, 40))
+    figure, box = picture_page((SIDE - 40, SIDE - 40), title, axis=(46, 40))
+    axes = add_axes(figure, box)
     strongest, merged = _merged(weights, SIDE - 40)
     axes.imshow(
         scale.paint(strongest),
@@ -47,15 +49,15 @@ def _plot_matrix(weights: np.ndarray, title: str, scale: Scale) -> Figure:
     axes.set_ylabel("filter", fontsize=8)
     axes.tick_params(labelsize=7)
     axes.locator_params(integer=True)
-    add_scale(axes, scale)
-    return set_grid_version(axes.figure, _small_matrix, scale.paint(strongest))  # pyright: ignore[reportArgumentType]
+    scale.add_bar(figure, box)
+    return set_grid_version(figure, _small_matrix, scale.paint(strongest))
 
 
 def _small_matrix(colors: np.ndarray) -> Figure:
     """The matrix alone."""
-    axes = small_axes()
-    axes.imshow(colors, aspect="auto", interpolation="nearest")
-    return axes.figure  # pyright: ignore[reportReturnType]
+    figure = new_page(WIDTH, WIDTH, DPI)
+    show(figure, colors, Box(0, 0, WIDTH, WIDTH))
+    return figure
 
 
 def _merged(weights: np.ndarray, columns: int) -> tuple[np.ndarray, int]:

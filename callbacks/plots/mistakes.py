@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.figure import Figure
 
-from callbacks.plots.drawing.contact_sheet import add_colorbar, columns_of, plot_contact_sheet
+from callbacks.plots.drawing.colour_scale import Scale
+from callbacks.plots.drawing.contact_sheet import columns_of, plot_contact_sheet
 from callbacks.plots.drawing.grid_version import TILES, set_grid_version, small_sheet
 from callbacks.plots.drawing.overlays import CMAP, overlaid
 from callbacks.plots.drawing.style import BAD, GOOD
@@ -17,6 +18,7 @@ TILE_INCHES = 1.5  # wide enough for a caption of two names and three numbers
 PAIR_INCHES = 1.1  # height of an image beside its heat map
 CAPTION = 0.35  # height of the captions, in tiles
 SMALL_LENGTH = 12  # letters of a name in the grid version
+EVIDENCE = "evidence for the prediction (1 = strongest)"
 PREDICTED_LENGTH, LABEL_LENGTH = 14, 10  # letters of names, so that a probability fits beside them
 
 
@@ -52,9 +54,8 @@ def plot_mistakes(
     columns = columns_of(len(tiles), tiles.shape[1] / tiles.shape[2] + CAPTION)
     colors = [GOOD if each.predicted == each.label else BAD for each in predictions]
     inches = TILE_INCHES if maps is None else PAIR_INCHES
-    figure = plot_contact_sheet(tiles, captions, columns, title, colors, inches)
-    if maps is not None:
-        add_colorbar(figure.axes[0], CMAP, 0, 1, "evidence for the prediction (1 = strongest)")
+    scale = None if maps is None else Scale(CMAP, 0, 1, EVIDENCE)
+    figure = plot_contact_sheet(tiles, captions, columns, title, colors, inches, scale=scale)
     words = [shorten(each.predicted, SMALL_LENGTH) for each in predictions]
     shown = np.broadcast_to(images, (*images.shape[:3], 3))[:TILES]
     return set_grid_version(figure, small_sheet, shown, 3, words[:TILES], colors)

@@ -1,16 +1,15 @@
 """Output folder of a command: figures, images, tables and texts, written atomically."""
 
-import io
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import pandas as pd
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from callbacks.plots.drawing.legible import legible
+from callbacks.plots.drawing.encoded import as_png
+from callbacks.plots.drawing.rendered import rendered
 from datamodules.atomic_files import atomic_write
 
 
@@ -72,6 +71,4 @@ class Folder:
 
 def png_of(figure: Figure) -> bytes:
     """Render a figure as the content of a PNG file."""
-    content = io.BytesIO()
-    FigureCanvasAgg(legible(figure)).print_png(content)
-    return content.getvalue()
+    return as_png(rendered(figure))

@@ -6,9 +6,10 @@ import numpy as np
 from matplotlib.colors import FuncNorm
 from matplotlib.figure import Figure
 
+from callbacks.plots.confusion.cells import Colors
 from callbacks.plots.confusion.layout import NUM_LISTED, Matrix, Texts, lay_out
 from callbacks.plots.confusion.order import most_frequent_confusions, shares_of
-from callbacks.plots.confusion.panels import Colors, Listed
+from callbacks.plots.confusion.panels import Listed
 from callbacks.plots.drawing.style import BAD, GOOD
 
 CMAP = "PuOr_r"  # not blue and vermilion: an increase is good on the diagonal, and bad elsewhere

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 
+from callbacks.plots.confusion.cells import Colors, Fonts, annotations, draw_cells, margins
 from callbacks.plots.confusion.layout import MAX_NAMED, NUM_LISTED, Matrix, Texts, lay_out
 from callbacks.plots.confusion.order import (
     Confusion,
@@ -14,8 +15,9 @@ from callbacks.plots.confusion.order import (
     most_frequent_confusions,
     shares_of,
 )
-from callbacks.plots.confusion.panels import MAX_CELLS, Colors, Listed, reduced
-from callbacks.plots.drawing.grid_version import FONT, set_grid_version, small_plot
+from callbacks.plots.confusion.panels import MAX_CELLS, Listed, reduced
+from callbacks.plots.drawing.grid_version import DPI, FONT, WIDTH, set_grid_version
+from callbacks.plots.drawing.page import Box, new_page
 from callbacks.plots.drawing.style import BAD
 from callbacks.plots.drawing.texts import counted, shorten
 
@@ -57,7 +59,7 @@ def plot_confusion_matrix(
     lines = [_listed(confusion) for confusion in most_frequent_confusions(counts, NUM_LISTED)]
     figure = lay_out(Matrix(values, counts, class_names, colors, grouping), lines, texts)
     small = reduced(values, range(len(values))) if len(values) > MAX_CELLS else values
-    return set_grid_version(figure, _small_matrix, small, class_names, colors.norm)
+    return set_grid_version(figure, _small_matrix, small, class_names, colors)
 
 
 def grouping_of(counts: np.ndarray) -> Grouping | None:
@@ -75,25 +77,18 @@ def _colors(highest: float) -> Colors:
     return Colors(CMAP, PowerNorm(0.5, 0, highest))
 
 
-def _small_matrix(values: np.ndarray, class_names: Sequence[str], norm: PowerNorm) -> Figure:
+def _small_matrix(values: np.ndarray, class_names: Sequence[str], colors: Colors) -> Figure:
     """The cells; up to a dozen classes are named, and their larger numbers written."""
-    axes, number = small_plot(), len(class_names)
-    axes.imshow(values, cmap=CMAP, norm=norm, interpolation="nearest")
-    axes.set_xlabel("predicted", fontsize=FONT)
-    axes.set_ylabel("true", fontsize=FONT)
-    axes.set_xticks([])
-    axes.set_yticks([])
-    if number > SMALL_CLASSES:
-        return axes.get_figure(root=True) or Figure()
-    names = [shorten(name, SMALL_LENGTH) for name in class_names]
-    short = max(map(len, names)) <= 2
-    axes.set_xticks(np.arange(number), names, fontsize=FONT, rotation=0 if short else 90)
-    axes.set_yticks(np.arange(number), names, fontsize=FONT)
-    for true, predicted in np.argwhere(values >= 0.5):
-        value = values[true, predicted]
-        look = {"color": "white" if norm(value) > 0.6 else "black", "fontsize": SMALL_FONT}
-        axes.text(predicted, true, f"{value:.0f}", ha="center", va="center", **look)
-    return axes.get_figure(root=True) or Figure()
+    number, fonts = len(class_names), Fonts(FONT, SMALL_FONT, FONT)
+    named = number <= SMALL_CLASSES
+    names = [shorten(name, SMALL_LENGTH) for name in class_names] if named else []
+    room = max(margins(names, WIDTH, fonts, DPI)) + 1
+    side = (WIDTH - room) // number * number if named else WIDTH - room
+    left, below = margins(names, side, fonts, DPI)
+    figure = new_page(left + side + 1, side + below, DPI)
+    numbers = annotations(values, 0) if named else None
+    draw_cells(figure, Box(left, 0, side, side), values, names, colors, fonts, numbers)
+    return figure
 
 
 def _listed(confusion: Confusion) -> Listed:

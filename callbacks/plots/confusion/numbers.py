@@ -3,16 +3,18 @@
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 
-from callbacks.plots.confusion.layout import BAR
+from callbacks.plots.confusion.cells import Fonts, annotations, draw_cells, font_size, margins
+from callbacks.plots.confusion.layout import MARGIN, matrix_page
 from callbacks.plots.confusion.matrix import percent_colors
 from callbacks.plots.confusion.order import shares_of
-from callbacks.plots.confusion.panels import draw_cells, name_inches
+from callbacks.plots.drawing.colour_bar import ROOM, ColourBar
+from callbacks.plots.drawing.page import Box
 from callbacks.plots.drawing.style import DPI
 
-CELL_INCHES = 0.38  # room for 100.0
+CELL = 52  # pixels: room for 100.0
+TITLE_FONT = 14
 
 
 def plot_confusion_numbers(counts: np.ndarray, class_names: Sequence[str], title: str) -> Figure:
@@ -26,13 +28,14 @@ def plot_confusion_numbers(counts: np.ndarray, class_names: Sequence[str], title
         class_names: Names of the K classes.
         title: Title of the figure.
     """
-    inches = CELL_INCHES * len(class_names)
-    names, colors = name_inches(class_names, inches), percent_colors()
-    size = (inches + names + 2.0, inches + names + 1.0)
-    figure = Figure(figsize=size, dpi=DPI, layout="constrained")
-    axes = figure.subplots()
-    draw_cells(axes, 100 * shares_of(counts), class_names, colors, inches, decimals=1)
-    bar = figure.colorbar(ScalarMappable(colors.norm, colors.cmap), ax=axes, **BAR)
-    bar.set_label("% of the true class")
-    figure.suptitle(title, fontsize=16)
+    number, colors = len(class_names), percent_colors()
+    side = CELL * number
+    font = font_size(number, side / DPI)
+    fonts = Fonts(font, font)
+    left, below = margins(class_names, side, fonts, DPI)
+    figure, top = matrix_page(left + side + ROOM, side + below, title, TITLE_FONT)
+    cells = Box(MARGIN + left, top, side, side)
+    values = 100 * shares_of(counts)
+    draw_cells(figure, cells, values, class_names, colors, fonts, annotations(values, 1))
+    ColourBar(figure, cells, *colors, "% of the true class")
     return figure

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import matplotlib
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
-from matplotlib.ticker import MaxNLocator, ScalarFormatter
+from matplotlib.figure import Figure
+
+from callbacks.plots.drawing.colour_bar import ColourBar
+from callbacks.plots.drawing.page import Box
 
 SIGNED, SIGNED_COLORS, MAGNITUDE = "RdBu_r", "gray", "viridis"  # zero: white, grey, dark violet
 
@@ -33,15 +34,9 @@ class Scale:
         norm = Normalize(self.low, self.high, clip=True)
         return matplotlib.colormaps[self.cmap](norm(values), bytes=True)[..., :3]
 
-    def add_bar(self, axes: Axes) -> None:
-        """Turn axes into a colour bar."""
-        colors = ScalarMappable(Normalize(self.low, self.high), self.cmap)
-        ticks, digits = MaxNLocator(nbins=6, steps=[1, 2, 5, 10]), ScalarFormatter()
-        digits.set_powerlimits((-3, 4))  # longer numbers would not fit
-        bar = axes.figure.colorbar(colors, cax=axes, ticks=ticks, format=digits)
-        bar.set_label(self.label, fontsize=8)
-        bar.ax.tick_params(labelsize=7)
-        bar.outline.set_linewidth(0.5)  # pyright: ignore[reportCallIssue]
+    def add_bar(self, figure: Figure, box: Box) -> None:
+        """Draw a colour bar to the right of a box."""
+        ColourBar(figure, box, self.cmap, Normalize(self.low, self.high), self.label)
 
 
 def signed_scale(values: np.ndarray, label: str, cmap: str = SIGNED) -> Scale:

@@ -3,22 +3,21 @@
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 
+from callbacks.plots.drawing.colour_bar import ROOM
+from callbacks.plots.drawing.colour_scale import Scale
+from callbacks.plots.drawing.page import Box, new_page, show, write
 from callbacks.plots.drawing.style import DPI, NEUTRAL
 from callbacks.plots.drawing.texts import letters_in, shorten, wrapped
 
 TILE_INCHES = 1.05
 CAPTION_INCHES = 0.14  # per line
-CAPTION_FONT, TITLE_FONT, BAR_FONT = 7.5, 10, 8  # points
+CAPTION_FONT, TITLE_FONT = 7.5, 10  # points
 TITLE_INCHES = 0.17  # per line
-BAR_INCHES = 0.75  # width of a colour bar with its ticks and its label
 MIN_INCHES = 4.2  # least width; the tiles of a sheet of few columns are up to twice as large
 GAP = 0.06  # between tiles, in tiles
+MARGIN = 14  # pixels around everything
 
 
 def plot_contact_sheet(
@@ -29,6 +28,7 @@ def plot_contact_sheet(
     colors: Sequence[str] | None = None,
     tile_inches: float = TILE_INCHES,
     caption_font: float = CAPTION_FONT,
+    scale: Scale | None = None,
 ) -> Figure:
     """Draw images row by row, each with a caption below.
 
@@ -40,44 +40,55 @@ def plot_contact_sheet(
         colors: Colour of each caption.
         tile_inches: Shorter side of an image; in a sheet of few columns they are larger.
         caption_font: Size of the captions, in points.
+        scale: Scale of a colour bar; None for no bar.
     """
     lines = max((caption.count("\n") + 1 for caption in captions if caption), default=0)
     rows = -(-len(tiles) // columns)
-    ratio = tiles.shape[1] / tiles.shape[2]  # a tile is one unit wide and `ratio` high
+    ratio = tiles.shape[1] / tiles.shape[2]
     inches = tile_inches / min(ratio, 1)
     inches = min(max(inches, MIN_INCHES / columns), 2 * inches)
-    caption = GAP + lines * CAPTION_INCHES * caption_font / CAPTION_FONT / inches
-    width = max(columns * inches * (1 + GAP), MIN_INCHES)
-    title = wrapped(title, width, TITLE_FONT)
-    height = rows * inches * (ratio + caption) + TITLE_INCHES * (title.count("\n") + 3)
-    layout = ConstrainedLayoutEngine(
-        h_pad=0.08, compress=True
-    )  # keeps a colour bar close to the tiles
-    figure = Figure(figsize=(width + 0.2, height), dpi=DPI, layout=layout)
-    figure.suptitle(title, fontsize=TITLE_FONT)
-    axes = figure.subplots()
-    axes.set_axis_off()
-    room = letters_in(inches, caption_font)
+    width, height = round(inches * DPI), round(inches * ratio * DPI)
+    gap = round(GAP * width)
+    down = height + gap + round(lines * CAPTION_INCHES * caption_font / CAPTION_FONT * DPI)
+    size = (columns * (width + gap) - gap, rows * down - gap * (not lines))
+    figure, sheet = titled_page(size, title, scale)
     if not lines:
-        sheet = tile(enlarged(tiles, round(2 / GAP)), columns)
-        _show(axes, sheet, (0, 0), columns * (1 + GAP) - GAP)
+        show(figure, tile(enlarged(tiles, round(2 / GAP)), columns), sheet)
+    room = letters_in(inches, caption_font)
     for index, picture in enumerate(tiles if lines else ()):
         row, column = divmod(index, columns)
-        left, top = column * (1 + GAP), row * (ratio + caption)
-        _show(axes, picture, (left, top), 1)
-        axes.text(
-            left + 0.5,
-            top + ratio + 0.02,
-            "\n".join(shorten(line, room) for line in captions[index].split("\n")),
-            ha="center",
-            va="top",
-            fontsize=caption_font,
-            color=colors[index] if colors else NEUTRAL,
-        )
-    axes.set_xlim(0, columns * (1 + GAP) - GAP)
-    axes.set_ylim(rows * (ratio + caption), 0)
-    axes.set_aspect("equal")
+        box = Box(sheet.left + column * (width + gap), sheet.top + row * down, width, height)
+        show(figure, picture, box)
+        caption = "\n".join(shorten(line, room) for line in captions[index].split("\n"))
+        look = {"ha": "center", "va": "top", "color": colors[index] if colors else NEUTRAL}
+        write(figure, box.middle[0], box.bottom + 3, caption, caption_font, **look)
     return figure
+
+
+def titled_page(
+    size: tuple[int, int],
+    title: str,
+    scale: Scale | None = None,
+    before: tuple[int, int] = (0, 0),
+) -> tuple[Figure, Box]:
+    """Create a figure with a title and a colour bar, and return it with the place between them.
+
+    Args:
+        size: Width and height of the place in pixels.
+        title: Title of the figure; long lines are wrapped.
+        scale: Scale of the colour bar; None for no bar.
+        before: Pixels to leave to the left of the place and above it.
+    """
+    across = before[0] + size[0] + (ROOM if scale else 0)
+    width = max(across, round(MIN_INCHES * DPI)) + 2 * MARGIN
+    title = wrapped(title, (width - MARGIN) / DPI, TITLE_FONT)
+    top = 2 * MARGIN + round(TITLE_INCHES * DPI) * (title.count("\n") + 1) + before[1]
+    figure = new_page(width, top + size[1] + MARGIN)
+    figure.suptitle(title, y=1 - MARGIN / figure.bbox.height, va="top", fontsize=TITLE_FONT)
+    box = Box((width - across) // 2 + before[0], top, *size)
+    if scale:
+        scale.add_bar(figure, box)
+    return figure, box
 
 
 def tile(pictures: np.ndarray, columns: int, ground: float = 1.0) -> np.ndarray:
@@ -121,25 +132,3 @@ def enlarged(pictures: np.ndarray, side: int) -> np.ndarray:
     """Repeat the pixels of small images, so that their longer side gets close to `side`."""
     factor = max(1, side // max(pictures.shape[1:3]))
     return pictures.repeat(factor, axis=1).repeat(factor, axis=2)
-
-
-def _show(axes: Axes, picture: np.ndarray, corner: tuple[float, float], width: float) -> None:
-    """Draw an image of a width, with its upper left corner at (x, y)."""
-    (left, top), height = corner, width * picture.shape[0] / picture.shape[1]
-    axes.imshow(
-        np.broadcast_to(picture, (*picture.shape[:2], 3)).clip(0, 1),
-        extent=(left, left + width, top + height, top),
-        interpolation="nearest",
-    )
-
-
-def add_colorbar(axes: Axes, cmap: str, low: float, high: float, label: str) -> None:
-    """Add a slim colour bar; the figure grows by its width."""
-    figure = axes.get_figure(root=True)
-    assert figure is not None
-    figure.set_figwidth(figure.get_figwidth() + BAR_INCHES)
-    bar = figure.colorbar(
-        ScalarMappable(Normalize(low, high), cmap), ax=axes, fraction=0.03, pad=0.02, aspect=35
-    )
-    bar.set_label(wrapped(label, 0.75 * figure.get_figheight(), BAR_FONT), fontsize=BAR_FONT)
-    bar.ax.tick_params(labelsize=7)

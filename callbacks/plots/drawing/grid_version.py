@@ -14,11 +14,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from callbacks.plots.drawing.contact_sheet import enlarged, tile
+from callbacks.plots.drawing.page import Box, new_page, show, write
 from callbacks.plots.drawing.style import BAD
 
 # 256 pixels, as in MLflow: it shows the file at its own size, so that three runs fit beside each
 # other; a larger one would push the others out of sight.
 INCHES, DPI = 2.56, 100
+WIDTH = round(INCHES * DPI)  # pixels
 FONT = 8  # points: letters are 11 pixels high
 TILES = 9  # images of a contact sheet
 MAX_TILES = 64  # of a mosaic
@@ -60,9 +62,9 @@ def _with_heading(figure: Figure, text: str) -> Figure:
     return figure
 
 
-def small_axes(height: float = INCHES) -> Axes:
+def small_axes() -> Axes:
     """Axes that fill a figure of the width of the grid."""
-    figure = Figure(figsize=(INCHES, height), dpi=DPI)
+    figure = Figure(figsize=(INCHES, INCHES), dpi=DPI)
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_axis_off()
     return axes
@@ -86,22 +88,20 @@ def small_sheet(
         captions: A word for each image; empty for none.
         colors: Colour of each caption.
     """
-    ratio = tiles.shape[1] / tiles.shape[2]
-    below = 1.4 * FONT / 72 / (INCHES / columns) if captions else 0.0  # in tiles
-    rows, step = -(-len(tiles) // columns), 1.05
-    axes = small_axes(INCHES * rows * (ratio + below + 0.05) / (columns * step))
+    gap, rows = 4, -(-len(tiles) // columns)  # pixels
+    width = (WIDTH + gap) // columns - gap
+    height = round(width * tiles.shape[1] / tiles.shape[2])
+    below = round(1.4 * FONT * DPI / 72) if captions else 0
+    figure = new_page(WIDTH, rows * (height + below + gap) - gap, DPI)
     for index, picture in enumerate(tiles):
         row, column = divmod(index, columns)
-        left, top = column * step, row * (ratio + below + 0.05)
-        place = (left, left + 1, top + ratio, top)
-        axes.imshow(picture.clip(0, 1), extent=place, interpolation="nearest", aspect="auto")
+        box = Box(column * (width + gap), row * (height + below + gap), width, height)
+        show(figure, picture, box)
         if captions:
             color = colors[index] if colors else "black"
-            look = {"ha": "center", "va": "top", "fontsize": FONT, "color": color}
-            axes.text(left + 0.5, top + ratio, captions[index], clip_on=True, **look)
-    axes.set_xlim(0, columns * step - 0.05)
-    axes.set_ylim(rows * (ratio + below + 0.05), 0)
-    return axes.figure  # pyright: ignore[reportReturnType]
+            look = {"ha": "center", "va": "top", "color": color}
+            write(figure, box.middle[0], box.bottom, captions[index], FONT, **look)
+    return figure
 
 
 def small_mosaic(tiles: np.ndarray, ground: float) -> Figure:
@@ -114,6 +114,7 @@ def small_mosaic(tiles: np.ndarray, ground: float) -> Figure:
     tiles = tiles[:MAX_TILES]
     columns = int(np.ceil((len(tiles) * tiles.shape[1] / tiles.shape[2]) ** 0.5))
     sheet = tile(enlarged(tiles, round(INCHES * DPI / columns)), columns, ground)
-    axes = small_axes(INCHES * sheet.shape[0] / sheet.shape[1])
-    axes.imshow(sheet, interpolation="auto", aspect="auto")
-    return axes.figure  # pyright: ignore[reportReturnType]
+    height = round(WIDTH * sheet.shape[0] / sheet.shape[1])
+    figure = new_page(WIDTH, height, DPI)
+    show(figure, sheet, Box(0, 0, WIDTH, height))
+    return figure

@@ -1,5 +1,8 @@
 """Legible text: fonts for any script, and no formulas between dollar signs."""
 
+from collections.abc import Iterator
+
+from matplotlib.artist import Artist
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.text import Text
@@ -22,8 +25,9 @@ def legible(figure: Figure) -> Figure:
     Args:
         figure: The figure, which is changed and returned.
     """
-    numbers = _numbers(figure)
-    texts = [text for text in figure.findobj(Text) if text not in numbers]
+    shown = list(_shown(figure))
+    numbers = {text for axis in shown if isinstance(axis, Axis) for text in _numbers(axis)}
+    texts = [text for text in shown if isinstance(text, Text) and text not in numbers]
     families = FONTS.families("".join(text.get_text() for text in texts))
     for text in texts:
         text.set_parse_math(False)
@@ -32,12 +36,17 @@ def legible(figure: Figure) -> Figure:
     return figure
 
 
-def _numbers(figure: Figure) -> set[Text]:
+def _shown(artist: Artist) -> Iterator[Artist]:
+    """An artist and all of its parts, without the ticks of hidden axes: asking makes them."""
+    yield artist
+    for child in artist.get_children():
+        if not (isinstance(child, Axis) and child.axes and not child.axes.axison):
+            yield from _shown(child)
+
+
+def _numbers(axis: Axis) -> set[Text]:
     """The texts that matplotlib writes at ticks."""
-    numbers: set[Text] = set()
-    for axis in figure.findobj(Axis):
-        assert isinstance(axis, Axis)
-        numbers |= {axis.get_offset_text(), *axis.get_minorticklabels()}
-        if not isinstance(axis.get_major_formatter(), NAMES):
-            numbers |= set(axis.get_majorticklabels())
+    numbers: set[Text] = {axis.get_offset_text(), *axis.get_minorticklabels()}
+    if not isinstance(axis.get_major_formatter(), NAMES):
+        numbers |= set(axis.get_majorticklabels())
     return numbers

@@ -5,9 +5,9 @@ from matplotlib.figure import Figure
 
 from callbacks.plots.drawing.colour_scale import SIGNED, Scale
 from callbacks.plots.drawing.contact_sheet import enlarged, tile
-from callbacks.plots.drawing.fixed_layout import add_picture_axes, add_scale
+from callbacks.plots.drawing.fixed_layout import picture_page
 from callbacks.plots.drawing.grid_version import set_grid_version, small_mosaic
-from callbacks.plots.drawing.pixels import show_pixels
+from callbacks.plots.drawing.page import show
 
 SIDE = 560  # pixels of a mosaic, unless it has too many tiles
 MIN_TILE = 26  # pixels of the longer side of a tile
@@ -44,10 +44,10 @@ def plot_mosaic(
     sheet = tile(tiles, columns, ground)
     shrink = min(1.0, side / max(tiles.shape[1:3]))
     height, width = (round(shrink * pixels) for pixels in sheet.shape[:2])
-    axes = add_picture_axes((width, height), title, head)
-    show_pixels(axes, sheet)
-    add_scale(axes, scale)
-    return set_grid_version(axes.figure, small_mosaic, tiles, ground)  # pyright: ignore[reportArgumentType]
+    figure, box = picture_page((width, height), title, head)
+    show(figure, sheet, box)
+    scale.add_bar(figure, box)
+    return set_grid_version(figure, small_mosaic, tiles, ground)
 
 
 def _columns(number: int, ratio: float) -> int:

@@ -17,6 +17,6 @@ def overlaid(images: np.ndarray, maps: np.ndarray) -> np.ndarray:
     Returns:
         RGB images in [0, 1], (N, H, W, 3).
     """
-    heat = matplotlib.colormaps[CMAP](maps)[..., :3]
-    cover = STRONGEST * maps[..., None]
-    return (1 - cover) * images + cover * heat
+    colors = matplotlib.colormaps[CMAP](np.arange(256))[:, :3].astype(np.float32)
+    heat = colors[(256 * maps).clip(0, 255).astype(np.uint8)]
+    return images + STRONGEST * maps[..., None] * (heat - images)

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from callbacks.plots.drawing.legible import legible
-from callbacks.tracking import store_table
+from callbacks.tracking import store_figure, store_table
 from lightning_app.cli.child_runs.child_run import ChildRun
 from lightning_app.cli.child_runs.parent_run import ParentRun
 from lightning_app.commands.ablate.figures import result_figures
@@ -48,5 +47,5 @@ def log_results(
     client.log_text(run_id, pd.DataFrame(columns).to_csv(index=False), "ablation.csv")
     client.log_text(run_id, markdown_table(results), "ablation.md")
     for name, figure in result_figures(results, parent.name):
-        client.log_figure(run_id, legible(figure), f"figures/{name}.png")
+        store_figure(client, run_id, figure, f"figures/{name}.png")
     return results

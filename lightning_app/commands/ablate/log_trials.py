@@ -7,9 +7,8 @@ import numpy as np
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from callbacks.plots.drawing.legible import legible
 from callbacks.plots.search import plot_search
-from callbacks.tracking import store_table
+from callbacks.tracking import store_figure, store_table
 from datamodules.redaction import redact_arguments
 from lightning_app.cli.child_runs.parent_run import ParentRun
 from lightning_app.commands.ablate.search import RUN_ID, TrialSearch, describe_settings
@@ -48,7 +47,7 @@ def log_trials(parent: ParentRun, search: TrialSearch) -> None:
         f"{parent.name}: {len(trials)} trials",
         log=[name for name, span in search.search.ranges.items() if getattr(span, "log", False)],
     )
-    client.log_figure(run_id, legible(figure), "figures/search.png")
+    store_figure(client, run_id, figure, "figures/search.png")
     print_table(
         [Column(metric), Column("settings", wrap=True), Column("")],
         [

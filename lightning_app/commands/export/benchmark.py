@@ -7,10 +7,9 @@ from typing import Any
 import torch
 from matplotlib.figure import Figure
 
-from callbacks.plots.drawing.legible import legible
 from callbacks.plots.drawing.texts import counted
 from callbacks.plots.export import plot_export
-from callbacks.tracking import store_table
+from callbacks.tracking import store_figure, store_table
 from lightning_app.cli.networks.exportable import Exportable
 from lightning_app.cli.networks.unseen_images import ALL_SEEN, WORDS
 from lightning_app.cli.networks.write_files import Exported, Run, probabilities
@@ -109,7 +108,7 @@ def log_benchmark(source: Exportable, found: Benchmark, figure: Figure) -> bool:
         return False
     run_id = source.run.info.run_id
     store_table(source.client, run_id, found.columns, "export")
-    source.client.log_figure(run_id, legible(figure), "figures/export.png")
+    store_figure(source.client, run_id, figure, "figures/export.png")
     return True
 
 

@@ -10,8 +10,7 @@ from torch import nn
 from callbacks.output_recorder import Outputs
 from callbacks.pictures import Calibration, ClassScores, ConfusionMatrix, Mistakes, PictureContext
 from callbacks.pictures.picture import PictureOutput
-from callbacks.plots.drawing.legible import legible
-from callbacks.tracking import store_table
+from callbacks.tracking import store_figure, store_table
 from datamodules import ImageDataModule
 from datamodules.sources.source import ImageSource
 from lightning_app.commands.folds.out_of_fold import OutOfFold
@@ -35,7 +34,7 @@ def store_pictures(
     """
     for name, content in _draw(_context(found, data)):
         if isinstance(content, Figure):
-            client.log_figure(run_id, legible(content), f"figures/{OUT_OF_FOLD}_{name}.png")
+            store_figure(client, run_id, content, f"figures/{OUT_OF_FOLD}_{name}.png")
         elif isinstance(content, dict):
             store_table(client, run_id, content, f"{name}_{OUT_OF_FOLD}")
         elif isinstance(content, float):

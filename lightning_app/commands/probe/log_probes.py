@@ -8,9 +8,8 @@ from matplotlib.figure import Figure
 from mlflow import MlflowClient
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME
 
-from callbacks.plots.drawing.legible import legible
 from callbacks.plots.probe import plot_probes
-from callbacks.tracking import store_table
+from callbacks.tracking import store_figure, store_table
 from datamodules import ImageDataModule
 from lightning_app.commands.probe.probed_networks import ProbedNetwork
 from lightning_app.store.locations import ROOT, create_experiment, store_lock, tracking_uri
@@ -58,7 +57,7 @@ def log_probes(
     )
     store_table(client, parent, columns, "probe")
     client.log_text(parent, pd.DataFrame(columns).to_csv(index=False), "probe.csv")
-    client.log_figure(parent, legible(figure), "figures/probe.png")
+    store_figure(client, parent, figure, "figures/probe.png")
     client.set_terminated(parent)
     return figure, columns
 

@@ -25,7 +25,7 @@ def context(make_classifier):
 
 
 def texts(figure):
-    return [text.get_text() for text in figure.axes[0].texts]
+    return [text.get_text() for text in figure.texts[1:]]
 
 
 def title(figure):

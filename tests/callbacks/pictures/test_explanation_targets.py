@@ -7,6 +7,7 @@ import torch
 
 from callbacks.pictures import ClassActivation, PictureContext, Saliency
 from callbacks.pictures.explanation_targets import class_to_explain, find_targets
+from callbacks.plots.drawing.page import Picture
 from callbacks.plots.drawing.style import BAD, GOOD, NEUTRAL
 from models import Head, ImageClassifier, TimmBackbone
 from models.explain import last_feature_map
@@ -98,7 +99,7 @@ def test_class_activation_is_named_after_its_method(context):
         assert name == method
         expected = f"{title}, epoch 4: 4 images\nEvidence for the predicted class, layer blocks"
         assert figure.get_suptitle() == expected
-        assert len(figure.axes[0].images) == 4
+        assert len(figure.findobj(Picture)) == 4
 
 
 def test_a_vit_is_explained_by_attention_unless_another_method_is_named(images):
@@ -149,10 +150,9 @@ def test_every_epoch_explains_the_same_layer(context, monkeypatch):
 
 def test_saliency_has_one_row_per_image_and_one_column_per_method(context):
     [(name, figure)] = Saliency(num_images=3, methods=("vanilla", "smooth_grad")).draw(context)
-    axes = figure.axes[0]
     assert name == "saliency"
-    assert len(axes.images) == 3 * 3
-    texts = [text.get_text() for text in axes.texts]
+    assert len(figure.findobj(Picture)) == 3 * 3
+    texts = [text.get_text() for text in figure.texts[1:]]
     assert texts[:3] == ["image", "vanilla", "smooth\ngrad"]
     assert figure.get_suptitle() == "Saliency for the predicted class, epoch 4: 3 images"
 
@@ -162,7 +162,7 @@ def test_methods_that_need_a_relu_are_omitted_for_a_vit(images):
     model = ImageClassifier(backbone, 4, Head).eval()
     context = PictureContext(model, NAMES, lambda n: (images[0][:n], images[1][:n]), "epoch 0")
     [(_, figure)] = Saliency(num_images=2).draw(context)
-    assert len(figure.axes[0].images) == 2 * 3  # with the gradient and SmoothGrad
+    assert len(figure.findobj(Picture)) == 2 * 3  # with the gradient and SmoothGrad
 
 
 @pytest.mark.parametrize("kind", [ClassActivation, Saliency])

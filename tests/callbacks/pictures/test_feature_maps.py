@@ -4,6 +4,8 @@ import torch
 
 from callbacks import OutputRecorder, PictureGallery
 from callbacks.pictures import FeatureMaps, PictureContext
+from callbacks.plots.drawing.colour_bar import ColourBar
+from callbacks.plots.drawing.page import Picture
 from lightning_app.store.run_logger import RunLogger
 from models import MLP, ImageClassifier, SmallCNN
 
@@ -67,11 +69,9 @@ def test_dead_maps_are_counted_in_the_title(model):
 def test_image_can_be_chosen_and_may_be_unlabelled(model):
     [figure] = shown(FeatureMaps(layers="block1", image=1), model).values()
     assert title(figure)[2] == "Image: dog, epoch 4"
-    corner = next(
-        axes for axes in figure.axes if axes.get_images()[:1] and axes is not figure.axes[0]
-    )
+    corner, _ = figure.findobj(Picture)
     expected = context_of(model).sample(2)[0][1, 0]
-    torch.testing.assert_close(torch.tensor(corner.images[0].get_array())[..., 0], expected)
+    torch.testing.assert_close(torch.tensor(corner.pixels)[..., 0], expected)
     [figure] = shown(FeatureMaps(layers="block1"), model, labels=(-1, -1)).values()
     assert title(figure)[2] == "Image, epoch 4"
 
@@ -82,8 +82,8 @@ def test_a_layer_can_have_one_scale(model):
         features = model.backbone.blocks.block1(
             model.backbone.normalize(context_of(model).sample(1)[0])
         )
-    bar = next(axes for axes in figure.axes if axes.get_ylabel())
-    assert bar.get_ylim() == pytest.approx((0, features.max().item()))
+    [bar] = figure.findobj(ColourBar)
+    assert (bar.norm.vmin, bar.norm.vmax) == pytest.approx((0, features.max().item()))
 
 
 def test_drawing_leaves_no_hook_and_no_gradient(model):

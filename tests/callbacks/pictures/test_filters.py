@@ -4,6 +4,8 @@ from torch import nn
 
 from callbacks import OutputRecorder, PictureGallery
 from callbacks.pictures import Filters, PictureContext
+from callbacks.plots.drawing.colour_bar import ColourBar
+from callbacks.plots.drawing.page import Picture
 from models import MLP, ImageClassifier, SmallCNN
 
 
@@ -59,8 +61,8 @@ def test_title_names_the_part_of_the_filters():
 def test_norm_is_a_magnitude(model):
     [figure] = shown(Filters(layers=["block2.conv"], channel="norm"), model).values()
     assert "norm over 4 input channels" in title(figure)
-    assert figure.axes[1].get_ylabel() == "norm of weights"
-    assert figure.axes[1].get_ylim()[0] == 0
+    [bar] = figure.findobj(ColourBar)
+    assert (bar.label, bar.norm.vmin) == ("norm of weights", 0)
 
 
 def test_linear_layer_is_a_matrix(model):
@@ -72,7 +74,7 @@ def test_linear_layer_is_a_matrix(model):
 def test_filters_of_a_first_linear_layer_are_images():
     [figure] = shown(Filters(), MLP((5,), 0.0, num_channels=1, image_size=8)).values()
     assert title(figure) == "Filters of layer1.0, epoch 4\n5 of 5 filters"
-    assert figure.axes[0].get_ylabel() == ""  # not a matrix
+    assert not figure.axes  # not a matrix
 
 
 def test_difference_is_zero_at_first_and_then_the_change_of_the_weights(model, synthetic):
@@ -83,11 +85,11 @@ def test_difference_is_zero_at_first_and_then_the_change_of_the_weights(model, s
     assert title(figures["filters_change"]) == (
         "Change of the filters of block1.conv, epoch 4\n4 of 4 filters"
     )
-    sheet = figures["filters_change"].axes[0].images[0].get_array()
+    [sheet] = [picture.pixels for picture in figures["filters_change"].findobj(Picture)]
     assert len({tuple(color) for color in sheet.reshape(-1, 3)}) == 2  # zero, and the gaps
     model.backbone.blocks.block1.conv.weight.data[2, 0, 1, 1] += 0.25
-    bar = shown(picture, model)["filters_change"].axes[1]
-    assert bar.get_ylim() == pytest.approx((-0.25, 0.25))
+    bar = shown(picture, model)["filters_change"].findobj(ColourBar)[0].norm
+    assert (bar.vmin, bar.vmax) == pytest.approx((-0.25, 0.25))
 
 
 def test_another_model_has_its_own_initial_weights(model, synthetic):
@@ -96,8 +98,8 @@ def test_another_model_has_its_own_initial_weights(model, synthetic):
     other = ImageClassifier(SmallCNN(4, num_channels=1), 3)
     picture.begin(other, synthetic)
     other.backbone.blocks.block1.conv.weight.data += 0.5
-    bar = shown(picture, other)["filters_change"].axes[1]
-    assert bar.get_ylim() == pytest.approx((-0.5, 0.5))
+    bar = shown(picture, other)["filters_change"].findobj(ColourBar)[0].norm
+    assert (bar.vmin, bar.vmax) == pytest.approx((-0.5, 0.5))
 
 
 def test_initial_weights_are_kept_only_for_the_difference(model, synthetic):
@@ -122,8 +124,8 @@ def test_resumed_fit_shows_the_difference_from_the_initial_weights(
     torch.testing.assert_close(kept, weights[0])
     limit = (weights[1] - weights[0]).abs().max().item()
     assert limit > 0
-    bar = shown(picture, resumed)["filters_change"].axes[1]
-    assert bar.get_ylim() == pytest.approx((-limit, limit))
+    bar = shown(picture, resumed)["filters_change"].findobj(ColourBar)[0].norm
+    assert (bar.vmin, bar.vmax) == pytest.approx((-limit, limit))
 
 
 def test_without_initial_weights_there_is_no_difference(model):

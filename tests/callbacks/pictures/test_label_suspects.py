@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from callbacks import OutputRecorder, PictureGallery
 from callbacks.output_recorder import Outputs
 from callbacks.pictures import LabelSuspects, PictureContext
+from callbacks.plots.drawing.page import Picture
 from datamodules import Options, SyntheticDataModule
 from datamodules.label_fixes import with_fixes
 from lightning_app.store.run_logger import RunLogger
@@ -85,9 +86,9 @@ def test_fixes_correct_the_labels_of_the_datamodule(context, flipped, tmp_path):
 
 def test_sheet_shows_each_suspect_with_both_labels(context):
     figure, table, _ = drawn(LabelSuspects(num_images=5), context)
-    axes = figure.axes[0]
-    assert len(axes.images) == len(axes.texts) == 5
-    for text, label, other in zip(axes.texts, table["label"], table["suggested"], strict=False):
+    captions = figure.texts[1:]
+    assert len(figure.findobj(Picture)) == len(captions) == 5
+    for text, label, other in zip(captions, table["label"], table["suggested"], strict=False):
         assert text.get_text().startswith(f"{label}\n→ {other}\n")
     assert "Likely label errors, epoch 5: " in figure.get_suptitle()
 

@@ -7,6 +7,7 @@ from torch import nn
 from callbacks.inspection_mode import inspection_mode
 from callbacks.output_recorder import Outputs
 from callbacks.pictures import Mistakes, PictureContext
+from callbacks.plots.drawing.page import Picture
 from models import MLP
 from models.evaluation.predictions import Predictions
 from models.explain import NothingToShow, grad_cam, last_feature_map
@@ -50,11 +51,11 @@ def shown(picture, context):
 
 
 def captions(figure):
-    return [text.get_text() for text in figure.axes[0].texts]
+    return [text.get_text() for text in figure.texts[1:]]
 
 
 def pictures(figure):
-    return [np.asarray(image.get_array()) for image in figure.axes[0].images]
+    return [picture.pixels for picture in figure.findobj(Picture)]
 
 
 def test_titles_have_epoch_and_number_of_images(make_context, predicted):

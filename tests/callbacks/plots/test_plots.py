@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
+from matplotlib.transforms import Bbox
 
 from callbacks.plots import (
     BAD,
@@ -14,6 +15,8 @@ from callbacks.plots import (
     plot_curves,
     plot_overlays,
 )
+from callbacks.plots.drawing.colour_bar import ColourBar
+from callbacks.plots.drawing.page import Picture
 
 
 def texts(axes):
@@ -22,13 +25,14 @@ def texts(axes):
 
 def test_sheet_places_tiles_row_by_row():
     tiles = np.stack([np.full((2, 2, 3), value) for value in (0.1, 0.2, 0.3)])
-    axes = plot_contact_sheet(tiles, ["a", "b", "c"], columns=2, title="t").axes[0]
-    lefts = [image.get_extent()[0] for image in axes.images]
-    tops = [image.get_extent()[3] for image in axes.images]
+    figure = plot_contact_sheet(tiles, ["a", "b", "c"], columns=2, title="t")
+    pictures = figure.findobj(Picture)
+    lefts = [picture.box.x0 for picture in pictures]
+    tops = [picture.box.y1 for picture in pictures]
     assert lefts[0] == lefts[2] < lefts[1]
-    assert tops[0] == tops[1] < tops[2]
-    assert [np.asarray(i.get_array()).max() for i in axes.images] == pytest.approx([0.1, 0.2, 0.3])
-    assert texts(axes) == ["a", "b", "c"]
+    assert tops[0] == tops[1] > tops[2]  # upwards
+    assert [p.pixels.max() for p in pictures] == pytest.approx([0.1, 0.2, 0.3])
+    assert texts(figure)[1:] == ["a", "b", "c"]
 
 
 def test_overlay_changes_the_image_only_where_the_map_is_strong():
@@ -36,7 +40,7 @@ def test_overlay_changes_the_image_only_where_the_map_is_strong():
     maps = np.zeros((1, 4, 4))
     maps[0, 1, 2] = 1
     figure = plot_overlays(images, maps, ["cat"], [GOOD], "t")
-    pair = np.asarray(figure.axes[0].images[0].get_array())
+    pair = figure.findobj(Picture)[0].pixels
     np.testing.assert_allclose(pair[:, :4], 0.5)  # the image itself
     changed = np.abs(pair[:, 4:] - pair[0, 4]).sum(axis=2) > 0.01
     assert np.argwhere(changed).tolist() == [[1, 2]]
@@ -45,8 +49,8 @@ def test_overlay_changes_the_image_only_where_the_map_is_strong():
 def test_flat_map_is_captioned():
     maps = np.stack([np.zeros((4, 4)), np.eye(4)])
     figure = plot_overlays(np.ones((2, 4, 4, 3)), maps, ["cat", "dog"], [GOOD, BAD], "t")
-    assert texts(figure.axes[0]) == ["cat (no evidence)", "dog"]
-    assert [to_rgb(text.get_color()) for text in figure.axes[0].texts] == [
+    assert texts(figure)[1:] == ["cat (no evidence)", "dog"]
+    assert [to_rgb(text.get_color()) for text in figure.texts[1:]] == [
         to_rgb(GOOD),
         to_rgb(BAD),
     ]
@@ -56,7 +60,7 @@ def test_long_captions_do_not_overlap():
     names = ["charles_montgomery_burns and his friend\nnot abraham_grampa_simpson"] * 4
     figure = plot_overlays(np.ones((4, 8, 8, 3)), np.ones((4, 8, 8)), names, [BAD] * 4, "t")
     FigureCanvasAgg(figure).draw()
-    first, second = (text.get_window_extent() for text in figure.axes[0].texts[:2])
+    first, second = (text.get_window_extent() for text in figure.texts[1:3])
     assert first.x1 < second.x0
 
 
@@ -67,9 +71,10 @@ def test_pairs_fill_the_figure_beside_the_colour_bar(number, fits):
     title = f"Grad-CAM, epoch 13: 12 images\n{evidence}"
     figure = plot_overlays(images, maps, ["cat"] * number, [GOOD] * number, title)
     assert fits(figure)
-    sheet, bar = (axes.get_window_extent() for axes in figure.axes)
-    assert sheet.width > 0.7 * figure.bbox.width
-    assert 0 < bar.x0 - sheet.x1 < 0.05 * figure.bbox.width
+    sheet = Bbox.union([picture.box for picture in figure.findobj(Picture)])
+    [bar] = figure.findobj(ColourBar)
+    assert sheet.width > 0.65 * figure.bbox.width
+    assert 0 < bar.get_window_extent().x0 - sheet.x1 < 0.05 * figure.bbox.width
 
 
 def test_title_of_the_accuracy_names_the_best_epoch():
@@ -150,15 +155,15 @@ def test_class_counts_fit_a_page(num_classes, fits):
 
 def test_augmentations_start_with_the_original_image():
     images, draws = np.zeros((2, 4, 4, 1)), np.ones((2, 3, 4, 4, 1))
-    axes = plot_augmentations(images, draws, ["cat", "dog"]).axes[0]
-    means = [np.asarray(image.get_array()).mean() for image in axes.images]
+    figure = plot_augmentations(images, draws, ["cat", "dog"])
+    means = [picture.pixels.mean() for picture in figure.findobj(Picture)]
     assert means == [0, 1, 1, 1, 0, 1, 1, 1]
-    assert [text for text in texts(axes) if text] == ["cat", "dog"]
+    assert [text for text in texts(figure)[1:] if text] == ["cat", "dog"]
 
 
 def test_images_that_are_not_augmented_are_shown_once():
     images = np.arange(4.0).reshape(4, 1, 1, 1) * np.ones((1, 4, 4, 3)) / 4
     figure = plot_augmentations(images, np.stack([images] * 5, axis=1), list("abcd"))
-    assert len(figure.axes[0].images) == 4
-    assert texts(figure.axes[0]) == list("abcd")
+    assert len(figure.findobj(Picture)) == 4
+    assert texts(figure)[1:] == list("abcd")
     assert figure.get_suptitle() == "Training images, which are not augmented: 4 images"

@@ -18,7 +18,7 @@ def drawn(number, methods, empty=()):
 def test_title_headers_and_colour_bar_fit(number, methods, fits):
     figure = drawn(number, methods)
     assert fits(figure)
-    heads = [text for text in figure.axes[0].texts if text.get_va() == "bottom"]
+    heads = [text for text in figure.texts if text.get_va() == "bottom"]
     assert len(heads) == 1 + len(methods)
     title = figure._suptitle.get_window_extent()
     assert all(head.get_window_extent().y1 < title.y0 for head in heads)
@@ -29,11 +29,11 @@ def test_title_headers_and_colour_bar_fit(number, methods, fits):
 def test_captions_start_near_the_left_edge(fits):
     figure = drawn(6, METHODS)
     assert fits(figure)
-    captions = [text for text in figure.axes[0].texts if text.get_ha() == "right"]
+    captions = [text for text in figure.texts if text.get_ha() == "right"]
     assert captions[0].get_window_extent().x0 < 0.05 * figure.bbox.width
 
 
 def test_map_without_signal_is_labelled():
-    texts = [t.get_text() for t in drawn(2, ("vanilla", "rectified"), ["rectified"]).axes[0].texts]
+    texts = [t.get_text() for t in drawn(2, ("vanilla", "rectified"), ["rectified"]).texts]
     assert texts.count("no signal") == 2
-    assert "no signal" not in [t.get_text() for t in drawn(2, ("vanilla",)).axes[0].texts]
+    assert "no signal" not in [t.get_text() for t in drawn(2, ("vanilla",)).texts]

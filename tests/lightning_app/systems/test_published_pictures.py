@@ -18,6 +18,8 @@ from callbacks.pictures import (
     PictureContext,
     Saliency,
 )
+from callbacks.plots.drawing.colour_bar import ColourBar
+from callbacks.plots.drawing.page import Picture
 from models import Head, ImageClassifier, PlainCNN
 from models.evaluation.predictions import Predictions
 
@@ -90,7 +92,8 @@ def test_filters_of_a_layer_share_one_scale_that_is_symmetric_about_zero(context
     for index, (_, figure) in enumerate(configured(Filters).draw(context), start=1):
         weight = model.backbone.blocks.get_submodule(f"block{index}.conv").weight
         largest = weight[:64, 0].abs().max().item()
-        assert figure.axes[1].get_ylim() == pytest.approx((-largest, largest))
+        [bar] = figure.findobj(ColourBar)
+        assert (bar.norm.vmin, bar.norm.vmax) == pytest.approx((-largest, largest))
 
 
 def test_first_64_feature_maps_of_each_convolution_for_one_face(drawn, context, model):
@@ -136,5 +139,5 @@ def test_nine_faces_of_the_most_frequent_confusion_are_three_by_three(context):
     )
     figure = dict(pictures.Mistakes().draw(confused))["mistakes/top_confusion"]
     assert "sad predicted as neutral" in figure.get_suptitle()
-    extents = [image.get_extent() for image in figure.axes[0].images]
-    assert len({left for left, *_ in extents}) == len({top for *_, top in extents}) == 3
+    boxes = [picture.box for picture in figure.findobj(Picture)]
+    assert len({box.x0 for box in boxes}) == len({box.y0 for box in boxes}) == 3

@@ -1,6 +1,8 @@
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from callbacks.plots import plot_confusion_numbers
+from callbacks.plots.confusion.cells import Numbers
 
 
 def network(num_classes):
@@ -15,13 +17,14 @@ def network(num_classes):
 
 def test_numbers_of_50_classes_are_those_of_the_matrix():
     counts, names = network(50)
-    axes = plot_confusion_numbers(counts, names, "t").axes[0]
-    numbers = [float(text.get_text() or 0) for text in axes.texts]
+    figure = plot_confusion_numbers(counts, names, "t")
+    [found] = figure.findobj(Numbers)
+    numbers = [float(text or 0) for text in found.texts.flat]
     expected = 100 * counts / counts.sum(axis=1, keepdims=True).clip(min=1)
     np.testing.assert_allclose(np.reshape(numbers, (50, 50)), expected, atol=0.0501)
     assert sum(number > 0 for number in numbers) == (counts > 0).sum() > 500
     assert numbers[0] == 100
-    labels = [label.get_text() for label in axes.get_yticklabels()]
+    labels = [text.get_text() for text in figure.texts if text.get_ha() == "right"]
     assert len(labels) == 50
     assert labels[7].endswith("7")
 
@@ -30,13 +33,15 @@ def test_every_number_fits_into_its_cell(fits):
     counts, names = network(26)
     figure = plot_confusion_numbers(counts, names, "t")
     assert fits(figure)
-    axes = figure.axes[0]
-    width, height = axes.get_window_extent().size / 26
-    boxes = [text.get_window_extent() for text in axes.texts if text.get_text()]
-    assert max(box.width for box in boxes) < 0.9 * width
-    assert max(box.height for box in boxes) < 0.9 * height
+    [found] = figure.findobj(Numbers)
+    width, height = found.box.size / 26
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    assert "100.0" in found.texts
+    measured = renderer.get_text_width_height_descent("100.0", found.font, False)
+    assert measured[0] < 0.9 * width
+    assert measured[1] < 0.9 * height
 
 
 def test_without_images_there_are_no_numbers():
     figure = plot_confusion_numbers(np.zeros((2, 2), int), ["cat", "dog"], "t")
-    assert {text.get_text() for text in figure.axes[0].texts} == {""}
+    assert set(figure.findobj(Numbers)[0].texts.flat) == {""}

@@ -5,6 +5,7 @@ import pytest
 
 from callbacks.plots import plot_contact_sheet
 from callbacks.plots.drawing.contact_sheet import enlarged, tile
+from callbacks.plots.drawing.page import Picture
 
 
 def shades(*values, size=(20, 20)):
@@ -47,14 +48,13 @@ def test_images_are_enlarged_by_integer_factors():
 
 def test_sheet_without_captions_is_one_image_that_looks_the_same():
     tiles = shades(0.1, 0.2, 0.3)
-    plain = plot_contact_sheet(tiles, ["", "", ""], 2, "t").axes[0]
-    captioned = plot_contact_sheet(tiles, ["a", "", ""], 2, "t").axes[0]
-    assert len(plain.images) == 1
-    assert len(captioned.images) == 3
-    assert plain.get_xlim() == captioned.get_xlim()
-    left, right, bottom, top = plain.images[0].get_extent()
-    assert (left, top, right) == pytest.approx((0, 0, plain.get_xlim()[1]), abs=0.02)
-    assert bottom == pytest.approx(2.06, abs=0.02)
+    plain, captioned = (plot_contact_sheet(tiles, [c, "", ""], 2, "t") for c in ("", "a"))
+    [sheet], pictures = plain.findobj(Picture), captioned.findobj(Picture)
+    assert len(pictures) == 3
+    assert sheet.box.x0 == pytest.approx(pictures[0].box.x0)
+    assert sheet.box.x1 == pytest.approx(pictures[1].box.x1)
+    width, gap = pictures[0].box.width, pictures[1].box.x0 - pictures[0].box.x1
+    assert sheet.box.height == pytest.approx(2 * width + gap)
 
 
 @pytest.mark.parametrize("number", [1, 3, 8, 12])
@@ -66,5 +66,5 @@ def test_title_is_not_cut_off_and_captions_do_not_overlap(number, fits, install_
         np.zeros((number, 9, 9, 3)), [caption] * number, min(number, 4), title
     )
     assert fits(figure)
-    boxes = [text.get_window_extent() for text in figure.axes[0].texts[:4]]
+    boxes = [text.get_window_extent() for text in figure.texts[1:5]]
     assert all(left.x1 < right.x0 for left, right in pairwise(boxes))

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from mlflow import MlflowClient
 
+from callbacks.plots.drawing.page import Picture
 from lightning_app.cli.picture_options import picture_types
 from lightning_app.main import main
 
@@ -90,13 +91,13 @@ def test_contact_sheets_show_the_images_of_their_captions(place):
         names = shown_images(found, 4)
         images = read_images(first, "test", names)
     assert set(names) == {found.predictions.images[row] for row in pair.fixed[:4] + pair.broken[:4]}
-    axes = plot_pair(found, pair, images, 4)["fixed"].axes[0]
-    drawn, captions = axes.images, axes.texts
+    figure = plot_pair(found, pair, images, 4)["fixed"]
+    drawn, captions = figure.findobj(Picture), figure.texts[1:]
     labels = [caption.get_text().split("\n")[0] for caption in captions]
     assert labels == found.predictions.labels[pair.fixed[:4]].tolist()
     for row, image in zip(pair.fixed[:4], drawn, strict=True):
         expected = images[found.predictions.images[row]][0].numpy()
-        np.testing.assert_allclose(image.get_array()[..., 0], expected)
+        np.testing.assert_allclose(image.pixels[..., 0], expected)
 
 
 def test_help_needs_no_torch():

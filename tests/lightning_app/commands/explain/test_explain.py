@@ -181,7 +181,7 @@ def test_predictions_without_label_are_neither_correct_nor_wrong(folder, photos)
     )
     with inspection_mode(context.model):
         [(_, figure)] = ClassActivation().draw(context)
-    captions = figure.axes[0].texts
+    captions = figure.texts[1:]
     names = {text.get_text().rsplit(" ", 1)[0] for text in captions}  # without the confidence
     assert names <= set(network.class_names)
     assert {text.get_color() for text in captions} == {"black"}
