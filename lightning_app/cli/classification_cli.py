@@ -4,6 +4,7 @@ import time
 from contextlib import nullcontext
 from typing import Any
 
+import yaml
 from jsonargparse import Namespace
 from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
@@ -132,6 +133,14 @@ class ImageClassificationCLI(LightningCLI):
             for name, value in (("pretrained", False), ("weights", None)):
                 if name in arguments:
                     arguments[name] = value
+
+    def _dump_config(self) -> None:
+        """Keep the configuration for the checkpoints; unlike Lightning, without a second check."""
+        if not hasattr(self, "config_dump"):
+            text = self.parser.dump(
+                self.config, skip_link_targets=False, skip_none=False, skip_check=True
+            )
+            self.config_dump = yaml.safe_load(text)[self.command]
 
     def instantiate_classes(self) -> None:
         """Build everything; of what the checkpoint names, only allowed classes."""

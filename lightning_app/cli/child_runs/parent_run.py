@@ -90,7 +90,7 @@ class ParentRun:
         """Those of the splits that a child run was not scored on."""
         if not splits:
             return []
-        files = [f.path for f in self.client.list_artifacts(run.info.run_id, "predictions")]
+        files = files_below(self.client, run, "predictions")
         return [split for split in splits if f"predictions/{split}.csv" not in files]
 
     def checkpoint(self, run: Run, name: str) -> Path | None:
