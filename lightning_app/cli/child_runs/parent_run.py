@@ -13,6 +13,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME
 from datamodules.redaction import redact_text
 from lightning_app.cli.child_runs.checks import RunSettings
 from lightning_app.cli.child_runs.child_run import ChildRun
+from lightning_app.store.artifacts import files_below
 from lightning_app.store.locations import (
     create_experiment,
     folder_of,
