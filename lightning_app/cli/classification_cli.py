@@ -138,7 +138,7 @@ class ImageClassificationCLI(LightningCLI):
         """Keep the configuration for the checkpoints; unlike Lightning, without a second check."""
         if not hasattr(self, "config_dump"):
             text = self.parser.dump(
-                self.config, skip_link_targets=False, skip_none=False, skip_check=True
+                self.config, skip_link_targets=False, skip_none=False, skip_validation=True
             )
             self.config_dump = yaml.safe_load(text)[self.command]
 
