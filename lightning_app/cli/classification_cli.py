@@ -1,10 +1,10 @@
 """LightningCLI with tracked runs, pictures, a report, and checkpoints that are found by name."""
 
+import json
 import time
 from contextlib import nullcontext
 from typing import Any
 
-import yaml
 from jsonargparse import Namespace
 from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
@@ -137,10 +137,9 @@ class ImageClassificationCLI(LightningCLI):
     def _dump_config(self) -> None:
         """Keep the configuration for the checkpoints; unlike Lightning, without a second check."""
         if not hasattr(self, "config_dump"):
-            text = self.parser.dump(
-                self.config, skip_link_targets=False, skip_none=False, skip_validation=True
-            )
-            self.config_dump = yaml.safe_load(text)[self.command]
+            options = {"skip_link_targets": False, "skip_none": False, "skip_validation": True}
+            text = self.parser.dump(self.config, format="json", **options)
+            self.config_dump = json.loads(text)[self.command]
 
     def instantiate_classes(self) -> None:
         """Build everything; of what the checkpoint names, only allowed classes."""

@@ -3,6 +3,7 @@
 import logging
 import sqlite3
 import threading
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,8 @@ class Tracker:
         self.held, self.released = False, threading.Event()
         self.server = make_server("127.0.0.1", 0, self._answer, threaded=True)
         self.uri = f"http://127.0.0.1:{self.server.port}"
-        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
+        serve = partial(self.server.serve_forever, poll_interval=0.01)
+        self.thread = threading.Thread(target=serve, daemon=True)
         self.thread.start()
 
     def _answer(self, environ, start_response):
