@@ -64,7 +64,7 @@ def test_most_frequent_confusions_are_listed(normalize):
 
 def test_scale_of_counts_has_whole_numbers():
     figure = plot_confusion_matrix(np.eye(3, dtype=int), NAMES, "t", normalize=False)
-    FigureCanvasAgg(figure).draw()
+    FigureCanvasAgg(figure).figure.draw_without_rendering()
     ticks = figure.axes[-1].get_yticks()
     assert all(tick == round(tick) for tick in ticks if 0 <= tick <= 1)
 
