@@ -1,5 +1,6 @@
 """LightningCLI with tracked runs, pictures, a report, and checkpoints that are found by name."""
 
+import json
 import time
 from contextlib import nullcontext
 from typing import Any
@@ -133,6 +134,13 @@ class ImageClassificationCLI(LightningCLI):
             for name, value in (("pretrained", False), ("weights", None)):
                 if name in arguments:
                     arguments[name] = value
+
+    def _dump_config(self) -> None:
+        """Keep the configuration for the checkpoints; unlike Lightning, without a second check."""
+        if not hasattr(self, "config_dump"):
+            options = {"skip_link_targets": False, "skip_none": False, "skip_validation": True}
+            text = self.parser.dump(self.config, format="json", **options)
+            self.config_dump = json.loads(text)[self.command]
 
     def instantiate_classes(self) -> None:
         """Build everything; of what the checkpoint names, only allowed classes."""

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from functools import cache
 from importlib.metadata import distributions
 from pathlib import Path
 
@@ -26,6 +27,7 @@ def code_version() -> dict[str, str]:
     return {"mlflow.source.git.commit": commit, "git.uncommitted_changes": changed}
 
 
+@cache
 def environment() -> str:
     """Text with Python, the device and all packages with their versions."""
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"

@@ -1,5 +1,6 @@
 """Recorded settings of a run: the configuration and its parameters; what a resumed fit changes."""
 
+import json
 from typing import Any
 
 import yaml
@@ -23,7 +24,8 @@ def resolved_settings(parser: ArgumentParser, config: Namespace) -> dict[str, An
         parser: Parser of the command.
         config: Its parsed settings; they were checked already.
     """
-    return yaml.safe_load(parser.dump(config, skip_none=False, skip_check=True))
+    text = parser.dump(config, format="json", skip_none=False, skip_validation=True)
+    return json.loads(text)
 
 
 def log_settings(client: Any, run_id: str | None, config: dict[str, Any], resumed: bool) -> Changes:

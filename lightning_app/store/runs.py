@@ -56,6 +56,18 @@ def find_run(client: MlflowClient, wanted: str) -> Run:
     """
     if is_registered(wanted):
         return client.get_run(str(find_model(client, wanted).source_run_id))
+    found = [] if wanted in (BEST, LAST) else _named(client, wanted)
+    if len(found) > 1:
+        raise ValueError(_ambiguous(client, wanted, found))
+    return found[0] if found else _chosen(client, wanted)
+
+
+def _named(client: MlflowClient, wanted: str) -> list[Run]:
+    return _by_name(client, wanted) or _by_id(client, wanted) or _by_origin(client, wanted)
+
+
+def _chosen(client: MlflowClient, wanted: str) -> Run:
+    """The run that `best` or `last` means; an error for other words."""
     newest = _search(client, "", SUGGESTED)
     if not newest:
         refuse_deleted_run(client, wanted)
@@ -67,18 +79,13 @@ def find_run(client: MlflowClient, wanted: str) -> Run:
     if wanted == LAST:
         own = _search(client, f"tags.`{MLFLOW_PARENT_RUN_ID}` IS NULL", 1)
         return (own or newest)[0]
-    found = _by_name(client, wanted) or _by_id(client, wanted) or _by_origin(client, wanted)
-    if len(found) > 1:
-        raise ValueError(_ambiguous(client, wanted, found))
-    if not found:
-        refuse_deleted_run(client, wanted)
-        names = quoted(run.info.run_name for run in newest)
-        raise ValueError(
-            f"There is no run {wanted!r}; expected the id or name of a run, the first {ID_LENGTH} "
-            f"or more digits of its id, {BEST}, {LAST} or models:/NAME@ALIAS. The newest runs are "
-            f"{names}."
-        )
-    return found[0]
+    refuse_deleted_run(client, wanted)
+    names = quoted(run.info.run_name for run in newest)
+    raise ValueError(
+        f"There is no run {wanted!r}; expected the id or name of a run, the first {ID_LENGTH} "
+        f"or more digits of its id, {BEST}, {LAST} or models:/NAME@ALIAS. The newest runs are "
+        f"{names}."
+    )
 
 
 def newest_runs(client: MlflowClient, number: int, children: bool = False) -> list[Run]:

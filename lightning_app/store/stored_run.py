@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -11,10 +11,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from mlflow import MlflowClient
-from mlflow.entities import Run
+from mlflow.entities import FileInfo, Run
+from mlflow.store.artifact.artifact_repo import ArtifactRepository
+from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
 
 import lightning_app.store.spooling_client  # noqa: F401 - limits the retries of MLflow
 from datamodules.redaction import redact
+from lightning_app.store.artifacts import artifacts_of
 from lightning_app.store.drivers import check_artifacts
 
 RESUMED = "resumed_with."
@@ -56,15 +59,17 @@ class StoredRun:
     @cached_property
     def files(self) -> list[str]:
         """Paths of all artifacts, including those in folders."""
-        return list(self._below(None))
+        # The client waits for what it has still to write.
+        return list(self._below(self._client.list_artifacts(self.run.info.run_id)))
 
     def content(self, path: str) -> bytes:
         """Content of an artifact; empty if there is none."""
         if path not in self.files:
             return b""
         if path not in self._downloaded:
-            file = self._client.download_artifacts(self.run.info.run_id, path, str(self._folder))
-            self._downloaded[path] = Path(file)  # in a local store the artifact itself
+            is_local = isinstance(self._artifacts, LocalArtifactRepository)  # needs no copy
+            folder = None if is_local else str(self._folder)
+            self._downloaded[path] = Path(self._artifacts.download_artifacts(path, folder))
         return self._downloaded[path].read_bytes()
 
     def text(self, path: str) -> str:
@@ -93,10 +98,14 @@ class StoredRun:
             if key.startswith(start)
         }
 
-    def _below(self, folder: str | None) -> Iterator[str]:
-        for file in self._client.list_artifacts(self.run.info.run_id, folder):
+    @cached_property
+    def _artifacts(self) -> ArtifactRepository:
+        return artifacts_of(self._client, self.run)
+
+    def _below(self, files: Iterable[FileInfo]) -> Iterator[str]:
+        for file in files:
             if file.is_dir:
-                yield from self._below(file.path)
+                yield from self._below(self._artifacts.list_artifacts(file.path))
             else:
                 yield file.path
 

@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args
 
 from callbacks.figure_kind import FigureKind, Panel
 from callbacks.pictures import PICTURES
+from lightning_app.store.artifacts import files_below
 from models.evaluation.metrics import METRICS
 
 KEY = "pictures"
@@ -108,9 +109,7 @@ def open_at_last_epoch(client: Any, experiment_id: str) -> None:
     newest = client.search_runs(
         [experiment_id], order_by=["start_time DESC"], max_results=SHOWN_RUNS
     )
-    images = [
-        [file.path for file in client.list_artifacts(run.info.run_id, "images")] for run in newest
-    ]
+    images = [files_below(client, run, "images") for run in newest]
     state = view_state(last_steps(images), sum(map(bool, images)))
     client.set_experiment_tag(experiment_id, TAG, state)
 

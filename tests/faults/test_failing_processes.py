@@ -5,6 +5,7 @@ import signal
 import pytest
 from mlflow import MlflowClient
 
+from callbacks import process_watch
 from lightning_app.main import main
 
 
@@ -28,7 +29,8 @@ def test_error_in_one_of_two_processes_ends_both_with_its_reason(configured, for
     assert f"RuntimeError: boom in process {rank}" in run.data.tags["failure"]
 
 
-def test_killed_process_ends_the_other_and_the_run_is_failed(configured, fork, client):
+def test_killed_process_ends_the_other_and_the_run_is_failed(configured, fork, client, monkeypatch):
+    monkeypatch.setattr(process_watch, "REASON_SECONDS", 0.5)
     codes, output = fork(configured(("Signal", {"rank": 1}), max_epochs=3), 2)
     assert codes[0] == 1
     assert "Traceback" not in output[0]

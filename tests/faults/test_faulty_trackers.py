@@ -3,6 +3,7 @@
 import logging
 import sqlite3
 import threading
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ from werkzeug.serving import make_server
 
 from lightning_app.main import main
 from lightning_app.store import spooling_client, write_sender
+from lightning_app.store.artifacts import files_below
 from lightning_app.store.run_logger import RunLogger
 from lightning_app.store.spooling_client import SpoolingClient
+from lightning_app.store.stored_run import open_stored_run
 
 
 class Tracker:
@@ -31,7 +34,8 @@ class Tracker:
         self.held, self.released = False, threading.Event()
         self.server = make_server("127.0.0.1", 0, self._answer, threaded=True)
         self.uri = f"http://127.0.0.1:{self.server.port}"
-        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
+        serve = partial(self.server.serve_forever, poll_interval=0.01)
+        self.thread = threading.Thread(target=serve, daemon=True)
         self.thread.start()
 
     def _answer(self, environ, start_response):
@@ -118,6 +122,19 @@ def train(make_trainer, make_classifier, synthetic, caplog):
 
 def epochs_of(client, run_id, name="val/accuracy"):
     return [point.step for point in client.get_metric_history(run_id, name)]
+
+
+def test_files_of_a_run_on_a_server_are_listed_and_read(tracker):
+    client = MlflowClient(tracker.uri)
+    run_id = client.create_run(client.create_experiment("files")).info.run_id
+    client.log_text(run_id, "deep", "a/b/c.txt")
+    client.log_text(run_id, "top", "top.txt")
+    run = client.get_run(run_id)
+    with open_stored_run(client, run) as stored:
+        assert stored.files == ["a/b/c.txt", "top.txt"]
+        assert [stored.text(path) for path in (*stored.files, "none")] == ["deep", "top", ""]
+    assert files_below(client, run, "a") == ["a/b"]
+    assert files_below(client, run, "none") == []
 
 
 def test_server_that_does_not_answer_holds_up_no_step_and_sync_sends_what_waits(

@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
 
 from lightning_app.store.checkpoints import read_checkpoint
 
@@ -53,7 +54,9 @@ def test_small_file_system_that_fills_up_is_named(configured, fork, client, smal
     assert run_of(client).info.status == "FAILED"
 
 
-def test_killed_loader_process_is_one_error_of_two_lines(configured, refused):
+def test_killed_loader_process_is_one_error_of_two_lines(configured, refused, monkeypatch):
+    # The time until torch looks whether its processes are there, which is five seconds.
+    monkeypatch.setattr(_MultiProcessingDataLoaderIter._try_get_data, "__defaults__", (0.5,))
     command = [*configured(("KillWorker", {})), "--data.num_workers=1"]
     error = refused(*command).splitlines()[-2:]
     # Which of the two is known depends on whether the signal or the silence is noticed first.

@@ -183,12 +183,15 @@ def assert_same(fits, uninterrupted):
     assert fits.points() == uninterrupted.points()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def uninterrupted(in_new_folder):
-    """A fit of three epochs of six steps that nothing happens to."""
+    """A fit of three epochs of six steps that nothing happens to.
+
+    It runs in this process, so that those that are forked for the others need no imports.
+    """
     with in_new_folder("uninterrupted") as folder:
         fits = Fits(folder)
-        assert fits.run() == 0
+        main(["fit", "--config", "config.yaml"])
     assert fits.checkpoint()["global_step"] == 18
     return fits
 

@@ -50,14 +50,14 @@ def test_nothing_that_a_fit_stores_or_prints_holds_a_secret(trained, in_new_fold
     assert b"<html" in stored
 
 
-@pytest.mark.parametrize("command", ["fit", "validate"])
 @pytest.mark.parametrize(
-    "url",
+    ("command", "url"),
     [
-        f"http://me:{PASSWORD}@127.0.0.1:9/shards",
-        f"http://{PASSWORD}@127.0.0.1:9/shards",
-        f"nowhere://me:a/{PASSWORD}@host/shards",
-        f"s3://me:{PASSWORD}@host/shards?token={PASSWORD}",
+        ("fit", f"http://me:{PASSWORD}@127.0.0.1:9/shards"),
+        ("fit", f"http://{PASSWORD}@127.0.0.1:9/shards"),
+        ("fit", f"nowhere://me:a/{PASSWORD}@host/shards"),
+        ("fit", f"s3://me:{PASSWORD}@host/shards?token={PASSWORD}"),
+        ("validate", f"http://me:{PASSWORD}@127.0.0.1:9/shards"),
     ],
 )
 def test_errors_about_data_hold_no_secret(folder, refused, monkeypatch, url, command):

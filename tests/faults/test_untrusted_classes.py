@@ -54,7 +54,6 @@ def command(request, folder, write_image):
 @pytest.mark.parametrize(
     ("place", "value", "named"),
     [
-        ("loss", SHELL, "os.system"),
         ("loss", "os.system", "os.system"),
         ("head", PAGER, "pydoc.pipepager"),
         ("backbone", PROCESS, "subprocess.Popen"),

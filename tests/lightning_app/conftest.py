@@ -5,11 +5,12 @@ import csv
 import io
 import json
 import os
+import time
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from mlflow.entities import Dataset, DatasetInput, InputTag
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
 from PIL import Image
 
 from lightning_app.cli.child_runs.child_run import ChildRunFailed
@@ -77,10 +78,12 @@ def make_run(client):
         experiment = client.get_experiment_by_name("hand")
         number = experiment.experiment_id if experiment else client.create_experiment("hand")
         run_id = client.create_run(number, run_name=name).info.run_id
-        for key, value in dict(params).items():
-            client.log_param(run_id, key, value)
-        for key, value in dict(metrics).items():
-            client.log_metric(run_id, key, value)
+        now = int(1000 * time.time())
+        client.log_batch(  # one transaction
+            run_id,
+            metrics=[Metric(key, value, now, 0) for key, value in dict(metrics).items()],
+            params=[Param(key, str(value)) for key, value in dict(params).items()],
+        )
         for file, columns in dict(tables).items():
             content = {
                 "columns": list(columns),

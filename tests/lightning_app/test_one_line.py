@@ -1,8 +1,6 @@
 """A fit of a folder of images in one line, and everything that follows from it without a file."""
 
 import csv
-import subprocess
-import sys
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -89,12 +87,6 @@ def test_a_test_without_configuration_uses_the_images_of_the_run(run, config):
     rows = rows_of(Path(run.info.artifact_uri, "predictions", "test.csv"))
     assert len(rows) == 12
     assert run.data.metrics["test/accuracy"] > 0.5
-
-
-def test_a_new_process_evaluates_without_a_configuration(folder):
-    command = [sys.executable, "-m", "lightning_app", "validate", "--ckpt_path", "best", *QUIET]
-    process = subprocess.run(command, check=True, capture_output=True, text=True)
-    assert "leaked" not in process.stderr  # what nanobind says of objects that are never freed
 
 
 def test_images_to_predict_may_stand_after_the_command(folder, run):

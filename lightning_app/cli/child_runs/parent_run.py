@@ -13,6 +13,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME
 from datamodules.redaction import redact_text
 from lightning_app.cli.child_runs.checks import RunSettings
 from lightning_app.cli.child_runs.child_run import ChildRun
+from lightning_app.store.artifacts import files_below
 from lightning_app.store.locations import (
     create_experiment,
     folder_of,
@@ -90,7 +91,7 @@ class ParentRun:
         """Those of the splits that a child run was not scored on."""
         if not splits:
             return []
-        files = [f.path for f in self.client.list_artifacts(run.info.run_id, "predictions")]
+        files = files_below(self.client, run, "predictions")
         return [split for split in splits if f"predictions/{split}.csv" not in files]
 
     def checkpoint(self, run: Run, name: str) -> Path | None:

@@ -16,7 +16,7 @@ def fits():
     """Function that checks whether everything drawn lies within the edges of a figure."""
 
     def check(figure):
-        FigureCanvasAgg(legible(figure)).draw()
+        FigureCanvasAgg(legible(figure)).figure.draw_without_rendering()
         drawn, size = figure.get_tightbbox(), figure.get_size_inches()
         return min(drawn.x0, drawn.y0) > -0.01 and (drawn.max <= size + 0.01).all()
 

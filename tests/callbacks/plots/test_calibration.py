@@ -60,7 +60,7 @@ def test_risk_against_coverage_has_random_and_ideal_order_beside_it(figure):
 
 
 def test_nothing_is_cut_off(figure):
-    FigureCanvasAgg(figure).draw()
+    FigureCanvasAgg(figure).figure.draw_without_rendering()
     drawn, page = figure.get_tightbbox(), figure.get_size_inches()
     assert min(drawn.x0, drawn.y0) > -0.01
     assert (drawn.max <= page + 0.01).all()

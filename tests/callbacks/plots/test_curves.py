@@ -25,7 +25,7 @@ def legend(axes):
 
 
 def drawn_within(figure):
-    FigureCanvasAgg(figure).draw()
+    FigureCanvasAgg(figure).figure.draw_without_rendering()
     box, page = figure.get_tightbbox(), figure.get_size_inches()
     return min(box.x0, box.y0) > -0.01 and (box.max <= page + 0.01).all()
 

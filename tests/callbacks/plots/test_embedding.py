@@ -56,7 +56,7 @@ def test_names_cover_neither_points_nor_each_other(small):
     figure = draw()
     if small:
         figure = grid_version(figure)
-    FigureCanvasAgg(figure).draw()
+    FigureCanvasAgg(figure).figure.draw_without_rendering()
     [axes] = figure.axes
     boxes = [text.get_window_extent() for text in axes.texts]
     assert len(boxes) == 2
@@ -82,7 +82,7 @@ def test_long_names_are_in_the_margins():
         range(30),
         "t",
     )
-    FigureCanvasAgg(figure).draw()
+    FigureCanvasAgg(figure).figure.draw_without_rendering()
     axes = figure.axes[0]
     points = axes.collections[0].get_window_extent()
     boxes = [text.get_window_extent() for text in axes.texts]
@@ -100,7 +100,7 @@ def test_thumbnails_are_at_their_points_and_do_not_overlap():
         np.testing.assert_allclose([(left + right) / 2, (bottom + top) / 2], POINTS[row])
         assert (right - left) / (top - bottom) == pytest.approx(2)  # as wide as the image
         np.testing.assert_allclose(picture.get_array(), value)
-    FigureCanvasAgg(axes.figure).draw()
+    FigureCanvasAgg(axes.figure).figure.draw_without_rendering()
     boxes = [picture.get_window_extent() for picture in axes.images]
     assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
 
@@ -117,7 +117,7 @@ def test_nothing_is_cut_off(num_classes):
         range(min(num_classes, 15)),
         "what lies near what, epoch 100: PCA of 2,000 images, 36 % of the variance\nx",
     )
-    FigureCanvasAgg(figure).draw()
+    FigureCanvasAgg(figure).figure.draw_without_rendering()
     drawn, page = figure.get_tightbbox(), figure.get_size_inches()
     assert min(drawn.x0, drawn.y0) > -0.01
     assert (drawn.max <= page + 0.01).all()

@@ -69,7 +69,7 @@ def test_dead_map_is_crossed_out():
 @pytest.mark.parametrize("one_scale", [False, True])
 def test_completely_dead_layer_is_drawn(one_scale):
     figure = plot_feature_maps(np.zeros((2, 4, 4)), IMAGE, ~LIVE, "t", one_scale)
-    FigureCanvasAgg(figure).draw()
+    FigureCanvasAgg(figure).figure.draw_without_rendering()
 
 
 def test_image_beside_the_title_keeps_its_aspect_ratio():
@@ -88,7 +88,7 @@ def test_mosaics_of_any_shape_fit_the_figure(shape):
         "layer4.2.conv3 after ReLU\n64 of 2048 maps, 100 constant (10 crossed out)\nimage: horse"
     )
     figure = plot_feature_maps(maps, np.ones((224, 224, 3)), np.zeros(len(maps), bool), title)
-    FigureCanvasAgg(figure).draw()
+    FigureCanvasAgg(figure).figure.draw_without_rendering()
     drawn, page = figure.get_tightbbox(), figure.get_size_inches()
     assert min(drawn.x0, drawn.y0) > -0.01
     assert (drawn.max <= page + 0.01).all()

@@ -21,7 +21,7 @@ def ends(figure):
 
 def fits(figure):
     """Whether everything that is drawn lies within the figure's edges."""
-    FigureCanvasAgg(figure).draw()
+    FigureCanvasAgg(figure).figure.draw_without_rendering()
     drawn, page = figure.get_tightbbox(), figure.get_size_inches()
     return min(drawn.x0, drawn.y0) > -0.01 and (drawn.max <= page + 0.01).all()
 

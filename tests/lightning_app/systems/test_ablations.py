@@ -33,7 +33,7 @@ SIMPSONS = ("simpsons20", ["--data.image_size=32", "--trainer.precision=32"])
 FACES = ("faces", ["--data.split.val_last_n=7"])
 CHARACTERS = ("simpsons", ["--data.image_size=32", "--model.backbone.pretrained=false"])
 ABLATIONS = {
-    "scenes_remove_classes": SCENES,
+    "scenes_remove_classes": ("scenes", [*SCENES[1], "--model.backbone.group_width=2"]),
     "fer2013_cnn_dnn": FACES,
 }
 SIMILAR = {  # to one of those above

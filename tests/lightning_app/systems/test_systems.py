@@ -136,19 +136,17 @@ def test_variant_of_s1_has_the_size_of_torchvisions_network(variation, width, ex
     assert sum(parameter.numel() for parameter in network.parameters()) == expected[0]
 
 
-@pytest.mark.parametrize("name", ["simpsons_resnet152", "simpsons_resnet152_better"])
+SMALL = ["--data.image_size=32", "--data.split.val_per_class=2", "--data.split.test_per_class=2"]
+
+
 def test_s0_trains_on_class_folders_and_predicts_images_without_labels(
-    simpsons, narrow_networks, artifacts, count_parameters, name
+    simpsons, narrow_networks, artifacts, count_parameters
 ):
-    small = [
-        "--data.image_size=32",
-        "--data.split.val_per_class=2",
-        "--data.split.test_per_class=2",
-    ]
-    fit(name, NO_DOWNLOAD, *small)
+    name = "simpsons_resnet152"
+    fit(name, NO_DOWNLOAD, *SMALL)
     total, trainable = count_parameters("simpsons")
-    if name == "simpsons_resnet152":  # the head alone; published with 50 classes, here are three
-        assert trainable == 2_151_475 - 47 * (1024 + 1) < total
+    # The head alone; published with 50 classes, here are three.
+    assert trainable == 2_151_475 - 47 * (1024 + 1) < total
     new = simpsons / "new"
     shutil.copytree(simpsons / "data" / "simpsons" / "bart", new)
     config = ["--config", f"configs/{name}.yaml", "--data.image_size=32", "--data.num_workers=0"]
@@ -158,19 +156,14 @@ def test_s0_trains_on_class_folders_and_predicts_images_without_labels(
     assert {row["label"] for row in rows} == {""}
 
 
-@pytest.mark.parametrize(
-    ("name", "folder", "preset"),
-    [
-        ("simpsons_resnext101", "simpsons20", "s1"),
-        ("simpsons_resnext101_better", "simpsons20_plain", "none"),
-    ],
-)
+COUNTS = ["--per_class", "10", "--val_per_class", "2", "--test_per_class", "2"]
+
+
 def test_s1_balances_offline_and_then_trains(
-    simpsons, narrow_networks, artifacts, count_parameters, name, folder, preset
+    simpsons, narrow_networks, artifacts, count_parameters
 ):
-    counts = ["--per_class", "10", "--val_per_class", "2", "--test_per_class", "2"]
-    out = ["--out", f"data/{folder}", "--preset", preset]
-    main(["prepare", "augment", "data/simpsons", *out, *counts])
+    name, out = "simpsons_resnext101", ["--out", "data/simpsons20", "--preset", "s1"]
+    main(["prepare", "augment", "data/simpsons", *out, *COUNTS])
     fit(name, NO_DOWNLOAD, "--data.image_size=32", "--trainer.precision=32")
     total, trainable = count_parameters("simpsons")
     assert trainable < total
@@ -179,9 +172,8 @@ def test_s1_balances_offline_and_then_trains(
     assert len(rows_of(artifacts("simpsons", "predictions")["test.csv"])) == 6
 
 
-@pytest.mark.parametrize("name", ["scenes_resnet50", "scenes_resnet50_better"])
-def test_s2_reads_its_manifests_and_explains_its_last_convolution(scenes, artifacts, name):
-    narrow = "--model.backbone.group_width=2"
+def test_s2_reads_its_manifests_and_explains_its_last_convolution(scenes, artifacts):
+    name, narrow = "scenes_resnet50", "--model.backbone.group_width=2"
     fit(name, "--data.image_size=96", narrow, pictures=["grad_cam"])
     config = ["--config", f"configs/{name}.yaml", "--data.image_size=96", "--data.num_workers=0"]
     main(["test", *config, *PLAIN, "--ckpt_path", "best"])
@@ -190,15 +182,15 @@ def test_s2_reads_its_manifests_and_explains_its_last_convolution(scenes, artifa
     assert [row["label"] for row in rows[:3]] == ["buildings", "buildings", "forest"]
 
 
-@pytest.mark.parametrize(
-    "name", ["fer2013_cnn", "fer2013_cnn_better", "fer2013_dnn", "fer2013_dnn_better"]
-)
+S3_SIZES = {"cnn": 2_207_893, "dnn": 2_237_973}  # parameters
+
+
+@pytest.mark.parametrize("name", ["fer2013_cnn", "fer2013_dnn"])
 def test_s3_reads_kaggles_file_and_predicts_its_test_rows(faces, artifacts, count_parameters, name):
     drawn = {"fer2013_cnn": ["filters", "feature_maps", "activation_maximisation"]}.get(name, ())
     little = ["--pictures.activation_maximisation.steps=2"] if drawn else []
     fit(name, "--data.split.val_last_n=7", *little, pictures=drawn)
-    size = 2_207_893 if "cnn" in name else 2_237_973
-    assert count_parameters("fer2013") == (size, size)
+    assert count_parameters("fer2013") == (S3_SIZES[name[8:11]],) * 2
     sample = faces / "sample.csv"
     sample.write_text("id,emotion\n" + "".join(f"{13 - row},0\n" for row in range(14)))
     config = ["--config", f"configs/{name}.yaml", "--data.split.val_last_n=7"]
@@ -215,6 +207,32 @@ def test_s3_reads_kaggles_file_and_predicts_its_test_rows(faces, artifacts, coun
     if drawn:
         images = set(artifacts("fer2013", "images")) | set(artifacts("fer2013", "figures"))
         assert all(any(name in image for image in images) for name in drawn)
+
+
+def test_better_s0_trains(simpsons, narrow_networks, count_parameters):
+    fit("simpsons_resnet152_better", NO_DOWNLOAD, *SMALL)
+    assert count_parameters("simpsons")[0] > 2_000_000
+
+
+def test_better_s1_trains_on_balanced_images(simpsons, narrow_networks, count_parameters):
+    out = ["--out", "data/simpsons20_plain", "--preset", "none"]
+    main(["prepare", "augment", "data/simpsons", *out, *COUNTS])
+    small = ["--data.image_size=32", "--trainer.precision=32"]
+    fit("simpsons_resnext101_better", NO_DOWNLOAD, *small)
+    total, trainable = count_parameters("simpsons")
+    assert trainable < total
+
+
+def test_better_s2_trains_on_its_manifests(scenes, artifacts):
+    narrow = "--model.backbone.group_width=2"
+    fit("scenes_resnet50_better", "--data.image_size=96", narrow, pictures=["grad_cam"])
+    assert any("grad_cam" in image for image in artifacts("scenes", "images"))
+
+
+@pytest.mark.parametrize("kind", S3_SIZES)
+def test_better_s3_trains_on_kaggles_file(faces, count_parameters, kind):
+    fit(f"fer2013_{kind}_better", "--data.split.val_last_n=7")
+    assert count_parameters("fer2013") == (S3_SIZES[kind],) * 2
 
 
 def test_s3_without_convolutions_has_no_pictures_of_them(faces):

@@ -83,7 +83,7 @@ def test_can_be_read_at_any_number_of_classes(num_classes):
     names = [f"a class that is called {index}" for index in range(num_classes)]
     title = "from one to another\n1,000 test images"
     figure = plot_confusion_difference(*networks(num_classes), names, title)
-    FigureCanvasAgg(figure).draw()
+    FigureCanvasAgg(figure).figure.draw_without_rendering()
     drawn, page = figure.get_tightbbox(), figure.get_size_inches()
     assert min(drawn.x0, drawn.y0) > -0.01
     assert (drawn.max <= page + 0.01).all()

@@ -30,7 +30,7 @@ def server(monkeypatch):
             pass
 
     with HTTPServer(("127.0.0.1", 0), NotFound) as http:
-        thread = threading.Thread(target=http.serve_forever, daemon=True)
+        thread = threading.Thread(target=http.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         yield f"http://127.0.0.1:{http.server_port}"
         http.shutdown()

@@ -283,6 +283,9 @@ def test_request_to_stop_reaches_the_child_and_the_same_command_resumes(
     parent, children = family()
     [base] = children.values()
     assert [parent.info.status, base.info.status] == ["KILLED", "KILLED"]
+    printed = [log.read_text() for log in Path("mlruns").glob(f"*/{parent.info.run_id}/*.log")]
+    assert any(printed)
+    assert "leaked" not in "".join(printed)  # nanobind's word for objects that are never freed
 
     commands = request.getfixturevalue("in_this_process")
     Path("let_end").touch()

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from mlflow.entities import Dataset, DatasetInput
+from mlflow.entities import Dataset, DatasetInput, Metric
 
 from lightning_app.commands.ablate.figures import result_figures
 from lightning_app.commands.ablate.results import compare_variations
@@ -27,12 +27,14 @@ def write_run(client):
         columns = {"image": images, "label": labels, "predicted": list(predicted)}
         table = pd.DataFrame({**columns, "confidence": 0.5})
         client.log_text(run_id, table.to_csv(index=False), "predictions/test.csv")
-        client.log_metric(run_id, "params/total", 12)
         client.log_param(run_id, "data.options.exclude_classes", str(list(excluded)))
         histories = {"time/epoch": seconds, **{k.replace("_", "/"): v for k, v in history.items()}}
-        for name, values in histories.items():
-            for epoch, value in enumerate(values):
-                client.log_metric(run_id, name, value, step=epoch)
+        points = [
+            Metric(name, value, 1, epoch)
+            for name, values in {"params/total": [12], **histories}.items()
+            for epoch, value in enumerate(values)
+        ]
+        client.log_batch(run_id, metrics=points)
         profile = '{"num_images": 4, "class_counts": {"b": 2, "a": 2}}'
         for name, digest in (("train", "0"), ("val", validated)):
             dataset = Dataset(f"Hand/{name}", digest, "local", "", profile=profile)
