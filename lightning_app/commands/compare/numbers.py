@@ -72,7 +72,7 @@ def _groups(records: Sequence[StoredRun], found: Sequence[Results], words: Words
     for split in SPLITS:
         for name in ("worst_group_accuracy", "evidence_inside"):
             values = [
-                _at_checkpoint(record, of_run.get(split), name)
+                _at_checkpoint(record, split, of_run.get(split), name)
                 for record, of_run in zip(records, found, strict=True)
             ]
             shown = [Number(UNKNOWN if math.isnan(v) else words.percent(v)) for v in values]
@@ -80,16 +80,14 @@ def _groups(records: Sequence[StoredRun], found: Sequence[Results], words: Words
     return rows
 
 
-def _at_checkpoint(record: StoredRun, result: Result | None, name: str) -> float:
+def _at_checkpoint(record: StoredRun, split: str, result: Result | None, name: str) -> float:
     """The value of a metric for the checkpoint whose scores are shown; NaN if there is none.
 
     The last value is that of the last evaluation, which may be of another checkpoint.
     """
-    if result is None:
-        return math.nan
+    key = f"{split}/{name}"
     last = {r.split: r for r in latest_results(record, describe_run.splits_of(record))}
-    key = f"{result.split}/{name}"
-    if last[result.split].epoch == result.epoch:
+    if result is None or last[split].epoch == result.epoch:
         return record.metrics.get(key, math.nan)
     return record.history(key).get(result.epoch, math.nan) if key in record.metrics else math.nan
 
