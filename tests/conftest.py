@@ -144,14 +144,19 @@ def fast_parser():
             return _namespace.add_clash_mark(key), self, ""
         return parse_key(self, key)
 
+    lookup = _subcommands.find_action_and_subcommand
+    found, defaults = fast_lookup(lookup), ArgumentParser.get_defaults
+    changes = [
+        (_subcommands, lookup.__name__, found),
+        (_core, lookup.__name__, found),
+        (Namespace, parse_key.__name__, parse_simple_key),
+        (ArgumentParser, defaults.__name__, kept_defaults(defaults)),
+    ]
+    plain = [(where, name, getattr(where, name)) for where, name, _ in changes]
     with pytest.MonkeyPatch.context() as patch:
-        name = "find_action_and_subcommand"
-        found = fast_lookup(_subcommands.find_action_and_subcommand)
-        for module in (_subcommands, _core):
-            patch.setattr(module, name, found)
-        patch.setattr(Namespace, "_parse_key", parse_simple_key)
-        patch.setattr(ArgumentParser, "get_defaults", kept_defaults(ArgumentParser.get_defaults))
-        yield
+        for change in changes:
+            patch.setattr(*change)
+        yield plain
 
 
 def fast_lookup(original):
