@@ -11,6 +11,7 @@ from torch import nn
 
 from callbacks.figure_kind import FigureKind
 from callbacks.pictures.activation_maximisation_sheets import Sheet, find_sheets, image_shape
+from callbacks.pictures.half_size import half_sized
 from callbacks.pictures.picture import Picture, PictureContext, PictureOutput, When, setting
 from callbacks.plots import plot_maximised
 from callbacks.trainer_parts import ImageData
@@ -26,7 +27,8 @@ from models.explain.work import counted_operations, speed_of
 
 FEWEST = 4  # images that are worth a figure
 BUDGET = "the budget"  # what limits a picture at the end of a fit
-FEWEST_STEPS = 24  # for these, whatever the budget
+FEWEST_STEPS = 16  # of one class, whatever the budget
+STEP = 2  # a step takes a forward pass and one back to the image, in forward passes
 
 
 @dataclass(eq=False)
@@ -87,30 +89,41 @@ class ActivationMaximisation(Picture):
                     f"pictures.{self.name}.{option} is {value:g}; expected more than 0."
                 )
 
+    @property
+    def fewest_passes(self) -> float:
+        """See `Picture`: one class with few steps, at half the size, and the search for layers."""
+        return FEWEST_STEPS * STEP / 4 + 4
+
     def begin(self, model: nn.Module, data: ImageData) -> None:
         """Check the layers against the network."""
         self._named(model)
 
     def draw(self, context: PictureContext) -> Iterator[PictureOutput]:
         """See `Picture`."""
-        sheets = find_sheets(context, self._detectors(context), self.num_filters, self.classes)
         left, limit = self._limit(context)
+        context, size = self._sized(context)
+        sheets = find_sheets(context, self._detectors(context), self.num_filters, self.classes)
         left_out: list[str] = []
         for index, sheet in enumerate(sheets):
-            number, each, steps = len(sheet.captions), 0.0, self.steps
+            number, step, steps = len(sheet.captions), 0.0, self.steps
             few = min(FEWEST, number)
             if math.isfinite(left):
-                each = self._operations(context, sheet)
+                step = max(self._operations(context, sheet), 1.0)
                 parts = 2 if sheet.layer is None else len(sheets) - index
-                number = _affordable(number, left / parts / max(each, 1.0))
+                number = _affordable(number, left / parts / (steps * step))
                 fewer = number < len(sheet.captions) and limit == BUDGET
                 context.allowance.exhausted |= fewer
             if index == 0 and number < few and math.isfinite(context.allowance.passes):
-                steps = max(min(steps, FEWEST_STEPS), int(steps * left / (few * each)))
-                number = few
+                fewest = min(steps, FEWEST_STEPS)
+                number = few = max(1, min(few, int(left / (fewest * step))))
+                steps = min(steps, max(fewest, int(left / (number * step))))
             if number >= few:
-                left = max(left - number * each, 0.0)
-                yield f"{self.name}/{sheet.name}", self._figure(context, sheet, number, steps)
+                left = max(left - number * steps * step, 0.0)
+                shown = self._shown(sheet, number, steps, limit) + size
+                yield (
+                    f"{self.name}/{sheet.name}",
+                    self._figure(context, sheet, number, steps, shown),
+                )
             else:
                 left_out.append(sheet.name)
         if left_out:
@@ -130,6 +143,16 @@ class ActivationMaximisation(Picture):
             limits.append((context.allowance.passes * counter.operations, BUDGET))
         return min(limits)
 
+    def _sized(self, context: PictureContext) -> tuple[PictureContext, str]:
+        """The context with smaller images if the budget is small, and what a title says of it."""
+        if context.allowance.passes >= FEWEST * FEWEST_STEPS * STEP:
+            return context, ""
+        smaller = half_sized(context)
+        if smaller is None:
+            return context, ""
+        _, height, width = image_shape(smaller)
+        return smaller, f", at {width} x {height} pixels"
+
     def _named(self, model: nn.Module) -> list[str]:
         patterns = [self.layers] if isinstance(self.layers, str) else self.layers or []
         with setting(f"{self.name}.layers"):
@@ -145,13 +168,12 @@ class ActivationMaximisation(Picture):
         return [Detector(name, name) for name in names]
 
     def _operations(self, context: PictureContext, sheet: Sheet) -> float:
-        """Operations for one image: how many more two steps take than one step."""
-        counts = []
-        for steps in (1, 2):
-            with counted_operations() as counter:
-                self._maximised(context, sheet, 1, steps)
-            counts.append(counter.operations)
-        return self.steps * (counts[1] - counts[0])
+        """Operations of a step for one image, beside the forward pass that finds the layer."""
+        with torch.no_grad(), counted_operations() as one:
+            context.model(context.sample(1)[0])
+        with counted_operations() as counter:
+            self._maximised(context, sheet, 1, 1)
+        return counter.operations - one.operations
 
     def _maximised(
         self, context: PictureContext, sheet: Sheet, number: int, steps: int
@@ -161,18 +183,22 @@ class ActivationMaximisation(Picture):
             context.model, sheet.layer, range(number), shape, self.method, steps
         )
 
-    def _figure(self, context: PictureContext, sheet: Sheet, number: int, steps: int) -> Figure:
+    def _shown(self, sheet: Sheet, number: int, steps: int, limit: str) -> str:
+        """What a title says of the numbers of images and steps."""
+        shown = f"the first {number} of {sheet.total}" if number < sheet.total else f"all {number}"
+        if number < len(sheet.captions):
+            shown += f" (limit: {limit})"
+        return shown + f", {steps} of {self.steps} steps" * (steps < self.steps)
+
+    def _figure(
+        self, context: PictureContext, sheet: Sheet, number: int, steps: int, shown: str
+    ) -> Figure:
         images, _, dead = self._maximised(context, sheet, number, steps)
         captions = sheet.captions[:number]
         if sheet.layer is None:
             with torch.no_grad():
                 confidences = context.model(images).softmax(dim=1).diagonal().tolist()
             captions = [f"{c}\n{p:.0%}" for c, p in zip(captions, confidences, strict=True)]
-        shown = f"the first {number} of {sheet.total}" if number < sheet.total else f"all {number}"
-        if number < len(sheet.captions):
-            shown += f" (limit: {self._limit(context)[1]})"
-        if steps < self.steps:
-            shown += f", {steps} of {self.steps} steps"
         silent = f", {dead.sum()} stayed at zero" if dead.any() else ""
         return plot_maximised(
             images.movedim(1, -1).cpu().numpy(),

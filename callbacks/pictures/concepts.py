@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from callbacks.figure_kind import FigureKind
 from callbacks.pictures.class_images import ClassImages
+from callbacks.pictures.half_size import half_sized
 from callbacks.pictures.picture import (
     Picture,
     PictureContext,
@@ -41,6 +42,7 @@ COLUMNS = (
     "activations reproduced",
 )
 MORE_PASSES = 4  # of a whole image, beside one of each crop
+HALF = 0.5  # size of the crops relative to the images if the budget is small
 
 
 @dataclass(eq=False)
@@ -87,6 +89,11 @@ class Concepts(Picture):
         with setting(self.name):
             crop_boxes((100, 100), self.crop)
 
+    @property
+    def fewest_passes(self) -> float:
+        """See `Picture`: one class, with few images, whose crops have half the size."""
+        return FEWEST * (len(crop_boxes((100, 100), self.crop)) * HALF**2 + MORE_PASSES)
+
     def begin(self, model: nn.Module, data: ImageData) -> None:
         """See `Picture`."""
         self._indices(data.class_names)
@@ -98,17 +105,17 @@ class Concepts(Picture):
         """See `Picture`."""
         network, layer = self._network(context)
         images = ClassImages(context)
-        targets, number = self._affordable(context, images)
+        targets, number, scale = self._affordable(context, images)
         table: Table = {column: [] for column in COLUMNS}
         for target in targets:
             of_class = images.of(target, number)
             if len(of_class) < FEWEST:
                 continue
-            found = find_concepts(network, of_class, target, self.num_concepts, self.crop)
+            found = find_concepts(network, of_class, target, self.num_concepts, self.crop, scale)
             name = context.class_names[target]
             yield (
                 f"{self.name}/{name.replace('/', '_')}",
-                self._figure(context, of_class, found, name, layer),
+                self._figure(context, of_class, found, name, f"{layer}{_sized(scale)}"),
             )
             _add(table, name, len(of_class), found)
         if not table["class"]:
@@ -138,27 +145,34 @@ class Concepts(Picture):
             name = find_layer(model, name)
         return CutNetwork(model, model.get_submodule(name), to_map), short_name(model, name)
 
-    def _affordable(self, context: PictureContext, images: ClassImages) -> tuple[list[int], int]:
-        """Classes to show, and the number of images of each."""
+    def _affordable(
+        self, context: PictureContext, images: ClassImages
+    ) -> tuple[list[int], int, float]:
+        """Classes to show, the number of images of each, and the size of the crops."""
         named = self._indices(tuple(context.class_names))
         targets = named or images.most_frequent()[:CLASSES]
         if self.num_images is not None:
-            return targets, self.num_images
+            return targets, self.num_images, 1.0
         image = context.sample(1)[0]
         with torch.no_grad(), counted_operations() as counter:
             context.model(image)
-        passes = len(crop_boxes(image.shape[2:], self.crop)) + MORE_PASSES
+        crops = len(crop_boxes(image.shape[2:], self.crop))
+        passes = crops + MORE_PASSES
         seconds = SECONDS * (PATIENCE if context.data is None else 1)
         possible = seconds * speed_of(image.device) / (passes * counter.operations + 1)
         allowed = min(possible, context.allowance.passes / passes)
         context.allowance.exhausted |= allowed < min(possible, MOST * len(targets))
+        if not named and allowed < LEAST and targets:
+            less = allowed * passes / (crops * HALF**2 + MORE_PASSES)
+            if less >= FEWEST - 1e-6 and half_sized(context) is not None:
+                return targets[:1], min(int(less + 1e-6), LEAST), HALF
         targets = named or targets[: int(allowed / LEAST)]
         if not targets:
             raise NothingToShow(
-                f"even {LEAST} images of a class would exceed pictures.budget, or {seconds} "
+                f"even {FEWEST} images of a class would exceed pictures.budget, or {seconds} "
                 "seconds of a typical device; pictures.concepts.num_images sets their number."
             )
-        return targets, min(max(int(allowed / len(targets)), LEAST), MOST)
+        return targets, min(max(int(allowed / len(targets)), LEAST), MOST), 1.0
 
     def _figure(
         self, context: PictureContext, images: Tensor, found: Found, name: str, layer: str
@@ -169,6 +183,11 @@ class Concepts(Picture):
             "activations of the crops"
         )
         return plot_concepts([*_rows(images, found, self.crop)], title)
+
+
+def _sized(scale: float) -> str:
+    """What a title says of the size of the crops."""
+    return "" if scale == 1 else f", crops at {scale:.0%} of the size of the image"
 
 
 def _rows(images: Tensor, found: Found, share: float) -> Iterator[ConceptRow]:
