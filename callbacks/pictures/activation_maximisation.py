@@ -10,8 +10,13 @@ from matplotlib.figure import Figure
 from torch import nn
 
 from callbacks.figure_kind import FigureKind
-from callbacks.pictures.activation_maximisation_sheets import Sheet, find_sheets, image_shape
-from callbacks.pictures.half_size import half_sized
+from callbacks.pictures.activation_maximisation_sheets import (
+    Sheet,
+    affordable_size,
+    find_sheets,
+    image_shape,
+    whole_rows,
+)
 from callbacks.pictures.picture import Picture, PictureContext, PictureOutput, When, setting
 from callbacks.plots import plot_maximised
 from callbacks.trainer_parts import ImageData
@@ -101,31 +106,20 @@ class ActivationMaximisation(Picture):
     def draw(self, context: PictureContext) -> Iterator[PictureOutput]:
         """See `Picture`."""
         left, limit = self._limit(context)
-        context, size = self._sized(context)
+        context, size = affordable_size(context, FEWEST * FEWEST_STEPS * STEP)
         sheets = find_sheets(context, self._detectors(context), self.num_filters, self.classes)
         left_out: list[str] = []
         for index, sheet in enumerate(sheets):
-            number, step, steps = len(sheet.captions), 0.0, self.steps
-            few = min(FEWEST, number)
-            if math.isfinite(left):
-                step = max(self._operations(context, sheet), 1.0)
-                parts = 2 if sheet.layer is None else len(sheets) - index
-                number = _affordable(number, left / parts / (steps * step))
-                fewer = number < len(sheet.captions) and limit == BUDGET
-                context.allowance.exhausted |= fewer
-            if index == 0 and number < few and math.isfinite(context.allowance.passes):
-                fewest = min(steps, FEWEST_STEPS)
-                number = few = max(1, min(few, int(left / (fewest * step))))
-                steps = min(steps, max(fewest, int(left / (number * step))))
-            if number >= few:
-                left = max(left - number * steps * step, 0.0)
-                shown = self._shown(sheet, number, steps, limit) + size
-                yield (
-                    f"{self.name}/{sheet.name}",
-                    self._figure(context, sheet, number, steps, shown),
-                )
-            else:
+            parts = 2 if sheet.layer is None else len(sheets) - index
+            number, steps, work = self._affordable(context, sheet, left, parts, index == 0)
+            fewer = number < len(sheet.captions) or steps < self.steps
+            context.allowance.exhausted |= fewer and limit == BUDGET
+            if not number:
                 left_out.append(sheet.name)
+                continue
+            left = max(left - work, 0.0)
+            figure = self._figure(context, sheet, number, steps, f"{limit}{size}")
+            yield f"{self.name}/{sheet.name}", figure
         if left_out:
             raise NothingToShow(
                 f"{', '.join(left_out)}: even {FEWEST} images would exceed {limit}; a larger "
@@ -142,16 +136,6 @@ class ActivationMaximisation(Picture):
                 context.model(context.sample(1)[0])
             limits.append((context.allowance.passes * counter.operations, BUDGET))
         return min(limits)
-
-    def _sized(self, context: PictureContext) -> tuple[PictureContext, str]:
-        """The context with smaller images if the budget is small, and what a title says of it."""
-        if context.allowance.passes >= FEWEST * FEWEST_STEPS * STEP:
-            return context, ""
-        smaller = half_sized(context)
-        if smaller is None:
-            return context, ""
-        _, height, width = image_shape(smaller)
-        return smaller, f", at {width} x {height} pixels"
 
     def _named(self, model: nn.Module) -> list[str]:
         patterns = [self.layers] if isinstance(self.layers, str) else self.layers or []
@@ -183,15 +167,25 @@ class ActivationMaximisation(Picture):
             context.model, sheet.layer, range(number), shape, self.method, steps
         )
 
-    def _shown(self, sheet: Sheet, number: int, steps: int, limit: str) -> str:
-        """What a title says of the numbers of images and steps."""
-        shown = f"the first {number} of {sheet.total}" if number < sheet.total else f"all {number}"
-        if number < len(sheet.captions):
-            shown += f" (limit: {limit})"
-        return shown + f", {steps} of {self.steps} steps" * (steps < self.steps)
+    def _affordable(
+        self, context: PictureContext, sheet: Sheet, left: float, parts: int, is_first: bool
+    ) -> tuple[int, int, float]:
+        """Numbers of images, 0 if they would be too few, and steps; and their operations."""
+        wanted, steps = len(sheet.captions), self.steps
+        if math.isinf(left):
+            return wanted, steps, 0.0
+        step, few = max(self._operations(context, sheet), 1.0), min(FEWEST, wanted)
+        number = whole_rows(wanted, left / parts / (steps * step))
+        if number < few:
+            if not is_first or math.isinf(context.allowance.passes):
+                return 0, steps, 0.0
+            fewest = min(steps, FEWEST_STEPS)
+            number = max(1, min(few, int(left / (fewest * step))))
+            steps = min(steps, max(fewest, int(left / (number * step))))
+        return number, steps, number * steps * step
 
     def _figure(
-        self, context: PictureContext, sheet: Sheet, number: int, steps: int, shown: str
+        self, context: PictureContext, sheet: Sheet, number: int, steps: int, limit: str
     ) -> Figure:
         images, _, dead = self._maximised(context, sheet, number, steps)
         captions = sheet.captions[:number]
@@ -199,6 +193,10 @@ class ActivationMaximisation(Picture):
             with torch.no_grad():
                 confidences = context.model(images).softmax(dim=1).diagonal().tolist()
             captions = [f"{c}\n{p:.0%}" for c, p in zip(captions, confidences, strict=True)]
+        shown = f"the first {number} of {sheet.total}" if number < sheet.total else f"all {number}"
+        shown += f", {steps} of {self.steps} steps" * (steps < self.steps)
+        if number < len(sheet.captions) or steps < self.steps:
+            shown += f" (limit: {limit})"
         silent = f", {dead.sum()} stayed at zero" if dead.any() else ""
         return plot_maximised(
             images.movedim(1, -1).cpu().numpy(),
@@ -210,11 +208,3 @@ class ActivationMaximisation(Picture):
 
 def _speed(context: PictureContext) -> float:
     return speed_of(next(context.model.parameters()).device)
-
-
-def _affordable(wanted: int, affordable: float) -> int:
-    """How many images to draw: all, or full rows of as many as the limit allows."""
-    if affordable >= wanted:
-        return wanted
-    number = int(affordable)
-    return number - number % max(1, round(number**0.5))

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from callbacks.figure_kind import FigureKind
 from callbacks.pictures.class_images import ClassImages
+from callbacks.pictures.concept_rows import COLUMNS, add_rows, crop_size, sheet_rows
 from callbacks.pictures.half_size import half_sized
 from callbacks.pictures.picture import (
     Picture,
@@ -19,28 +20,18 @@ from callbacks.pictures.picture import (
     When,
     setting,
 )
-from callbacks.plots.concepts import ConceptRow, plot_concepts
+from callbacks.plots.concepts import plot_concepts
 from callbacks.trainer_parts import ImageData
 from models.ensemble import networks_of
 from models.explain import NothingToShow, find_layer, last_feature_map, short_name
-from models.explain.class_activation.capture import to_heat
 from models.explain.concepts import Concepts as Found
-from models.explain.concepts import CutNetwork, crop_boxes, cut, find_concepts
+from models.explain.concepts import CutNetwork, crop_boxes, find_concepts
 from models.explain.work import counted_operations, speed_of
 
 MOST, LEAST, FEWEST = 24, 8, 4  # images of a class: at best, of a large network, and at all
 CLASSES = 6  # that are shown unless they are named
-CROPS, IMAGES = 6, 3  # of a concept in the sheet
 SECONDS = 20  # of a typical device; see `models.explain.work`
 PATIENCE = 3  # as many times longer for images of the user, who waits for them
-COLUMNS = (
-    "class",
-    "images",
-    "concept",
-    "total Sobol index",
-    "fall of the logit without it",
-    "activations reproduced",
-)
 MORE_PASSES = 4  # of a whole image, beside one of each crop
 HALF = 0.5  # size of the crops relative to the images if the budget is small
 
@@ -115,9 +106,9 @@ class Concepts(Picture):
             name = context.class_names[target]
             yield (
                 f"{self.name}/{name.replace('/', '_')}",
-                self._figure(context, of_class, found, name, f"{layer}{_sized(scale)}"),
+                self._figure(context, of_class, found, name, f"{layer}{crop_size(scale)}"),
             )
-            _add(table, name, len(of_class), found)
+            add_rows(table, name, len(of_class), found)
         if not table["class"]:
             raise NothingToShow(f"it needs {FEWEST} images that are predicted as one class.")
         yield self.name, table
@@ -182,31 +173,4 @@ class Concepts(Picture):
             f"predicted as it\nLayer {layer}; the concepts reproduce {found.explained:.0%} of the "
             "activations of the crops"
         )
-        return plot_concepts([*_rows(images, found, self.crop)], title)
-
-
-def _sized(scale: float) -> str:
-    """What a title says of the size of the crops."""
-    return "" if scale == 1 else f", crops at {scale:.0%} of the size of the image"
-
-
-def _rows(images: Tensor, found: Found, share: float) -> Iterator[ConceptRow]:
-    """What the sheet shows of each concept."""
-    boxes, shown = crop_boxes(images.shape[2:], share), images.movedim(1, -1).cpu().numpy()
-    for index, (importance, fall) in enumerate(zip(found.importance, found.falls, strict=True)):
-        crops = [
-            cut(images[image], boxes[crop]).movedim(0, -1).cpu().numpy()
-            for image, crop in found.top_crops(index, CROPS)
-        ]
-        chosen = found.top_images(index, IMAGES)
-        maps = to_heat(torch.from_numpy(found.in_images[chosen, index]), images)
-        yield ConceptRow(importance, fall, crops, shown[chosen], maps.numpy())
-
-
-def _add(table: Table, name: str, number: int, found: Found) -> None:
-    """Add the concepts of a class to the table."""
-    values = zip(found.importance.tolist(), found.falls.tolist(), strict=True)
-    for index, (importance, fall) in enumerate(values, start=1):
-        row = (name, number, index, importance, fall, found.explained)
-        for column, value in zip(COLUMNS, row, strict=True):
-            table[column].append(value)
+        return plot_concepts([*sheet_rows(images, found, self.crop)], title)

@@ -27,9 +27,9 @@ Method = Literal[
 ]
 
 PASS = 2  # forward and backward to the image, in forward passes
-SAMPLES: dict[Method, int] = {"smooth_grad": 25, "integrated_gradients": 50}
+SAMPLES: dict[str, int] = {"smooth_grad": 25, "integrated_gradients": 50}
 FEWEST = 4  # samples, whatever the limit
-NAMES: dict[Method, str] = {
+NAMES: dict[str, str] = {
     "smooth_grad": "SmoothGrad of {} samples",
     "integrated_gradients": "integrated gradients of {} steps",
 }
@@ -110,10 +110,10 @@ class Saliency(Picture):
         return 1 + PASS * (len(self.methods) - len(self._samples) + sum(counts))
 
     @property
-    def _samples(self) -> dict[Method, int]:
+    def _samples(self) -> dict[str, int]:
         return {method: SAMPLES[method] for method in self.methods if method in SAMPLES}
 
-    def _affordable(self, context: PictureContext) -> tuple[int, dict[Method, int]]:
+    def _affordable(self, context: PictureContext) -> tuple[int, dict[str, int]]:
         """Number of images, and samples of each method: fewer images come before fewer samples."""
         samples, allowance = self._samples, context.allowance
         number = allowance.affordable(self.num_images, self._passes(), 1)
@@ -125,7 +125,7 @@ class Saliency(Picture):
 
 
 def _attributions(
-    method: Method, model: nn.Module, images: Tensor, classes: Tensor, samples: dict[Method, int]
+    method: str, model: nn.Module, images: Tensor, classes: Tensor, samples: dict[str, int]
 ) -> Tensor:
     if method == "smooth_grad":
         return smooth_grad(model, images, classes, samples[method])

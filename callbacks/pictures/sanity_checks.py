@@ -1,11 +1,10 @@
 """Sanity checks of the explanations: do the maps depend on the weights, do their pixels matter?"""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from callbacks.figure_kind import FigureKind
@@ -15,14 +14,13 @@ from callbacks.pictures.picture import (
     Picture,
     PictureContext,
     PictureOutput,
-    Table,
     When,
     setting,
 )
-from callbacks.plots.drawing.texts import counted
-from callbacks.plots.sanity_checks import CheckResult, plot_sanity_checks
+from callbacks.pictures.sanity_check_figure import checks_figure, verdict_table
+from callbacks.plots.sanity_checks import CheckResult
 from callbacks.trainer_parts import ImageData
-from models.explain import NothingToShow, find_layer, short_name
+from models.explain import NothingToShow, find_layer
 from models.explain.sanity_checks import (
     Randomization,
     RemovalCurves,
@@ -35,7 +33,6 @@ from models.explain.sanity_checks import (
     random_maps,
     randomization,
 )
-from models.explain.sanity_checks.verdict import LEAST
 
 MANY, FEW, LARGE = 16, 8, 128 * 128  # images; few of them from this number of pixels on
 FEWEST, FEWEST_STEPS, FEWEST_STAGES = 1, 2, 1  # images and so on, whatever the limit
@@ -115,8 +112,8 @@ class SanityChecks(Picture):
             for name, each in randomized.items()
         }
         doubts = sentences(context.doubts)
-        yield self.name, _figure(context, images, randomized, results, curves[RANDOM], doubts)
-        yield self.name, _table(verdicts)
+        yield self.name, checks_figure(context, images, randomized, results, curves[RANDOM], doubts)
+        yield self.name, verdict_table(verdicts)
         yield self.name, Notice(" ".join(doubts))
         for name, (deletion, insertion) in curves.items():
             yield f"{self.name}_{name}_deletion", area(deletion).mean().item()
@@ -178,48 +175,3 @@ def _verdicts(
         areas = area(curves[name][0]), area(removal.deletion(moved_maps(each.maps[0])))
         verdicts[name] = judge(each.maps[0], each.correlations[-1], *areas)
     return verdicts
-
-
-def _table(verdicts: dict[str, Verdict]) -> Table:
-    each = verdicts.values()
-    return {
-        "method": [*verdicts],
-        "images": [verdict.images for verdict in each],
-        "flat maps": [verdict.flat for verdict in each],
-        "randomization": [verdict.similarity for verdict in each],
-        "deletion": [verdict.deletion for verdict in each],
-        "deletion elsewhere": [verdict.elsewhere for verdict in each],
-        "p-value": [verdict.p_value for verdict in each],
-        "failed": [", ".join(verdict.failed) for verdict in each],
-    }
-
-
-def _passed(number: int) -> str:
-    """What a figure says if no method failed."""
-    if number < LEAST:
-        return f"Too few images for a verdict: {LEAST} are needed."
-    return "All methods pass."
-
-
-def _figure(
-    context: PictureContext,
-    images: Tensor,
-    randomized: dict[str, Randomization],
-    results: dict[str, CheckResult],
-    chance: tuple[Tensor, Tensor],
-    doubts: Sequence[str],
-) -> Figure:
-    """The figure with the maps of one image, the first for which no method gives a flat map."""
-    maps = torch.stack([each.maps for each in randomized.values()])
-    spreads = maps[:, 0].flatten(2).std(dim=2).amin(dim=0)
-    shown = int((spreads > 0).int().argmax())
-    layers = next(iter(randomized.values())).layers
-    title = f"Sanity checks of the explanations, {context.title}: {counted(len(images), 'image')}"
-    return plot_sanity_checks(
-        images[shown].movedim(0, -1).cpu().numpy(),
-        [short_name(context.model, layer) for layer in layers],
-        dict(zip(randomized, maps[:, :, shown].cpu().numpy(), strict=True)),
-        results,
-        (chance[0].mean(dim=0).cpu().numpy(), chance[1].mean(dim=0).cpu().numpy()),
-        "\n".join([title, *(doubts or [_passed(len(images))])]),
-    )
