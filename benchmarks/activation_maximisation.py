@@ -91,7 +91,8 @@ def check_equal_results(model: nn.Module, steps: int = 2) -> None:
     for layer in LAYERS:
         fast, slow = all_at_once(model, layer, steps), one_by_one(model, layer, steps)
         torch.testing.assert_close(fast.objective, slow.objective, rtol=1e-4, atol=1e-6)
-        torch.testing.assert_close(fast.images, slow.images, rtol=0, atol=1e-3)
+        unequal = ((fast.images - slow.images).abs() > 1e-3).float().mean()
+        assert unequal < 0.01, f"{unequal:.1%} of the pixels differ"
         assert fast.dead.equal(slow.dead)
         short = all_at_once(model, layer, steps, "bfloat16").objective.float()
         torch.testing.assert_close(short.mean(), fast.objective.mean(), rtol=AGREE, atol=0)

@@ -16,6 +16,7 @@ from models.explain.work import counted_operations, speed_of
 
 # Seconds on a typical device that are not arithmetic of the network.
 FIGURE_SECONDS = 0.4  # to draw and store a figure
+USUAL = 2 / 3  # share of the figures that a picture may have and that most fits draw
 IMAGE_SECONDS = 2e-4  # to load a training image
 END_SECONDS = 15.0  # of pictures at the end of a fit, however short it was
 SMALL_SECONDS = 3.0  # of all pictures at their smallest: the first ones are drawn in any fit
@@ -132,7 +133,7 @@ class PictureBudget:
     def _drawing(self, pictures: Sequence[Picture]) -> float:
         """Operations for which the drawing of figures counts, about."""
         figures = sum(len(kind.figures) or 1 for picture in pictures for kind in picture.kinds)
-        return FIGURE_SECONDS * figures * self._speed
+        return FIGURE_SECONDS * USUAL * figures * self._speed
 
     @contextmanager
     def charged(self, picture: Picture) -> Iterator[list[str]]:

@@ -33,6 +33,7 @@ from models.explain.work import counted_operations, speed_of
 FEWEST = 4  # images that are worth a figure
 BUDGET = "the budget"  # what limits a picture at the end of a fit
 FEWEST_STEPS = 16  # of one class, whatever the budget
+SEARCH = 4  # forward passes to find layers and to count, with images of half the size
 STEP = 2  # a step takes a forward pass and one back to the image, in forward passes
 
 
@@ -97,7 +98,7 @@ class ActivationMaximisation(Picture):
     @property
     def fewest_passes(self) -> float:
         """See `Picture`: one class with few steps, at half the size, and the search for layers."""
-        return FEWEST_STEPS * STEP / 4 + 4
+        return FEWEST_STEPS * STEP / 4 + SEARCH
 
     def begin(self, model: nn.Module, data: ImageData) -> None:
         """Check the layers against the network."""
@@ -134,7 +135,8 @@ class ActivationMaximisation(Picture):
         if math.isfinite(context.allowance.passes):
             with torch.no_grad(), counted_operations() as counter:
                 context.model(context.sample(1)[0])
-            limits.append((context.allowance.passes * counter.operations, BUDGET))
+            passes = max(context.allowance.passes - SEARCH, 0)
+            limits.append((passes * counter.operations, BUDGET))
         return min(limits)
 
     def _named(self, model: nn.Module) -> list[str]:

@@ -43,6 +43,7 @@ TITLES: dict[str, str] = {
 }
 
 PASSES, FEWEST = 2, 2  # forward passes for an image, and images at the least
+SEARCH = 2  # forward passes to find the layer
 
 
 @dataclass(eq=False)
@@ -96,7 +97,7 @@ class ClassActivation(Picture):
     @property
     def fewest_passes(self) -> float:
         """See `Picture`."""
-        return PASSES * FEWEST
+        return PASSES * FEWEST + SEARCH
 
     def begin(self, model: nn.Module, data: ImageData) -> None:
         """See `Picture`."""
@@ -126,7 +127,7 @@ class ClassActivation(Picture):
         self, context: PictureContext
     ) -> tuple[ExplanationTargets, Tensor, ClassEvidence]:
         """Images and classes to explain, their maps (N, H, W) in [0, 1], and how they were made."""
-        number = context.allowance.affordable(self.num_images, PASSES, FEWEST)
+        number = context.allowance.affordable(self.num_images, PASSES, FEWEST, SEARCH)
         targets = find_targets(context, number, self.explain, self.name)
         found = self.method_for(context.model, targets.images)
         return targets, found.explain(context.model, targets.images, targets.classes), found

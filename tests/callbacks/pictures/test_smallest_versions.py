@@ -53,22 +53,27 @@ def drawn(picture, context):
     with inspection_mode(context.model), counted_operations() as counter:
         try:
             for _, content in picture.draw(context):
-                titles += [content.get_suptitle()] * isinstance(content, Figure)
+                if isinstance(content, Figure):
+                    titles.append(" ".join((content.get_suptitle() or _text(content)).split()))
         except NothingToShow as reason:
             titles.append(str(reason))
     return titles, counter.operations / one.operations
+
+
+def _text(figure):
+    return figure.texts[0].get_text()
 
 
 @pytest.mark.parametrize(
     ("picture", "said"),
     [
         (ClassActivation(), "Grad-CAM, epoch 3: 2 images"),
-        (Saliency(), "epoch 3: 1 image\nSmoothGrad of 4 samples, to keep to the budget"),
+        (Saliency(), "epoch 3: 1 image SmoothGrad of 4 samples, to keep to the budget"),
         (
             Saliency(methods=("integrated_gradients",)),
             "integrated gradients of 4 steps, to keep to the budget",
         ),
-        (SanityChecks(), "1 image\nToo few images for a verdict: 6 are needed."),
+        (SanityChecks(), "1 image Too few images for a verdict: 6 are needed."),
         (
             ActivationMaximisation(),
             "the first 1 of 2, 16 of 64 steps (limit: the budget, so at 64 x 64 pixels)",
@@ -89,7 +94,10 @@ def test_concepts_of_a_small_budget_are_those_of_one_class_in_smaller_crops(cont
         predicted = context.model(context.sample(24)[0]).argmax(dim=1)
     picture = Concepts(num_concepts=2)
     logits = torch.nn.functional.one_hot(predicted, 2).float()
-    data = SimpleNamespace(images=lambda split, indices: context.sample(24)[0][indices])
+    data = SimpleNamespace(
+        images=lambda split, indices: context.sample(24)[0][indices],
+        sources={"train": SimpleNamespace(labels=predicted.numpy()[:0])},
+    )
     outputs = Outputs(Predictions(logits, predicted, torch.arange(24)))
     limited = replace(
         context, outputs=outputs, data=data, allowance=Allowance(picture.fewest_passes)
@@ -104,7 +112,7 @@ def test_more_budget_gives_more_images_before_more_samples(context):
     [title], _ = drawn(Saliency(), replace(context, allowance=Allowance(3 * 55)))
     assert title == "Saliency for the predicted class, epoch 3: 3 images"
     [title], _ = drawn(Saliency(), replace(context, allowance=Allowance(5 + 20)))
-    assert title.endswith("1 image\nSmoothGrad of 10 samples, to keep to the budget")
+    assert title.endswith("1 image SmoothGrad of 10 samples, to keep to the budget")
 
 
 def test_images_of_half_the_size_are_those_that_the_network_takes(context):
@@ -136,7 +144,7 @@ def validated(synthetic):
 
 def test_mistakes_have_no_heat_maps_if_they_exceed_the_budget(validated):
     titles, passes = drawn(Mistakes(), replace(validated, allowance=Allowance(2)))
-    assert all(title.endswith("\nwithout heat maps, to keep to the budget") for title in titles)
+    assert all(title.endswith(" without heat maps, to keep to the budget") for title in titles)
     assert passes == 0
     titles, passes = drawn(Mistakes(), replace(validated, allowance=Allowance(100)))
     assert not any("heat maps" in title for title in titles)

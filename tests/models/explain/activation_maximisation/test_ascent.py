@@ -251,3 +251,24 @@ def test_resampling_shifts_and_scales():
     torch.testing.assert_close(
         resampling(5, 2, 0) @ torch.arange(5.0), torch.tensor([1, 1.5, 2, 2.5, 3])
     )
+
+
+@pytest.mark.parametrize("block", [*BLOCKS, None])
+def test_in_bfloat16_images_reach_the_same_activations(digits_cnn, block):
+    layer = digits_cnn if block is None else relu_of(digits_cnn, block)
+
+    def reached():
+        images, objective, dead = maximise_activation(digits_cnn, layer, range(8), SHAPE, steps=32)
+        assert images.dtype == torch.float32
+        with torch.autocast("cpu", enabled=False):
+            outputs = layer(images) if block is None else activations(digits_cnn, layer, images)
+        return outputs[:, :8].diagonal().detach(), objective[:, -1].float(), dead
+
+    found, said, dead = reached()
+    with torch.autocast("cpu", torch.bfloat16):
+        found16, said16, dead16 = reached()
+    assert dead.equal(dead16)
+    alive = ~dead
+    torch.testing.assert_close(found16[alive], found[alive], rtol=0.1, atol=0.05)
+    torch.testing.assert_close(found16.sum(), found.sum(), rtol=0.03, atol=0)
+    torch.testing.assert_close(said16.sum(), said.sum(), rtol=0.03, atol=0)
