@@ -33,7 +33,7 @@ from models.explain.work import counted_operations, speed_of
 FEWEST = 4  # images that are worth a figure
 BUDGET = "the budget"  # what limits a picture at the end of a fit
 FEWEST_STEPS = 16  # of one class, whatever the budget
-SEARCH = 4  # forward passes to find layers and to count, with images of half the size
+SEARCH = 6  # forward passes to find layers and to count, with images of half the size
 STEP = 2  # a step takes a forward pass and one back to the image, in forward passes
 
 
