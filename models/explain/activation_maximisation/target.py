@@ -128,12 +128,16 @@ def convolution_weights(model: nn.Module, device: str) -> dict[str, Tensor]:
     """
     dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else None
     return {
-        f"{name}.weight": module.weight.detach()
-        .to(dtype or module.weight.dtype)
-        .contiguous(memory_format=torch.channels_last)
+        f"{name}.weight": _channels_last(module.weight.detach(), dtype)
         for name, module in model.named_modules()
         if type(module) is nn.Conv2d
     }
+
+
+def _channels_last(weight: Tensor, dtype: torch.dtype | None) -> Tensor:
+    """A copy: `contiguous` would leave the strides of a single input channel as they are."""
+    options = {"dtype": dtype or weight.dtype, "memory_format": torch.channels_last}
+    return torch.empty_like(weight, **options).copy_(weight)
 
 
 def _up_to(layer: nn.Module, calls: list[LayerCall]) -> list[LayerCall]:
