@@ -108,10 +108,11 @@ class PictureBudget:
         if picture not in self._early:
             drawing = self._drawing([*due, *self._pictures])
             planned = (max_epochs or self.first_epoch + 1) - self.first_epoch
-            least = drawing + END_SECONDS * self._speed
-            left = max(self.share * self._training * planned, least) - drawing
-            half = (left - self._least(self._pictures)) / 2  # the rest is for the end
-            self._early[picture] = self._shared(half + self._least(due), due, picture)
+            short = drawing + END_SECONDS * self._speed
+            left = max(self.share * self._training * planned, short) - drawing
+            least = self._least(due)
+            half = (left - least - self._least(self._pictures)) / 2  # the rest is for the end
+            self._early[picture] = self._shared(least + half, due, picture)
         return self._early[picture]
 
     def _shared(self, left: float, pictures: Sequence[Picture], picture: Picture) -> Allowance:

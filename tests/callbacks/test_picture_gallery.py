@@ -413,7 +413,7 @@ class Least(Recorder):
 
     def draw(self, context):
         self.contexts.append(context)
-        for _ in range(int(context.allowance.passes)):
+        for _ in range(round(context.allowance.passes)):
             context.model(context.sample(1)[0])
         yield "one", 1.0
 
@@ -450,7 +450,7 @@ def test_first_pictures_keep_to_the_budget_too(
         picture = Least(when=1)
         callbacks = gallery(picture, budget=passes / training)
         make_trainer(callbacks=callbacks, max_epochs=4).fit(make_classifier(), synthetic)
-        return [(c.title, int(c.allowance.passes)) for c in picture.contexts]
+        return [(c.title, round(c.allowance.passes)) for c in picture.contexts]
 
     assert drawn(19) == [("epoch 3", 19)]  # twice the least is more
     # Half of what is left beside the least of both is for the end. All epochs have the same number.
