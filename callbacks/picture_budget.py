@@ -18,7 +18,7 @@ from models.explain.work import counted_operations, speed_of
 FIGURE_SECONDS = 0.4  # to draw and store a figure
 USUAL = 2 / 3  # share of the figures that a picture may have and that most fits draw
 IMAGE_SECONDS = 2e-4  # to load a training image
-END_SECONDS = 15.0  # of pictures at the end of a fit, however short it was
+END_SECONDS = 20.0  # of pictures at the end of a fit, however short it was
 SMALL_SECONDS = 3.0  # of all pictures at their smallest: the first ones are drawn in any fit
 PASSES = 3  # a training step costs as much as three forward passes
 
