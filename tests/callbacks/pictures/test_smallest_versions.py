@@ -76,7 +76,7 @@ def _text(figure):
         (SanityChecks(), "1 image Too few images for a verdict: 6 are needed."),
         (
             ActivationMaximisation(method="pixels"),
-            "the first 1 of 2, 16 of 64 steps (limit: the budget, so at 64 x 64 pixels)",
+            "of 64 steps (limit: the budget, so at 64 x 64 pixels)",
         ),
         (Shortcuts(), "2 images; too few to judge, for which 8 are needed"),
     ],
