@@ -16,9 +16,9 @@ from models.explain.activation_maximisation.parametrisations import (
 from models.explain.activation_maximisation.target import Target
 
 PARAMETRISATIONS = {"fourier": FourierParametrisation, "pixels": PixelParametrisation}
-# Of the activations of a batch, roughly. Large batches take up to half as long again on a CPU: they do
-# not fit into its cache, and the system maps their memory anew in each step. A few images are computed
-# at once even so, since weights are read once.
+# Of the activations of a batch, roughly. Large batches take up to half as long again on a CPU: they
+# do not fit into its cache, and the system maps their memory anew in each step. A few images are
+# computed at once even so, since weights are read once.
 MAX_BYTES = {"cpu": 2**24, "cuda": 2**30}
 LEAST_AT_ONCE = 4
 
