@@ -31,7 +31,7 @@ from models.explain.activation_maximisation.parametrisations import CONTRAST, NO
 ROUNDS, NUM_FILTERS, SIZE = 5, 64, 48
 PRECISIONS = ("float32", "bfloat16")
 AGREE = 0.02  # relative difference of the activations that both precisions reach
-# Bytes: once a block of this size was freed, glibc keeps such memory, as in a process that has trained.
+# Bytes: once such a block was freed, glibc keeps memory, as in a process that has trained.
 KEPT = 31 * 2**20
 LAYERS = ("block1", "block2", "block3")
 TOTAL = "total"
