@@ -30,7 +30,7 @@ from torchmetrics.classification import MulticlassConfusionMatrix
 from callbacks.plots import plot_confusion_matrix
 from models.evaluation.confusion import confusion_counts
 
-LEFT_OUT = "has its rows in pictures.py"
+QUICK = ["--quick"]
 ROUNDS = {50: 5, 200: 1}  # by number of classes
 REPEATS = 3  # of this project's figure per round, whose median counts: a single one is short
 IMAGES_PER_CLASS, CORRECT_SHARE, GROUP_SIZE = 50, 0.8, 10

@@ -23,7 +23,7 @@ from callbacks.plots import plot_filters
 from callbacks.plots.drawing.mosaic import BETWEEN_SIGNED
 from callbacks.plots.drawing.page import Picture
 
-LEFT_OUT = "has its rows in pictures.py"
+QUICK = []
 ROUNDS = 7
 SIDE = 8  # filters per row and per column
 SIZES = (3, 7, 16)  # width and height of a filter

@@ -69,7 +69,7 @@ class Records(FiniteCheck):
         step = self._steps[-1] if self._steps else self._before
         assert step is not None
         self.bad.append(step.is_bad())
-        self.infinite.append(~step.largest.isfinite().all())
+        self.infinite.append(~step.norms.isfinite().all())
 
 
 def overflow(settings: Settings) -> Iterator[dict[str, Any]]:

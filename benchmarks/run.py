@@ -1,7 +1,7 @@
 """All benchmarks that this machine can run, with small settings, in ten minutes.
 
     uv run python benchmarks/run.py
-    uv run python benchmarks/run.py --only pictures overheads
+    uv run python benchmarks/run.py --only explanations overheads
 
 A script takes part if it has `QUICK`, the arguments for a short run; `LEFT_OUT` says why another
 does not. Each runs in a process and a folder of its own. What it prints is shown; the JSON file has

@@ -9,10 +9,14 @@ from lightning.pytorch.plugins.precision import MixedPrecision
 from lightning.pytorch.utilities.seed import isolate_rng
 from torch import nn
 
+from models.precision import precision_of_fit
+
 
 @contextmanager
 def inspection_mode(model: nn.Module) -> Iterator[None]:
     """Put a network in eval mode with gradients on; restore its modes and the random numbers.
+
+    It computes in the precision in which it was trained; see `precision_of_fit`.
 
     Gradients are off in Lightning's validation, which runs in inference mode.
 
@@ -22,7 +26,12 @@ def inspection_mode(model: nn.Module) -> Iterator[None]:
     modes = {module: module.training for module in model.modules()}
     model.eval()
     try:
-        with torch.inference_mode(False), torch.enable_grad(), isolate_rng():
+        with (
+            torch.inference_mode(False),
+            torch.enable_grad(),
+            isolate_rng(),
+            precision_of_fit(model),
+        ):
             yield
     finally:
         for module, mode in modes.items():

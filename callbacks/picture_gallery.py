@@ -43,9 +43,10 @@ class PictureGallery(Callback):
     computed in the precision of the fit. The metric `time/pictures` counts the seconds that drawing
     has taken since the fit started. During the fit, a picture is skipped if it would exceed the
     budget, which counts work and not seconds; at the end, all are drawn, the costly ones with fewer
-    images or steps if the budget does not allow more. With a budget of 0 there are only their
-    tables. A picture that fails is a warning in a fit, with a tag and its trace in `failed/`, and
-    an error in `validate` and `test`. A request to stop is obeyed after the figure at work.
+    images or steps if the budget does not allow more, and a few not at all if it does not even
+    allow that. With a budget of 0 there are only their tables. A picture that fails is a warning in
+    a fit, with a tag and its trace in `failed/`, and an error in `validate` and `test`. A request
+    to stop is obeyed after the figure at work.
 
     Args:
         pictures: The pictures to draw, in the order of their importance.
@@ -85,7 +86,8 @@ class PictureGallery(Callback):
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Estimate the work of training."""
         self.trained = True
-        self.budget.begin(trainer, classifier_of(pl_module), data_of(trainer))
+        model, data = classifier_of(pl_module), data_of(trainer)
+        self.budget.begin(trainer, model, data, self.pictures)
         self.next_epoch = trainer.current_epoch  # the first one that has no pictures yet
         self.shown.clear()
 
@@ -109,9 +111,10 @@ class PictureGallery(Callback):
         context = self._context(trainer, pl_module, outputs, final=False)
         with others_wait(trainer):
             if trainer.is_global_zero:
-                last = trainer.max_epochs
-                chosen = (p for p in due if self.budget.allows(p, self.epoch, last))
-                self._draw(((picture, context) for picture in chosen), trainer)
+                last, budget = trainer.max_epochs, self.budget
+                chosen = (p for p in due if budget.allows(p, self.epoch, last))
+                allowed = ((p, budget.early_allowance(p, due, last)) for p in chosen)
+                self._draw(((p, replace(context, allowance=each)) for p, each in allowed), trainer)
 
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draw the pictures that there are for the test images."""
@@ -128,8 +131,9 @@ class PictureGallery(Callback):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Outputs | None
     ) -> None:
         context, before = self._context(trainer, pl_module, outputs, final=True), self.spent
-        self.budget.end(self.epoch, self.pictures)
-        rest = (self.pictures[index:] for index in range(len(self.pictures)))
+        affordable = self.budget.end(self.epoch)
+        drawn = affordable if self.draws else self.pictures
+        rest = (drawn[index:] for index in range(len(drawn)))
         self._draw(
             ((r[0], replace(context, allowance=self.budget.allowance(r))) for r in rest), trainer
         )
@@ -137,7 +141,7 @@ class PictureGallery(Callback):
             skipped = f" (some skipped, budget {100 * self.budget.share:g} %)"
             rank_zero_info(
                 f"Pictures    {before:.1f} s while training{skipped * self.budget.thinned}, "
-                f"{self.spent - before:.1f} s at the end{_shortened(self.budget.shortened)}"
+                f"{self.spent - before:.1f} s at the end{_reduced(self.budget)}"
             )
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -246,12 +250,20 @@ def _stop_if_asked(trainer: Trainer) -> None:
         raise SIGTERMException
 
 
-def _shortened(names: Sequence[str]) -> str:
-    """Which pictures show fewer images or took fewer steps, and how to draw them in full."""
-    if not names:
-        return ""
-    command = "`lightning_cli validate --ckpt_path last` draws them in full"
-    return f"\n            smaller, to keep to the budget: {', '.join(names)}; {command}"
+def _reduced(budget: PictureBudget) -> str:
+    """Which pictures are smaller or not drawn, why, and how to draw them in full."""
+    lines = []
+    if budget.shortened:
+        lines.append(f"smaller, to keep to the budget: {', '.join(budget.shortened)}")
+    if budget.put_off:
+        shares = (f"{p.name} ({100 * share:.2g} %)" for p, share in budget.put_off.items())
+        lines.append(
+            f"not drawn, since the smallest version takes too much of the training: "
+            f"{', '.join(shares)}"
+        )
+    if lines:
+        lines.append("`lightning_cli validate --ckpt_path last` draws them in full")
+    return "".join(f"\n            {line}" for line in lines)
 
 
 def _is_last(trainer: Trainer) -> bool:

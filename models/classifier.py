@@ -32,13 +32,14 @@ from models.losses.loss import CrossEntropy
 from models.optimization.optimization import DEFAULT_OPTIMIZER, Optimization, step_on_plateau
 from models.optimization.parameter_groups import group_parameters, scaled_rates
 from models.optimization.schedules import Schedule, follow_schedules, num_steps_of
+from models.precision import FLOAT32
 from models.randomness import reseed_step
 from models.training import batch_norm_hint, class_counts_of
 from models.training_metrics import log_epoch_end, log_epoch_start, log_mean, log_step
 from models.views import logits_of_views
 
 Batch = Sequence[Tensor]  # images, labels, indices; see `ImageDataModule`
-SUMS = "train_sums"  # in a checkpoint
+SUMS, PRECISION = "train_sums", "precision_of_fit"  # in a checkpoint
 
 
 class ImageClassifier(LightningModule):
@@ -84,6 +85,7 @@ class ImageClassifier(LightningModule):
         self.compiled_forward = forward_function(compile)
         self.num_classes = num_classes
         self.uncertainty: Uncertainty | None = None  # of these very weights
+        self.precision_of_fit = FLOAT32
 
     def forward(self, images: Tensor) -> Tensor:
         """Map images in [0, 1], (N, num_channels, H, W), to logits (N, num_classes)."""
@@ -98,6 +100,7 @@ class ImageClassifier(LightningModule):
 
     def setup(self, stage: str) -> None:
         """Build the loss, since the class counts of the training set are known now."""
+        self.precision_of_fit = self.trainer.precision
         self.loss = self.make_loss(class_counts_of(self.trainer))
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
@@ -127,16 +130,19 @@ class ImageClassifier(LightningModule):
             optimizer.step(closure=optimizer_closure)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Save the sums of this epoch, with which a resumed fit continues, and the uncertainty."""
+        """Save the sums of this epoch, the uncertainty, and the precision."""
+        checkpoint[PRECISION] = self.precision_of_fit
         if hasattr(self, "train_sums"):
             checkpoint[SUMS] = self.train_sums.saved(self.trainer)
         if self.uncertainty is not None:
             checkpoint[UNCERTAINTY] = self.uncertainty.saved()
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """See `on_save_checkpoint`; earlier versions saved neither."""
+        """See `on_save_checkpoint`; earlier versions saved none of them."""
         self.saved_sums = checkpoint.get(SUMS)
         self.uncertainty = read_uncertainty(checkpoint)
+        if self._trainer is None:  # else that of the trainer holds
+            self.precision_of_fit = checkpoint.get(PRECISION, FLOAT32)
 
     def on_train_start(self) -> None:
         """Continue the sums and the schedule of a fit that is resumed; else, start them."""

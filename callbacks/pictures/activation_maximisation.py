@@ -10,7 +10,13 @@ from matplotlib.figure import Figure
 from torch import nn
 
 from callbacks.figure_kind import FigureKind
-from callbacks.pictures.activation_maximisation_sheets import Sheet, find_sheets, image_shape
+from callbacks.pictures.activation_maximisation_sheets import (
+    Sheet,
+    affordable_size,
+    find_sheets,
+    image_shape,
+    whole_rows,
+)
 from callbacks.pictures.picture import Picture, PictureContext, PictureOutput, When, setting
 from callbacks.plots import plot_maximised
 from callbacks.trainer_parts import ImageData
@@ -26,7 +32,9 @@ from models.explain.work import counted_operations, speed_of
 
 FEWEST = 4  # images that are worth a figure
 BUDGET = "the budget"  # what limits a picture at the end of a fit
-FEWEST_STEPS = 24  # for these, whatever the budget
+FEWEST_STEPS = 16  # of one class, whatever the budget
+SEARCH = 6  # forward passes to find layers and to count, with images of half the size
+STEP = 2  # a step takes a forward pass and one back to the image, in forward passes
 
 
 @dataclass(eq=False)
@@ -87,32 +95,32 @@ class ActivationMaximisation(Picture):
                     f"pictures.{self.name}.{option} is {value:g}; expected more than 0."
                 )
 
+    @property
+    def fewest_passes(self) -> float:
+        """See `Picture`: one class with few steps, at half the size, and the search for layers."""
+        return FEWEST_STEPS * STEP / 4 + SEARCH
+
     def begin(self, model: nn.Module, data: ImageData) -> None:
         """Check the layers against the network."""
         self._named(model)
 
     def draw(self, context: PictureContext) -> Iterator[PictureOutput]:
         """See `Picture`."""
-        sheets = find_sheets(context, self._detectors(context), self.num_filters, self.classes)
         left, limit = self._limit(context)
+        context, size = affordable_size(context, FEWEST * FEWEST_STEPS * STEP)
+        sheets = find_sheets(context, self._detectors(context), self.num_filters, self.classes)
         left_out: list[str] = []
         for index, sheet in enumerate(sheets):
-            number, each, steps = len(sheet.captions), 0.0, self.steps
-            few = min(FEWEST, number)
-            if math.isfinite(left):
-                each = self._operations(context, sheet)
-                parts = 2 if sheet.layer is None else len(sheets) - index
-                number = _affordable(number, left / parts / max(each, 1.0))
-                fewer = number < len(sheet.captions) and limit == BUDGET
-                context.allowance.exhausted |= fewer
-            if index == 0 and number < few and math.isfinite(context.allowance.passes):
-                steps = max(min(steps, FEWEST_STEPS), int(steps * left / (few * each)))
-                number = few
-            if number >= few:
-                left = max(left - number * each, 0.0)
-                yield f"{self.name}/{sheet.name}", self._figure(context, sheet, number, steps)
-            else:
+            parts = 2 if sheet.layer is None else len(sheets) - index
+            number, steps, work = self._affordable(context, sheet, left, parts, index == 0)
+            fewer = number < len(sheet.captions) or steps < self.steps
+            context.allowance.exhausted |= fewer and limit == BUDGET
+            if not number:
                 left_out.append(sheet.name)
+                continue
+            left = max(left - work, 0.0)
+            figure = self._figure(context, sheet, number, steps, f"{limit}{size}")
+            yield f"{self.name}/{sheet.name}", figure
         if left_out:
             raise NothingToShow(
                 f"{', '.join(left_out)}: even {FEWEST} images would exceed {limit}; a larger "
@@ -127,7 +135,8 @@ class ActivationMaximisation(Picture):
         if math.isfinite(context.allowance.passes):
             with torch.no_grad(), counted_operations() as counter:
                 context.model(context.sample(1)[0])
-            limits.append((context.allowance.passes * counter.operations, BUDGET))
+            passes = max(context.allowance.passes - SEARCH, 0)
+            limits.append((passes * counter.operations, BUDGET))
         return min(limits)
 
     def _named(self, model: nn.Module) -> list[str]:
@@ -145,13 +154,12 @@ class ActivationMaximisation(Picture):
         return [Detector(name, name) for name in names]
 
     def _operations(self, context: PictureContext, sheet: Sheet) -> float:
-        """Operations for one image: how many more two steps take than one step."""
-        counts = []
-        for steps in (1, 2):
-            with counted_operations() as counter:
-                self._maximised(context, sheet, 1, steps)
-            counts.append(counter.operations)
-        return self.steps * (counts[1] - counts[0])
+        """Operations of a step for one image, beside the forward pass that finds the layer."""
+        with torch.no_grad(), counted_operations() as one:
+            context.model(context.sample(1)[0])
+        with counted_operations() as counter:
+            self._maximised(context, sheet, 1, 1)
+        return counter.operations - one.operations
 
     def _maximised(
         self, context: PictureContext, sheet: Sheet, number: int, steps: int
@@ -161,7 +169,26 @@ class ActivationMaximisation(Picture):
             context.model, sheet.layer, range(number), shape, self.method, steps
         )
 
-    def _figure(self, context: PictureContext, sheet: Sheet, number: int, steps: int) -> Figure:
+    def _affordable(
+        self, context: PictureContext, sheet: Sheet, left: float, parts: int, is_first: bool
+    ) -> tuple[int, int, float]:
+        """Numbers of images, 0 if they would be too few, and steps; and their operations."""
+        wanted, steps = len(sheet.captions), self.steps
+        if math.isinf(left):
+            return wanted, steps, 0.0
+        step, few = max(self._operations(context, sheet), 1.0), min(FEWEST, wanted)
+        number = whole_rows(wanted, left / parts / (steps * step))
+        if number < few:
+            if not is_first or math.isinf(context.allowance.passes):
+                return 0, steps, 0.0
+            fewest = min(steps, FEWEST_STEPS)
+            number = max(1, min(few, int(left / (fewest * step))))
+            steps = min(steps, max(fewest, int(left / (number * step))))
+        return number, steps, number * steps * step
+
+    def _figure(
+        self, context: PictureContext, sheet: Sheet, number: int, steps: int, limit: str
+    ) -> Figure:
         images, _, dead = self._maximised(context, sheet, number, steps)
         captions = sheet.captions[:number]
         if sheet.layer is None:
@@ -169,10 +196,9 @@ class ActivationMaximisation(Picture):
                 confidences = context.model(images).softmax(dim=1).diagonal().tolist()
             captions = [f"{c}\n{p:.0%}" for c, p in zip(captions, confidences, strict=True)]
         shown = f"the first {number} of {sheet.total}" if number < sheet.total else f"all {number}"
-        if number < len(sheet.captions):
-            shown += f" (limit: {self._limit(context)[1]})"
-        if steps < self.steps:
-            shown += f", {steps} of {self.steps} steps"
+        shown += f", {steps} of {self.steps} steps" * (steps < self.steps)
+        if number < len(sheet.captions) or steps < self.steps:
+            shown += f" (limit: {limit})"
         silent = f", {dead.sum()} stayed at zero" if dead.any() else ""
         return plot_maximised(
             images.movedim(1, -1).cpu().numpy(),
@@ -184,11 +210,3 @@ class ActivationMaximisation(Picture):
 
 def _speed(context: PictureContext) -> float:
     return speed_of(next(context.model.parameters()).device)
-
-
-def _affordable(wanted: int, affordable: float) -> int:
-    """How many images to draw: all, or full rows of as many as the limit allows."""
-    if affordable >= wanted:
-        return wanted
-    number = int(affordable)
-    return number - number % max(1, round(number**0.5))

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from torch import nn
 
+from callbacks.pictures.half_size import half_sized
 from callbacks.pictures.picture import PictureContext
 from callbacks.plots.drawing.texts import shorten
 from models.explain import short_name
@@ -62,3 +63,20 @@ def image_shape(context: PictureContext) -> Shape:
     """Shape of the images that the network takes."""
     _, channels, height, width = context.sample(1)[0].shape
     return channels, height, width
+
+
+def whole_rows(wanted: int, affordable: float) -> int:
+    """How many images to draw: all, or full rows of as many as the limit allows."""
+    if affordable >= wanted:
+        return wanted
+    number = int(affordable)
+    return number - number % max(1, round(number**0.5))
+
+
+def affordable_size(context: PictureContext, passes: float) -> tuple[PictureContext, str]:
+    """The context with smaller images if it allows fewer passes, and what a title says of that."""
+    smaller = half_sized(context) if context.allowance.passes < passes else None
+    if smaller is None:
+        return context, ""
+    _, height, width = image_shape(smaller)
+    return smaller, f", so at {width} x {height} pixels"

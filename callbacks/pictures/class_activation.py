@@ -42,7 +42,8 @@ TITLES: dict[str, str] = {
     "attn_lrp": "AttnLRP",
 }
 
-PASSES, FEWEST = 4, 4  # for an image, and images at the least
+PASSES, FEWEST = 2, 2  # forward passes for an image, and images at the least
+SEARCH = 2  # forward passes to find the layer
 
 
 @dataclass(eq=False)
@@ -93,6 +94,11 @@ class ClassActivation(Picture):
                 "together; expected no layer, or another method."
             )
 
+    @property
+    def fewest_passes(self) -> float:
+        """See `Picture`."""
+        return PASSES * FEWEST + SEARCH
+
     def begin(self, model: nn.Module, data: ImageData) -> None:
         """See `Picture`."""
         class_to_explain(self.explain, data.class_names, self.name)
@@ -121,7 +127,7 @@ class ClassActivation(Picture):
         self, context: PictureContext
     ) -> tuple[ExplanationTargets, Tensor, ClassEvidence]:
         """Images and classes to explain, their maps (N, H, W) in [0, 1], and how they were made."""
-        number = context.allowance.affordable(self.num_images, PASSES, FEWEST)
+        number = context.allowance.affordable(self.num_images, PASSES, FEWEST, SEARCH)
         targets = find_targets(context, number, self.explain, self.name)
         found = self.method_for(context.model, targets.images)
         return targets, found.explain(context.model, targets.images, targets.classes), found

@@ -10,6 +10,8 @@ from torch import Tensor, nn
 
 from callbacks.figure_kind import FigureKind
 from callbacks.pictures.class_images import ClassImages
+from callbacks.pictures.concept_rows import COLUMNS, add_rows, crop_size, sheet_rows
+from callbacks.pictures.half_size import half_sized
 from callbacks.pictures.picture import (
     Picture,
     PictureContext,
@@ -18,29 +20,20 @@ from callbacks.pictures.picture import (
     When,
     setting,
 )
-from callbacks.plots.concepts import ConceptRow, plot_concepts
+from callbacks.plots.concepts import plot_concepts
 from callbacks.trainer_parts import ImageData
 from models.ensemble import networks_of
 from models.explain import NothingToShow, find_layer, last_feature_map, short_name
-from models.explain.class_activation.capture import to_heat
 from models.explain.concepts import Concepts as Found
-from models.explain.concepts import CutNetwork, crop_boxes, cut, find_concepts
+from models.explain.concepts import CutNetwork, crop_boxes, find_concepts
 from models.explain.work import counted_operations, speed_of
 
 MOST, LEAST, FEWEST = 24, 8, 4  # images of a class: at best, of a large network, and at all
 CLASSES = 6  # that are shown unless they are named
-CROPS, IMAGES = 6, 3  # of a concept in the sheet
 SECONDS = 20  # of a typical device; see `models.explain.work`
 PATIENCE = 3  # as many times longer for images of the user, who waits for them
-COLUMNS = (
-    "class",
-    "images",
-    "concept",
-    "total Sobol index",
-    "fall of the logit without it",
-    "activations reproduced",
-)
 MORE_PASSES = 4  # of a whole image, beside one of each crop
+HALF = 0.5  # size of the crops relative to the images if the budget is small
 
 
 @dataclass(eq=False)
@@ -87,6 +80,11 @@ class Concepts(Picture):
         with setting(self.name):
             crop_boxes((100, 100), self.crop)
 
+    @property
+    def fewest_passes(self) -> float:
+        """See `Picture`: one class, with few images, whose crops have half the size."""
+        return FEWEST * (len(crop_boxes((100, 100), self.crop)) * HALF**2 + MORE_PASSES)
+
     def begin(self, model: nn.Module, data: ImageData) -> None:
         """See `Picture`."""
         self._indices(data.class_names)
@@ -98,19 +96,19 @@ class Concepts(Picture):
         """See `Picture`."""
         network, layer = self._network(context)
         images = ClassImages(context)
-        targets, number = self._affordable(context, images)
+        targets, number, scale = self._affordable(context, images)
         table: Table = {column: [] for column in COLUMNS}
         for target in targets:
             of_class = images.of(target, number)
             if len(of_class) < FEWEST:
                 continue
-            found = find_concepts(network, of_class, target, self.num_concepts, self.crop)
+            found = find_concepts(network, of_class, target, self.num_concepts, self.crop, scale)
             name = context.class_names[target]
             yield (
                 f"{self.name}/{name.replace('/', '_')}",
-                self._figure(context, of_class, found, name, layer),
+                self._figure(context, of_class, found, name, f"{layer}{crop_size(scale)}"),
             )
-            _add(table, name, len(of_class), found)
+            add_rows(table, name, len(of_class), found)
         if not table["class"]:
             raise NothingToShow(f"it needs {FEWEST} images that are predicted as one class.")
         yield self.name, table
@@ -138,27 +136,34 @@ class Concepts(Picture):
             name = find_layer(model, name)
         return CutNetwork(model, model.get_submodule(name), to_map), short_name(model, name)
 
-    def _affordable(self, context: PictureContext, images: ClassImages) -> tuple[list[int], int]:
-        """Classes to show, and the number of images of each."""
+    def _affordable(
+        self, context: PictureContext, images: ClassImages
+    ) -> tuple[list[int], int, float]:
+        """Classes to show, the number of images of each, and the size of the crops."""
         named = self._indices(tuple(context.class_names))
         targets = named or images.most_frequent()[:CLASSES]
         if self.num_images is not None:
-            return targets, self.num_images
+            return targets, self.num_images, 1.0
         image = context.sample(1)[0]
         with torch.no_grad(), counted_operations() as counter:
             context.model(image)
-        passes = len(crop_boxes(image.shape[2:], self.crop)) + MORE_PASSES
+        crops = len(crop_boxes(image.shape[2:], self.crop))
+        passes = crops + MORE_PASSES
         seconds = SECONDS * (PATIENCE if context.data is None else 1)
         possible = seconds * speed_of(image.device) / (passes * counter.operations + 1)
         allowed = min(possible, context.allowance.passes / passes)
         context.allowance.exhausted |= allowed < min(possible, MOST * len(targets))
+        if not named and allowed < LEAST and targets:
+            less = allowed * passes / (crops * HALF**2 + MORE_PASSES)
+            if less >= FEWEST - 1e-6 and half_sized(context) is not None:
+                return targets[:1], min(int(less + 1e-6), LEAST), HALF
         targets = named or targets[: int(allowed / LEAST)]
         if not targets:
             raise NothingToShow(
-                f"even {LEAST} images of a class would exceed pictures.budget, or {seconds} "
+                f"even {FEWEST} images of a class would exceed pictures.budget, or {seconds} "
                 "seconds of a typical device; pictures.concepts.num_images sets their number."
             )
-        return targets, min(max(int(allowed / len(targets)), LEAST), MOST)
+        return targets, min(max(int(allowed / len(targets)), LEAST), MOST), 1.0
 
     def _figure(
         self, context: PictureContext, images: Tensor, found: Found, name: str, layer: str
@@ -168,26 +173,4 @@ class Concepts(Picture):
             f"predicted as it\nLayer {layer}; the concepts reproduce {found.explained:.0%} of the "
             "activations of the crops"
         )
-        return plot_concepts([*_rows(images, found, self.crop)], title)
-
-
-def _rows(images: Tensor, found: Found, share: float) -> Iterator[ConceptRow]:
-    """What the sheet shows of each concept."""
-    boxes, shown = crop_boxes(images.shape[2:], share), images.movedim(1, -1).cpu().numpy()
-    for index, (importance, fall) in enumerate(zip(found.importance, found.falls, strict=True)):
-        crops = [
-            cut(images[image], boxes[crop]).movedim(0, -1).cpu().numpy()
-            for image, crop in found.top_crops(index, CROPS)
-        ]
-        chosen = found.top_images(index, IMAGES)
-        maps = to_heat(torch.from_numpy(found.in_images[chosen, index]), images)
-        yield ConceptRow(importance, fall, crops, shown[chosen], maps.numpy())
-
-
-def _add(table: Table, name: str, number: int, found: Found) -> None:
-    """Add the concepts of a class to the table."""
-    values = zip(found.importance.tolist(), found.falls.tolist(), strict=True)
-    for index, (importance, fall) in enumerate(values, start=1):
-        row = (name, number, index, importance, fall, found.explained)
-        for column, value in zip(COLUMNS, row, strict=True):
-            table[column].append(value)
+        return plot_concepts([*sheet_rows(images, found, self.crop)], title)

@@ -22,7 +22,7 @@ from models.evaluation.label_errors import (
 from models.explain import NothingToShow
 
 NUM_ROWS = 500  # of the table
-FEWEST = 500  # training images to evaluate, whatever the limit
+FEWEST = 100  # training images for which heads are worth fitting
 
 
 @dataclass(eq=False)
@@ -74,20 +74,26 @@ class LabelSuspects(Picture):
         if context.data is None:
             raise NothingToShow("label errors can only be found with a datamodule.")
         suspects = _suspects_of_split(context)
-        if context.split == "val" and self.training and isinstance(context.model, ImageClassifier):
-            suspects += self._suspects_of_training(context, context.model.backbone)
         title = f"Likely label errors, {context.title}"
+        if context.split == "val" and self.training and isinstance(context.model, ImageClassifier):
+            size = min(len(context.data.sources["train"]), self.max_images)
+            number = context.allowance.affordable(size, 1, 0)
+            if number >= min(size, FEWEST):
+                suspects += self._suspects_of_training(context, context.model.backbone, number)
+            else:
+                title += " (no training images, to keep to the budget)"
         yield self.name, draw_suspects(suspects, context.data, self.num_images, title)
         yield self.name, suspects.ranking(context.class_names, NUM_ROWS)
         if suspects.believable:
             ending = "" if context.split == "val" else f"_{context.split}"
             yield f"label_fixes{ending}.csv", suspects.fixes(context.class_names)
 
-    def _suspects_of_training(self, context: PictureContext, backbone: Backbone) -> Suspects:
+    def _suspects_of_training(
+        self, context: PictureContext, backbone: Backbone, number: int
+    ) -> Suspects:
         """Training images, each evaluated by a linear head that was fitted without it."""
         size = len(context.data.sources["train"])
-        number = context.allowance.affordable(min(size, self.max_images), 1, FEWEST)
-        chosen = np.linspace(0, size - 1, min(size, number)).round().astype(int).tolist()
+        chosen = np.linspace(0, size - 1, number).round().astype(int).tolist()
         batches = context.data.plain_batches("train", chosen)
         features, labels, positions = gather_features(backbone, batches)
         indices = {"train": positions}

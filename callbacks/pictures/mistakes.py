@@ -51,6 +51,7 @@ class Mistakes(Picture):
     )
     splits: ClassVar[tuple[str, ...]] = ("val", "test")
     needs_labels: ClassVar[bool] = True
+    costly: ClassVar[bool] = True
 
     num_images: int = 9
     confusion: tuple[str | int, str | int] | None = None  # YAML reads the name `3` as a number
@@ -73,16 +74,18 @@ class Mistakes(Picture):
         sheets = list(self._choose(predictions, context))
         rows = torch.cat([chosen for _, chosen, _ in sheets]).unique()  # sorted
         images = context.read(predictions.indices[rows].tolist())
-        maps, method = None, ""
-        if self.grad_cam:
+        maps, method, without = None, "", ""
+        if self.grad_cam and context.allowance.affordable(len(rows), 1, 0) == len(rows):
             maps, method = evidence_for(context, images, predictions.predicted[rows])
+        elif self.grad_cam:
+            without = "\nwithout heat maps, to keep to the budget"
         for name, chosen, title in sheets:
             places = torch.searchsorted(rows, chosen)
             figure = plot_mistakes(
                 images[places].movedim(1, -1).numpy(),
                 None if maps is None else maps[places].numpy(),
                 _named(predictions, chosen, context.class_names),
-                doubtful_title(title, context, [method]),
+                doubtful_title(title + without, context, [method]),
             )
             yield f"{self.name}/{name}", figure
         if context.final:

@@ -117,7 +117,8 @@ class Picture(ABC):
 
     A subclass sets `name`, its key under `pictures` in YAML, and `kinds`, the kinds of its figures.
     It may set `splits`, the splits after whose evaluation it is drawn, `needs_labels`, so that
-    `explain` does not offer it, and `costly`, if it keeps to the `allowance`.
+    `explain` does not offer it, and `costly`, if it keeps to the `allowance`. Then `fewest_passes`
+    is what its smallest version takes.
 
     Attributes:
         when: Epochs after which it is drawn: `doubling` for 0, 1, 2, 4, 8, … and the last; `last`;
@@ -139,6 +140,11 @@ class Picture(ABC):
         """Check the settings."""
         if isinstance(self.when, int) and self.when < 1:
             raise ValueError(f"pictures.{self.name}.when is {self.when}; expected 1 or more.")
+
+    @property
+    def fewest_passes(self) -> float:
+        """Forward passes of one image that the picture takes at least, about."""
+        return 0.0
 
     def begin(self, model: nn.Module, data: ImageData) -> None:  # noqa: B027 - most need nothing
         """Check the settings against the network and the data, before training.

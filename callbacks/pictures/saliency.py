@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
-from torch import nn
+from torch import Tensor, nn
 
 from callbacks.figure_kind import FigureKind
 from callbacks.pictures.doubts import doubtful_title, mark_doubtful
@@ -15,6 +15,7 @@ from callbacks.plots.drawing.texts import counted
 from callbacks.plots.saliency import plot_saliency
 from callbacks.trainer_parts import ImageData
 from models.explain import SALIENCIES, NothingToShow
+from models.explain.saliency import integrated_gradients, smooth_grad
 
 Method = Literal[
     "vanilla",
@@ -25,9 +26,13 @@ Method = Literal[
     "integrated_gradients",
 ]
 
-PASS = 3  # forward and backward, in forward passes
-PASSES: dict[Method, int] = {"smooth_grad": 25 * PASS, "integrated_gradients": 50 * PASS}
-FEWEST = 2  # images
+PASS = 2  # forward and backward to the image, in forward passes
+SAMPLES: dict[str, int] = {"smooth_grad": 25, "integrated_gradients": 50}
+FEWEST = 4  # samples, whatever the limit
+NAMES: dict[str, str] = {
+    "smooth_grad": "SmoothGrad of {} samples",
+    "integrated_gradients": "integrated gradients of {} steps",
+}
 
 
 @dataclass(eq=False)
@@ -67,27 +72,63 @@ class Saliency(Picture):
                 f"{self.num_images} and methods {list(self.methods)}."
             )
 
+    @property
+    def fewest_passes(self) -> float:
+        """See `Picture`: one image, and few samples."""
+        return self._passes(FEWEST)
+
     def begin(self, model: nn.Module, data: ImageData) -> None:
         """See `Picture`."""
         class_to_explain(self.explain, data.class_names, self.name)
 
     def draw(self, context: PictureContext) -> Iterator[PictureOutput]:
         """See `Picture`."""
-        passes = sum(PASSES.get(method, PASS) for method in self.methods)
-        number = context.allowance.affordable(self.num_images, passes, FEWEST)
+        number, samples = self._affordable(context)
         targets = find_targets(context, number, self.explain, self.name, self.images)
         maps: dict[str, np.ndarray] = {}
         for method in self.methods:
             try:
-                signed = SALIENCIES[method](context.model, targets.images, targets.classes)
+                signed = _attributions(
+                    method, context.model, targets.images, targets.classes, samples
+                )
             except NothingToShow:
                 if set(self.methods) <= {"guided", "rectified"}:
                     raise
                 continue
             maps[method] = signed.abs().amax(dim=1).float().cpu().numpy()
         images = targets.images.movedim(1, -1).cpu().numpy()
-        count = counted(len(images), "image")
-        title = f"Saliency for {targets.what}, {context.title}: {count}"
+        title = f"Saliency for {targets.what}, {context.title}: {counted(len(images), 'image')}"
+        reduced = [NAMES[m].format(samples[m]) for m in maps if samples.get(m) != SAMPLES.get(m)]
+        title += f"\n{', '.join(reduced)}, to keep to the budget" if reduced else ""
         title = doubtful_title(title, context, maps)
         figure = plot_saliency(images, maps, targets.captions, targets.colors, title)
         yield self.name, mark_doubtful(figure, context, maps)
+
+    def _passes(self, samples: int | None = None) -> float:
+        """Forward passes for an image, with a number of samples, or as many as by default."""
+        counts = (min(samples or number, number) for number in self._samples.values())
+        return 1 + PASS * (len(self.methods) - len(self._samples) + sum(counts))
+
+    @property
+    def _samples(self) -> dict[str, int]:
+        return {method: SAMPLES[method] for method in self.methods if method in SAMPLES}
+
+    def _affordable(self, context: PictureContext) -> tuple[int, dict[str, int]]:
+        """Number of images, and samples of each method: fewer images come before fewer samples."""
+        samples, allowance = self._samples, context.allowance
+        number = allowance.affordable(self.num_images, self._passes(), 1)
+        plain = number * (self._passes(1) - PASS * len(samples))
+        for method, count in samples.items():
+            each = number * PASS * len(samples)
+            samples[method] = allowance.affordable(count, each, FEWEST, besides=plain)
+        return number, samples
+
+
+def _attributions(
+    method: str, model: nn.Module, images: Tensor, classes: Tensor, samples: dict[str, int]
+) -> Tensor:
+    if method == "smooth_grad":
+        return smooth_grad(model, images, classes, samples[method])
+    if method == "integrated_gradients":
+        return integrated_gradients(model, images, classes, samples[method])
+    return SALIENCIES[method](model, images, classes)

@@ -1,11 +1,10 @@
 """Sanity checks of the explanations: do the maps depend on the weights, do their pixels matter?"""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from callbacks.figure_kind import FigureKind
@@ -15,32 +14,29 @@ from callbacks.pictures.picture import (
     Picture,
     PictureContext,
     PictureOutput,
-    Table,
     When,
     setting,
 )
-from callbacks.plots.drawing.texts import counted
-from callbacks.plots.sanity_checks import CheckResult, plot_sanity_checks
+from callbacks.pictures.sanity_check_figure import checks_figure, verdict_table
+from callbacks.plots.sanity_checks import CheckResult
 from callbacks.trainer_parts import ImageData
-from models.explain import NothingToShow, find_layer, short_name
+from models.explain import NothingToShow, find_layer
 from models.explain.sanity_checks import (
     Randomization,
+    RemovalCurves,
     Verdict,
     area,
     check_method,
-    deletion_curve,
     explanation,
-    insertion_curve,
     judge,
     moved_maps,
     random_maps,
     randomization,
 )
-from models.explain.sanity_checks.verdict import LEAST
 
 MANY, FEW, LARGE = 16, 8, 128 * 128  # images; few of them from this number of pixels on
-FEWEST, FEWEST_STEPS, FEWEST_STAGES = 2, 5, 2  # images and so on, whatever the limit
-PASS = 3  # a map takes a forward and a backward pass, in forward passes
+FEWEST, FEWEST_STEPS, FEWEST_STAGES = 1, 2, 1  # images and so on, whatever the limit
+PASS = 2  # a map takes a forward pass and one back to the image, in forward passes
 RANDOM = "random"  # pixels in a random order, to which the methods are compared
 
 
@@ -63,7 +59,7 @@ class SanityChecks(Picture):
             one that the picture `grad_cam` shows by default.
         layer: Layer for class activation; None for the deepest one that still has a feature map.
         num_images: Validation images to check with; None for 16, or 8 if they are large. Each takes
-            many forward passes, 130 with the default settings.
+            many forward passes, 100 with the default settings. Fewer than six allow no verdict.
         num_steps: Steps of the deletion and insertion curves.
         num_stages: Stages in which the weights are randomized.
     """
@@ -78,6 +74,11 @@ class SanityChecks(Picture):
     num_images: int | None = None
     num_steps: int = 10
     num_stages: int = 6
+
+    @property
+    def fewest_passes(self) -> float:
+        """See `Picture`: one image, the half of its pixels removed, all weights randomized."""
+        return self._passes(FEWEST_STEPS, FEWEST_STAGES)
 
     def begin(self, model: nn.Module, data: ImageData) -> None:
         """See `Picture`."""
@@ -94,11 +95,12 @@ class SanityChecks(Picture):
             classes = context.model(images).argmax(dim=1)
         randomized = self._randomize(context.model, images, classes, num_stages)
         orders = {name: each.maps[0] for name, each in randomized.items()}
+        removal = RemovalCurves(context.model, images, classes, num_steps)
         curves = {
-            name: _curves(context.model, images, maps, classes, num_steps)
+            name: (removal.deletion(maps), removal.insertion(maps))
             for name, maps in {**orders, RANDOM: random_maps(images)}.items()
         }
-        verdicts = self._judge(context.model, images, classes, randomized, curves, num_steps)
+        verdicts = _verdicts(removal, randomized, curves)
         context.doubts.update({name: each.reasons() for name, each in verdicts.items()})
         results = {
             name: CheckResult(
@@ -110,8 +112,8 @@ class SanityChecks(Picture):
             for name, each in randomized.items()
         }
         doubts = sentences(context.doubts)
-        yield self.name, _figure(context, images, randomized, results, curves[RANDOM], doubts)
-        yield self.name, _table(verdicts)
+        yield self.name, checks_figure(context, images, randomized, results, curves[RANDOM], doubts)
+        yield self.name, verdict_table(verdicts)
         yield self.name, Notice(" ".join(doubts))
         for name, (deletion, insertion) in curves.items():
             yield f"{self.name}_{name}_deletion", area(deletion).mean().item()
@@ -122,35 +124,30 @@ class SanityChecks(Picture):
     def _affordable(self, context: PictureContext) -> tuple[Tensor, int, int]:
         """Images, and numbers of steps and stages: fewer images come before fewer steps."""
         large = context.sample(1)[0][0, 0].numel() > LARGE
-        wanted, methods = self.num_images or (FEW if large else MANY), len(self.methods)
-        removals = 3 * methods + 2  # forward passes for a step of the curves
-        maps = PASS * methods  # for a stage
-        each = removals * (self.num_steps + 1) + maps * (self.num_stages + 1)
-        number = context.allowance.affordable(wanted, each, FEWEST)
-        num_steps = context.allowance.affordable(
-            self.num_steps, number * each / self.num_steps, FEWEST_STEPS
+        wanted, allowance = self.num_images or (FEW if large else MANY), context.allowance
+        each = self._passes(self.num_steps, self.num_stages)
+        number = allowance.affordable(wanted, each, FEWEST)
+        if number * each <= allowance.passes:
+            return context.sample(number)[0], self.num_steps, self.num_stages
+        least = number * self._passes(FEWEST_STEPS, 0)
+        spare = max(allowance.passes - least, 0) / 2  # each gets half of what is left
+        stages = allowance.affordable(
+            self.num_stages, number * PASS * len(self.methods), FEWEST_STAGES, least + spare
         )
-        num_stages = context.allowance.affordable(
-            self.num_stages, number * each / self.num_stages, FEWEST_STAGES
+        steps = allowance.affordable(
+            self.num_steps, number * self._removals, FEWEST_STEPS, number * self._passes(0, stages)
         )
-        return context.sample(number)[0], num_steps, num_stages
+        return context.sample(number)[0], steps, stages
 
-    def _judge(
-        self,
-        model: nn.Module,
-        images: Tensor,
-        classes: Tensor,
-        randomized: dict[str, Randomization],
-        curves: dict[str, tuple[Tensor, Tensor]],
-        num_steps: int,
-    ) -> dict[str, Verdict]:
-        verdicts = {}
-        for name, each in randomized.items():
-            moved = moved_maps(each.maps[0])
-            elsewhere = deletion_curve(model, images, moved, classes, num_steps=num_steps)
-            areas = area(curves[name][0]), area(elsewhere)
-            verdicts[name] = judge(each.maps[0], each.correlations[-1], *areas)
-        return verdicts
+    @property
+    def _removals(self) -> int:
+        """Forward passes for a step of the curves."""
+        return 3 * len(self.methods) + 2
+
+    def _passes(self, num_steps: int, num_stages: int) -> float:
+        """Forward passes for an image: its class, the ends of the curves, and what is between."""
+        maps = PASS * len(self.methods) * (num_stages + 1)
+        return 1 + 3 + self._removals * (num_steps - 1) + maps
 
     def _randomize(
         self, model: nn.Module, images: Tensor, classes: Tensor, num_stages: int
@@ -168,54 +165,13 @@ class SanityChecks(Picture):
         return found
 
 
-def _curves(
-    model: nn.Module, images: Tensor, maps: Tensor, classes: Tensor, num_steps: int
-) -> tuple[Tensor, Tensor]:
-    """Deletion and insertion curves."""
-    deletion = deletion_curve(model, images, maps, classes, num_steps=num_steps)
-    return deletion, insertion_curve(model, images, maps, classes, num_steps=num_steps)
-
-
-def _table(verdicts: dict[str, Verdict]) -> Table:
-    each = verdicts.values()
-    return {
-        "method": [*verdicts],
-        "images": [verdict.images for verdict in each],
-        "flat maps": [verdict.flat for verdict in each],
-        "randomization": [verdict.similarity for verdict in each],
-        "deletion": [verdict.deletion for verdict in each],
-        "deletion elsewhere": [verdict.elsewhere for verdict in each],
-        "p-value": [verdict.p_value for verdict in each],
-        "failed": [", ".join(verdict.failed) for verdict in each],
-    }
-
-
-def _passed(number: int) -> str:
-    """What a figure says if no method failed."""
-    if number < LEAST:
-        return f"The maps depend on the weights; {LEAST} images are needed to judge deletion."
-    return "All methods pass."
-
-
-def _figure(
-    context: PictureContext,
-    images: Tensor,
+def _verdicts(
+    removal: RemovalCurves,
     randomized: dict[str, Randomization],
-    results: dict[str, CheckResult],
-    chance: tuple[Tensor, Tensor],
-    doubts: Sequence[str],
-) -> Figure:
-    """The figure with the maps of one image, the first for which no method gives a flat map."""
-    maps = torch.stack([each.maps for each in randomized.values()])
-    spreads = maps[:, 0].flatten(2).std(dim=2).amin(dim=0)
-    shown = int((spreads > 0).int().argmax())
-    layers = next(iter(randomized.values())).layers
-    title = f"Sanity checks of the explanations, {context.title}: {counted(len(images), 'image')}"
-    return plot_sanity_checks(
-        images[shown].movedim(0, -1).cpu().numpy(),
-        [short_name(context.model, layer) for layer in layers],
-        dict(zip(randomized, maps[:, :, shown].cpu().numpy(), strict=True)),
-        results,
-        (chance[0].mean(dim=0).cpu().numpy(), chance[1].mean(dim=0).cpu().numpy()),
-        "\n".join([title, *(doubts or [_passed(len(images))])]),
-    )
+    curves: dict[str, tuple[Tensor, Tensor]],
+) -> dict[str, Verdict]:
+    verdicts = {}
+    for name, each in randomized.items():
+        areas = area(curves[name][0]), area(removal.deletion(moved_maps(each.maps[0])))
+        verdicts[name] = judge(each.maps[0], each.correlations[-1], *areas)
+    return verdicts

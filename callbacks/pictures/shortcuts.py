@@ -1,6 +1,6 @@
 """Shortcuts: what a network loses without the border, a corner, colour or fine detail."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -15,11 +15,13 @@ from callbacks.plots.drawing.texts import counted
 from callbacks.plots.shortcuts import Loss, plot_shortcuts
 from models.evaluation.paired_test import holm, paired_test
 from models.explain import NothingToShow
-from models.explain.parts import HOWS, OUTSIDE, PARTS, without_part
+from models.explain.parts import HOWS, OUTSIDE, PARTS, How, without_part
 
 MOST, FEWEST, LEAST = 256, 48, 8  # images: in all, of a large network, and to say anything
+OUTLINE = 2  # images of a small budget, which only show what happens
 SECONDS = 30  # of a typical device; see `models.explain.work`
 PASSES = 1 + len(PARTS) * len(HOWS)  # of each image
+OUTLINE_PASSES = 1 + len(OUTSIDE)
 CHUNK = 64  # images of a forward pass
 COSTLY = 0.1  # loss of accuracy that is worth a sentence
 DOUBT = 0.05
@@ -49,24 +51,33 @@ class Shortcuts(Picture):
     when: When = "last"
     num_images: int | None = None
 
+    @property
+    def fewest_passes(self) -> float:
+        """See `Picture`: few images, whose border and corners are exchanged."""
+        return OUTLINE * OUTLINE_PASSES
+
     def draw(self, context: PictureContext) -> Iterator[PictureOutput]:
         """See `Picture`."""
-        wanted = self.num_images or affordable(context, PASSES, SECONDS, FEWEST, MOST)
-        number = context.allowance.affordable(wanted, PASSES, LEAST)
+        wanted, allowance = self.num_images or 0, context.allowance
+        wanted = wanted or affordable(context, PASSES, SECONDS, FEWEST, MOST)
+        outline = allowance.passes < LEAST * PASSES
+        parts, hows, least = (OUTSIDE, HOWS[-1:], OUTLINE) if outline else (PARTS, HOWS, LEAST)
+        number = allowance.affordable(wanted, 1 + len(parts) * len(hows), least)
         images, labels = context.sample(number)
         labelled = bool((labels >= 0).any())
         if labelled:
             images, labels = images[labels >= 0], labels[labels >= 0]
-        if len(images) < LEAST:
-            raise NothingToShow(f"it needs {LEAST} images or more.")
+        if len(images) < least:
+            raise NothingToShow(f"it needs {least} images or more.")
         whole = _probabilities(context.model, images)
         labels = labels if labelled else whole.argmax(dim=1)
-        losses = _losses(context.model, images, labels, whole)
+        losses = _losses(context.model, images, labels, whole, parts, hows)
         parts = list(dict.fromkeys(loss.part for loss in losses))
         measure = "accuracy" if labelled else "share of unchanged predictions"
         title = f"What the network needs, {context.title}: {counted(len(images), 'image')}"
+        title += f"; too few to judge, for which {LEAST} are needed" * (len(images) < LEAST)
         shown = images[int(whole.amax(dim=1).argmax())][None]
-        tiles = {how: [_tile(images, part, how, shown) for part in parts] for how in HOWS}
+        tiles = {how: [_tile(images, part, how, shown) for part in parts] for how in hows}
         yield self.name, plot_shortcuts(_array(shown[0]), tiles, losses, measure, title)
         yield self.name, _table(losses)
 
@@ -76,14 +87,21 @@ def _probabilities(model: nn.Module, images: Tensor) -> Tensor:
     return torch.cat([model(chunk).cpu().double().softmax(dim=1) for chunk in images.split(CHUNK)])
 
 
-def _losses(model: nn.Module, images: Tensor, labels: Tensor, whole: Tensor) -> list[Loss]:
+def _losses(
+    model: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    whole: Tensor,
+    parts: Sequence[str],
+    hows: Sequence[How],
+) -> list[Loss]:
     """What each way to remove each part costs."""
     labels = labels.cpu()
     correct, sure = _scores(whole, labels)
     grey = torch.allclose(images, without_part(images, "colour", "blurred"), atol=1e-3)
     found = []
-    for part in PARTS:
-        for how in () if grey and part == "colour" else HOWS:
+    for part in parts:
+        for how in () if grey and part == "colour" else hows:
             changed = _probabilities(model, without_part(images, part, how))
             still_correct, still_sure = _scores(changed, labels)
             test = paired_test(correct[None], still_correct[None])

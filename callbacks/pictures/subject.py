@@ -56,7 +56,7 @@ class SubjectEvidence(Picture):
         if getattr(source, "subjects", None) is None:
             return
         wanted = self.num_images or affordable(context, PASSES, SECONDS, FEWEST, MOST)
-        number = context.allowance.affordable(wanted, PASSES, LEAST)
+        number = context.allowance.affordable(wanted, 1, LEAST)
         found = _explained(context, source, number)
         names = context.class_names
         scores = subject_scores(found.inside, found.hits, found.area, found.labels, names)

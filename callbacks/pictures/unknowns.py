@@ -28,7 +28,7 @@ PHRASES = {  # kinds of unknown images, and what a title calls them
     "left out": "classes that were left out",
     "to predict": "the images to predict",
 }
-NUM_IMAGES, FEWEST = 64, 16  # of noise, and most of those to predict
+NUM_IMAGES, FEWEST = 64, 4  # of noise, and most of those to predict
 KINDS = 2  # of images that need a forward pass
 Scores = dict[str, Tensor]  # of M images, (M,), by name; a high one means known
 
@@ -53,6 +53,11 @@ class Unknowns(Picture):
     needs_labels: ClassVar[bool] = True
     costly: ClassVar[bool] = True
 
+    @property
+    def fewest_passes(self) -> float:
+        """See `Picture`."""
+        return FEWEST * KINDS
+
     def draw(self, context: PictureContext) -> Iterator[PictureOutput]:
         """See `Picture`."""
         found, neighbours = _scores_by_kind(context)
@@ -66,7 +71,8 @@ class Unknowns(Picture):
             f"Unknown images, {context.title}: {counted(len(known[own]), 'known image')}\n"
             f"{100 * refused:.1f} % of them are below the threshold, "
             + ", ".join(
-                f"{100 * _share(other[own] < neighbours.threshold):.0f} % of {PHRASES[kind]}"
+                f"{100 * _share(other[own] < neighbours.threshold):.0f} % of {PHRASES[kind]} "
+                f"({len(other[own]):,})"
                 for kind, other in unknown.items()
             )
         )

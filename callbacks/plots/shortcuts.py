@@ -114,6 +114,8 @@ def _draw_losses(
     base = losses[0].bases[which]
     for k, (how, color) in enumerate(COLORS.items()):
         own = [loss for loss in losses if loss.how == how]
+        if not own:
+            continue
         places = np.array([parts.index(loss.part) for loss in own]) + 0.38 * (k - 0.5)
         changes = np.array([(loss.accuracy, loss.probability)[which] for loss in own])
         left = base + changes[:, 0]

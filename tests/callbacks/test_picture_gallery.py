@@ -397,4 +397,72 @@ def test_costly_pictures_share_what_the_budget_leaves_at_the_end(
     # Three passes for each training image; two passes of an image were used by the first picture.
     total = 0.02 * 3 * len(synthetic.sources["train"])
     assert allowances == pytest.approx([total / 2, total - 2])
-    assert "smaller, to keep to the budget: recorder, recorder; `lightning_cli val" in messages.text
+    assert "smaller, to keep to the budget: recorder, recorder\n" in messages.text
+    assert "`lightning_cli validate --ckpt_path last` draws them in full" in messages.text
+
+
+@dataclass(eq=False)
+class Least(Recorder):
+    """Takes at least ten forward passes, and more if they are allowed."""
+
+    costly: ClassVar[bool] = True
+
+    @property
+    def fewest_passes(self):
+        return 10.0
+
+    def draw(self, context):
+        self.contexts.append(context)
+        for _ in range(min(round(context.allowance.passes), 100)):
+            context.model(context.sample(1)[0])
+        yield "one", 1.0
+
+
+@pytest.fixture
+def passes_alone(monkeypatch):
+    """Nothing but the passes of the network counts: three for each training image of an epoch."""
+    for constant in ("IMAGE_SECONDS", "END_SECONDS", "SMALL_SECONDS"):
+        monkeypatch.setattr(f"callbacks.picture_budget.{constant}", 0.0)
+
+
+def test_pictures_whose_least_exceeds_the_budget_are_put_off_and_named(
+    make_classifier, make_trainer, synthetic, messages, passes_alone
+):
+    synthetic.setup("fit")
+    training = 3 * len(synthetic.sources["train"])
+    pictures = [Least(when="last"), Recorder(when="last"), Least(when="last"), Least(when="last")]
+    callbacks = gallery(*pictures, budget=26 / training)
+    make_trainer(callbacks=callbacks, max_epochs=1).fit(make_classifier(), synthetic)
+    assert [len(picture.contexts) for picture in pictures] == [1, 1, 1, 0]
+    allowed = [pictures[0].contexts[0].allowance.passes, pictures[2].contexts[0].allowance.passes]
+    assert allowed == pytest.approx([13, 13])  # the least of each, and half of what is left
+    said = "not drawn, since the smallest version takes too much of the training: recorder"
+    assert f"{said} ({100 * 10 / training:.2g} %)\n" in messages.text
+
+
+def test_first_pictures_keep_to_the_budget_too(
+    make_classifier, make_trainer, synthetic, passes_alone
+):
+    synthetic.setup("fit")
+    training = 3 * 4 * len(synthetic.sources["train"])  # of four epochs
+
+    def drawn(passes):
+        picture = Least(when=1)
+        callbacks = gallery(picture, budget=passes / training)
+        make_trainer(callbacks=callbacks, max_epochs=4).fit(make_classifier(), synthetic)
+        return [(c.title, round(c.allowance.passes)) for c in picture.contexts]
+
+    assert drawn(19) == [("epoch 3", 19)]  # twice the least is more
+    # Half of what is left beside the least of both is for the end. All epochs have the same number.
+    assert drawn(24) == [("epoch 0", 12), ("epoch 3", 12)]
+    assert drawn(40) == [("epoch 0", 20), ("epoch 3", 20)]
+    assert drawn(120)[:2] == [("epoch 0", 60), ("epoch 3", 60)]
+
+
+def test_first_pictures_of_a_small_network_are_drawn_in_any_fit(
+    make_classifier, make_trainer, synthetic
+):
+    picture = Least(when=1)
+    trainer = make_trainer(callbacks=gallery(picture, budget=1e-9), max_epochs=3)
+    trainer.fit(make_classifier(), synthetic)
+    assert [context.title for context in picture.contexts] == ["epoch 0", "epoch 2"]

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from datamodules.sources.resizing import Resize
 from models import ImageClassifier
+from models.precision import precision_of_fit
 
 
 class Network(NamedTuple):
@@ -63,7 +64,7 @@ def outputs_of(network: Network, images: Tensor) -> dict[str, Tensor]:
         images: In [0, 1], (N, num_channels, image_size, image_size), on any device.
     """
     model, given = network.model, images.to(network.device)
-    with torch.inference_mode():
+    with torch.inference_mode(), precision_of_fit(model):
         known = isinstance(model, ImageClassifier)
         found: Any = model.predict_step([given], 0) if known else {"logits": model(given)}
     kept = ("logits", "similarity")

@@ -16,7 +16,11 @@ from models.explain.activation_maximisation.parametrisations import (
 from models.explain.activation_maximisation.target import Target
 
 PARAMETRISATIONS = {"fourier": FourierParametrisation, "pixels": PixelParametrisation}
-MAX_BYTES = 2**30  # of the activations of a batch, roughly
+# Of the activations of a batch, roughly. Large batches take up to half as long again on a CPU: they
+# do not fit into its cache, and the system maps their memory anew in each step. A few images are
+# computed at once even so, since weights are read once.
+MAX_BYTES = {"cpu": 2**24, "cuda": 2**30}
+LEAST_AT_ONCE = 4
 
 
 class Maximised(NamedTuple):
@@ -87,9 +91,14 @@ def maximise_activation(
                 PARAMETRISATIONS[method](len(part), shape, seed, wanted.device),
                 steps,
             )
-            for part in wanted.split(max(1, MAX_BYTES // max(target.image_bytes, 1)))
+            for part in wanted.split(_at_once(target))
         ]
     return Maximised(*(torch.cat(part) for part in zip(*parts, strict=True)))
+
+
+def _at_once(target: Target) -> int:
+    limit = MAX_BYTES.get(target.device.type, MAX_BYTES["cuda"])
+    return max(LEAST_AT_ONCE, limit // max(target.image_bytes, 1))
 
 
 def _target(model: nn.Module, layer: nn.Module | None, shape: tuple[int, int, int]) -> Target:

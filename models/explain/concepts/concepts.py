@@ -53,6 +53,7 @@ def find_concepts(
     target: int,
     num_concepts: int = 6,
     crop: float = 1 / 3,
+    scale: float = 1.0,
 ) -> Concepts:
     """Find concepts as CRAFT does (Fel et al., CVPR 2023), and their importance (NeurIPS 2023).
 
@@ -72,13 +73,14 @@ def find_concepts(
         target: The class.
         num_concepts: Number of concepts.
         crop: Side of the crops relative to that of the images, in (0, 1].
+        scale: Side to which the crops are enlarged, relative to that of the images.
 
     Raises:
         NothingToShow: If the network does not take changed maps.
         ValueError: If the crop is out of range.
     """
     boxes = crop_boxes(images.shape[2:], crop)
-    pooled = torch.cat([_of_crops(network, image, boxes) for image in images])
+    pooled = torch.cat([_of_crops(network, image, boxes, scale) for image in images])
     parts = signed_parts(pooled.cpu().double().numpy())
     in_crops, directions = factorise(parts, num_concepts)
     rest = np.square(parts - in_crops @ directions).sum() / max(np.square(parts).sum(), 1e-12)
@@ -99,9 +101,9 @@ def find_concepts(
     )
 
 
-def _of_crops(network: CutNetwork, image: Tensor, boxes: list[Box]) -> Tensor:
+def _of_crops(network: CutNetwork, image: Tensor, boxes: list[Box], scale: float) -> Tensor:
     """Mean activations of each crop of an image, (K, D)."""
-    return network.activations(enlarged_crops(image, boxes)).mean(dim=(2, 3))
+    return network.activations(enlarged_crops(image, boxes, scale)).mean(dim=(2, 3))
 
 
 def _in_image(activations: Tensor, directions: np.ndarray) -> np.ndarray:

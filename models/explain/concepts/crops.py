@@ -44,10 +44,10 @@ def cut(images: Tensor, box: Box) -> Tensor:
     return images[..., top : top + height, left : left + width]
 
 
-def enlarged_crops(image: Tensor, boxes: list[Box]) -> Tensor:
-    """The parts of an image (C, H, W) at the size of the image, (K, C, H, W)."""
+def enlarged_crops(image: Tensor, boxes: list[Box], scale: float = 1.0) -> Tensor:
+    """The parts of an image (C, H, W) at the size of the image, (K, C, H, W), times a scale."""
     parts = torch.stack([cut(image, box) for box in boxes])
-    size = [*image.shape[1:]]
+    size = [round(scale * side) for side in image.shape[1:]]
     return interpolate(parts, size, mode="bilinear", align_corners=False)
 
 

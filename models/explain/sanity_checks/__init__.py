@@ -21,11 +21,13 @@ from models.explain.sanity_checks.removal import (
     random_maps,
     replacement_curve,
 )
+from models.explain.sanity_checks.removal_curves import RemovalCurves
 from models.explain.sanity_checks.verdict import Verdict, judge
 
 __all__ = [
     "Explain",
     "Randomization",
+    "RemovalCurves",
     "Verdict",
     "area",
     "area_of",

@@ -55,7 +55,13 @@ def insertion_curve(
 
 @torch.no_grad()
 def replacement_curve(
-    model: nn.Module, start: Tensor, end: Tensor, maps: Tensor, classes: Tensor, num_steps: int = 20
+    model: nn.Module,
+    start: Tensor,
+    end: Tensor,
+    maps: Tensor,
+    classes: Tensor,
+    num_steps: int = 20,
+    ends: tuple[Tensor, Tensor] | None = None,
 ) -> Tensor:
     """Probability of a class while pixels are replaced, the most important ones first.
 
@@ -68,6 +74,8 @@ def replacement_curve(
         maps: Importance of each pixel, (N, H, W).
         classes: (N,).
         num_steps: Number of steps, each of equally many pixels.
+        ends: Probabilities of the class before the first step and after the last one, (N,) each, if
+            they are known.
 
     Returns:
         Probabilities, (N, num_steps + 1).
@@ -83,10 +91,12 @@ def replacement_curve(
         raise ValueError(f"Expected num_steps to be 1 or more, got {num_steps}.")
     places, num_pixels = _places(maps), maps[0].numel()
     probabilities = []
-    for step in range(num_steps + 1):
+    for step in range(num_steps + 1) if ends is None else range(1, num_steps):
         replaced = places < step * num_pixels // num_steps
         logits = model(torch.where(replaced, end, start))
         probabilities.append(logits.float().softmax(dim=1).gather(1, classes[:, None])[:, 0])
+    if ends is not None:
+        probabilities = [ends[0], *probabilities, ends[1]]
     return torch.stack(probabilities, dim=1)
 
 

@@ -10,7 +10,7 @@ FLAT = 0.5  # share of the maps
 SIMILAR = 0.5  # rank correlation: half of the way from unrelated to equal
 DOUBT = 0.05  # of chance in the deletion test
 GAIN = 0.05  # least share of the area: a difference can be certain and yet not matter
-LEAST = 6  # images for a test
+LEAST = 6  # images for a verdict
 
 
 class Verdict(NamedTuple):
@@ -35,12 +35,16 @@ class Verdict(NamedTuple):
 
     @property
     def failed(self) -> list[str]:
-        """Checks that the maps do not pass: `flat` alone, or `randomization` and `deletion`."""
+        """Checks that the maps do not pass: `flat` alone, or `randomization` and `deletion`.
+
+        With fewer than six images there is no verdict.
+        """
+        if self.images < LEAST:
+            return []
         if self.flat > FLAT:
             return ["flat"]
         better = self.p_value < DOUBT and self.deletion <= (1 - GAIN) * self.elsewhere
-        doubtful = self.images >= LEAST and not better
-        return ["randomization"] * (self.similarity >= SIMILAR) + ["deletion"] * doubtful
+        return ["randomization"] * (self.similarity >= SIMILAR) + ["deletion"] * (not better)
 
     def reasons(self) -> list[str]:
         """Why not to trust the maps, for each failed check."""

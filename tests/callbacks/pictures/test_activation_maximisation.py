@@ -137,7 +137,7 @@ def test_fewer_filters_are_shown_if_the_limit_is_low(context):
     )  # the limit allows seven, but six fill their rows
 
 
-def test_a_few_images_of_few_steps_are_left_of_a_small_budget(context):
+def test_one_image_of_few_steps_is_left_of_a_small_budget(context):
     limited = replace(context, allowance=Allowance(passes=1))
     shown, drawn = {}, ActivationMaximisation(num_filters=4).draw(limited)
     with pytest.raises(
@@ -145,7 +145,8 @@ def test_a_few_images_of_few_steps_are_left_of_a_small_budget(context):
     ):
         shown.update(drawn)
     assert limited.allowance.exhausted
-    assert "all 4, 24 of 64 steps" in title(shown["activation_maximisation/classes"])
+    classes = title(shown["activation_maximisation/classes"])
+    assert "the first 1 of 4, 16 of 64 steps (limit: the budget)" in classes
 
 
 def test_unknown_layer_is_refused_before_training(context, synthetic):

@@ -15,5 +15,10 @@ def test_fewer_images_are_used_if_not_all_are_affordable(passes, number, exhaust
     assert allowance.exhausted == exhausted
 
 
+def test_what_a_picture_takes_besides_is_set_apart():
+    assert Allowance(40).affordable(12, 3, fewest=4, besides=10) == 10
+    assert Allowance(46).affordable(12, 3, fewest=4, besides=10) == 12
+
+
 def test_no_more_images_than_wanted_are_used():
     assert Allowance(1).affordable(2, 3, fewest=4) == 2

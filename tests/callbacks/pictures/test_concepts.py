@@ -11,6 +11,7 @@ from callbacks.inspection_mode import inspection_mode
 from callbacks.output_recorder import Outputs
 from callbacks.pictures import PictureContext, concepts
 from callbacks.pictures.class_images import ClassImages
+from callbacks.pictures.concept_rows import CROPS, IMAGES
 from callbacks.pictures.concepts import Concepts
 from models import Ensemble, ImageClassifier, Member, NoHead, SmallCNN
 from models.evaluation.predictions import Predictions
@@ -138,7 +139,7 @@ def test_each_class_has_a_sheet_and_rows_of_the_table(context):
     )
     bars, tiles = figure.axes
     assert [bar.get_width() for bar in bars.patches] == pytest.approx(indices[0])
-    assert len(tiles.images) == 2 * (concepts.CROPS + concepts.IMAGES)
+    assert len(tiles.images) == 2 * (CROPS + IMAGES)
 
 
 def test_only_named_classes_are_shown(context):

@@ -153,7 +153,7 @@ def test_result_does_not_depend_on_the_other_channels(digits_cnn, method, monkey
     [alone], *_ = maximise_activation(digits_cnn, layer, [5], SHAPE, method, steps=5)
     together = maximise_activation(digits_cnn, layer, range(16), SHAPE, method, steps=5)
     torch.testing.assert_close(together.images[5], alone, rtol=0, atol=1e-3)
-    monkeypatch.setattr(ascent, "MAX_BYTES", 200_000)
+    monkeypatch.setitem(ascent.MAX_BYTES, "cpu", 200_000)
     in_parts = maximise_activation(digits_cnn, layer, range(16), SHAPE, method, steps=5)
     torch.testing.assert_close(in_parts.images, together.images, rtol=0, atol=1e-3)
     torch.testing.assert_close(in_parts.objective, together.objective, rtol=1e-4, atol=1e-5)
@@ -162,7 +162,7 @@ def test_result_does_not_depend_on_the_other_channels(digits_cnn, method, monkey
 def test_batches_are_as_large_as_memory_allows(digits_cnn, monkeypatch):
     sizes = []
     handle = digits_cnn[0].register_forward_pre_hook(lambda m, args: sizes.append(len(args[0])))
-    monkeypatch.setattr(ascent, "MAX_BYTES", 350_000)  # and an image takes 69,120
+    monkeypatch.setitem(ascent.MAX_BYTES, "cpu", 350_000)  # and an image takes 69,120
     maximise_activation(digits_cnn, relu_of(digits_cnn, "block2"), range(16), SHAPE, steps=1)
     handle.remove()
     assert sizes == [1, 5, 5, 5, 1]  # the first one to record the calls
@@ -251,3 +251,25 @@ def test_resampling_shifts_and_scales():
     torch.testing.assert_close(
         resampling(5, 2, 0) @ torch.arange(5.0), torch.tensor([1, 1.5, 2, 2.5, 3])
     )
+
+
+@pytest.mark.parametrize("block", ["block3", None])
+def test_in_bfloat16_images_reach_the_same_activations(digits_cnn, block):
+    layer = digits_cnn if block is None else relu_of(digits_cnn, block)
+
+    def reached():
+        images, objective, dead = maximise_activation(digits_cnn, layer, range(8), SHAPE, steps=32)
+        assert images.dtype == torch.float32
+        with torch.autocast("cpu", enabled=False):
+            outputs = layer(images) if block is None else activations(digits_cnn, layer, images)
+        return outputs[:, :8].diagonal().detach(), objective[:, -1].float(), dead
+
+    found, said, dead = reached()
+    with torch.autocast("cpu", torch.bfloat16):
+        found16, said16, dead16 = reached()
+    assert dead.equal(dead16)
+    alive = ~dead
+    # Single ascents end elsewhere, since a rounding decides which maximum a pooling passes on.
+    torch.testing.assert_close(found16[alive], found[alive], rtol=0.25, atol=0.05)
+    torch.testing.assert_close(found16.sum(), found.sum(), rtol=0.06, atol=0)
+    torch.testing.assert_close(said16.sum(), said.sum(), rtol=0.06, atol=0)

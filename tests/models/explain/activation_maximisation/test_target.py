@@ -5,7 +5,7 @@ from torch import nn
 from models import SmallCNN, TimmBackbone, TorchvisionBackbone
 from models.explain import maximise_activation
 from models.explain.activation_maximisation import count_channels
-from models.explain.activation_maximisation.target import Target
+from models.explain.activation_maximisation.target import Target, convolution_weights
 
 CONVOLUTIONS = {
     "plain": {"kernel_size": 3},
@@ -223,3 +223,17 @@ def test_layer_without_channels_is_refused(name, got):
     model = Detour()
     with pytest.raises(ValueError, match=rf"\(1, D\), \(1, D, h, w\).* for one image, got {got}"):
         maximise_activation(model, model.get_submodule(name), [0], (1, 4, 4))
+
+
+def test_weights_for_many_passes_are_equal_and_leave_the_network_as_it_is():
+    model = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Conv2d(4, 4, 3, groups=2), nn.Flatten())
+    before = model[2].weight
+    weights = convolution_weights(model, "cpu")
+    assert weights.keys() == {"0.weight", "2.weight"}
+    assert all(weight.equal(model.state_dict()[name]) for name, weight in weights.items())
+    assert not any(weight.requires_grad for weight in weights.values())
+    assert weights["0.weight"].stride() == (9, 1, 3, 1)  # else the first map is not channels last
+    assert model[2].weight is before
+    with torch.autocast("cpu", torch.bfloat16):
+        halved = convolution_weights(model, "cpu")["2.weight"]
+    assert halved.equal(before.bfloat16())

@@ -55,8 +55,12 @@ def test_flat_maps_fail_whatever_their_correlation():
     assert judge(torch.cat([some[4:], MAPS[:4]]), FAR, LOW, HIGH).failed == []
 
 
-def test_few_images_are_no_reason_to_doubt():
-    assert judge(MAPS[:4], FAR[:4], LOW[:4], LOW[:4]).failed == []
+@pytest.mark.parametrize(("number", "failed"), [(5, []), (6, ["randomization", "deletion"])])
+def test_few_images_are_no_reason_to_doubt(number, failed):
+    maps, alike = MAPS[:number], FAR[:number] + 1
+    assert judge(maps, alike, LOW[:number], LOW[:number]).failed == failed
+    flat = judge(torch.ones_like(maps), alike, LOW[:number], LOW[:number])
+    assert flat.failed == ["flat"] * (number == 6)
 
 
 def test_moved_maps_mark_other_places_of_the_same_size():

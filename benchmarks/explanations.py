@@ -1,7 +1,6 @@
-"""Cost of pictures relative to other implementations: Grad-CAM, saliency, filters, confusion.
+"""Cost of Grad-CAM and saliency relative to other implementations.
 
-    uv run python benchmarks/pictures.py
-    uv run python benchmarks/pictures.py --quick      # without the confusion matrix of 200 classes
+    uv run python benchmarks/explanations.py
 
 Each row of the table compares two implementations. First their results are checked to be equal.
 Then the two alternate on one thread, and their CPU times are divided in each round; the table shows
@@ -11,29 +10,24 @@ the median over rounds.
   gradients: timm's ResNet-50, untrained, eight images of 160 x 160 pixels.
 - Saliency, image by image instead of in one batch: the vanilla gradient of a ResNet-18, 32 images
   of 64 x 64 pixels.
-- The other rows are measured by `activation_maximisation.py`, `filter_mosaic.py` and
-  `confusion_matrix.py`, which can be run on their own.
 """
 
-import argparse
 import time
 from collections.abc import Callable
 from statistics import median
 from typing import Any
 
-import activation_maximisation
-import confusion_matrix
-import filter_mosaic
 import pytorch_grad_cam
 import timm
 import torch
 from captum.attr import LayerAttribution, LayerGradCam
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+from results import options_of, publish
 from torch import Tensor
 
 from models.explain import grad_cam, vanilla_gradient
 
-QUICK = ["--quick"]
+QUICK = []
 ROUNDS = 7
 Implementation = Callable[[], Tensor]
 
@@ -119,37 +113,18 @@ def compare_saliency() -> float:
 
 
 def main() -> None:
-    """Print one row per comparison."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument(
-        "--quick", action="store_true", help="leave out the confusion matrix of 200 classes"
-    )
-    quick = parser.parse_args().quick
+    """Publish one row per comparison."""
+    options = options_of(__doc__).parse_args()
     torch.set_num_threads(1)
-    print(f"{'time of':45}  {'relative to':30}  {'ratio':>6}  {'target':>6}")
-
-    def row(measured: str, base: str, ratio: float, target: str = "") -> None:
-        print(f"{measured:45}  {base:30}  {ratio:6.2f}  {target:>6}", flush=True)
-
-    for name, ratio in compare_grad_cam().items():
-        if name != "forward":
-            target = "<=1.1" if name == "this project" else ""
-            row(f"Grad-CAM, {name}", "forward pass", ratio, target)
-    row("saliency, image by image", "saliency, one batch", compare_saliency(), ">=2.4")
-    times = activation_maximisation.measure()
-    targets = {"block1": ">=150", activation_maximisation.TOTAL: ">=3"}
-    for name, ratio in activation_maximisation.ratios(times).items():
-        measured = f"activation maximisation one by one, {name}"
-        row(measured, "all filters at once", ratio, targets.get(name, ""))
-    for size in filter_mosaic.SIZES:
-        ratio = filter_mosaic.compare(size=size)["ratio"]
-        row(f"64 subplots, filters of {size} x {size}", "mosaic", ratio, ">=10")
-    for classes, rounds in confusion_matrix.ROUNDS.items():
-        if classes == 50 or not quick:
-            ratio = confusion_matrix.compare(classes, rounds)["ratio"]
-            target = ">=50" if classes == 200 else ""
-            measured = f"confusion matrix of {classes} classes, torchmetrics"
-            row(measured, "confusion matrix, this project", ratio, target)
+    rows = [
+        {"time of": f"Grad-CAM, {name}", "relative to": "forward pass", "ratio": ratio}
+        | {"aim": "<= 1.1" if name == "this project" else None}
+        for name, ratio in compare_grad_cam().items()
+        if name != "forward"
+    ]
+    saliency = {"time of": "saliency, image by image", "relative to": "saliency, one batch"}
+    rows.append({**saliency, "ratio": compare_saliency(), "aim": ">= 2.4"})
+    publish("explanations", rows, options.out)
 
 
 if __name__ == "__main__":

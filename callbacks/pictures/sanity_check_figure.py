@@ -1,0 +1,60 @@
+"""Figure and table of the sanity checks."""
+
+from collections.abc import Sequence
+
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from callbacks.pictures.picture import PictureContext, Table
+from callbacks.plots.drawing.texts import counted
+from callbacks.plots.sanity_checks import CheckResult, plot_sanity_checks
+from models.explain import short_name
+from models.explain.sanity_checks import Randomization, Verdict
+from models.explain.sanity_checks.verdict import LEAST
+
+
+def verdict_table(verdicts: dict[str, Verdict]) -> Table:
+    """A row for each method."""
+    each = verdicts.values()
+    return {
+        "method": [*verdicts],
+        "images": [verdict.images for verdict in each],
+        "flat maps": [verdict.flat for verdict in each],
+        "randomization": [verdict.similarity for verdict in each],
+        "deletion": [verdict.deletion for verdict in each],
+        "deletion elsewhere": [verdict.elsewhere for verdict in each],
+        "p-value": [verdict.p_value for verdict in each],
+        "failed": [", ".join(verdict.failed) for verdict in each],
+    }
+
+
+def _passed(number: int) -> str:
+    """What a figure says if no method failed."""
+    if number < LEAST:
+        return f"Too few images for a verdict: {LEAST} are needed."
+    return "All methods pass."
+
+
+def checks_figure(
+    context: PictureContext,
+    images: Tensor,
+    randomized: dict[str, Randomization],
+    results: dict[str, CheckResult],
+    chance: tuple[Tensor, Tensor],
+    doubts: Sequence[str],
+) -> Figure:
+    """The figure with the maps of one image, the first for which no method gives a flat map."""
+    maps = torch.stack([each.maps for each in randomized.values()])
+    spreads = maps[:, 0].flatten(2).std(dim=2).amin(dim=0)
+    shown = int((spreads > 0).int().argmax())
+    layers = next(iter(randomized.values())).layers
+    title = f"Sanity checks of the explanations, {context.title}: {counted(len(images), 'image')}"
+    return plot_sanity_checks(
+        images[shown].movedim(0, -1).cpu().numpy(),
+        [short_name(context.model, layer) for layer in layers],
+        dict(zip(randomized, maps[:, :, shown].cpu().numpy(), strict=True)),
+        results,
+        (chance[0].mean(dim=0).cpu().numpy(), chance[1].mean(dim=0).cpu().numpy()),
+        "\n".join([title, *(doubts or [_passed(len(images))])]),
+    )
