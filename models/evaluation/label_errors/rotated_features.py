@@ -75,9 +75,8 @@ class RotatedFeatures:
         found = (found - self._mean) / self._spread
         values, axes = torch.linalg.eigh(found @ found.T)
         self.variances = values.clamp_min(0)
-        self._kept = axes * self.variances.sqrt()
-        self.class_sums = self._kept.new_zeros(num_classes, len(axes))
-        self.class_sums.index_add_(0, labels, self._kept)
+        self._kept = kept = axes * self.variances.sqrt()
+        self.class_sums = kept.new_zeros(num_classes, len(kept)).index_add_(0, labels, kept)
 
 
 def _projection(width: int) -> Tensor | None:

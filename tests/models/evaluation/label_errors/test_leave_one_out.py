@@ -89,7 +89,7 @@ def test_chunks_change_nothing(monkeypatch, copies):
 def test_penalty_and_temperature_are_chosen_by_some_of_many_images(monkeypatch):
     features, labels = draw(600, 12)
     found = LeaveOneOut(FeatureRows([features]), labels, 3)
-    monkeypatch.setattr(leave_one_out, "MOST_COMPARED", 200)
+    monkeypatch.setattr(leave_one_out, "MOST_COMPARED", 600)
     some = LeaveOneOut(FeatureRows([features]), labels, 3)
     assert [len(rows) for rows, _ in some._chunks(3)] == [200]
     assert np.log10(some._penalty / found._penalty) == pytest.approx(0, abs=0.51)  # next to it
