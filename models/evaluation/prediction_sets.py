@@ -7,12 +7,25 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from models.evaluation.predictions import CHUNK
+from models.evaluation.predictions import images_at_once
 
 LEVEL = 0.9  # of the sets that tables and exported files have
 LEVELS = (0.5, 0.6, 0.7, 0.8, 0.85, LEVEL, 0.95, 0.99)
+MOST_NAMED = 100  # classes of a set that a table names
 ALL = 1.0  # a threshold that no score exceeds, so that every class is in every set
 NONE = -1.0  # one that every score exceeds
+
+
+class SetCounts(NamedTuple):
+    """What the sets of N images are, for each of `LEVELS`, and then for the thresholds by class.
+
+    Attributes:
+        sizes: Number of classes in the set of each image, (L + 1, N).
+        hits: Whether its true class is among them, (L + 1, N).
+    """
+
+    sizes: Tensor
+    hits: Tensor
 
 
 class SetThresholds(NamedTuple):
@@ -38,8 +51,24 @@ class SetThresholds(NamedTuple):
             by_class: Whether to use the thresholds of the classes, those of `LEVEL`.
         """
         limit = torch.tensor(self.by_class if by_class else self.overall[LEVELS.index(level)])
-        parts = [_members(chunk, limit.double()) for chunk in logits.split(CHUNK)]
+        parts = [_members(chunk, limit.double()) for chunk in logits.split(images_at_once(logits))]
         return torch.cat(parts) if parts else logits.bool()
+
+    def counts(self, logits: Tensor, labels: Tensor) -> SetCounts:
+        """What the sets of some images are; with many classes, the sets would not fit into memory.
+
+        Args:
+            logits: (N, K).
+            labels: True classes, (N,).
+        """
+        limits = [torch.tensor(level) for level in (*self.overall, self.by_class)]
+        sizes, hits, at_once = [], [], images_at_once(logits)
+        for chunk, true in zip(logits.split(at_once), labels.split(at_once), strict=True):
+            scores = set_scores(chunk)
+            members = [scores <= limit.double() for limit in limits]
+            sizes.append(torch.stack([each.sum(dim=1) for each in members]))
+            hits.append(torch.stack([each.gather(1, true[:, None])[:, 0] for each in members]))
+        return SetCounts(torch.cat(sizes, dim=1), torch.cat(hits, dim=1))
 
 
 def fit_set_thresholds(logits: Tensor, labels: Tensor) -> SetThresholds:
@@ -53,14 +82,14 @@ def fit_set_thresholds(logits: Tensor, labels: Tensor) -> SetThresholds:
         logits: (N, K), of images that the network was not trained on.
         labels: True classes, (N,).
     """
-    parts = zip(logits.split(CHUNK), labels.split(CHUNK), strict=True)
+    size = images_at_once(logits)
+    parts = zip(logits.split(size), labels.split(size), strict=True)
     scores = torch.cat([set_scores(chunk).gather(1, true[:, None])[:, 0] for chunk, true in parts])
+    sizes = labels.bincount(minlength=logits.shape[1]).tolist()
+    of_classes = scores[labels.argsort(stable=True)].split(sizes)
     return SetThresholds(
         tuple(conformal_quantile(scores, level) for level in LEVELS),
-        tuple(
-            conformal_quantile(scores[labels == k], LEVEL) if (labels == k).any() else NONE
-            for k in range(logits.shape[1])
-        ),
+        tuple(conformal_quantile(own, LEVEL) if len(own) else NONE for own in of_classes),
     )
 
 
@@ -91,11 +120,18 @@ def conformal_quantile(scores: Tensor, level: float) -> float:
 
 
 def set_names(members: Tensor, class_names: Sequence[str]) -> list[str]:
-    """The names of the classes in each set, in their order, with a bar between two: `cat|dog`."""
-    return [
-        "|".join(name for name, is_member in zip(class_names, row, strict=True) if is_member)
-        for row in members.tolist()
-    ]
+    """The names of the classes in each set, in their order, with a bar between two: `cat|dog`.
+
+    Of a set of more than `MOST_NAMED` classes, the number of the others follows: `cat|dog|… 98`.
+    """
+    rows, columns = members.nonzero(as_tuple=True)
+    counts = rows.bincount(minlength=len(members)).tolist()
+    names = []
+    for own in columns.split(counts):
+        shown = [class_names[k] for k in own[:MOST_NAMED].tolist()]
+        more = [f"… {len(own) - MOST_NAMED:,}"] if len(own) > MOST_NAMED else []
+        names.append("|".join([*shown, *more]))
+    return names
 
 
 def halves(labels: Tensor) -> tuple[Tensor, Tensor]:
