@@ -87,6 +87,7 @@ def _draw_bars(axes: Axes, counts: Counts, class_names: Sequence[str]) -> None:
         axes.set_ylabel("classes, the one with the most images first")
     axes.set_ylim(num_classes - 0.4, -0.6)
     axes.set_xlabel("images")
+    axes.xaxis.get_major_locator().set_params(integer=True)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, frameon=False, fontsize=9)
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from math import ceil
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -84,7 +85,7 @@ def fit_set_thresholds(logits: Tensor, labels: Tensor) -> SetThresholds:
     """
     size = images_at_once(logits)
     parts = zip(logits.split(size), labels.split(size), strict=True)
-    scores = torch.cat([set_scores(chunk).gather(1, true[:, None])[:, 0] for chunk, true in parts])
+    scores = torch.cat([label_scores(chunk, true) for chunk, true in parts])
     sizes = labels.bincount(minlength=logits.shape[1]).tolist()
     of_classes = scores[labels.argsort(stable=True)].split(sizes)
     return SetThresholds(
@@ -111,6 +112,23 @@ def scores_of_ranked(ranked: Tensor, order: Tensor) -> Tensor:
     """The same from probabilities in descending order, (N, K), and their classes, (N, K)."""
     above = (ranked.cumsum(dim=1) - ranked).clamp(0.0, ALL)
     return torch.zeros_like(above).scatter(1, order, above)
+
+
+def label_scores(logits: Tensor, labels: Tensor) -> Tensor:
+    """The scores of the labels alone, (N,): the same numbers as of `set_scores`, twice as fast.
+
+    Args:
+        logits: (N, K), on the CPU.
+        labels: True classes, (N,).
+    """
+    probabilities = logits.double().softmax(dim=1)
+    own = probabilities.gather(1, labels[:, None])
+    first = torch.arange(logits.shape[1]) < labels[:, None]  # of equal ones, they come before
+    more = (probabilities > own) | (first & (probabilities == own))
+    # NumPy sorts without indices, and so much faster.
+    ranked = torch.from_numpy(np.sort(probabilities.numpy(), axis=1)[:, ::-1].copy())
+    above = (ranked.cumsum(dim=1) - ranked).clamp(0.0, ALL)
+    return above.gather(1, more.sum(dim=1, keepdim=True))[:, 0]
 
 
 def conformal_quantile(scores: Tensor, level: float) -> float:

@@ -12,6 +12,7 @@ from models.evaluation.prediction_sets import (
     LEVELS,
     conformal_quantile,
     fit_set_thresholds,
+    label_scores,
     set_names,
     set_scores,
 )
@@ -135,3 +136,11 @@ def test_names_of_a_large_set_end_with_the_number_of_the_others(monkeypatch):
     monkeypatch.setattr(prediction_sets, "MOST_NAMED", 2)
     members = torch.tensor([[1, 1, 0, 0], [0, 1, 1, 1]], dtype=torch.bool)
     assert set_names(members, ["cat", "dog", "fox", "owl"]) == ["cat|dog", "dog|fox|… 1"]
+
+
+def test_scores_of_labels_are_those_of_all_classes():
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randint(-3, 4, (500, 9), generator=generator).float()  # with equal ones
+    logits[:250] += torch.randn(250, 9, generator=generator)
+    labels = torch.randint(9, (500,), generator=generator)
+    assert label_scores(logits, labels).equal(set_scores(logits)[torch.arange(500), labels])
