@@ -1,6 +1,7 @@
 """Prediction sets: the classes that an image may have, calibrated to hold the true one (APS)."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from math import ceil
 from typing import NamedTuple
 
@@ -143,12 +144,11 @@ def set_names(members: Tensor, class_names: Sequence[str]) -> list[str]:
     Of a set of more than `MOST_NAMED` classes, the number of the others follows: `cat|dog|… 98`.
     """
     rows, columns = members.nonzero(as_tuple=True)
-    counts = rows.bincount(minlength=len(members)).tolist()
-    names = []
-    for own in columns.split(counts):
-        shown = [class_names[k] for k in own[:MOST_NAMED].tolist()]
-        more = [f"… {len(own) - MOST_NAMED:,}"] if len(own) > MOST_NAMED else []
-        names.append("|".join([*shown, *more]))
+    ends = rows.bincount(minlength=len(members)).cumsum(0).tolist()
+    listed, names = [class_names[k] for k in columns.tolist()], []
+    for start, end in pairwise([0, *ends]):
+        own, more = listed[start:end], end - start - MOST_NAMED
+        names.append("|".join(own if more <= 0 else [*own[:MOST_NAMED], f"… {more:,}"]))
     return names
 
 
