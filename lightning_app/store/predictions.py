@@ -110,7 +110,7 @@ def _evaluated(table: pd.DataFrame) -> EvaluatedImages:
     return EvaluatedImages(len(table), hashlib.sha256(digests.data).hexdigest()[:DIGEST_LENGTH])
 
 
-def _shared(tables: list[pd.DataFrame]) -> list[pd.DataFrame]:
+def _shared(tables: Sequence[Any]) -> list[Any]:
     """The images that all tables have with the same label, in the order of the first."""
     common = tables[0].index
     for table in tables[1:]:
@@ -118,4 +118,4 @@ def _shared(tables: list[pd.DataFrame]) -> list[pd.DataFrame]:
     tables = [table if common.equals(table.index) else table.loc[common] for table in tables]
     labels = [np.asarray(table["label"], object) for table in tables]
     same = np.all([of_run == labels[0] for of_run in labels], axis=0)
-    return tables if same.all() else [table[same] for table in tables]
+    return list(tables) if same.all() else [table[same] for table in tables]

@@ -145,7 +145,8 @@ def set_names(members: Tensor, class_names: Sequence[str]) -> list[str]:
     """
     rows, columns = members.nonzero(as_tuple=True)
     ends = rows.bincount(minlength=len(members)).cumsum(0).tolist()
-    listed, names = [class_names[k] for k in columns.tolist()], []
+    listed: list[str] = [class_names[k] for k in columns.tolist()]
+    names = []
     for start, end in pairwise([0, *ends]):
         own, more = listed[start:end], end - start - MOST_NAMED
         names.append("|".join(own if more <= 0 else [*own[:MOST_NAMED], f"… {more:,}"]))
