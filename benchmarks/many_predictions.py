@@ -51,6 +51,7 @@ def store_tests(number: int, num_classes: int) -> None:
 def _store_test(client: Any, run_id: str, labels: Any, names: list[str], seed: int) -> None:
     import pandas as pd
     import torch
+    from matplotlib.figure import Figure
 
     from callbacks.output_recorder import Outputs
     from callbacks.pictures import PICTURES as ALL
@@ -64,7 +65,7 @@ def _store_test(client: Any, run_id: str, labels: Any, names: list[str], seed: i
     logits = torch.randn(len(labels), len(names), generator=generator)
     logits[torch.arange(len(labels)), labels] += 3
     predictions = Predictions(logits, labels, torch.arange(len(labels)))
-    model = torch.nn.Identity()
+    model: Any = torch.nn.Identity()
     model.uncertainty = fit_uncertainty(logits[:10_000], labels[:10_000], None)
     sample = torch.empty(0)
     context = PictureContext(
@@ -76,7 +77,7 @@ def _store_test(client: Any, run_id: str, labels: Any, names: list[str], seed: i
                 store_table(client, run_id, content, f"{name}_test")
             elif isinstance(content, float):
                 client.log_metric(run_id, f"test/{name}", content)
-            else:
+            elif isinstance(content, Figure):
                 store_png(client, run_id, _pixels(content), f"figures/test_{name}.png")
     columns = {
         "image": [f"n{label:08d}/{row:08d}.JPEG" for row, label in enumerate(labels.tolist())],

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from callbacks.plots.drawing.style import DPI, SPLIT_COLORS
 from callbacks.plots.drawing.texts import shorten
@@ -87,7 +88,7 @@ def _draw_bars(axes: Axes, counts: Counts, class_names: Sequence[str]) -> None:
         axes.set_ylabel("classes, the one with the most images first")
     axes.set_ylim(num_classes - 0.4, -0.6)
     axes.set_xlabel("images")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, frameon=False, fontsize=9)
 

@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import pandas as pd
 import torch
+from pandas.util import hash_pandas_object
 from torch import Tensor
 
 from lightning_app.store.runs import quoted
@@ -106,7 +107,7 @@ def _read(record: StoredRun, split: SplitName) -> pd.DataFrame:
 
 
 def _evaluated(table: pd.DataFrame) -> EvaluatedImages:
-    digests = np.sort(pd.util.hash_pandas_object(table["label"]))  # their order changes no score
+    digests = np.sort(hash_pandas_object(table["label"]))  # their order changes no score
     return EvaluatedImages(len(table), hashlib.sha256(digests.data).hexdigest()[:DIGEST_LENGTH])
 
 

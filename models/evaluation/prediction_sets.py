@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 from math import ceil
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -145,7 +145,7 @@ def set_names(members: Tensor, class_names: Sequence[str]) -> list[str]:
     """
     rows, columns = members.nonzero(as_tuple=True)
     ends = rows.bincount(minlength=len(members)).cumsum(0).tolist()
-    listed: list[str] = [class_names[k] for k in columns.tolist()]
+    listed: list[Any] = [class_names[k] for k in columns.tolist()]
     names = []
     for start, end in pairwise([0, *ends]):
         own, more = listed[start:end], end - start - MOST_NAMED
