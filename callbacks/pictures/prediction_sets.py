@@ -51,7 +51,8 @@ class PredictionSets(Picture):
     def draw(self, context: PictureContext) -> Iterator[PictureOutput]:
         """See `Picture`."""
         predictions = _of_trained_classes(context)
-        found = _coverage(predictions, _sets(context, predictions))
+        sets = _sets(context, predictions)
+        found = _coverage(predictions, sets)
         title = (
             f"Prediction sets, {context.title}: {counted(len(predictions), 'image')}\n"
             f"at {100 * LEVEL:.0f} %, {100 * found.covered[AT]:.1f} % of the sets have the true "
@@ -64,7 +65,8 @@ class PredictionSets(Picture):
             selective = selective_table(predictions)
             for share, accuracy in zip(SELECTED[:-1], selective["accuracy"], strict=False):
                 yield f"accuracy_at_{100 * share:.0f}", accuracy
-            yield from self.tables(context)
+            yield "selective_accuracy", selective
+            yield self.name, _by_class(predictions, sets, context.class_names)
 
     def tables(self, context: PictureContext) -> Iterator[PictureOutput]:
         """See `Picture`."""

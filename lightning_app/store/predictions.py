@@ -107,7 +107,8 @@ def _read(record: StoredRun, split: SplitName) -> pd.DataFrame:
 
 
 def _evaluated(table: pd.DataFrame) -> EvaluatedImages:
-    digests = np.sort(hash_pandas_object(table["label"]))  # their order changes no score
+    # Their order changes no score.
+    digests = np.sort(hash_pandas_object(table["label"]))  # pyright: ignore[reportCallIssue]
     return EvaluatedImages(len(table), hashlib.sha256(digests.data).hexdigest()[:DIGEST_LENGTH])
 
 
