@@ -73,7 +73,7 @@ def _draw_coverage(axes: Axes, found: Coverage) -> None:
     axes.plot(levels, 100 * found.covered, color=GOOD, marker="o", ms=5, lw=1.6, label="found")
     for level, covered, size in zip(levels, found.covered, found.mean_sizes, strict=True):
         axes.annotate(
-            f"{size:.1f}",
+            f"{size:.1f}" if size < 100 else f"{size:,.0f}",
             (level, 100 * covered),
             (0, 6),
             textcoords="offset points",

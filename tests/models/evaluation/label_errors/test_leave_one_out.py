@@ -158,3 +158,11 @@ def test_temperature_undoes_a_scale_of_the_logits():
     logits = torch.randn(4000, 3, generator=generator)
     labels = logits.softmax(dim=1).multinomial(1, generator=generator)[:, 0]
     assert torch.allclose(temperature_scaled(10 * logits, labels), logits.softmax(dim=1), atol=0.05)
+
+
+def test_temperature_of_very_many_logits_is_that_of_some(monkeypatch):
+    generator = torch.Generator().manual_seed(0)
+    logits, labels = torch.randn(40, 3, generator=generator), torch.arange(40) % 3
+    monkeypatch.setattr(leave_one_out, "MOST_COMPARED", 60)
+    ratio = temperature_scaled(logits[::2], labels[::2])
+    assert temperature_scaled(logits, labels)[::2].equal(ratio)
