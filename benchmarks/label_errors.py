@@ -28,7 +28,7 @@ from torch import Tensor
 from callbacks import DynamicsRecorder, HeadStart
 from datamodules import DigitsDataModule, ImageDataModule, ImageFolderDataModule, SplitSettings
 from models import CosineDecay, ImageClassifier, SmallCNN, TorchvisionBackbone
-from models.evaluation.label_errors import gather_features, leave_one_out_probabilities
+from models.evaluation.label_errors import FeatureRows, LeaveOneOut, gather_features
 
 LEFT_OUT = "compares precision, for minutes"
 FLIPPED, FOLDS = 0.05, 5
@@ -94,7 +94,7 @@ def _left_out(
 ) -> Tensor:
     batches = data.plain_batches("train", range(len(labels)))
     features, own, indices = gather_features(model.backbone.eval(), batches, corners)
-    found = leave_one_out_probabilities(features, own, data.num_classes)
+    found = LeaveOneOut(FeatureRows([features]), own, data.num_classes).table()
     scores = torch.zeros(len(labels))
     scores[indices] = found.gather(1, own[:, None])[:, 0]
     model.train()

@@ -5,7 +5,9 @@
 50 images a class, 80 % of them correct and the others in groups of ten similar classes.
 `confusion` is both figures of the confusion matrix, rendered, and the table of confusions;
 `grouping` is the part of it that orders the classes; `intervals` are the bootstrap intervals of the
-scores of each class. The peak of memory is that of the process so far.
+scores of each class. The others are from 10,000 images with logits: figures, rendered, and tables
+of a picture; `counts` is the figure of the images of each class. The peak of memory is that of the
+process so far, of which the logits of 10,000 classes take 400 MB.
 """
 
 import resource
@@ -15,16 +17,23 @@ import time
 import numpy as np
 import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from rounds import write_json
 
-from callbacks.plots import plot_confusion_matrix
+from callbacks.output_recorder import Outputs, SampledFeatures
+from callbacks.pictures import PICTURES
+from callbacks.pictures.picture import PictureContext
+from callbacks.plots import plot_class_counts, plot_confusion_matrix
 from callbacks.plots.confusion.matrix import grouping_of
 from callbacks.plots.confusion.order import most_frequent_confusions
 from models.evaluation.confusion import confusion_counts
 from models.evaluation.intervals import bootstrap_intervals
+from models.evaluation.predictions import Predictions
 
 QUICK = ["1000"]
 IMAGES, GROUP, CORRECT = 50, 10, 0.8
+WITH_LOGITS, FEATURES = 10_000, 256
+SHOWN = ("per_class", "calibration", "prediction_sets", "embedding")
 
 
 def predictions(num_classes: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -54,8 +63,33 @@ def measure(num_classes: int) -> dict[str, float]:
         "grouping": times[1] - times[0],
         "confusion": times[2] - times[0],
         "intervals": times[3] - times[2],
+        **draw(num_classes, names),
         "peak MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
+
+
+def draw(num_classes: int, names: list[str]) -> dict[str, float]:
+    """CPU seconds of the figures and tables of some pictures."""
+    generator = torch.Generator().manual_seed(0)
+    labels = torch.arange(WITH_LOGITS) % num_classes
+    logits = torch.randn(WITH_LOGITS, num_classes, generator=generator)
+    logits[torch.arange(WITH_LOGITS), labels] += 4
+    rows = torch.arange(0, WITH_LOGITS, 5)
+    features = SampledFeatures(torch.randn(len(rows), FEATURES, generator=generator), rows)
+    found = Outputs(Predictions(logits, labels, torch.arange(WITH_LOGITS)), features)
+    nothing, model = torch.empty(0), torch.nn.Identity()
+    context = PictureContext(model, names, lambda n: (nothing, nothing), "epoch 4", outputs=found)
+    times = {}
+    for name in SHOWN:
+        started = time.process_time()
+        for _, content in PICTURES[name]().draw(context):
+            if isinstance(content, Figure):
+                FigureCanvasAgg(content).draw()
+        times[name] = time.process_time() - started
+    started = time.process_time()
+    counts = np.random.default_rng(0).zipf(1.5, num_classes).clip(max=10_000)
+    FigureCanvasAgg(plot_class_counts({"train": counts}, names)).draw()
+    return times | {"counts": time.process_time() - started}
 
 
 def main() -> None:
@@ -63,10 +97,9 @@ def main() -> None:
     torch.set_num_threads(1)
     measure(70)  # loads the fonts
     rows = {}
-    print("classes   grouping  confusion  intervals    peak MB")
     for number in map(int, sys.argv[1:]):
-        rows[number] = row = measure(number)
-        print(f"{number:7,}  {'  '.join(f'{value:9.2f}' for value in row.values())}", flush=True)
+        rows[number] = measure(number)
+        print(f"{number:,} classes: " + ", ".join(f"{n} {v:.1f}" for n, v in rows[number].items()))
     write_json("many_classes", rows)
 
 

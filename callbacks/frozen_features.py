@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.utilities import rank_zero_info
@@ -65,11 +66,12 @@ def frozen_features(data: Any, backbone: Backbone, split: str, draw: int | None 
     """
     size = len(data.sources[split])
 
-    def compute(batches: Iterator[Sequence[Tensor]]) -> Tensor:
+    def compute(batches: Iterator[Sequence[Tensor]]) -> Iterator[tuple[Tensor, Tensor]]:
         bar = tqdm(batches, f"features, {split}", -(-size // data.batch_size), delay=2, leave=False)
-        return compute_features(backbone, bar, size)
+        yield torch.arange(size), compute_features(backbone, bar, size)
 
-    return data.derived(split, f"features {weights_digest(backbone)}", compute, draw)
+    stored = data.derived(split, f"features {weights_digest(backbone)}", compute, draw)
+    return torch.from_numpy(np.array(stored))
 
 
 def _is_frozen(trainer: Trainer) -> bool:

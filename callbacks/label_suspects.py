@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
 
 from models.evaluation.label_errors import LabelErrors, find_label_errors
+from models.evaluation.label_errors.confident_learning import Chunks
 
 DIGITS = 4  # of a probability
 # Share of likely label errors. Of the ten datasets of Northcutt, Athalye and Mueller (2021) the
@@ -95,7 +95,7 @@ def find_suspects(
     sources: Mapping[str, Any],
     indices: Mapping[str, Tensor],
     labels: Tensor,
-    probabilities: Tensor,
+    probabilities: Tensor | Chunks,
 ) -> Suspects:
     """Find likely label errors, and name the images.
 
@@ -103,14 +103,13 @@ def find_suspects(
         sources: The images of each split.
         indices: Positions of the N images in the sources, by split, in the order of the labels.
         labels: Labels in the dataset, (N,).
-        probabilities: Probabilities of the classes, (N, K), from networks that were not trained
-            on the image.
+        probabilities: See `find_label_errors`.
     """
-    rows = [(split, index) for split, chosen in indices.items() for index in chosen.tolist()]
+    places = {split: chosen.tolist() for split, chosen in indices.items()}
     return Suspects(
-        splits=[split for split, _ in rows],
-        indices=[index for _, index in rows],
-        names=[sources[split].names[index] for split, index in rows],
+        splits=[split for split, chosen in places.items() for _ in chosen],
+        indices=[index for chosen in places.values() for index in chosen],
+        names=[sources[split].names[index] for split, chosen in places.items() for index in chosen],
         labels=labels,
         errors=find_label_errors(probabilities, labels),
     )
@@ -127,7 +126,7 @@ def copy_groups(sources: Mapping[str, Any], indices: Mapping[str, Tensor]) -> Te
     if not any(part.groups for part in parts):
         return None
     groups = [group for part in parts for group in (part.groups or part.names)]
-    return torch.from_numpy(np.unique(groups, return_inverse=True)[1])
+    return torch.from_numpy(pd.factorize(pd.Series(groups, dtype=object))[0])
 
 
 def _rounded(probabilities: Tensor) -> list[float]:

@@ -16,7 +16,7 @@ from callbacks.submission import fill_submission, read_submission
 from callbacks.tracking import log_text
 from callbacks.trainer_parts import classifier_of, data_of
 from models.evaluation.prediction_sets import set_names
-from models.evaluation.predictions import UNLABELLED, Predictions
+from models.evaluation.predictions import UNLABELLED, Predictions, images_at_once
 from models.evaluation.uncertainty import Uncertainty
 
 
@@ -27,7 +27,8 @@ class PredictionWriter(Callback):
     `validate` logs `predictions/val.csv`, and `predict` logs `predictions/predict.csv`. Columns are
     image, label (empty where it is not known), predicted and confidence, the softmax probability of
     the prediction; then the next most probable classes, `predicted_2`, `confidence_2` and so on.
-    `set` has the classes of the prediction set, with a bar between two, and `unknown` whether the
+    `set` has the classes of the prediction set, with a bar between two (the first 100, and then the
+    number of the others), and `unknown` whether the
     image is unlike those of the validation; checkpoints of earlier versions give neither. With
     several processes, the table has the rows of all of them.
 
@@ -152,8 +153,10 @@ def uncertainty_columns(
     """
     columns: dict[str, list[Any]] = {}
     if uncertainty is not None:
-        members = uncertainty.sets.sets(predictions.logits, by_class=by_class)
-        columns["set"] = set_names(members, class_names)
+        sets, logits = uncertainty.sets, predictions.logits
+        chunks = logits.split(images_at_once(logits))
+        names = [set_names(sets.sets(each, by_class=by_class), class_names) for each in chunks]
+        columns["set"] = [name for of_chunk in names for name in of_chunk]
         if uncertainty.neighbours is not None and similarity is not None:
             columns["unknown"] = (similarity < uncertainty.neighbours.threshold).tolist()
     return columns

@@ -28,8 +28,8 @@ class ImageData(Protocol):
 
     @abstractmethod
     def derived(
-        self, split: str, what: str, compute: Callable[[Any], Tensor], draw: int | None = None
-    ) -> Tensor:
+        self, split: str, what: str, compute: Callable[[Any], Any], draw: int | None = None
+    ) -> Any:
         """What is computed from the batches of a split, or of an augmented version; only once."""
 
     @abstractmethod

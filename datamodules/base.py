@@ -151,7 +151,7 @@ class ImageDataModule(LightningDataModule, ABC):
         loader = make_loader(self._plain(split), indices, self.batch_size, self._workers)
         return readable_batches(loader)
 
-    def derived(self, split: str, what: str, compute: Compute, draw: int | None = None) -> Tensor:
+    def derived(self, split: str, what: str, compute: Compute, draw: int | None = None) -> Any:
         """What is computed from all images of a split, only once; see `derived_array`."""
         dataset = self._plain(split) if draw is None else self._training_images()
         return derived_array(dataset, what, compute, draw, self.batch_size, self._workers)

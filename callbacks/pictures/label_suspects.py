@@ -15,8 +15,9 @@ from callbacks.plots.drawing.texts import counted
 from callbacks.plots.label_suspects import plot_label_suspects
 from models import Backbone, ImageClassifier
 from models.evaluation.label_errors import (
+    FeatureRows,
+    LeaveOneOut,
     gather_features,
-    leave_one_out_probabilities,
     temperature_scaled,
 )
 from models.explain import NothingToShow
@@ -98,9 +99,8 @@ class LabelSuspects(Picture):
         features, labels, positions = gather_features(backbone, batches)
         indices = {"train": positions}
         copies = copy_groups(context.data.sources, indices)
-        probabilities = leave_one_out_probabilities(
-            features, labels, len(context.class_names), copies
-        )
+        rows = FeatureRows([features])
+        probabilities = LeaveOneOut(rows, labels, len(context.class_names), copies)
         return find_suspects(context.data.sources, indices, labels, probabilities)
 
 

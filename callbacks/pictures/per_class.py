@@ -44,7 +44,8 @@ class ClassScores(Picture):
         arrays = {name: column.numpy() for name, column in columns.items()}
         yield self.name, plot_class_scores(arrays, names, title)
         if context.final:
-            yield from self.tables(context)
+            yield self.name, {"class": list(names), **_columns(scores, intervals)}
+            yield "scores", _score_table(confusion, intervals)
 
     def tables(self, context: PictureContext) -> Iterator[PictureOutput]:
         """See `Picture`."""

@@ -1,6 +1,6 @@
 """Prediction sets: how often they have the true class, and how large they are."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -17,7 +17,7 @@ from models.evaluation.calibration import risk_coverage
 from models.evaluation.prediction_sets import (
     LEVEL,
     LEVELS,
-    SetThresholds,
+    SetCounts,
     fit_set_thresholds,
     halves,
 )
@@ -27,7 +27,7 @@ from models.explain import NothingToShow
 
 MIN_IMAGES = 20  # of each half of a validation
 SELECTED = (0.8, 0.9, 0.95, 1.0)  # shares of the most confident images
-Sets = dict[str, Tensor]  # members of the sets, (N, K), by the kind of the threshold
+AT, BY_CLASS = LEVELS.index(LEVEL), len(LEVELS)  # rows of `SetCounts`
 
 
 @dataclass(eq=False)
@@ -51,21 +51,22 @@ class PredictionSets(Picture):
     def draw(self, context: PictureContext) -> Iterator[PictureOutput]:
         """See `Picture`."""
         predictions = _of_trained_classes(context)
-        found = _coverage(predictions, _sets(context, predictions))
-        at = list(LEVELS).index(LEVEL)
+        sets = _sets(context, predictions)
+        found = _coverage(predictions, sets)
         title = (
             f"Prediction sets, {context.title}: {counted(len(predictions), 'image')}\n"
-            f"at {100 * LEVEL:.0f} %, {100 * found.covered[at]:.1f} % of the sets have the true "
-            f"class; mean size {found.mean_sizes[at]:.2f}"
+            f"at {100 * LEVEL:.0f} %, {100 * found.covered[AT]:.1f} % of the sets have the true "
+            f"class; mean size {found.mean_sizes[AT]:.2f}"
         )
         yield self.name, plot_prediction_sets(found, title)
         if context.final:
-            yield "set_coverage", float(found.covered[at])
-            yield "set_size", float(found.mean_sizes[at])
+            yield "set_coverage", float(found.covered[AT])
+            yield "set_size", float(found.mean_sizes[AT])
             selective = selective_table(predictions)
             for share, accuracy in zip(SELECTED[:-1], selective["accuracy"], strict=False):
                 yield f"accuracy_at_{100 * share:.0f}", accuracy
-            yield from self.tables(context)
+            yield "selective_accuracy", selective
+            yield self.name, _by_class(predictions, sets, context.class_names)
 
     def tables(self, context: PictureContext) -> Iterator[PictureOutput]:
         """See `Picture`."""
@@ -106,8 +107,8 @@ def _of_trained_classes(context: PictureContext) -> Predictions:
     return Predictions(found.logits[kept], found.labels[kept], found.indices[kept])
 
 
-def _sets(context: PictureContext, predictions: Predictions) -> Sets:
-    """The sets of the images, by the text of their level, and `by_class`."""
+def _sets(context: PictureContext, predictions: Predictions) -> SetCounts:
+    """What the sets of the images are."""
     if context.split == "val":
         if len(predictions) < 2 * MIN_IMAGES:
             raise NothingToShow(
@@ -118,54 +119,48 @@ def _sets(context: PictureContext, predictions: Predictions) -> Sets:
     uncertainty = getattr(context.model, "uncertainty", None)
     if uncertainty is None:
         raise NothingToShow("the checkpoint has no prediction sets: an earlier version wrote it.")
-    return _of(uncertainty.sets, predictions.logits)
+    return uncertainty.sets.counts(predictions.logits, predictions.labels)
 
 
-def _of_halves(predictions: Predictions) -> Sets:
+def _of_halves(predictions: Predictions) -> SetCounts:
     """Sets of each half of the images, with thresholds that were fitted on the other half."""
     logits, labels = predictions.logits, predictions.labels
     first, second = halves(labels)
     parts = [
-        _of(fit_set_thresholds(logits[own], labels[own]), logits[other])
+        fit_set_thresholds(logits[own], labels[own]).counts(logits[other], labels[other])
         for own, other in ((second, first), (first, second))
     ]
     back = torch.cat([first, second]).argsort()
-    return {name: torch.cat([part[name] for part in parts])[back] for name in parts[0]}
+    return SetCounts(*(torch.cat(part, dim=1)[:, back] for part in zip(*parts, strict=True)))
 
 
-def _of(thresholds: SetThresholds, logits: Tensor) -> Sets:
-    sets = {str(level): thresholds.sets(logits, level) for level in LEVELS}
-    return sets | {"by_class": thresholds.sets(logits, by_class=True)}
-
-
-def _hits(sets: Tensor, labels: Tensor) -> Tensor:
-    return sets.gather(1, labels[:, None])[:, 0].double()
-
-
-def _coverage(predictions: Predictions, sets: Sets) -> Coverage:
-    labels, number = predictions.labels, len(predictions)
-    of_levels = [sets[str(level)] for level in LEVELS]
+def _coverage(predictions: Predictions, sets: SetCounts) -> Coverage:
+    number = len(predictions)
     low, high = binom.interval(0.95, number, np.array(LEVELS))
     return Coverage(
         np.array(LEVELS),
-        np.array([float(_hits(each, labels).mean()) for each in of_levels]),
+        sets.hits[:-1].double().mean(dim=1).numpy(),
         low / number,
         high / number,
-        np.array([float(each.sum(1).double().mean()) for each in of_levels]),
+        sets.sizes[:-1].double().mean(dim=1).numpy(),
         float(predictions.correct.double().mean()),
-        sets[str(LEVEL)].sum(1).numpy(),
+        sets.sizes[AT].numpy(),
         LEVEL,
     )
 
 
-def _by_class(predictions: Predictions, sets: Sets, class_names: object) -> Table:
+def _by_class(predictions: Predictions, sets: SetCounts, class_names: Sequence[str]) -> Table:
     """Coverage and mean size for each class, and for all, of both kinds of thresholds."""
-    names, labels = [*class_names, "all"], predictions.labels  # pyright: ignore[reportGeneralTypeIssues]
-    rows = [labels == k for k in range(len(names) - 1)] + [labels >= 0]
-    table: Table = {"class": names, "images": [int(each.sum()) for each in rows]}
-    for kind, members in (("", sets[str(LEVEL)]), ("_by_class", sets["by_class"])):
-        hits, sizes = _hits(members, labels), members.sum(1).double()
-        covered = [float(hits[each].mean()) for each in rows]
+    labels, number = predictions.labels, len(class_names)
+
+    def means(values: Tensor) -> list[float]:
+        sums = labels.bincount(values.double(), minlength=number)
+        return [*(sums / counts).tolist(), float(values.double().mean())]
+
+    counts = labels.bincount(minlength=number)
+    table: Table = {"class": [*class_names, "all"], "images": [*counts.tolist(), len(labels)]}
+    for kind, row in (("", AT), ("_by_class", BY_CLASS)):
+        covered = means(sets.hits[row])
         ends = [
             wilson(share, number) if number else (np.nan, np.nan)
             for share, number in zip(covered, table["images"], strict=True)
@@ -174,6 +169,6 @@ def _by_class(predictions: Predictions, sets: Sets, class_names: object) -> Tabl
             f"coverage{kind}": covered,
             f"coverage{kind}_low": [low for low, _ in ends],
             f"coverage{kind}_high": [high for _, high in ends],
-            f"size{kind}": [float(sizes[each].mean()) for each in rows],
+            f"size{kind}": means(sets.sizes[row]),
         }
     return table

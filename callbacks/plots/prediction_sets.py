@@ -1,6 +1,7 @@
 """Prediction sets: coverage against level, and the sizes of the sets."""
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,7 +11,8 @@ from callbacks.plots.drawing.grid_version import FONT, set_grid_version, small_p
 from callbacks.plots.drawing.style import BAD, DPI, GOOD
 
 CHANCE = "#d0d0cc"
-MOST_SIZES = 12  # bars of the histogram; larger sets share the last one
+MOST_SIZES = 12  # bars of the histogram; sizes of larger sets are grouped
+ENDS = (1, 2, 3, 4, 5)  # largest sizes of the first groups; 10, 20, 50, 100 and so on follow
 
 
 class Coverage(NamedTuple):
@@ -71,7 +73,7 @@ def _draw_coverage(axes: Axes, found: Coverage) -> None:
     axes.plot(levels, 100 * found.covered, color=GOOD, marker="o", ms=5, lw=1.6, label="found")
     for level, covered, size in zip(levels, found.covered, found.mean_sizes, strict=True):
         axes.annotate(
-            f"{size:.1f}",
+            f"{size:.1f}" if size < 100 else f"{size:,.0f}",
             (level, 100 * covered),
             (0, 6),
             textcoords="offset points",
@@ -89,24 +91,45 @@ def _draw_coverage(axes: Axes, found: Coverage) -> None:
 
 
 def _draw_sizes(axes: Axes, found: Coverage) -> None:
-    largest = max(2, min(int(found.sizes.max()), MOST_SIZES))
-    counts = np.bincount(found.sizes.clip(max=largest), minlength=largest + 1)[1:]
+    ends = _ends(int(found.sizes.max()))
+    counts = np.bincount(np.searchsorted(ends, found.sizes), minlength=len(ends))
     shares = 100 * counts / counts.sum()
-    axes.bar(range(1, largest + 1), shares, color=GOOD, width=0.8)
-    for size, share in enumerate(shares, 1):
+    axes.bar(range(1, len(ends) + 1), shares, color=GOOD, width=0.8)
+    for place, share in enumerate(shares, 1):
         axes.annotate(
             f"{share:.0f} %" if share >= 0.5 or not share else "< 1 %",
-            (size, share),
+            (place, share),
             (0, 2),
             textcoords="offset points",
             ha="center",
             fontsize=8,
         )
-    names = [str(size) for size in range(1, largest + 1)]
-    names[-1] += "+" * (int(found.sizes.max()) > largest)
-    axes.set_xticks(range(1, largest + 1), names)
+    _name_sizes(axes, ends)
     axes.set_ylim(0, 1.1 * shares.max())
     axes.set_title(f"sets at {100 * found.level:.0f} %", fontsize=9)
     axes.set_xlabel("classes in the set")
     axes.set_ylabel("images, %")
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def _name_sizes(axes: Axes, ends: Sequence[int]) -> None:
+    starts = [1, *(end + 1 for end in ends[:-1])]
+    pairs = zip(starts, ends, strict=True)
+    names = [str(end) if start == end else f"{start}-{end}" for start, end in pairs]
+    axes.set_xticks(range(1, len(ends) + 1), names)
+    if ends[-1] > MOST_SIZES:  # names of groups are wide
+        look: dict[str, Any] = {
+            "rotation": 45,
+            "ha": "right",
+            "rotation_mode": "anchor",
+            "fontsize": 8,
+        }
+        axes.set_xticks(range(1, len(ends) + 1), names, **look)
+
+
+def _ends(largest: int) -> list[int]:
+    """The largest size of each bar; a bar for each size, unless there are too many."""
+    if largest <= MOST_SIZES:
+        return list(range(1, max(2, largest) + 1))
+    rounded = [*ENDS, *(step * 10**power for power in range(1, 9) for step in (1, 2, 5))]
+    return [end for end, before in zip(rounded, [0, *rounded], strict=False) if before < largest]

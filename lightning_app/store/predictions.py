@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import pandas as pd
 import torch
+from pandas.util import hash_pandas_object
 from torch import Tensor
 
 from lightning_app.store.runs import quoted
@@ -16,6 +17,7 @@ from lightning_app.store.stored_run import StoredRun
 SplitName = Literal["test", "val"]
 COMMANDS: dict[SplitName, str] = {"test": "test", "val": "validate"}  # that store the predictions
 DIGEST_LENGTH = 8
+COLUMNS = {"image": str, "label": "category", "predicted": "category", "confidence": float}
 
 
 class EvaluatedImages(NamedTuple):
@@ -66,26 +68,19 @@ def read_predictions(records: Sequence[StoredRun], split: SplitName) -> SharedPr
         ValueError: If a run has no predictions, lists an image twice, or the runs share no image.
     """
     tables = [_read(record, split) for record in records]
-    common = tables[0].index
-    for table in tables[1:]:
-        common = common.intersection(table.index)
-    same = pd.Series(True, common)
-    for table in tables[1:]:
-        same &= table.loc[common, "label"] == tables[0].loc[common, "label"]
-    common = common[same.to_numpy()]
-    if not len(common):
+    evaluated = tuple(_evaluated(table) for table in tables)
+    tables = _shared(tables)
+    if not len(common := tables[0].index):
         names = quoted(record.run.info.run_name for record in records)
         raise ValueError(
             f"No {split} image has the same name and label in all of {names}: their datasets are "
             "different, so that image by image there is nothing to compare."
         )
-    evaluated = tuple(_evaluated(table) for table in tables)
     left_out = max(each.images for each in evaluated) - len(common)
-    tables = [table.loc[common] for table in tables]
     return SharedPredictions(
-        [str(name) for name in common],
-        tables[0]["label"].to_numpy(),
-        np.stack([table["predicted"].to_numpy() for table in tables]),
+        common.tolist(),
+        np.asarray(tables[0]["label"], object),
+        np.stack([np.asarray(table["predicted"], object) for table in tables]),
         np.stack([table["confidence"].to_numpy(float) for table in tables]),
         left_out,
         evaluated,
@@ -101,8 +96,9 @@ def _read(record: StoredRun, split: SplitName) -> pd.DataFrame:
             f"The run {name!r} has no {file}; `lightning_cli {COMMANDS[split]} --ckpt_path "
             f"{name}` makes it."
         )
-    types: Any = {"image": str, "label": str, "predicted": str}
-    table = pd.read_csv(io.BytesIO(content), dtype=types, keep_default_na=False)
+    types: Any = COLUMNS  # the classes as categories: a million names would take a gigabyte
+    options: Any = {"usecols": [*COLUMNS], "dtype": types, "keep_default_na": False}
+    table = pd.read_csv(io.BytesIO(content), **options)
     table = table[table["label"] != ""].set_index("image")
     if table.index.has_duplicates:
         twice = table.index[table.index.duplicated()][0]
@@ -111,6 +107,17 @@ def _read(record: StoredRun, split: SplitName) -> pd.DataFrame:
 
 
 def _evaluated(table: pd.DataFrame) -> EvaluatedImages:
-    rows = sorted(zip(table.index, table["label"], strict=True))  # their order changes no score
-    digest = hashlib.sha256(repr(rows).encode()).hexdigest()
-    return EvaluatedImages(len(rows), digest[:DIGEST_LENGTH])
+    # Their order changes no score.
+    digests = np.sort(hash_pandas_object(table["label"]))  # pyright: ignore[reportCallIssue]
+    return EvaluatedImages(len(table), hashlib.sha256(digests.data).hexdigest()[:DIGEST_LENGTH])
+
+
+def _shared(tables: Sequence[Any]) -> list[Any]:
+    """The images that all tables have with the same label, in the order of the first."""
+    common = tables[0].index
+    for table in tables[1:]:
+        common = common if common.equals(table.index) else common.intersection(table.index)
+    tables = [table if common.equals(table.index) else table.loc[common] for table in tables]
+    labels = [np.asarray(table["label"], object) for table in tables]
+    same = np.all([of_run == labels[0] for of_run in labels], axis=0)
+    return list(tables) if same.all() else [table[same] for table in tables]

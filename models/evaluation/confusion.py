@@ -55,8 +55,8 @@ def class_scores(confusion: Tensor) -> ClassScores:
         confusion: Counts (label, prediction), (K, K). A class that is never predicted has a
             precision of 0.
     """
-    counts = confusion.double()
-    hits, support, predicted = counts.diagonal(), counts.sum(dim=1), counts.sum(dim=0)
+    sums = (confusion.diagonal(), confusion.sum(dim=1), confusion.sum(dim=0))
+    hits, support, predicted = (each.double() for each in sums)
     occurs = support + predicted > 0
     precision = torch.where(predicted > 0, hits / predicted.clamp_min(1), 0.0)
     return ClassScores(

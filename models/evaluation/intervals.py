@@ -2,10 +2,11 @@
 
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
-CHUNK = 2**14  # images that are drawn at once; more would not fit into a core's cache
+CHUNK = 2**16  # cells that are drawn at once; many more would not fit into a core's cache
 
 Shares = dict[str, tuple[Tensor, Tensor]]  # numbers of hits, and of images they are a share of
 
@@ -45,7 +46,7 @@ def bootstrap_intervals(
     confusion = confusion.cpu()
     tails = torch.tensor([(1 - confidence) / 2, (1 + confidence) / 2], dtype=torch.float64)
     own = _shares(confusion.diagonal(), confusion.sum(dim=1), confusion.sum(dim=0))
-    drawn = _shares(*_draw(confusion, num_draws, torch.Generator().manual_seed(seed)))
+    drawn = _shares(*_draw(confusion, num_draws, seed))
     ends = {name: _ratio(*drawn[name]).nanquantile(tails, dim=0) for name in own}
     macros = _f1(_ratio(*drawn["jaccard"])).nanmean(dim=1).quantile(tails)
     ends["f1_macro"] = _mirrored(macros, _f1(_ratio(*own["jaccard"])).nanmean())
@@ -57,19 +58,21 @@ def bootstrap_intervals(
     return Intervals(f1=_f1(ends.pop("jaccard")), **ends)
 
 
-def _draw(confusion: Tensor, num_draws: int, generator: torch.Generator) -> list[Tensor]:
-    """Hits, support and number of predictions of each class in each draw, (num_draws, K) each."""
+def _draw(confusion: Tensor, num_draws: int, seed: int) -> list[Tensor]:
+    """Hits, support and number of predictions of each class in each draw, (num_draws, K) each.
+
+    How often images of each cell are drawn with replacement is multinomial; so the work does not
+    grow with the number of images.
+    """
     rows, columns = confusion.nonzero(as_tuple=True)
     diagonal = (rows == columns).nonzero().flatten()
-    cells = torch.arange(len(rows)).repeat_interleave(confusion[rows, columns])  # of each image
+    images = confusion[rows, columns].numpy()
+    number, draws = int(images.sum()), np.random.default_rng(seed)
     hits, support, predicted = torch.zeros(3, num_draws, len(confusion), dtype=torch.int64)
-    for chunk in torch.arange(num_draws).split(max(1, CHUNK // len(cells))):
-        images = torch.randint(len(cells), (len(chunk) * len(cells),), generator=generator)
-        # Not indexing, which starts threads even for little work.
-        places = cells.index_select(0, images).view(len(chunk), -1)
-        places += len(rows) * torch.arange(len(chunk))[:, None]
-        counts = places.flatten().bincount(minlength=len(chunk) * len(rows)).view(len(chunk), -1)
+    for chunk in torch.arange(num_draws).split(max(1, CHUNK // len(rows))):
+        counts = torch.from_numpy(draws.multinomial(number, images / number, size=len(chunk)))
         part = slice(int(chunk[0]), int(chunk[-1]) + 1)
+        # Not indexing, which starts threads even for little work.
         hits[part].index_add_(1, rows[diagonal], counts.index_select(1, diagonal))
         support[part].index_add_(1, rows, counts)
         predicted[part].index_add_(1, columns, counts)

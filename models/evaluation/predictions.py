@@ -13,7 +13,7 @@ from models.evaluation.confusion import confusion_counts, ranked_classes
 
 SMALLEST = 2.0**-52  # probability in a log loss, as in scikit-learn
 UNLABELLED = -1  # label of an image whose class is not known
-CHUNK = 8192  # images whose probabilities are in memory at once: there may be thousands of classes
+CHUNK = 2**23  # probabilities in memory at once: 64 MB
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +39,8 @@ class Predictions:
     def labelled(self) -> "Predictions":
         """The predictions for the images whose label is known."""
         known = self.labels >= 0
+        if known.all():
+            return self
         return Predictions(self.logits[known], self.labels[known], self.indices[known])
 
     @cached_property
@@ -68,7 +70,7 @@ class Predictions:
         in `predicted` and in the metrics.
         """
         classes, probabilities = [], []
-        for chunk in self.logits.split(CHUNK):
+        for chunk in self.logits.split(images_at_once(self.logits)):
             classes.append(ranked_classes(chunk, k))
             probabilities.append(chunk.double().softmax(dim=1).gather(1, classes[-1]))
         return torch.cat(classes), torch.cat(probabilities)
@@ -117,6 +119,15 @@ class Predictions:
         return confusion_counts(self.predicted, self.labels, self.logits.shape[1])
 
 
+def images_at_once(logits: Tensor) -> int:
+    """Number of images whose probabilities are in memory at once.
+
+    Args:
+        logits: (N, K), of all images.
+    """
+    return max(1, CHUNK // max(1, logits.shape[1]))
+
+
 def in_chunks(score: Callable[[Tensor, Tensor], Tensor], predictions: Predictions) -> Tensor:
     """A score of each image, (N,), computed for a limited number of images at once.
 
@@ -124,7 +135,8 @@ def in_chunks(score: Callable[[Tensor, Tensor], Tensor], predictions: Prediction
         score: Maps logits (n, K) in float64 and labels (n,) to scores (n,).
         predictions: Those of all N images.
     """
-    logits, labels = predictions.logits.split(CHUNK), predictions.labels.split(CHUNK)
+    size = images_at_once(predictions.logits)
+    logits, labels = predictions.logits.split(size), predictions.labels.split(size)
     parts = [score(chunk.double(), true) for chunk, true in zip(logits, labels, strict=True)]
     return torch.cat(parts)
 

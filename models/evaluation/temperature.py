@@ -6,7 +6,7 @@ from typing import Any
 from scipy.optimize import brentq
 from torch import Tensor
 
-from models.evaluation.predictions import CHUNK
+from models.evaluation.predictions import images_at_once
 
 TEMPERATURES = (0.01, 100.0)  # range of a fit
 
@@ -62,7 +62,8 @@ def scale_by_halves(logits: Tensor, labels: Tensor) -> tuple[Tensor, tuple[float
 def _slope(logits: Tensor, labels: Tensor, sharpness: float) -> float:
     """Derivative of the negative log-likelihood by 1 / T: expected minus true logit, summed."""
     total = 0.0
-    for part, true in zip(logits.split(CHUNK), labels.split(CHUNK), strict=True):
+    size = images_at_once(logits)
+    for part, true in zip(logits.split(size), labels.split(size), strict=True):
         shifted = part - part.amax(dim=1, keepdim=True)
         expected = ((shifted * sharpness).softmax(dim=1) * shifted).sum(dim=1)
         total += float((expected - shifted.gather(1, true[:, None])[:, 0]).double().sum())

@@ -1,6 +1,7 @@
 """Fits whose backbone is frozen, on features that are computed once."""
 
 import albumentations as A
+import numpy as np
 import pytest
 import torch
 
@@ -77,12 +78,22 @@ def test_images_are_back_after_the_fit(fit):
 
 def test_other_pixels_and_other_weights_have_features_of_their_own(workplace, make_classifier):
     def mean(batches):
-        return torch.stack([images.mean() for images, *_ in batches]).mean()[None]
+        for images, _, indices in batches:
+            yield indices[1:], images.mean(dim=(1, 2, 3))[1:]  # as if one could not be read
 
     small, large = (SyntheticDataModule(num_images=20, image_size=size) for size in (16, 32))
     what = weights_digest(make_classifier().backbone)
     first = small.derived("val", what, mean)
-    assert small.derived("val", what, lambda batches: pytest.fail("computed again")).equal(first)
-    assert not large.derived("val", what, mean).equal(first)
-    other = small.derived("val", f"{what} changed", lambda batches: torch.zeros(1))
-    assert other.tolist() == [0]
+    images = small.images("val", range(len(first)))
+    np.testing.assert_allclose(first[1:], images.mean(dim=(1, 2, 3))[1:], rtol=1e-6)
+    assert np.isnan(first[0])
+    again = small.derived("val", what, lambda batches: pytest.fail("computed again"))
+    np.testing.assert_array_equal(again, first)
+    assert not np.array_equal(large.derived("val", what, mean)[1:], first[1:])
+
+    def zeros(batches):
+        yield torch.arange(1), torch.zeros(1, 2)
+
+    other = small.derived("val", f"{what} changed", zeros)
+    assert other.shape == (len(first), 2)
+    assert other[0].tolist() == [0, 0]

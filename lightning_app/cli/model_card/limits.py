@@ -18,6 +18,7 @@ WHAT = (
     "correlation of the maps with those of random weights."
 )
 FEW = 30  # training images of a class
+MOST_NAMED = 20  # such classes
 
 
 def explanations(record: StoredRun) -> str:
@@ -50,7 +51,9 @@ def limits(record: StoredRun, splits: Sequence[SplitSummary], results: Sequence[
         found.append("There is no test: the images of the scores also chose the checkpoint.")
     counts = splits[0].counts if splits else {}
     if rare := [f"{name} ({number:,})" for name, number in counts.items() if number < FEW]:
-        found.append(f"Classes with fewer than {FEW} training images: {', '.join(rare)}.")
+        more = f", and {len(rare) - MOST_NAMED:,} more" if len(rare) > MOST_NAMED else ""
+        listed = ", ".join(rare[:MOST_NAMED])
+        found.append(f"Classes with fewer than {FEW} training images: {listed}{more}.")
     found += [_copies(each) for each in copy_scores(record)]
     return "\n".join(f"- {each}" for each in found)
 

@@ -11,6 +11,7 @@ from lightning_app.store.run_scores import SPLITS, Result, confusions
 from lightning_app.store.stored_run import StoredRun
 
 WORDS = Words("en")
+MOST_ROWS = 100  # classes of a table
 CALIBRATION = {
     "ece": "expected calibration error",
     "ece_scaled": "the same after temperature scaling",
@@ -36,9 +37,15 @@ def data(record: StoredRun, splits: Sequence[SplitSummary]) -> str:
     )
     of_classes = table(
         ["class", *(f">{WORDS['splits'][s.name]}" for s in splits)],
-        [(name, *(f"{s.counts.get(name, 0):,}" for s in splits)) for name in names],
+        [(name, *(f"{s.counts.get(name, 0):,}" for s in splits)) for name in names[:MOST_ROWS]],
     )
-    return "\n\n".join([describe_run.describe_dataset(record), of_splits, of_classes])
+    parts = [describe_run.describe_dataset(record), of_splits]
+    if len(names) > MOST_ROWS:
+        parts.append(
+            f"The first {MOST_ROWS} of {len(names):,} classes; `tables/class_counts.json` of the "
+            "run has all."
+        )
+    return "\n\n".join([*parts, of_classes])
 
 
 def training(record: StoredRun) -> str:
@@ -87,6 +94,14 @@ def classes(record: StoredRun) -> str:
     """Precision, recall and F1 of each class, of the test if possible."""
     for split in SPLITS:
         if rows := record.table(f"tables/per_class_{split}.json"):
+            note = ""
+            if (number := len(rows)) > MOST_ROWS:
+                seen = [row for row in rows if row["support"] and row["f1"] is not None]
+                rows = sorted(seen, key=lambda row: row["f1"])[:MOST_ROWS]
+                note = (
+                    f" The {MOST_ROWS} classes with the lowest F1 of {number:,}; "
+                    f"`tables/per_class_{split}.json` of the run has all."
+                )
             shown = [
                 (
                     row["class"],
@@ -97,7 +112,7 @@ def classes(record: StoredRun) -> str:
                 for row in rows
             ]
             head = ["class", ">images", ">precision", ">recall", ">F1", "95 % interval of F1"]
-            return f"Images: {WORDS['splits'][split]}.\n\n{table(head, shown)}"
+            return f"Images: {WORDS['splits'][split]}.{note}\n\n{table(head, shown)}"
     return ""
 
 

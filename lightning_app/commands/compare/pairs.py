@@ -109,7 +109,7 @@ def pairwise_p_values(right: Tensor) -> dict[tuple[int, int], float]:
 
 def classes_of(predictions: SharedPredictions, known: Iterable[str]) -> list[str]:
     """The classes among labels and predictions: known ones in their order, then the others."""
-    seen = {*predictions.labels, *predictions.predicted.flatten()}
+    seen = {*pd.unique(predictions.labels), *pd.unique(predictions.predicted.ravel())}
     return [name for name in dict.fromkeys([*known, *sorted(seen)]) if name in seen]
 
 
@@ -121,10 +121,12 @@ def _codes(names: np.ndarray, class_names: Sequence[str]) -> Tensor:
 def _class_changes(
     before: Tensor, after: Tensor, labels: Tensor, class_names: Sequence[str]
 ) -> Iterable[ClassChange]:
-    for label, name in enumerate(class_names):
-        own = labels == label
-        if number := int(own.sum()):
-            yield ClassChange(name, number, paired_test(before[own][None], after[own][None]))
+    rows = labels.argsort(stable=True)
+    counts = labels.bincount(minlength=len(class_names)).tolist()
+    sides = (before[rows].split(counts), after[rows].split(counts))
+    for name, first, second in zip(class_names, *sides, strict=True):
+        if len(first):
+            yield ClassChange(name, len(first), paired_test(first[None], second[None]))
 
 
 def _loss(change: ClassChange) -> float:

@@ -14,6 +14,7 @@ from lightning_app.output.console import Column, print_table
 from lightning_app.output.folder import Folder
 from models.evaluation.prediction_sets import LEVEL
 
+MOST_CLASSES = 50  # that are printed with their number of images
 FEW = 20  # images whose predictions are printed
 SHOWN = 3  # classes of an image that are printed
 SET = f"{LEVEL:.0%} set".replace("%", " %")  # column of the prediction sets
@@ -48,8 +49,11 @@ def _print(table: dict[str, list[Any]], title: str) -> None:
     """Print the predictions of a few images, or the number of images of each class."""
     if len(table["image"]) > FEW:
         counts = Counter(table["predicted"]).most_common()
+        more = len(counts) - MOST_CLASSES
         columns = [Column("predicted", wrap=True), Column("images", "right")]
-        print_table(columns, [(name, f"{count:,}") for name, count in counts], title)
+        cells = [(name, f"{count:,}") for name, count in counts[:MOST_CLASSES]]
+        cells += [(f"… {more:,} more classes", "")] * (more > 0)
+        print_table(columns, cells, title)
         return
     known = [number for number in range(1, SHOWN + 1) if _keys(number)[0] in table]
     columns = [Column("image", wrap=True)]

@@ -7,7 +7,7 @@ import numpy as np
 
 from datamodules.sources.source import ImageSource
 from lightning_app.commands.prepare.copies import Copy
-from lightning_app.commands.prepare.tables import write_table
+from lightning_app.commands.prepare.tables import MOST_CLASSES, write_table
 from lightning_app.output.console import Column, print_table
 
 SPLITS = ("train", "val", "test")
@@ -47,8 +47,10 @@ class ClassCounts:
     def show(self) -> None:
         """Print how many images each class has, and how many it had."""
         columns = [Column("class"), *(Column(split, "right") for split in self.before)]
-        rows = [*self._rows(), ("total", *self._pairs(slice(None)))]
+        rows = [*self._rows()[:MOST_CLASSES], ("total", *self._pairs(slice(None)))]
         cells = [(name, *(f"{old:,} → {new:,}" for old, new in pairs)) for name, *pairs in rows]
+        if (more := len(self.class_names) - MOST_CLASSES) > 0:
+            cells.insert(-1, (f"… {more:,} more classes", *("" for _ in self.before)))
         print_table(columns, cells, "Images of each class, before → after:")
 
     def write(self, folder: Path) -> None:

@@ -9,6 +9,8 @@ import numpy as np
 from datamodules.atomic_files import atomic_write
 from datamodules.sources.source import ImageSource
 
+MOST_CLASSES = 100  # that are printed
+
 
 def write_table(file: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Write a CSV file with a header."""
@@ -23,12 +25,15 @@ def write_table(file: Path, columns: Sequence[str], rows: Iterable[Sequence[str]
 
 def count_table(sources: Mapping[str, ImageSource], class_names: Sequence[str]) -> str:
     """Number of images of each class in each split; images without a label count only in total."""
-    width = max(len("without a label"), *map(len, class_names))
+    width = max(len("… 99,999 more classes"), *map(len, class_names[:MOST_CLASSES]))
     splits = [split for split in ("train", "val", "test", "predict") if split in sources]
     lines = [("class", *splits)]
-    for label, name in enumerate(class_names):
-        counts = [np.count_nonzero(sources[split].labels == label) for split in splits]
-        lines.append((name, *(f"{count:,}" for count in counts)))
+    labels = [sources[split].labels for split in splits]
+    counts = [np.bincount(each[each >= 0], minlength=len(class_names)) for each in labels]
+    for name, *of_class in list(zip(class_names, *counts, strict=True))[:MOST_CLASSES]:
+        lines.append((name, *(f"{count:,}" for count in of_class)))
+    if len(class_names) > MOST_CLASSES:
+        lines.append((f"… {len(class_names) - MOST_CLASSES:,} more classes", *("" for _ in splits)))
     lines.append(("total", *(f"{len(sources[split]):,}" for split in splits)))
     return "\n".join(
         f"{line[0]:{width}}" + "".join(f"{cell:>10}" for cell in line[1:]) for line in lines

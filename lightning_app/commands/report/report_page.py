@@ -31,6 +31,7 @@ from lightning_app.store.run_scores import (
 )
 from lightning_app.store.stored_run import StoredRun, open_stored_run
 
+MOST_CLASSES = 500  # rows of the table of images per class
 SYSTEM = "system/"  # prefix of the metrics of the machine, which are left out
 
 
@@ -65,7 +66,8 @@ def _context(stored_run: StoredRun, words: Words) -> dict[str, Any]:
         "ended": overview.ended_rows(stored_run, words),
         "code": overview.code_rows(stored_run, words),
         "splits": splits,
-        "class_names": class_names_of(splits),
+        "class_names": class_names_of(splits)[:MOST_CLASSES],
+        "more_classes": _more_classes(len(class_names_of(splits)), words),
         "totals": {
             name: sum(split.counts.get(name, 0) for split in splits)
             for name in class_names_of(splits)
@@ -106,6 +108,14 @@ def _context(stored_run: StoredRun, words: Words) -> dict[str, Any]:
         "environment": stored_run.text("config/environment.txt"),
         "summary": stored_run.text("model/summary.txt"),
     }
+
+
+def _more_classes(number: int, words: Words) -> str:
+    """How many of the classes are listed; empty if all are."""
+    if number <= MOST_CLASSES:
+        return ""
+    shown = words.number(MOST_CLASSES)
+    return words["splits_table"]["first"].format(shown=shown, number=words.number(number))
 
 
 def _chosen_by(results: Sequence[Result], words: Words) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 from tqdm import tqdm
@@ -11,8 +12,10 @@ from datamodules import ImageDataModule
 from models import Backbone, ImageClassifier
 from models.device import device_named
 from models.evaluation.label_errors import (
-    gather_features,
-    leave_one_out_probabilities,
+    FeatureRows,
+    LeaveOneOut,
+    feature_batches,
+    finite_rows,
 )
 from models.features import weights_digest
 
@@ -21,6 +24,8 @@ def check_labels(
     data: ImageDataModule, model: ImageClassifier, splits: Sequence[str], corners: bool
 ) -> Suspects:
     """Compare each label with the prediction of a classifier that was not fitted to its image.
+
+    The features stay in their files, and are read in chunks.
 
     Args:
         data: The dataset.
@@ -41,22 +46,21 @@ def check_labels(
     for split in splits:
         found = _features(data, split, backbone, corners)
         given = torch.from_numpy(data.sources[split].labels)
-        places[split] = ((given >= 0) & found.isfinite().all(dim=1)).nonzero().flatten()
-        features.append(found[places[split]])
+        places[split] = ((given >= 0) & finite_rows(found)).nonzero().flatten()
+        features.append(found)
         labels.append(given[places[split]])
-    copies = copy_groups(data.sources, places)
-    probabilities = leave_one_out_probabilities(
-        torch.cat(features), torch.cat(labels), data.num_classes, copies
-    )
+    rows, copies = FeatureRows(features, [*places.values()]), copy_groups(data.sources, places)
+    probabilities = LeaveOneOut(rows, torch.cat(labels), data.num_classes, copies)
     return find_suspects(data.sources, places, torch.cat(labels), probabilities)
 
 
-def _features(data: ImageDataModule, split: str, backbone: Backbone, corners: bool) -> Tensor:
+def _features(data: ImageDataModule, split: str, backbone: Backbone, corners: bool) -> np.ndarray:
     """Pooled features of all images of a split, (N, D); NaN for an unreadable image."""
     size = len(data.sources[split])
 
-    def compute(batches: Iterator[Sequence[Tensor]]) -> Tensor:
+    def compute(batches: Iterator[Sequence[Tensor]]) -> Iterator[tuple[Tensor, Tensor]]:
         bar = tqdm(batches, split, -(-size // data.batch_size), delay=2, leave=False)
-        return gather_features(backbone, bar, corners).by_index(size)
+        for found in feature_batches(backbone, bar, corners):
+            yield found.indices, found.features
 
     return data.derived(split, f"pooled, corners {corners}, {weights_digest(backbone)}", compute)

@@ -18,6 +18,7 @@ from lightning_app.store.runs import children_of, find_run, open_store
 from lightning_app.store.stored_run import open_stored_run
 
 FILE = f"predictions/{OUT_OF_FOLD}.csv"
+SHOWN = 10  # columns that an error lists
 TOLERANCE = 0.01  # of the sum of the probabilities of an image, which tables round
 
 
@@ -96,9 +97,10 @@ def _probabilities(table: pd.DataFrame, class_names: Sequence[str]) -> np.ndarra
     columns = {name.removeprefix(PROBABILITY): name for name in table.columns}
     missing = [name for name in ("image", *class_names) if name not in columns]
     if missing:
+        shown = [*table.columns[:SHOWN], *["…"] * (len(table.columns) > SHOWN)]
         raise ValueError(
             f"Expected the columns image and, for each class, '{PROBABILITY}CLASS'; there is none "
-            f"for {missing[0]}. The columns are {', '.join(table.columns)}."
+            f"for {missing[0]}. The columns are {', '.join(shown)}."
         )
     chosen = table[[columns[name] for name in class_names]]
     values = chosen.apply(pd.to_numeric, errors="coerce").to_numpy(float)

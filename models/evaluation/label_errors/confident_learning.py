@@ -1,14 +1,19 @@
 """Confident learning (Northcutt, Jiang and Chuang, 2021): find label errors from probabilities."""
 
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from models.evaluation.confusion import confusion_counts
+from models.evaluation.label_errors.feature_rows import CHUNK
 
 MIN_IMAGES = 5  # of a class; with fewer, label errors in it cannot be found
 ROUNDING = 1e-6  # by which a probability may be below the mean that it equals
+
+# Rows (n,) and the probabilities of these images, (n, K); it is iterated over twice.
+Chunks = Iterable[tuple[Tensor, Tensor]]
 
 
 class LabelErrors(NamedTuple):
@@ -31,7 +36,7 @@ class LabelErrors(NamedTuple):
         return self.label_probability.argsort(stable=True)
 
 
-def find_label_errors(probabilities: Tensor, labels: Tensor) -> LabelErrors:
+def find_label_errors(probabilities: Tensor | Chunks, labels: Tensor) -> LabelErrors:
     """Find labels that are likely wrong, and suggest other classes.
 
     Images are ranked by the probability of their label: this finds more of the labels that were
@@ -39,19 +44,20 @@ def find_label_errors(probabilities: Tensor, labels: Tensor) -> LabelErrors:
 
     Args:
         probabilities: Probabilities of the classes, (N, K), from networks that were not trained
-            on the image.
+            on the image; or chunks of them, such as a `LeaveOneOut`, of which each image is in one.
         labels: Labels in the dataset, (N,).
     """
-    rows = labels[:, None]
-    confident = _confident_classes(probabilities, labels)
-    likely = (confident >= 0) & (confident != labels)
-    suggested = torch.where(likely, confident, probabilities.scatter(1, rows, -1.0).argmax(dim=1))
-    return LabelErrors(
-        label_probability=probabilities.gather(1, rows)[:, 0],
-        suggested=suggested,
-        suggested_probability=probabilities.gather(1, suggested[:, None])[:, 0],
-        likely=likely,
-    )
+    chunks = _chunks(probabilities)
+    own = _of_labels(chunks, labels)
+    suggested, found = torch.empty_like(labels), torch.empty_like(own)
+    likely = torch.empty(len(labels), dtype=torch.bool)
+    for rows, part, confident in _confident_classes(chunks, own, labels):
+        given = labels[rows]
+        likely[rows] = wrong = (confident >= 0) & (confident != given)
+        other = part.scatter(1, given[:, None], -1.0).argmax(dim=1)
+        suggested[rows] = other = torch.where(wrong, confident, other)
+        found[rows] = part.gather(1, other[:, None])[:, 0]
+    return LabelErrors(own, suggested, found, likely)
 
 
 def confident_joint(probabilities: Tensor, labels: Tensor) -> Tensor:
@@ -64,21 +70,41 @@ def confident_joint(probabilities: Tensor, labels: Tensor) -> Tensor:
     Returns:
         Counts, (K, K) int64; images that belong to no class with confidence are not counted.
     """
-    confident = _confident_classes(probabilities, labels)
+    chunks, confident = _chunks(probabilities), torch.empty_like(labels)
+    for rows, _, classes in _confident_classes(chunks, _of_labels(chunks, labels), labels):
+        confident[rows] = classes
     return confusion_counts(confident, labels, probabilities.shape[1])
 
 
-def _confident_classes(probabilities: Tensor, labels: Tensor) -> Tensor:
-    """The most probable class whose probability reaches its mean over its own images, else -1.
+def _chunks(probabilities: Tensor | Chunks) -> Chunks:
+    if not isinstance(probabilities, Tensor):
+        return probabilities
+    size = max(1, CHUNK // probabilities.shape[1])
+    rows = torch.arange(len(probabilities))
+    return list(zip(rows.split(size), probabilities.split(size), strict=True))
+
+
+def _of_labels(chunks: Chunks, labels: Tensor) -> Tensor:
+    """The probability of the label of each image, (N,)."""
+    parts = [(rows, part.gather(1, labels[rows][:, None])[:, 0]) for rows, part in chunks]
+    own = torch.empty(len(labels), dtype=parts[0][1].dtype)
+    for rows, values in parts:
+        own[rows] = values
+    return own
+
+
+def _confident_classes(
+    chunks: Chunks, own: Tensor, labels: Tensor
+) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """Each chunk with the most probable class that reaches its mean over its own images, else -1.
 
     A class of fewer than `MIN_IMAGES` images is left out: the mean over them says too little.
     """
-    num_classes = probabilities.shape[1]
-    counts = labels.bincount(minlength=num_classes)
-    own = probabilities.gather(1, labels[:, None])[:, 0]
-    sums = torch.zeros_like(probabilities[0]).index_add(0, labels, own)
-    thresholds = torch.where(counts >= MIN_IMAGES, sums / counts.clamp_min(1) - ROUNDING, torch.inf)
-    reached = torch.where(probabilities >= thresholds, probabilities, -1.0)
-    highest, classes = reached.max(dim=1)
-    enough = counts[labels] >= MIN_IMAGES
-    return torch.where((highest >= 0) & enough, classes, -1)
+    for rows, part in chunks:
+        counts = labels.bincount(minlength=part.shape[1])
+        sums = torch.zeros_like(part[0]).index_add(0, labels, own)
+        means = sums / counts.clamp_min(1) - ROUNDING
+        thresholds = torch.where(counts >= MIN_IMAGES, means, torch.inf)
+        highest, classes = torch.where(part >= thresholds, part, -1.0).max(dim=1)
+        enough = counts[labels[rows]] >= MIN_IMAGES
+        yield rows, part, torch.where((highest >= 0) & enough, classes, -1)

@@ -1,6 +1,6 @@
 """Pooled features: one vector per image from all layers of a network."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from itertools import pairwise
 from typing import NamedTuple
@@ -23,17 +23,19 @@ class PooledFeatures(NamedTuple):
     labels: Tensor
     indices: Tensor
 
-    def by_index(self, num_images: int) -> Tensor:
-        """Features (num_images, D), NaN for images that are missing."""
-        table = torch.full((num_images, self.features.shape[1]), torch.nan)
-        table[self.indices] = self.features
-        return table
-
 
 def gather_features(
     model: nn.Module, batches: Iterable[Sequence[Tensor]], corners: bool = False
 ) -> PooledFeatures:
-    """Compute the pooled features of many images; see `pooled_features`.
+    """Compute the pooled features of all images of some batches; see `feature_batches`."""
+    parts = list(feature_batches(model, batches, corners))
+    return PooledFeatures(*(torch.cat(part) for part in zip(*parts, strict=True)))
+
+
+def feature_batches(
+    model: nn.Module, batches: Iterable[Sequence[Tensor]], corners: bool = False
+) -> Iterator[PooledFeatures]:
+    """Compute the pooled features of many images, batch by batch; see `pooled_features`.
 
     Args:
         model: In eval mode; maps images to features.
@@ -44,18 +46,16 @@ def gather_features(
     Raises:
         ValueError: If there is no image.
     """
-    parts: list[list[Tensor]] = []
-    layers: list[str] = []
+    layers: list[str] | None = None
     weight = next(model.parameters())
     for images, labels, indices in batches:
         images = images.to(weight)  # its device and precision
-        layers = layers if parts else pooled_layers(model, images)
+        layers = pooled_layers(model, images) if layers is None else layers
         views = [images, *(four_corners(images) if corners else ())]
         features = torch.stack([pooled_features(model, view, layers) for view in views])
-        parts.append([features.float().mean(dim=0), labels, indices])
-    if not parts:
+        yield PooledFeatures(features.float().mean(dim=0), labels, indices)
+    if layers is None:
         raise ValueError("Expected one image or more to check the labels of; none could be read.")
-    return PooledFeatures(*(torch.cat(part) for part in zip(*parts, strict=True)))
 
 
 def four_corners(images: Tensor) -> list[Tensor]:

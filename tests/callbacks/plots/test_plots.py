@@ -145,7 +145,17 @@ def test_class_counts_before_and_after_have_one_scale(num_classes, fits):
     assert fits(figure)
 
 
-@pytest.mark.parametrize("num_classes", [2, 100, 1000])
+def test_counts_of_very_many_classes_are_a_curve_with_the_largest_class_first():
+    counts = {"train": np.arange(300), "val": np.full(300, 7)}
+    axes = plot_class_counts(counts, [f"class {k}" for k in range(300)]).axes[0]
+    train, val = axes.patches
+    assert train.get_data().values.tolist() == list(range(299, -1, -1))
+    assert val.get_data().baseline.tolist() == list(range(299, -1, -1))
+    assert val.get_data().values.tolist() == list(range(306, 6, -1))
+    assert axes.get_ylabel() == "classes, the one with the most images first"
+
+
+@pytest.mark.parametrize("num_classes", [2, 100, 10_000])
 def test_class_counts_fit_a_page(num_classes, fits):
     counts = {"train": np.arange(num_classes)}
     figure = plot_class_counts(counts, [f"class {index}" for index in range(num_classes)])

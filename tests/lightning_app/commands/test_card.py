@@ -3,6 +3,7 @@
 import pytest
 import yaml
 
+from lightning_app.cli.model_card import limits, sections
 from lightning_app.main import main
 
 CONFUSIONS = {
@@ -121,3 +122,16 @@ def test_the_card_joins_the_run(run_id, client, capsys):
     main(["card", run_id])
     assert "artifacts/model_card.md" in capsys.readouterr().out
     assert "model_card.md" in [file.path for file in client.list_artifacts(run_id)]
+
+
+def test_very_many_classes_are_listed_in_part_and_the_card_says_so(run_id, workplace, monkeypatch):
+    monkeypatch.setattr(sections, "MOST_ROWS", 1)
+    monkeypatch.setattr(limits, "MOST_NAMED", 1)
+    monkeypatch.setattr(limits, "FEW", 200)
+    main(["card", "net-1a2b", "--out", "card.md"])
+    text = (workplace / "card.md").read_text()
+    assert "The first 1 of 2 classes; `tables/class_counts.json` of the run has all." in text
+    assert "The 1 classes with the lowest F1 of 2; `tables/per_class_test.json`" in text
+    assert "| d\\|g | 16 | 100.0 %" in text
+    assert "| cat | 24 |" not in text
+    assert "Classes with fewer than 200 training images: cat (100), and 1 more." in text

@@ -72,3 +72,13 @@ def test_run_without_predictions_is_an_error(make_run, predictions_of):
         match=r"run 'a' has no predictions/val.csv; `lightning_cli validate --ckpt_path a`",
     ):
         predictions_of(run_id, split="val")
+
+
+def test_images_of_runs_in_the_same_order_stay_in_it(make_run, add_predictions, predictions_of):
+    ids = [make_run() for _ in range(2)]
+    for run_id in ids:
+        add_predictions(run_id, [("b", "dog", "cat", 0.8), ("a", "cat", "cat", 0.9)])
+    found = predictions_of(*ids)
+    assert (found.images, found.labels.tolist()) == (["b", "a"], ["dog", "cat"])
+    assert found.predicted.tolist() == [["cat", "cat"]] * 2
+    assert found.left_out == 0

@@ -4,6 +4,7 @@ import torch
 from scipy.stats import binomtest, bootstrap
 from sklearn.metrics import confusion_matrix
 
+from models.evaluation import intervals
 from models.evaluation.confusion import class_scores, f1_macro
 from models.evaluation.intervals import bootstrap_intervals
 
@@ -114,3 +115,16 @@ def test_draws_repeat_and_do_not_use_the_global_generator(labels):
 def test_no_image_is_refused():
     with pytest.raises(ValueError, match="Expected counts of one image or more, got none"):
         bootstrap_intervals(torch.zeros(3, 3, dtype=torch.int64))
+
+
+def test_size_of_the_chunks_changes_nothing(labels, monkeypatch):
+    whole = intervals_of(labels)
+    monkeypatch.setattr(intervals, "CHUNK", 100)
+    for found, expected in zip(intervals_of(labels), whole, strict=True):
+        assert found.equal(expected)
+
+
+def test_many_images_make_the_intervals_narrow_and_cost_no_more():
+    low, high = bootstrap_intervals(torch.tensor([[600, 200], [100, 100]]) * 10**9).overall_accuracy
+    assert low == pytest.approx(0.7, abs=1e-4)
+    assert high == pytest.approx(0.7, abs=1e-4)

@@ -5,12 +5,14 @@ import pytest
 import torch
 from scipy.stats import betabinom
 
+from models.evaluation import prediction_sets, predictions
 from models.evaluation.prediction_sets import (
     ALL,
     LEVEL,
     LEVELS,
     conformal_quantile,
     fit_set_thresholds,
+    label_scores,
     set_names,
     set_scores,
 )
@@ -114,3 +116,31 @@ def test_checkpoints_of_earlier_versions_and_diverged_networks_have_no_uncertain
     assert fit_uncertainty(logits / 0, labels, None) is None
     assert fit_uncertainty(logits[:0], labels[:0], None) is None
     assert fit_uncertainty(logits, labels, None).neighbours is None
+
+
+def test_counts_are_those_of_the_sets_themselves(monkeypatch):
+    generator = torch.Generator().manual_seed(0)
+    logits = 2 * torch.randn(200, 7, generator=generator)
+    labels = torch.randint(7, (200,), generator=generator)
+    thresholds = fit_set_thresholds(logits, labels)
+    monkeypatch.setattr(predictions, "CHUNK", 30 * 7)
+    found = thresholds.counts(logits, labels)
+    sets = [thresholds.sets(logits, level) for level in LEVELS]
+    sets.append(thresholds.sets(logits, by_class=True))
+    assert found.sizes.equal(torch.stack([each.sum(dim=1) for each in sets]))
+    rows = torch.arange(200)
+    assert found.hits.equal(torch.stack([each[rows, labels] for each in sets]))
+
+
+def test_names_of_a_large_set_end_with_the_number_of_the_others(monkeypatch):
+    monkeypatch.setattr(prediction_sets, "MOST_NAMED", 2)
+    members = torch.tensor([[1, 1, 0, 0], [0, 1, 1, 1]], dtype=torch.bool)
+    assert set_names(members, ["cat", "dog", "fox", "owl"]) == ["cat|dog", "dog|fox|… 1"]
+
+
+def test_scores_of_labels_are_those_of_all_classes():
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randint(-3, 4, (500, 9), generator=generator).float()  # with equal ones
+    logits[:250] += torch.randn(250, 9, generator=generator)
+    labels = torch.randint(9, (500,), generator=generator)
+    assert label_scores(logits, labels).equal(set_scores(logits)[torch.arange(500), labels])

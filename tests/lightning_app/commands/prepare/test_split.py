@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from datamodules import ImageFolderDataModule, ManifestDataModule, Options, SplitSettings
+from lightning_app.commands.prepare import tables
 from lightning_app.commands.prepare.split import split
 
 
@@ -136,3 +137,13 @@ def test_number_has_to_be_positive(tmp_path, capsys):
     with pytest.raises(SystemExit, match="2"):
         split([str(tmp_path), "--out", str(tmp_path), "--val_per_class", "0"])
     assert "--val_per_class: invalid positive value: '0'" in capsys.readouterr().err
+
+
+def test_table_lists_some_of_very_many_classes(make, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(tables, "MOST_CLASSES", 2)
+    split([str(make("cat", "dog", "owl", images=4)), "--out", str(tmp_path / "out")])
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert [line[0] for line in lines[1:4]] == ["cat", "dog", "…"]
+    assert lines[3][1:] == ["1", "more", "classes"]
+    assert lines[4][0] == "total"
+    assert sum(map(int, lines[4][1:])) == 12

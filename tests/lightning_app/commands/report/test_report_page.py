@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lightning_app.commands.report import report_page
 from lightning_app.pages import data_uris
 from models.evaluation.wilson import wilson
 
@@ -315,3 +316,16 @@ def test_command_configuration_and_environment_are_shown(make_run, client, page_
         "TimmBackbone (name resnet18)",
     ):
         assert expected in words
+
+
+def test_very_many_classes_are_listed_in_part_and_the_report_says_so(
+    make_run, add_split, page_of, monkeypatch
+):
+    run_id = make_run()
+    add_split(run_id, "train", {"cat": 3, "dog": 4, "owl": 5})
+    assert "of 3 classes" not in page_of(run_id).text
+    monkeypatch.setattr(report_page, "MOST_CLASSES", 2)
+    for language, said in (("en", "The first 2 of 3 classes."), ("zh", "3 个类别中的前 2 个")):
+        page = page_of(run_id, language)
+        assert said in page.text
+        assert [page.words.count(name) for name in ("cat", "dog", "owl")] == [1, 1, 0]

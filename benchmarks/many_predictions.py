@@ -1,0 +1,145 @@
+"""What reports and comparisons of very many predictions cost: CPU time and memory.
+
+    uv run python benchmarks/many_predictions.py
+
+Two runs that were tested on the same images, 1,000,000 of 10 classes and 50,000 of 1,000. Each
+command is a process of its own, and its seconds and its peak of memory are those of the whole
+process, imports included. `test` is what a test does once the logits are there: the tables and
+figures of the scores, calibration and prediction sets, and the table of predictions. There are no
+images: pictures that show some, and contact sheets, are left out.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from rounds import write_json
+
+SIZES = ((1_000_000, 10), (50_000, 1000))
+PICTURES = ("confusion", "per_class", "calibration", "prediction_sets")
+STAGE = "--stage"
+
+
+def store_tests(number: int, num_classes: int) -> None:
+    """Store two runs with their predictions of a test, its tables and figures."""
+    import torch
+    from mlflow import MlflowClient
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    from lightning_app.store.locations import ROOT, create_experiment, tracking_uri
+
+    torch.set_num_threads(1)
+    ROOT.mkdir()
+    client = MlflowClient(tracking_uri())
+    experiment = create_experiment(client, "many", ROOT, tracking_uri())
+    names = [f"class {index:04d}" for index in range(num_classes)]
+    labels = torch.arange(number) % num_classes
+    counts = labels.bincount(minlength=num_classes).tolist()
+    profile = str({"num_images": number, "class_counts": dict(zip(names, counts, strict=True))})
+    for seed in (0, 1):
+        run_id = client.create_run(experiment, run_name=f"run {seed}").info.run_id
+        dataset = Dataset("Many/test", "0123abcd", "local", "{}", profile=profile.replace("'", '"'))
+        tags = [InputTag("mlflow.data.context", "test")]
+        client.log_inputs(run_id, [DatasetInput(dataset, tags)])
+        _store_test(client, run_id, labels, names, seed)
+        client.set_terminated(run_id)
+
+
+def _store_test(client: Any, run_id: str, labels: Any, names: list[str], seed: int) -> None:
+    import pandas as pd
+    import torch
+    from matplotlib.figure import Figure
+
+    from callbacks.output_recorder import Outputs
+    from callbacks.pictures import PICTURES as ALL
+    from callbacks.pictures.picture import PictureContext
+    from callbacks.prediction_writer import prediction_columns, uncertainty_columns
+    from callbacks.tracking import _pixels, store_png, store_table
+    from models.evaluation.predictions import Predictions
+    from models.evaluation.uncertainty import fit_uncertainty
+
+    generator = torch.Generator().manual_seed(seed)
+    logits = torch.randn(len(labels), len(names), generator=generator)
+    logits[torch.arange(len(labels)), labels] += 3
+    predictions = Predictions(logits, labels, torch.arange(len(labels)))
+    model: Any = torch.nn.Identity()
+    model.uncertainty = fit_uncertainty(logits[:10_000], labels[:10_000], None)
+    sample = torch.empty(0)
+    context = PictureContext(
+        model, names, lambda n: (sample, sample), "test", "test", outputs=Outputs(predictions)
+    )
+    for picture in PICTURES:
+        for name, content in ALL[picture]().draw(context):
+            if isinstance(content, dict):
+                store_table(client, run_id, content, f"{name}_test")
+            elif isinstance(content, float):
+                client.log_metric(run_id, f"test/{name}", content)
+            elif isinstance(content, Figure):
+                store_png(client, run_id, _pixels(content), f"figures/test_{name}.png")
+    columns = {
+        "image": [f"n{label:08d}/{row:08d}.JPEG" for row, label in enumerate(labels.tolist())],
+        "label": [names[label] for label in labels.tolist()],
+        **prediction_columns(predictions, names, 3),
+        **uncertainty_columns(model.uncertainty, predictions, None, names),
+    }
+    client.log_metric(run_id, "test/accuracy", float(predictions.correct.float().mean()))
+    client.log_text(run_id, pd.DataFrame(columns).to_csv(index=False), "predictions/test.csv")
+
+
+def command(arguments: list[str]) -> None:
+    """Run a command in one thread."""
+    import torch
+
+    from lightning_app.main import main
+
+    torch.set_num_threads(1)
+    main(arguments)
+
+
+def measured(place: str, *arguments: str) -> dict[str, float]:
+    """CPU seconds and peak of memory of a process."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    process = subprocess.Popen(
+        [sys.executable, str(Path(__file__).resolve()), STAGE, *arguments],
+        cwd=place,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+    )
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{arguments} failed")
+    return {"CPU s": used.ru_utime + used.ru_stime, "peak MB": used.ru_maxrss / 1024}
+
+
+def main() -> None:
+    """Print a row per size and command, and write them as JSON."""
+    print("   images  classes  command      CPU s   peak MB   page MB")
+    results: dict[str, Any] = {}
+    commands = {"report": ["report", "run 1"], "compare": ["compare", "run 0", "run 1"]}
+    for number, num_classes in SIZES:
+        with tempfile.TemporaryDirectory() as place:
+            rows = {"test": measured(place, "test", str(number), str(num_classes))}
+            rows["test"] = {name: value / 2 for name, value in rows["test"].items()} | {
+                "peak MB": rows["test"]["peak MB"]
+            }  # of one of the two runs
+            for name, arguments in commands.items():
+                rows[name] = measured(place, *arguments, "--out", f"{name}.html")
+                rows[name]["page MB"] = Path(place, f"{name}.html").stat().st_size / 1e6
+        for name, row in rows.items():
+            values = "  ".join(f"{value:8.1f}" for value in row.values())
+            print(f"{number:9,}  {num_classes:7,}  {name:8}  {values}", flush=True)
+        results[f"{number} of {num_classes}"] = rows
+    write_json("many_predictions", results)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] != [STAGE]:
+        main()
+    elif sys.argv[2] == "test":
+        store_tests(*map(int, sys.argv[3:]))
+    else:
+        command(sys.argv[2:])
