@@ -20,6 +20,8 @@ from datamodules.sources.shard_index import StoredFile
 
 PIECE = 2**24  # bytes per request; at most this much is repeated after a broken connection
 
+POLL = 0.01  # seconds between two looks at a file that another process or thread fetches
+
 
 def open_cached(url: str, file: StoredFile, max_bytes: int) -> BinaryIO:
     """Open the local copy of a file, which the first process downloads.
@@ -37,7 +39,7 @@ def open_cached(url: str, file: StoredFile, max_bytes: int) -> BinaryIO:
         StorageError: If it cannot be downloaded, or has another size or digest.
     """
     target = _target(file)
-    with FileLock(_lock(target)):
+    with FileLock(_lock(target), poll_interval=POLL):
         stream = _open(target) or _fetch(url, file, target, max_bytes, has_to=True)
     assert stream is not None
     return stream
@@ -100,7 +102,7 @@ def _fetch(
         _download(url, file, stream)
     except BaseException:
         stream.close()
-        unfinished.unlink()
+        unfinished.unlink(missing_ok=True)
         raise
     with names:
         unfinished.replace(target)

@@ -55,7 +55,7 @@ class ShardFetcher:
                 self._tried.add(shard)
             try:
                 stream = fetch_ahead(*shard)
-            except StorageError:
+            except (StorageError, OSError):
                 stream = None
             with self._changed:
                 if stream and (shard not in self._wanted or shard in self._held):
