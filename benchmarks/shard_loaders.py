@@ -5,6 +5,7 @@ others are imported when they are needed; what is not installed is left out.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -85,8 +86,7 @@ def load_ours(place: Place) -> Iterable[Any]:
 
 def load_webdataset(place: Place) -> Iterable[Any]:
     """Batches of webdataset, from the same tar files."""
-    import webdataset as wds
-
+    wds: Any = import_module("webdataset")
     index = parse_index((place.files / "ours" / INDEX).read_bytes(), INDEX).splits["train"]
     urls = [f"{place.url}/ours/{shard.name}" for shard in index.shards]
     buffer = SHUFFLED * index.num_images // len(urls)
@@ -102,9 +102,9 @@ def load_webdataset(place: Place) -> Iterable[Any]:
 
 def write_litdata(images: Sequence[Path], folder: Path, num_bytes: int) -> None:
     """Chunks of litdata."""
-    from litdata.streaming.writer import BinaryWriter
-
-    writer = BinaryWriter(str(folder), chunk_bytes=num_bytes)
+    writer = import_module("litdata.streaming.writer").BinaryWriter(
+        str(folder), chunk_bytes=num_bytes
+    )
     for number, image in enumerate(images):
         writer[number] = {"image": image.read_bytes(), "label": number % 2}
     writer.done()
@@ -113,11 +113,8 @@ def write_litdata(images: Sequence[Path], folder: Path, num_bytes: int) -> None:
 
 def load_litdata(place: Place) -> Iterable[Any]:
     """Batches of litdata."""
-    import litdata
-    from litdata.streaming import downloader
-
-    options: Any = downloader._OBSTORE_CLIENT_OPTIONS
-    options["allow_http"] = True  # it takes https only
+    litdata, downloader = map(import_module, ("litdata", "litdata.streaming.downloader"))
+    downloader._OBSTORE_CLIENT_OPTIONS["allow_http"] = True  # else it takes https only
     images = litdata.StreamingDataset(
         "s3://files/litdata",
         cache_dir=str(place.cache),
@@ -130,19 +127,19 @@ def load_litdata(place: Place) -> Iterable[Any]:
 
 def write_streaming(images: Sequence[Path], folder: Path, num_bytes: int) -> None:
     """Shards of mosaicml-streaming."""
-    from streaming import MDSWriter
-
     columns = {"image": "bytes", "label": "int"}
-    with MDSWriter(out=str(folder), columns=columns, size_limit=num_bytes) as writer:
+    with import_module("streaming").MDSWriter(
+        out=str(folder), columns=columns, size_limit=num_bytes
+    ) as writer:
         for number, image in enumerate(images):
             writer.write({"image": image.read_bytes(), "label": number % 2})
 
 
 def load_streaming(place: Place) -> Iterable[Any]:
     """Batches of mosaicml-streaming."""
-    from streaming import StreamingDataset
+    dataset: Any = import_module("streaming").StreamingDataset
 
-    class Images(StreamingDataset):
+    class Images(dataset):
         def __getitem__(self, at: Any) -> Any:
             item = super().__getitem__(at)
             return decode(item["image"]), item["label"]
