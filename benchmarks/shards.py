@@ -9,9 +9,9 @@ with two loader processes and an empty cache, and decodes the images to 32 x 32 
 way. The rounds alternate between the loaders, each in a process of its own.
 
 The start is what comes before the first batch is asked for: imports, index, lists of files. An
-epoch begins after it, so the first wait includes the start of the loader processes. A wait is what a loop
-that does nothing but ask for the next batch waits for it; with `--step`, the loop works for some
-time on each batch, as a training does. CPU seconds include all processes of the loader.
+epoch begins after it, so the first wait includes the start of the loader processes. A wait is what
+a loop that does nothing but ask for the next batch waits for it; with `--step`, the loop works for
+some time on each batch, as a training does. CPU seconds include all processes of the loader.
 """
 
 import argparse

@@ -19,7 +19,6 @@ from datamodules.sources.remote import StorageError, read_bytes
 from datamodules.sources.shard_index import StoredFile
 
 PIECE = 2**24  # bytes per request; at most this much is repeated after a broken connection
-
 POLL = 0.01  # seconds between two looks at a file that another process or thread fetches
 
 
@@ -46,10 +45,10 @@ def open_cached(url: str, file: StoredFile, max_bytes: int) -> BinaryIO:
 
 
 def fetch_ahead(url: str, file: StoredFile, max_bytes: int) -> BinaryIO | None:
-    """The same for a file that is not needed yet.
+    """Open the local copy of a file that is not needed yet; see `open_cached`.
 
     Returns:
-        None if another process is fetching it, or if the folder has no room for it.
+        The open file; None if another process is fetching it, or if the folder has no room for it.
 
     Raises:
         StorageError: See `open_cached`.

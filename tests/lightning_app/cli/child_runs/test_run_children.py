@@ -2,6 +2,7 @@ import os
 import sys
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,8 @@ def interrupted(args):
     def work(parent):
         raise KeyboardInterrupt
 
-    under_parent(nullcontext(), work)
+    opened: Any = nullcontext()
+    under_parent(opened, work)
 
 
 def test_interruption_is_said_once(monkeypatch, capsys):
