@@ -43,16 +43,25 @@ def is_remote(root: str) -> bool:
     return "://" in root
 
 
-def read_bytes(url: str, start: int | None = None, end: int | None = None) -> bytes:
+def read_bytes(
+    url: str, start: int | None = None, end: int | None = None, patient: bool = True
+) -> bytes:
     """Read a file from a server, or its bytes from `start` up to `end`.
 
     A server that does not support ranges sends the whole file.
+
+    Args:
+        url: URL of the file.
+        start: First byte; None for the whole file.
+        end: The byte behind the last one.
+        patient: Whether to wait for a server that does not answer; else there are two attempts.
 
     Raises:
         StorageError: If there is no such file, or all attempts to read it fail.
     """
     system, path = _system_of(url)
-    waits = iter(WAITS)
+    allowed = WAITS if patient else WAITS[:1]
+    waits = iter(allowed)
     while True:
         try:
             # By keyword: in s3fs the second argument is a version.
@@ -66,7 +75,7 @@ def read_bytes(url: str, start: int | None = None, end: int | None = None) -> by
                 raise StorageError(f"{url} may not be read ({reason}). {ACCESS}") from None
             wait = next(waits, None)
             if wait is None:
-                text = f"{url} cannot be read after {len(WAITS) + 1} attempts: {reason}. {RESUME}"
+                text = f"{url} cannot be read after {len(allowed) + 1} attempts: {reason}. {RESUME}"
                 raise StorageError(text) from error
         text = redact_text(f"{url} cannot be read ({reason})")
         log.warning("%s; trying again in %g s.", text, wait)

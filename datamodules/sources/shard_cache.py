@@ -98,7 +98,7 @@ def _fetch(
             "that."
         )
     try:
-        _download(url, file, stream)
+        _download(url, file, stream, patient=has_to)
     except BaseException:
         stream.close()
         unfinished.unlink(missing_ok=True)
@@ -110,11 +110,11 @@ def _fetch(
     return stream
 
 
-def _download(url: str, file: StoredFile, stream: BinaryIO) -> None:
+def _download(url: str, file: StoredFile, stream: BinaryIO, patient: bool) -> None:
     digest, done = hashlib.sha256(), 0
     while done < file.num_bytes:
         end = min(done + PIECE, file.num_bytes)
-        piece = read_bytes(url, done, end)
+        piece = read_bytes(url, done, end, patient)
         try:
             stream.write(piece)
             stream.flush()

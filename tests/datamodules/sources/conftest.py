@@ -8,6 +8,8 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from datamodules.sources import shards as shards_module
+from datamodules.sources.shard_fetcher import fetcher
+from datamodules.splits.sampler import WINDOW
 
 
 class Gate:
@@ -90,6 +92,7 @@ def serve(shards):
         handler = partial(RangeHandler, log=log, broken=broken, gates=gates)
         with serving(shards, handler) as url:
             yield (url, log, gates) if held else (url, log)
+            fetcher(WINDOW).want([])
 
     yield run
     shards_module._opened.cache_clear()

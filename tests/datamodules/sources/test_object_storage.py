@@ -11,6 +11,8 @@ from s3fs import S3FileSystem
 from datamodules import ShardDataModule
 from datamodules.sources import shards as shards_module
 from datamodules.sources.remote import StorageError
+from datamodules.sources.shard_fetcher import fetcher
+from datamodules.splits.sampler import WINDOW
 
 BUCKET = "images"
 ROOT = f"s3://{BUCKET}/shards"
@@ -47,6 +49,7 @@ def s3(server, shards, monkeypatch):
     for file in shards.iterdir():
         client.upload_file(str(file), BUCKET, f"shards/{file.name}")
     yield client
+    fetcher(WINDOW).want([])
     shards_module._opened.cache_clear()
     S3FileSystem.clear_instance_cache()  # they keep their credentials
 

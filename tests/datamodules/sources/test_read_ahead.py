@@ -125,6 +125,7 @@ def test_shard_that_cannot_be_fetched_is_an_error_of_its_reader(serve, shards, n
         assert len(next(batches)[0]) == 4
         with pytest.raises(StorageError, match=f"{url}/{last.name} differs from"):
             list(batches)
+        del batches  # while there is a server, so that no process waits for it
 
 
 def test_images_read_once_in_order_are_fetched_ahead(serve, shards):

@@ -1,5 +1,6 @@
 import sys
 from http.server import SimpleHTTPRequestHandler
+from importlib import import_module
 
 import fsspec.config
 import pytest
@@ -19,6 +20,12 @@ def test_connection_that_always_breaks_is_an_error(serve, monkeypatch, caplog):
     assert len(log) == 3
     assert caplog.text.count("ClientPay") == 2  # each wait is announced, with its cause
     assert "trying again in 0 s." in caplog.text
+
+
+def test_what_is_read_ahead_is_not_waited_for(monkeypatch):
+    monkeypatch.setattr(remote, "WAITS", (0.0, 1e9))
+    with pytest.raises(StorageError, match="cannot be read after 2 attempts"):
+        read_bytes("http://127.0.0.1:9/index.json", patient=False)
 
 
 def test_missing_index_of_a_server_is_named(tmp_path, serve_without_ranges):
@@ -41,6 +48,8 @@ def test_unknown_protocol_is_named():
 
 def test_error_about_a_missing_package_tells_how_to_install_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "s3fs", None)
+    known = import_module("fsspec.registry")._registry  # `fsspec.registry` is a dict
+    monkeypatch.delitem(known, "s3", raising=False)  # of protocols that were used before
     with pytest.raises(StorageError, match=r"s3://b/x needs a package .*uv sync --extra shards"):
         read_bytes("s3://b/x")
 
