@@ -62,7 +62,7 @@ def fetch_ahead(url: str, file: StoredFile, max_bytes: int) -> BinaryIO | None:
 
 
 def _target(file: StoredFile) -> Path:
-    folder = FOLDER / "shards"
+    folder = (FOLDER / "shards").absolute()
     folder.mkdir(parents=True, exist_ok=True)
     return folder / f"{file.sha256}{Path(file.name).suffix}"
 
