@@ -57,7 +57,7 @@ def _store_test(client: Any, run_id: str, labels: Any, names: list[str], seed: i
     from callbacks.pictures import PICTURES as ALL
     from callbacks.pictures.picture import PictureContext
     from callbacks.prediction_writer import prediction_columns, uncertainty_columns
-    from callbacks.tracking import _pixels, store_png, store_table
+    from callbacks.tracking import store_figure, store_table
     from models.evaluation.predictions import Predictions
     from models.evaluation.uncertainty import fit_uncertainty
 
@@ -78,7 +78,7 @@ def _store_test(client: Any, run_id: str, labels: Any, names: list[str], seed: i
             elif isinstance(content, float):
                 client.log_metric(run_id, f"test/{name}", content)
             elif isinstance(content, Figure):
-                store_png(client, run_id, _pixels(content), f"figures/test_{name}.png")
+                store_figure(client, run_id, content, f"figures/test_{name}.png")
     columns = {
         "image": [f"n{label:08d}/{row:08d}.JPEG" for row, label in enumerate(labels.tolist())],
         "label": [names[label] for label in labels.tolist()],

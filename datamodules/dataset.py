@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.utils.data import Dataset, get_worker_info
 
 from datamodules.augmentation.pipeline import Augmentation
+from datamodules.read_ahead import read_ahead
 from datamodules.sources.image_limits import UnreadableImageError
 from datamodules.sources.source import ImageSource
 from datamodules.splits.mix import mix
@@ -29,6 +30,7 @@ class PlainDataset(Dataset[Batch]):
 
     def __init__(self, source: ImageSource, unreadable: Tensor) -> None:
         self.source, self.unreadable = source, unreadable
+        self.read_ahead = read_ahead(source)
 
     def __len__(self) -> int:
         return len(self.source)
@@ -38,6 +40,8 @@ class PlainDataset(Dataset[Batch]):
 
     def __getitems__(self, indices: Sequence[int]) -> Batch:
         """A batch; it is empty if none of the images can be read."""
+        if self.read_ahead:
+            self.read_ahead.follow(np.array(indices))
         taken = self.source.take(indices)
         if taken is not None:
             return array_batch(self.source, taken, indices)
@@ -76,6 +80,7 @@ class AugmentedDataset(Dataset[Batch]):
     ) -> None:
         self.source, self.augmentation, self.seed = source, augmentation, seed
         self.unreadable, self.num_views = unreadable, num_views
+        self.read_ahead = read_ahead(source)
 
     def __len__(self) -> int:
         return len(self.source)
@@ -88,6 +93,8 @@ class AugmentedDataset(Dataset[Batch]):
         # Lightning's `overfit_batches` takes our sampler away; its own yields plain indices.
         places = [(0, place) if isinstance(place, int) else place for place in positions]
         asked = [index for _, index in places]
+        if self.read_ahead:
+            self.read_ahead.follow(np.array(asked))
         if not self.augmentation and (taken := self.source.take(asked)) is not None:
             return array_batch(self.source, taken, asked)
         return make_batch(self.source, (self._augmented(*place) for place in places), len(places))

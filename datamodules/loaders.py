@@ -2,18 +2,25 @@
 
 import os
 import signal
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any, Literal
 
 import cv2
+import numpy as np
 import torch
 from lightning.pytorch import Trainer
 from torch.utils.data import DataLoader, Dataset
 
 from datamodules.dataset import AugmentedDataset, Batch, PlainDataset
 from datamodules.feature_dataset import FeatureDataset
-from datamodules.splits.sampler import EvalSampler, Position, TrainSampler, sampling_weights
+from datamodules.splits.sampler import (
+    Announce,
+    EvalSampler,
+    Position,
+    TrainSampler,
+    sampling_weights,
+)
 
 MAX_WORKERS = 16  # of a training process; more compete with each other for memory
 # How many training processes share this machine, as torchrun, SLURM and Lightning tell them.
@@ -62,6 +69,7 @@ def train_loader(
         world_size,
         weights=None if power == 1 else sampling_weights(source.labels, power),
         blocks=source.blocks(),
+        announce=_announce_of(dataset),
     )
     drop_last = len(sampler) >= batch_size
     return make_loader(dataset, sampler, batch_size, num_workers, drop_last)
@@ -74,7 +82,7 @@ def eval_loader(
     num_workers: int,
 ) -> DataLoader[Any]:
     """Batches in order, every image in exactly one process."""
-    sampler = EvalSampler(len(dataset), *_process_of(trainer))
+    sampler = EvalSampler(len(dataset), *_process_of(trainer), _announce_of(dataset))
     return make_loader(dataset, sampler, batch_size, num_workers)
 
 
@@ -88,6 +96,8 @@ def make_loader(
     """Batches of uint8 images, made by processes with one thread each, or of features."""
     if isinstance(dataset, FeatureDataset):
         num_workers = 0  # they are in memory
+    if isinstance(sampler, Sequence) and len(sampler) and (announce := _announce_of(dataset)):
+        announce(np.reshape(sampler, (len(sampler), -1))[:, -1])  # of an index, or (draw, index)
     return DataLoader(
         dataset,
         batch_size=batch_size,
@@ -117,6 +127,13 @@ def position_of(trainer: Trainer | None, batch_size: int) -> Position:
 def _process_of(trainer: Trainer | None) -> tuple[int, int]:
     """Rank and world size."""
     return (0, 1) if trainer is None else (trainer.global_rank, trainer.world_size)
+
+
+def _announce_of(dataset: Dataset[Any]) -> Announce | None:
+    """What the sampler tells the order to; None if no images are read ahead."""
+    if isinstance(dataset, PlainDataset | AugmentedDataset) and dataset.read_ahead:
+        return dataset.read_ahead.announce
+    return None
 
 
 def _as_is(batch: Batch) -> Batch:

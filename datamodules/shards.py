@@ -21,14 +21,14 @@ GIGABYTE = 10**9
 class ShardDataModule(ImageDataModule):
     """Shards written by `lightning_cli prepare shard`, on a disk or wherever fsspec can read.
 
-    A shard at a URL is fetched whole when its first image is needed, once for all processes of a
-    machine, and kept in `mlruns/cache/shards`. Training shuffles the shards, and the images within
-    groups of eight shards, so that only a few shards are needed at a time.
+    A shard at a URL is fetched whole, once for all processes of a machine, and kept in
+    `mlruns/cache/shards`. Training shuffles the shards, and the images within groups of eight
+    shards, so that only a few are needed at a time; the next eight are fetched meanwhile.
 
     Args:
         root: Folder of the shards, or its URL: `https://`, `s3://`, and others.
         cache_gb: Gigabytes of shards from a URL to keep. Shards in use, about eight per process,
-            are never deleted.
+            are never deleted; the next ones are fetched ahead if they fit.
         image_size: Side in pixels of the square that images are resized to.
         resize: `squeeze` images into a square, `crop` the square in their middle, or `pad` them
             with black bars.

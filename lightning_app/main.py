@@ -96,6 +96,7 @@ def _run(name: str, args: list[str]) -> None:
     # slower than the help
     from datamodules.redaction import redact_arguments
     from datamodules.sources import quiet_decoders
+    from lightning_app.cli.child_runs.parent_process import stop_with_parent
     from lightning_app.cli.errors.user_errors import (
         exit_on_user_error,
         print_redacted,
@@ -103,6 +104,7 @@ def _run(name: str, args: list[str]) -> None:
     )
     from lightning_app.cli.several_checkpoints import with_one_checkpoint
 
+    stop_with_parent()
     sys.excepthook = print_redacted
     quiet_decoders.enable()
     redact_arguments(args)  # so that their secrets are known, whatever message repeats them

@@ -60,3 +60,6 @@ class ArrayReader:
 
     def blocks(self, rows: np.ndarray) -> None:
         """None: any order is equally fast."""
+
+    def fetch(self, blocks: np.ndarray, num_threads: int) -> None:
+        """There are no blocks."""

@@ -74,6 +74,9 @@ class FileReader:
     def blocks(self, rows: np.ndarray) -> None:
         """None: any order is equally fast."""
 
+    def fetch(self, blocks: np.ndarray, num_threads: int) -> None:
+        """There are no blocks."""
+
     def _file(self, row: int) -> str:
         return os.path.join(self.root, self.paths[row])  # noqa: PTH118 - a Path takes 5 times as long
 

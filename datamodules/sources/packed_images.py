@@ -128,6 +128,9 @@ class PackedReader:
     def blocks(self, rows: np.ndarray) -> None:
         """None: any order is equally fast."""
 
+    def fetch(self, blocks: np.ndarray, num_threads: int) -> None:
+        """There are no blocks."""
+
     def _key(self, row: int) -> str:
         pack, number = self.places[row].tolist()
         return f"{self.packs[pack].name} {number}"

@@ -40,3 +40,7 @@ class ResizedReader:
     def blocks(self, rows: np.ndarray) -> np.ndarray | None:
         """See `ImageReader`."""
         return self.reader.blocks(rows)
+
+    def fetch(self, blocks: np.ndarray, num_threads: int) -> None:
+        """See `ImageReader`."""
+        self.reader.fetch(blocks, num_threads)

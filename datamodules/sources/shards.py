@@ -74,6 +74,19 @@ class ShardStore:
             raise StorageError(f"{place}: expected {file.num_bytes} bytes, found {size}.")
         return Path(place).open("rb")
 
+    def fetch(self, files: Sequence[StoredFile], num_threads: int) -> None:
+        """Fetch files from a URL in the background, in threads of this process.
+
+        Args:
+            files: What is read next; what was asked for before is not fetched any more.
+            num_threads: How many are fetched at the same time.
+        """
+        if is_remote(self.root):
+            from datamodules.sources.shard_fetcher import Shard, fetcher  # needs fcntl, too
+
+            shards = [Shard(self._place(file.name), file, self.max_bytes) for file in files]
+            fetcher(num_threads).want(shards)
+
     def _place(self, name: str) -> str:
         return f"{self.root.rstrip('/')}/{name}"
 
@@ -151,6 +164,10 @@ class ShardReader:
     def blocks(self, rows: np.ndarray) -> np.ndarray:
         """Number of the shard of each image."""
         return self.places[rows, 0]
+
+    def fetch(self, blocks: np.ndarray, num_threads: int) -> None:
+        """Fetch shards in the background, if they are at a URL."""
+        self.store.fetch([self.shards[block] for block in blocks.tolist()], num_threads)
 
 
 class _OpenShard:

@@ -67,6 +67,15 @@ class ImageReader(Protocol):
     def blocks(self, rows: np.ndarray) -> np.ndarray | None:
         """The block of each image, (N,), if reading block by block is faster; else None."""
 
+    @abstractmethod
+    def fetch(self, blocks: np.ndarray, num_threads: int) -> None:
+        """Fetch what will be read, without waiting for it.
+
+        Args:
+            blocks: The next blocks, in the order in which they are read.
+            num_threads: How many are fetched at the same time.
+        """
+
 
 class SubjectMasks(Protocol):
     """Knows where the subjects of images are; see `Subjects`."""

@@ -11,6 +11,8 @@ from datamodules.splits.mix import mix
 
 WINDOW = 8  # number of blocks whose images are shuffled together
 
+Announce = Callable[[np.ndarray], None]  # gets indices of images in the order of reading, (N,)
+
 
 class Position(NamedTuple):
     """Position of the training: the epoch, and how many of its samples have been seen."""
@@ -34,6 +36,7 @@ class TrainSampler(Sampler[tuple[int, int]]):
             shows each once.
         blocks: The block that each image is stored in, (N,): the images of `WINDOW` blocks are
             shuffled together, so that a process reads few blocks at a time. None shuffles freely.
+        announce: Called with all images of this process, in order, when an epoch begins.
     """
 
     def __init__(
@@ -45,18 +48,21 @@ class TrainSampler(Sampler[tuple[int, int]]):
         world_size: int = 1,
         weights: np.ndarray | None = None,
         blocks: np.ndarray | None = None,
+        announce: Announce | None = None,
     ) -> None:
         self.num_images, self.seed, self.position = num_images, seed, position
         self.rank, self.world_size = rank, world_size
-        self.weights, self.blocks = weights, blocks
+        self.weights, self.blocks, self.announce = weights, blocks, announce
 
     def __len__(self) -> int:
         return self.num_images // self.world_size
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
         epoch, num_seen = self.position()
-        mine = self._share(self._order(epoch))
-        yield from ((epoch, index) for index in mine[num_seen:].tolist())
+        mine = self._share(self._order(epoch))[num_seen:]
+        if self.announce:
+            self.announce(mine)
+        yield from ((epoch, index) for index in mine.tolist())
 
     def _order(self, epoch: int) -> np.ndarray:
         """All images of an epoch, the same in every process."""
@@ -86,15 +92,25 @@ class EvalSampler(Sampler[int]):
         num_images: Number of images in the dataset.
         rank: Number of this process.
         world_size: Number of processes; each gets a contiguous part.
+        announce: Called with all images of this process, in order, when they begin to be read.
     """
 
-    def __init__(self, num_images: int, rank: int = 0, world_size: int = 1) -> None:
+    def __init__(
+        self,
+        num_images: int,
+        rank: int = 0,
+        world_size: int = 1,
+        announce: Announce | None = None,
+    ) -> None:
+        self.announce = announce
         self.indices = range(num_images * rank // world_size, num_images * (rank + 1) // world_size)
 
     def __len__(self) -> int:
         return len(self.indices)
 
     def __iter__(self) -> Iterator[int]:
+        if self.announce:
+            self.announce(np.array(self.indices))
         return iter(self.indices)
 
 

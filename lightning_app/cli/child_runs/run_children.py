@@ -1,10 +1,12 @@
 """What every command with child runs does: open the parent, run the children, say how it ended."""
 
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 
 from tqdm import tqdm
 
+from callbacks.stop_signals import INTERRUPTED
 from lightning_app.cli.child_runs.child_run import ChildRun, ChildRunFailed
 from lightning_app.cli.child_runs.parent_run import ParentRun
 from lightning_app.cli.child_runs.runner import Runner
@@ -54,16 +56,15 @@ def under_parent(
         work: Runs the children, and returns how many failed.
 
     Raises:
-        SystemExit: With 1 if a run failed.
-        KeyboardInterrupt: If the user stopped it.
+        SystemExit: With 1 if a run failed, with 130 after Ctrl-C.
     """
     try:
         with opened as parent:
             num_failed = work(parent)
             parent.failed = num_failed > 0
     except KeyboardInterrupt:
-        print("\nInterrupted. The same command resumes.")
-        raise
+        print("\nInterrupted. The same command resumes.", file=sys.stderr)
+        raise SystemExit(INTERRUPTED) from None
     if num_failed:
         print(f"{num_failed} of the runs failed, see above; the same command tries them again.")
     print(f"Look at it  {UI}; the run is {parent.name}")

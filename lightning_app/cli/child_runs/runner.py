@@ -18,6 +18,7 @@ from tqdm import tqdm
 from lightning_app.cli.child_runs.child_job import ChildJob
 from lightning_app.cli.child_runs.child_run import ChildRun, ChildRunFailed
 from lightning_app.cli.child_runs.launcher import Launcher, run_job
+from lightning_app.cli.child_runs.parent_process import ENDS_WITH_STDIN, lifeline
 from lightning_app.cli.child_runs.parent_run import ParentRun
 from lightning_app.cli.child_runs.processes import (
     Environment,
@@ -116,8 +117,8 @@ class Runner:
     def _log(self, child: ChildRun) -> Iterator[BinaryIO]:
         """Open and lock the log file of a run; wait for a process that still writes to it.
 
-        A run outlives this process if this process is killed. It shares the open file, and so it
-        keeps the lock.
+        If this process is killed, a run ends its step and writes its checkpoint. It shares the open
+        file, and so it keeps the lock until then.
         """
         file = self.logs / f"{child.key}.log"
         with file.open("ab") as log:
@@ -182,7 +183,12 @@ class Runner:
         whole = [sys.executable, "-m", "lightning_app", command, *child.arguments, *more]
         # A session of its own: Ctrl-C does not reach the run, which gets one request to stop.
         process = subprocess.Popen(
-            whole, stdout=log, stderr=log, env=environment, start_new_session=True
+            whole,
+            stdin=lifeline(),
+            stdout=log,
+            stderr=log,
+            env={**environment, ENDS_WITH_STDIN: "1"},
+            start_new_session=True,
         )
         self._running.add(process)
         if self.is_stopped:  # meanwhile

@@ -51,11 +51,13 @@ def judge(parent: ParentRun, done: Finished, complete: bool, has_test: bool) -> 
     with contextlib.ExitStack() as stack:
         records = [stack.enter_context(open_stored_run(client, run)) for _, run in done]
         folds = [fold_of(child.variation) for child, _ in done]
+        print(f"Joining     predictions of {len(done)} networks", flush=True)
         found = read_out_of_fold(list(zip(folds, records, strict=True)), _class_names(parent, done))
         _log_out_of_fold(parent, found)
         if complete:
             data = build_data(records[0], num_workers=0)
             data.prepare_data()
+            print("Drawing     pictures of the out-of-fold predictions", flush=True)
             store_pictures(client, run_id, found, data)
             _ensemble(parent, done, has_test)
         own = stack.enter_context(open_stored_run(client, client.get_run(run_id)))
@@ -68,6 +70,7 @@ def judge(parent: ParentRun, done: Finished, complete: bool, has_test: bool) -> 
             store_table(client, run_id, results.gain_columns(), "ensemble")
         if complete and yaml.safe_load(records[0].text("config/config.yaml")).get("report"):
             client.update_run(run_id, status="FINISHED")  # so that the report does not deny it
+            print("Writing     the report", flush=True)
             _run("report", parent, ChildRun("report", 0, (), "report"), run_id)
     return results
 
@@ -108,8 +111,12 @@ def _log_out_of_fold(parent: ParentRun, found: OutOfFold) -> None:
 
 def _ensemble(parent: ParentRun, done: Finished, has_test: bool) -> None:
     """Write the ensemble, and test it unless it was tested before, or on another machine."""
+    waited = False
     claims, key = Claims(parent.client, parent.run_id), key_of([run.info.run_id for _, run in done])
-    while claims.take(ENSEMBLE) is not None:
+    while (other := claims.take(ENSEMBLE)) is not None:
+        if not waited:
+            print(f"Waiting     the ensemble is being tested on {other.host}", flush=True)
+        waited = True
         time.sleep(POLL)
     try:
         if parent.client.get_run(parent.run_id).data.tags.get(TESTED) != key:
@@ -121,9 +128,11 @@ def _ensemble(parent: ParentRun, done: Finished, has_test: bool) -> None:
 def _write_and_test(parent: ParentRun, done: Finished, has_test: bool, key: str) -> None:
     client, run_id = parent.client, parent.run_id
     sources = [Exportable(str(_file(parent, run)), stored=(client, run)) for _, run in done]
+    print(f"Writing     the ensemble of {len(done)} networks", flush=True)
     file = write_ensemble(client, parent.run, sources, parent.settings.root)
     if has_test:
         first = done[0][0]
+        print("Testing     the ensemble on the test images", flush=True)
         child = ChildRun(ENSEMBLE, first.seed, first.arguments, ENSEMBLE)
         _run("test", parent, child, "--ckpt_path", str(file), "--report=false")
     client.set_tag(run_id, TESTED, key)

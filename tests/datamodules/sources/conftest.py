@@ -8,6 +8,25 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from datamodules.sources import shards as shards_module
+from datamodules.sources.shard_fetcher import fetcher
+from datamodules.splits.sampler import WINDOW
+
+
+class Gate:
+    """What holds a request up until a test lets it through.
+
+    Attributes:
+        reached: Set when the request has come.
+        opened: To be set by the test.
+    """
+
+    def __init__(self):
+        self.reached, self.opened = threading.Event(), threading.Event()
+
+    def hold(self):
+        """Hold up a request."""
+        self.reached.set()
+        self.opened.wait()
 
 
 class RangeHandler(SimpleHTTPRequestHandler):
@@ -16,10 +35,11 @@ class RangeHandler(SimpleHTTPRequestHandler):
     Args:
         log: List to which each request is added, as path and range.
         broken: Numbers, from 1, of the requests whose connections are closed early.
+        gates: Gates by the names of files, which hold up the requests for them.
     """
 
-    def __init__(self, *args, log, broken, **options):
-        self.log, self.broken = log, broken
+    def __init__(self, *args, log, broken, gates, **options):
+        self.log, self.broken, self.gates = log, broken, gates
         super().__init__(*args, **options)
 
     def do_GET(self):
@@ -27,6 +47,8 @@ class RangeHandler(SimpleHTTPRequestHandler):
             content = stream.read()
         requested = self.headers["Range"]
         self.log.append((self.path[1:], requested))
+        if gate := self.gates.get(self.path[1:]):
+            gate.hold()
         if requested:
             first, last = map(int, requested.removeprefix("bytes=").split("-"))
             content = content[first : last + 1]
@@ -62,13 +84,15 @@ def serving(folder, handler):
 
 @pytest.fixture
 def serve(shards):
-    """Function that serves the shards, logs requests, and breaks some of the connections."""
+    """Function that serves the shards, logs requests, and breaks or holds up some of them."""
 
     @contextmanager
-    def run(broken=()):
-        log = []
-        with serving(shards, partial(RangeHandler, log=log, broken=broken)) as url:
-            yield url, log
+    def run(broken=(), held=()):
+        log, gates = [], {name: Gate() for name in held}
+        handler = partial(RangeHandler, log=log, broken=broken, gates=gates)
+        with serving(shards, handler) as url:
+            yield (url, log, gates) if held else (url, log)
+            fetcher(WINDOW).want([])
 
     yield run
     shards_module._opened.cache_clear()

@@ -1,10 +1,11 @@
 import pytest
+from filelock import FileLock
 
 from datamodules import ShardDataModule
 from datamodules.sources import shard_cache
 from datamodules.sources import shards as shards_module
 from datamodules.sources.remote import StorageError
-from datamodules.sources.shard_cache import open_cached
+from datamodules.sources.shard_cache import fetch_ahead, open_cached
 from datamodules.sources.shard_index import stored_file
 
 PLENTY = 10**9
@@ -72,8 +73,28 @@ def test_unfinished_file_of_a_killed_process_is_deleted(serve, shards):
     left.parent.mkdir(parents=True)
     left.write_bytes(b"x")
     with serve() as (url, _):
-        open_cached(f"{url}/{file.name}", file, file.num_bytes).close()
+        open_cached(f"{url}/{file.name}", file, PLENTY).close()
     assert not left.exists()
+
+
+def test_file_that_another_process_fetches_is_not_fetched_ahead(serve, shards):
+    file = tar_files(shards)[0]
+    lock = shards.parent / "mlruns" / "cache" / "shards" / f"{file.sha256}.lock"
+    lock.parent.mkdir(parents=True)
+    with serve() as (url, log), FileLock(lock):
+        assert fetch_ahead(f"{url}/{file.name}", file, PLENTY) is None
+    assert log == []
+
+
+def test_file_is_fetched_ahead_if_it_fits_beside_those_in_use(serve, shards):
+    first, second = tar_files(shards)[:2]
+    both = first.num_bytes + second.num_bytes
+    with serve() as (url, log), open_cached(f"{url}/{first.name}", first, PLENTY):
+        log.clear()
+        assert fetch_ahead(f"{url}/{second.name}", second, both - 1) is None
+        assert log == []
+        with fetch_ahead(f"{url}/{second.name}", second, both) as stream:
+            assert stream.read() == (shards / second.name).read_bytes()
 
 
 def test_shard_that_differs_from_the_index_is_named(serve, shards):

@@ -243,6 +243,17 @@ def test_ensemble_is_described_by_its_networks_and_has_no_epoch(parent, capsys):
     assert "| test | 12 | best | accuracy |" in card
 
 
+def test_folds_says_what_it_does_after_the_last_run(trained):
+    steps = [
+        "Joining     predictions of 2 networks",
+        "Drawing     pictures of the out-of-fold predictions",
+        "Writing     the ensemble of 2 networks",
+        "Testing     the ensemble on the test images",
+    ]
+    lines = trained.printed.splitlines()
+    assert [line for line in lines if line in steps] == steps
+
+
 def test_the_end_of_folds_names_the_commands_that_come_next(trained, parent):
     name = parent.info.run_name
     lines = [line for line in trained.printed.splitlines() if name in line]
