@@ -17,7 +17,7 @@ from lightning_app.store.stored_run import StoredRun
 SplitName = Literal["test", "val"]
 COMMANDS: dict[SplitName, str] = {"test": "test", "val": "validate"}  # that store the predictions
 DIGEST_LENGTH = 8
-COLUMNS = {"image": str, "label": "category", "predicted": "category", "confidence": float}
+COLUMNS = {"image": str, "label": str, "predicted": str, "confidence": float}
 
 
 class EvaluatedImages(NamedTuple):
@@ -96,9 +96,10 @@ def _read(record: StoredRun, split: SplitName) -> pd.DataFrame:
             f"The run {name!r} has no {file}; `lightning_cli {COMMANDS[split]} --ckpt_path "
             f"{name}` makes it."
         )
-    types: Any = COLUMNS  # the classes as categories: a million names would take a gigabyte
-    options: Any = {"usecols": [*COLUMNS], "dtype": types, "keep_default_na": False}
+    options: Any = {"usecols": [*COLUMNS], "dtype": COLUMNS, "keep_default_na": False}
     table = pd.read_csv(io.BytesIO(content), **options)
+    # Categories, as a million names would take a gigabyte; read as such, "010" would become 10.
+    table = table.astype({"label": "category", "predicted": "category"})
     table = table[table["label"] != ""].set_index("image")
     if table.index.has_duplicates:
         twice = table.index[table.index.duplicated()][0]

@@ -145,6 +145,10 @@ def flat():
     return model
 
 
+def texts_of(figure):
+    return [text.get_text() for text in figure.texts]
+
+
 def test_constant_maps_fail_and_every_picture_says_so(make_context, flat):
     context = make_context(flat)
     figure, table, notice = verdict_of(SanityChecks(num_steps=2), context)
@@ -156,8 +160,7 @@ def test_constant_maps_fail_and_every_picture_says_so(make_context, flat):
         [(name, drawn)] = picture.draw(context)
         title = " ".join(drawn.get_suptitle().split())
         assert f"Do not trust the maps of {name.replace('saliency', 'vanilla')}: 100% of" in title
-        [heading] = grid_version(drawn).texts
-        assert heading.get_text() == "do not trust these maps"
+        assert "do not trust these maps" in texts_of(grid_version(drawn))
     assert sentence in " ".join(figure.get_suptitle().split())
 
 
@@ -186,4 +189,4 @@ class Ramp(nn.Linear):
 def test_pictures_without_sanity_checks_say_nothing(make_context, flat):
     [(_, drawn)] = ClassActivation(num_images=2).draw(make_context(flat))
     assert "trust" not in drawn.get_suptitle()
-    assert not grid_version(drawn).texts
+    assert "do not trust these maps" not in texts_of(grid_version(drawn))

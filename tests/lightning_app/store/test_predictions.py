@@ -56,6 +56,15 @@ def test_class_may_be_called_na_and_unlabelled_images_are_left_out(
     assert (found.images, found.labels.tolist()) == (["x"], ["NA"])
 
 
+def test_classes_with_the_names_of_numbers_stay_apart(make_run, add_predictions, predictions_of):
+    run_id = make_run()
+    add_predictions(run_id, [("x", "10", "010", 0.9), ("y", "1e1", "10", 0.8)])
+    found = predictions_of(run_id)
+    assert found.labels.tolist() == ["10", "1e1"]
+    assert found.predicted.tolist() == [["010", "10"]]
+    assert not found.correct.any()
+
+
 def test_image_that_is_listed_twice_is_an_error(make_run, add_predictions, predictions_of):
     run_id = make_run(name="a")
     add_predictions(run_id, [("x", "cat", "cat", 0.9), ("x", "cat", "dog", 0.9)])

@@ -165,7 +165,7 @@ def test_the_scores_are_tags_and_the_description_is_the_card_without_metadata(
 
 def test_a_long_card_is_cut_before_a_section(promote, make_model, add_split, client):
     run_id = make_model("one", TRUE, TRUE)
-    add_split(run_id, "train", {f"class {number}": 100 for number in range(500)})
+    add_split(run_id, "train", {f"class {number} {'x' * 60}": 100 for number in range(500)})
     promote("one")
     text = version(client, 1).description
     assert len(text) <= 5000
