@@ -19,6 +19,7 @@ from callbacks.inspection_mode import inspection_mode, precision_of
 from callbacks.output_recorder import OutputRecorder, Outputs
 from callbacks.picture_budget import PictureBudget
 from callbacks.pictures.picture import Notice, Picture, PictureContext, PictureOutput, is_due
+from callbacks.reduced_pictures import describe_reduced, tag_reduced
 from callbacks.tracking import (
     log_figure,
     log_metric,
@@ -141,8 +142,9 @@ class PictureGallery(Callback):
             skipped = f" (some skipped, budget {100 * self.budget.share:g} %)"
             rank_zero_info(
                 f"Pictures    {before:.1f} s while training{skipped * self.budget.thinned}, "
-                f"{self.spent - before:.1f} s at the end{_reduced(self.budget)}"
+                f"{self.spent - before:.1f} s at the end{describe_reduced(self.budget)}"
             )
+            tag_reduced(trainer, self.budget)
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Say how to draw the pictures of a fit that was stopped after its last epoch."""
@@ -248,22 +250,6 @@ def _stop_if_asked(trainer: Trainer) -> None:
     """Obey SIGTERM, which Lightning looks for between steps only."""
     if trainer.received_sigterm:
         raise SIGTERMException
-
-
-def _reduced(budget: PictureBudget) -> str:
-    """Which pictures are smaller or not drawn, why, and how to draw them in full."""
-    lines = []
-    if budget.shortened:
-        lines.append(f"smaller, to keep to the budget: {', '.join(budget.shortened)}")
-    if budget.put_off:
-        shares = (f"{p.name} ({100 * share:.2g} %)" for p, share in budget.put_off.items())
-        lines.append(
-            f"not drawn, since the smallest version takes too much of the training: "
-            f"{', '.join(shares)}"
-        )
-    if lines:
-        lines.append("`lightning_cli validate --ckpt_path last` draws them in full")
-    return "".join(f"\n            {line}" for line in lines)
 
 
 def _is_last(trainer: Trainer) -> bool:

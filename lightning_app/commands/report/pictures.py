@@ -10,6 +10,7 @@ from lightning_app.store.stored_run import StoredRun
 
 if TYPE_CHECKING:
     from callbacks.figure_kind import FigureKind
+    from lightning_app.pages.words import Words
 
 # In the order of the report.
 SPLITS = ("test_seen", "val_seen", "test", "val", OUT_OF_FOLD, "predict", "images")
@@ -71,6 +72,22 @@ def topics_of(record: StoredRun) -> dict[str, list[Topic]]:
         section = kinds[topic.kind].section if topic.kind in kinds else OTHERS
         sections.setdefault(section, []).append(topic)
     return sections
+
+
+def reduced_notes(record: StoredRun, words: "Words") -> list[str]:
+    """Sentences on the pictures of a fit that are smaller, or missing, to keep to its budget."""
+    from callbacks.pictures import PICTURES
+    from callbacks.reduced_pictures import NOT_DRAWN, SMALLER
+
+    notes = []
+    for tag, text in ((NOT_DRAWN, "not_drawn"), (SMALLER, "smaller")):
+        named = [
+            PICTURES[name] for name in record.tags.get(tag, "").split(", ") if name in PICTURES
+        ]
+        titles = [words["pictures"][picture.kinds[0].name]["title"] for picture in named]
+        if titles:
+            notes.append(words["reduced"][text].format(pictures=", ".join(titles)))
+    return notes
 
 
 def figure_kinds() -> dict[str, "FigureKind"]:

@@ -9,7 +9,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from lightning_app.commands.report import group_notes, overview
-from lightning_app.commands.report.pictures import Topic, View, frames, topics_of
+from lightning_app.commands.report.pictures import Topic, View, frames, reduced_notes, topics_of
 from lightning_app.pages.data_uris import Embedded, embed_all
 from lightning_app.pages.doubt_notes import doubt_notes
 from lightning_app.pages.language import Language
@@ -80,7 +80,10 @@ def _context(stored_run: StoredRun, words: Words) -> dict[str, Any]:
             *group_notes.subject_notes(stored_run, words),
             *overview.corruption_notes(stored_run, words),
         ],
-        "doubts": doubt_notes(stored_run.table("tables/honesty_val.json"), words),
+        "doubts": [
+            *doubt_notes(stored_run.table("tables/honesty_val.json"), words),
+            *reduced_notes(stored_run, words),
+        ],
         "external": external_scores(stored_run),
         "folds": stored_run.table("tables/folds.json"),
         "gains": stored_run.table("tables/ensemble.json"),

@@ -329,3 +329,13 @@ def test_very_many_classes_are_listed_in_part_and_the_report_says_so(
         page = page_of(run_id, language)
         assert said in page.text
         assert [page.words.count(name) for name in ("cat", "dog", "owl")] == [1, 1, 0]
+
+
+def test_reduced_and_missing_pictures_are_named(make_run, page_of, client, gray):
+    run_id = make_run(metrics={"val/accuracy": 0.97})
+    client.log_image(run_id, gray(200), key="val/gradient_rollout", step=4)
+    client.set_tag(run_id, "pictures.smaller", "saliency, honesty")
+    client.set_tag(run_id, "pictures.not_drawn", "concepts")
+    text = " ".join(page_of(run_id).text.split())
+    assert "too much of the training: Concepts of a class. lightning_cli validate draws" in text
+    assert "the pictures: Saliency, Sanity checks of the explanations. Their titles" in text
