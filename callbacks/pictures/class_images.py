@@ -34,19 +34,23 @@ class ClassImages:
         order = counts.argsort(descending=True, stable=True)
         return [index for index in order.tolist() if counts[index]]
 
-    def of(self, target: int, number: int) -> Tensor:
-        """At most this many images that are predicted as a class, (n, C, H, W) in [0, 1].
+    def of(self, target: int, number: int) -> tuple[Tensor, int]:
+        """At most this many images that are predicted as a class.
 
         They are spread evenly over those of the split. If it has too few, training images with
         this label follow, as far as they are predicted as the class.
+
+        Returns:
+            The images, (n, C, H, W) in [0, 1], those of the training last, and how many these are.
         """
         rows = (self._predicted == target).nonzero().flatten()
         rows = rows[_evenly(len(rows), number)]
         if self.context.data is None:
-            return self._given[rows.to(self._device)]
+            return self._given[rows.to(self._device)], 0
         indices = self.context.predictions.indices[rows].tolist()
         found = self._read(self.context.split, indices)
-        return torch.cat([*found, *self._of_training(target, number - len(rows))])
+        images = torch.cat([*found, *self._of_training(target, number - len(rows))])
+        return images, len(images) - len(rows)
 
     def _of_training(self, target: int, number: int) -> list[Tensor]:
         labels = self.context.data.sources["train"].labels

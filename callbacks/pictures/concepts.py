@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from matplotlib.figure import Figure
-from torch import Tensor, nn
+from torch import nn
 
 from callbacks.figure_kind import FigureKind
 from callbacks.pictures.class_images import ClassImages
@@ -24,7 +23,6 @@ from callbacks.plots.concepts import plot_concepts
 from callbacks.trainer_parts import ImageData
 from models.ensemble import networks_of
 from models.explain import NothingToShow, find_layer, last_feature_map, short_name
-from models.explain.concepts import Concepts as Found
 from models.explain.concepts import CutNetwork, crop_boxes, find_concepts
 from models.explain.work import counted_operations, speed_of
 
@@ -99,15 +97,19 @@ class Concepts(Picture):
         targets, number, scale = self._affordable(context, images)
         table: Table = {column: [] for column in COLUMNS}
         for target in targets:
-            of_class = images.of(target, number)
+            of_class, trained_on = images.of(target, number)
             if len(of_class) < FEWEST:
                 continue
             found = find_concepts(network, of_class, target, self.num_concepts, self.crop, scale)
             name = context.class_names[target]
-            yield (
-                f"{self.name}/{name.replace('/', '_')}",
-                self._figure(context, of_class, found, name, f"{layer}{crop_size(scale)}"),
+            title = (
+                f"Concepts of the class {name}, {context.title}: {len(of_class)} images that are "
+                f"predicted as it{f', {trained_on} of the training' if trained_on else ''}\n"
+                f"Layer {layer}{crop_size(scale)}; the concepts reproduce {found.explained:.0%} of "
+                "the activations of the crops"
             )
+            rows = [*sheet_rows(of_class, found, self.crop)]
+            yield f"{self.name}/{name.replace('/', '_')}", plot_concepts(rows, title)
             add_rows(table, name, len(of_class), found)
         if not table["class"]:
             raise NothingToShow(f"it needs {FEWEST} images that are predicted as one class.")
@@ -164,13 +166,3 @@ class Concepts(Picture):
                 "seconds of a typical device; pictures.concepts.num_images sets their number."
             )
         return targets, min(max(int(allowed / len(targets)), LEAST), MOST), 1.0
-
-    def _figure(
-        self, context: PictureContext, images: Tensor, found: Found, name: str, layer: str
-    ) -> Figure:
-        title = (
-            f"Concepts of the class {name}, {context.title}: {len(images)} images that are "
-            f"predicted as it\nLayer {layer}; the concepts reproduce {found.explained:.0%} of the "
-            "activations of the crops"
-        )
-        return plot_concepts([*sheet_rows(images, found, self.crop)], title)

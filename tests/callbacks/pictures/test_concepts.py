@@ -194,8 +194,11 @@ def test_images_of_a_class_are_those_of_the_split_and_then_of_the_training(synth
     )
     chosen = ClassImages(context)
     assert chosen.most_frequent()[0] == target
-    assert torch.equal(chosen.of(target, 2), own[[0, len(own) // 2]])
-    found = chosen.of(target, 200)
+    shown, trained_on = chosen.of(target, 2)
+    assert torch.equal(shown, own[[0, len(own) // 2]])
+    assert trained_on == 0
+    found, trained_on = chosen.of(target, 200)
+    assert trained_on == len(found) - len(own)
     assert torch.equal(found[: len(own)], own)
     of_class = torch.from_numpy(synthetic.sources["train"].labels) == target
     assert len(found) == len(own) + int((of_class & (trained == target)).sum())
