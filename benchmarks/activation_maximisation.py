@@ -29,7 +29,7 @@ from models.explain import maximise_activation
 from models.explain.activation_maximisation import Maximised
 from models.explain.activation_maximisation.parametrisations import CONTRAST, NOISE, STEP
 
-QUICK = []
+QUICK = ["--rounds", "2"]
 ROUNDS, NUM_FILTERS, SIZE = 5, 64, 48
 PRECISIONS = ("float32", "bfloat16")
 AGREE = 0.02  # relative difference of the activations that both precisions reach
@@ -105,7 +105,7 @@ def check_equal_results(model: nn.Module, steps: int = 2) -> None:
 Times = dict[tuple[str, str], list[tuple[float, float]]]
 
 
-def measure(rounds: int = ROUNDS) -> Times:
+def measure(rounds: int) -> Times:
     """CPU seconds of a step for 64 filters, one by one and at once, per layer, precision, round."""
     model = make_network()
     check_equal_results(model)
@@ -132,10 +132,12 @@ def _cpu_seconds(work: Callable[[], object]) -> float:
 
 def main() -> None:
     """Publish a row per layer and precision, and the totals."""
-    options = options_of(__doc__).parse_args()
+    parser = options_of(__doc__)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    options = parser.parse_args()
     torch.set_num_threads(1)
     rows = []
-    for (name, precision), times in measure().items():
+    for (name, precision), times in measure(options.rounds).items():
         slow, fast = (1e3 * median(column) for column in zip(*times, strict=True))
         low, middle, high = (f(s / fa for s, fa in times) for f in (min, median, max))
         columns = {"one by one ms": slow, "all at once ms": fast, "ratio": middle}

@@ -27,15 +27,15 @@ from torch import Tensor
 
 from models.explain import grad_cam, vanilla_gradient
 
-QUICK = []
+QUICK = ["--rounds", "2"]
 ROUNDS = 7
 Implementation = Callable[[], Tensor]
 
 
-def measure(implementations: dict[str, Implementation]) -> dict[str, list[float]]:
+def measure(implementations: dict[str, Implementation], rounds: int) -> dict[str, list[float]]:
     """CPU seconds of each implementation in each round; a first round warms up."""
     times: dict[str, list[float]] = {name: [] for name in implementations}
-    for _ in range(ROUNDS + 1):
+    for _ in range(rounds + 1):
         for name, implementation in implementations.items():
             started = time.process_time()
             implementation()
@@ -48,7 +48,7 @@ def median_ratio(times: dict[str, list[float]], name: str, base: str) -> float:
     return median(a / b for a, b in zip(times[name], times[base], strict=True))
 
 
-def compare_grad_cam() -> dict[str, float]:
+def compare_grad_cam(rounds: int) -> dict[str, float]:
     """Time of each Grad-CAM relative to a forward pass without gradients.
 
     Raises:
@@ -86,11 +86,11 @@ def compare_grad_cam() -> dict[str, float]:
     torch.testing.assert_close(maps, captum(), rtol=0, atol=1e-5)
     low = maps.amin(dim=(1, 2), keepdim=True)  # pytorch-grad-cam stretches each map to [0, 1]
     torch.testing.assert_close((maps - low) / (1 - low).clamp_min(1e-30), peer(), rtol=0, atol=1e-5)
-    times = measure(implementations)
+    times = measure(implementations, rounds)
     return {name: median_ratio(times, name, "forward") for name in implementations}
 
 
-def compare_saliency() -> float:
+def compare_saliency(rounds: int) -> float:
     """Time of saliency image by image, relative to all images in one batch.
 
     Raises:
@@ -108,22 +108,24 @@ def compare_saliency() -> float:
         return torch.cat([vanilla_gradient(model, image, label) for image, label in pairs])
 
     torch.testing.assert_close(batch(), one_by_one(), rtol=1e-4, atol=1e-6)
-    times = measure({"batch": batch, "one by one": one_by_one})
+    times = measure({"batch": batch, "one by one": one_by_one}, rounds)
     return median_ratio(times, "one by one", "batch")
 
 
 def main() -> None:
     """Publish one row per comparison."""
-    options = options_of(__doc__).parse_args()
+    parser = options_of(__doc__)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    options = parser.parse_args()
     torch.set_num_threads(1)
     rows = [
         {"time of": f"Grad-CAM, {name}", "relative to": "forward pass", "ratio": ratio}
         | {"aim": "<= 1.1" if name == "this project" else None}
-        for name, ratio in compare_grad_cam().items()
+        for name, ratio in compare_grad_cam(options.rounds).items()
         if name != "forward"
     ]
     saliency = {"time of": "saliency, image by image", "relative to": "saliency, one batch"}
-    rows.append({**saliency, "ratio": compare_saliency(), "aim": ">= 2.4"})
+    rows.append({**saliency, "ratio": compare_saliency(options.rounds), "aim": ">= 2.4"})
     publish("explanations", rows, options.out)
 
 

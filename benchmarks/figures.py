@@ -27,10 +27,12 @@ from typing import IO, Any
 import numpy as np
 from figures_drawn import FIGURES
 from PIL import Image
-from rounds import cpu_seconds, write_json
+from results import Row, options_of, publish
+from rounds import cpu_seconds
 
 from callbacks import tracking
 
+QUICK = ["--rounds", "1"]
 ROUNDS, DPI = 7, 130
 OTHER = "--rounds-on-request"
 
@@ -87,12 +89,12 @@ def other_process(checkout: Path) -> Iterator[tuple[IO[str], IO[str]]]:
         process.stdin.close()
 
 
-def compare(checkout: Path) -> dict[str, list[float]]:
+def compare(checkout: Path, rounds: int) -> dict[str, list[float]]:
     """CPU seconds of both checkouts in alternating rounds, the other one's under `…, there`."""
     here = Path(__file__).parent.parent
     seconds: dict[str, list[float]] = {}
     with other_process(here) as ours, other_process(checkout) as theirs:
-        for number in range(ROUNDS + 1):
+        for number in range(rounds + 1):
             for (questions, answers), where in ((ours, ""), (theirs, ", there")):
                 print("next", file=questions, flush=True)
                 for name, [value] in json.loads(answers.readline()).items():
@@ -100,33 +102,33 @@ def compare(checkout: Path) -> dict[str, list[float]]:
     return seconds
 
 
-def report(seconds: Mapping[str, list[float]], ending: str) -> dict[str, Any]:
-    """Print a row for each figure: milliseconds of both sides and their ratio."""
-    print(f"{'CPU milliseconds':20}   here  {ending.strip(', '):>9}  ratio")
-    rows = {}
+def rows_of(seconds: Mapping[str, list[float]], reference: str) -> Iterator[Row]:
+    """A row for each figure: CPU milliseconds of both sides and their ratio."""
     for name in FIGURES:
-        here, there = seconds[name], seconds[f"{name}{ending}"]
-        ratio = median(b / a for a, b in zip(here, there, strict=True))
-        row = {"here": 1e3 * median(here), "reference": 1e3 * median(there), "ratio": ratio}
-        print(f"{name:20} {row['here']:6.1f}  {row['reference']:9.1f}  {ratio:5.2f}")
-        rows[name] = row
-    return rows
+        here, there = seconds[name], seconds[f"{name}, {reference}"]
+        row = {
+            "figure": name,
+            "here ms": 1e3 * median(here),
+            f"{reference} ms": 1e3 * median(there),
+        }
+        yield row | {"ratio": median(b / a for a, b in zip(here, there, strict=True))}
 
 
 def main() -> None:
-    """Print one row per figure, and write them as JSON."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    """Publish one row per figure."""
+    parser = options_of(__doc__)
     parser.add_argument("--against", type=Path, help="checkout of another version to compare with")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument(OTHER, action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.rounds_on_request:
         answer_requests()
         return
     if options.against:
-        rows = report(compare(options.against), ", there")
+        rows = rows_of(compare(options.against, options.rounds), "there")
     else:
-        rows = report(cpu_seconds(works(reference=True), ROUNDS), ", usual way")
-    write_json("figures", rows)
+        rows = rows_of(cpu_seconds(works(reference=True), options.rounds), "usual way")
+    publish("figures", [*rows], options.out)
 
 
 if __name__ == "__main__":

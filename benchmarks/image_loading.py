@@ -26,7 +26,8 @@ import torch
 from albumentations.pytorch import ToTensorV2
 from photographs import megabytes, write_large_photographs, write_photographs
 from PIL import Image
-from rounds import cpu_seconds, speeds, write_json
+from results import Row, options_of, publish
+from rounds import cpu_seconds, speeds
 from torch.utils.data import default_collate
 from torchvision.transforms import v2
 from torchvision.transforms.transforms import Compose, PILToTensor, RandomHorizontalFlip, Resize
@@ -107,8 +108,8 @@ def face_loaders() -> dict[str, LoadBatch]:
 
 def compare(
     title: str, loaders: dict[str, LoadBatch], num_images: int, batch_size: int
-) -> dict[str, Any]:
-    """Print and return the speeds of some loaders."""
+) -> Sequence[Row]:
+    """The speeds of some loaders."""
     order = random.Random(0).sample(range(num_images), num_images)
     batches = [order[start : start + batch_size] for start in range(0, num_images, batch_size)]
 
@@ -121,22 +122,23 @@ def compare(
 
 
 def main() -> None:
-    """Print the tables."""
+    """Publish a row per kind of images and loader."""
+    options = options_of(__doc__).parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(0)
-    results: dict[str, Any] = {}
+    rows: list[Row] = []
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         cache.FOLDER = folder / "cache"
         files = write_photographs(folder / "usual", NUM_FILES)
         title = f"500 x 375, {1000 * megabytes(files):.0f} KB"
-        results[title] = compare(title, photograph_loaders(files), NUM_FILES, 32)
+        rows += compare(title, photograph_loaders(files), NUM_FILES, 32)
         for name, enlarged, quality in (("sharp", 2, 93), ("soft", 8, 90)):
             files = write_large_photographs(folder / name, NUM_LARGE, enlarged, quality)
             title = f"4000 x 3000, {name}, {megabytes(files):.1f} MB"
-            results[title] = compare(title, photograph_loaders(files), NUM_LARGE, NUM_LARGE)
-    results["faces"] = compare("faces in memory", face_loaders(), NUM_FACES, 64)
-    write_json("image_loading", results)
+            rows += compare(title, photograph_loaders(files), NUM_LARGE, NUM_LARGE)
+    rows += compare("faces in memory", face_loaders(), NUM_FACES, 64)
+    publish("image_loading", rows, options.out)
 
 
 if __name__ == "__main__":

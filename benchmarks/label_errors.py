@@ -1,12 +1,12 @@
 """How many wrong labels each method finds: training dynamics, leave one out, folds.
 
-    uv run python benchmarks/label_errors.py digits [SEEDS]
+    uv run python benchmarks/label_errors.py digits [--seeds 3]
     uv run python benchmarks/label_errors.py simpsons FOLDER WEIGHTS
 
-`digits`: 5 % of the labels of 1,797 digits are replaced by others; prints the precision among as
-many of the most suspicious images as there are wrong labels, and among half as many. `simpsons`:
-FOLDER holds `train/` and `known_label_errors.csv`; prints the ranks of the known errors, for a
-SqueezeNet with the ImageNet weights in the file WEIGHTS.
+`digits`: 5 % of the labels of 1,797 digits are replaced. The rows give the precision among
+as many of the most suspicious images as there are wrong labels, and among half as many. `simpsons`:
+FOLDER holds `train/` and `known_label_errors.csv`. The rows give the ranks of the known errors, for
+a SqueezeNet with the ImageNet weights in the file WEIGHTS.
 
 Methods: the mean probability of the label over the epochs, the area under the margin, leave one
 out on the features of the network before and after training, and networks that are fine-tuned
@@ -14,8 +14,7 @@ without the image (5 folds).
 """
 
 import csv
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from typing import Any
 import numpy as np
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer, seed_everything
+from results import Row, options_of, publish
 from torch import Tensor
 
 from callbacks import DynamicsRecorder, HeadStart
@@ -111,8 +111,8 @@ def _of_labels(
     return found.gather(1, labels[rows][:, None])[:, 0]
 
 
-def digits(num_seeds: int) -> None:
-    """Print the precision for flipped labels, of several seeds."""
+def digits(num_seeds: int) -> Iterator[Row]:
+    """The precision for flipped labels, of several seeds."""
 
     def make_data() -> ImageDataModule:
         return DigitsDataModule(image_size=32, split=SplitSettings(val=0.01, test=0))
@@ -132,11 +132,11 @@ def digits(num_seeds: int) -> None:
         for name, score in suspicions(make_data, make_model, labels, 15, head=False).items():
             order = score.argsort(stable=True).numpy()
             shares = [np.isin(order[:k], wrong).mean() for k in (len(wrong) // 2, len(wrong))]
-            print(f"seed {seed}  {name:32}  {shares[0]:.3f}  {shares[1]:.3f}", flush=True)
+            yield {"seed": seed, "method": name, "of half as many": shares[0], "of all": shares[1]}
 
 
-def simpsons(folder: Path, weights: Path) -> None:
-    """Print the ranks of the known errors."""
+def simpsons(folder: Path, weights: Path) -> Iterator[Row]:
+    """The ranks of the known errors."""
 
     def make_data() -> ImageDataModule:
         split = SplitSettings(val_per_class=1, test=0)
@@ -161,15 +161,28 @@ def simpsons(folder: Path, weights: Path) -> None:
     scores = suspicions(make_data, make_model, source.labels, 8, head=True)
     for name, score in scores.items():
         ranks = score.argsort(stable=True).argsort()[wrong] + 1
-        print(f"{name:32}  {sorted(ranks.tolist())} of {len(source)}", flush=True)
+        yield {"method": name, "ranks": sorted(ranks.tolist()), "of": len(source)}
 
 
 def _path(row: dict[str, str]) -> str:
     return " ".join(row.values())
 
 
-if __name__ == "__main__":
-    if sys.argv[1] == "digits":
-        digits(int(sys.argv[2]) if len(sys.argv) > 2 else 3)
+def main() -> None:
+    """Publish a row per method, and per seed."""
+    parser = options_of(__doc__)
+    kinds = parser.add_subparsers(dest="kind", required=True)
+    kinds.add_parser("digits").add_argument("--seeds", type=int, default=3)
+    images = kinds.add_parser("simpsons")
+    images.add_argument("folder", type=Path)
+    images.add_argument("weights", type=Path)
+    options = parser.parse_args()
+    if options.kind == "digits":
+        rows = digits(options.seeds)
     else:
-        simpsons(Path(sys.argv[2]), Path(sys.argv[3]))
+        rows = simpsons(options.folder, options.weights)
+    publish("label_errors", [*rows], options.out)
+
+
+if __name__ == "__main__":
+    main()

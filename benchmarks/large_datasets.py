@@ -19,16 +19,16 @@ import sys
 import tempfile
 import time
 from itertools import pairwise
-from math import log
 from pathlib import Path
 from typing import Any
 
 from photographs import write_photographs
-from rounds import write_json
+from results import options_of, publish
 
 QUICK = ["1000"]
 ORIGINALS = 64
 ONE = "--one"
+COLUMNS = ("list", "split", "check", "batch", "peak MB", "loader MB")
 
 
 def write_folders(folder: Path, number: int) -> Path:
@@ -86,35 +86,37 @@ def _own_memory() -> float:
     return sum(int(line.split()[1]) for line in lines if line.startswith("Private")) / 1024
 
 
+def measured(root: Path) -> dict[str, float]:
+    """What the first batch costs in a process of its own."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    done = subprocess.run(
+        [sys.executable, __file__, ONE, str(root)],
+        cwd=root.parent,
+        env=environment,
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    values = list(map(float, done.stdout.split()))
+    return {"CPU s": sum(values[:4])} | dict(zip(COLUMNS, values, strict=True))
+
+
 def main() -> None:
-    """Print a row per size and run, and write them as JSON."""
-    if sys.argv[1] == ONE:
+    """Publish a row per size and run."""
+    if sys.argv[1:2] == [ONE]:
         first_batch(sys.argv[2])
-    columns = ("list", "split", "check", "batch", "peak MB", "loader MB")
-    print(f"{'images':>9}  run    CPU s  {'  '.join(f'{name:>9}' for name in columns)}")
-    results, totals = {}, {}
-    for number in map(int, sys.argv[1:]):
+        return
+    parser = options_of(__doc__)
+    parser.add_argument("sizes", nargs="+", type=int, help="numbers of images")
+    options = parser.parse_args()
+    rows = []
+    for number in options.sizes:
         with tempfile.TemporaryDirectory() as place:
             root = write_folders(Path(place), number)
             for run in ("first", "next"):
-                command = [sys.executable, __file__, ONE, str(root)]
-                environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-                done = subprocess.run(
-                    command, cwd=place, env=environment, check=True, capture_output=True, text=True
-                )
-                values = list(map(float, done.stdout.split()))
-                total = sum(values[:4])
-                totals[run, number] = total
-                results[f"{number} {run}"] = dict(zip(columns, values, strict=True)) | {
-                    "CPU s": total
-                }
-                texts = "  ".join(f"{value:9.2f}" for value in values)
-                print(f"{number:9,}  {run:5} {total:6.2f}  {texts}", flush=True)
-    sizes = sorted({number for _, number in totals})
-    if len(sizes) > 1:
-        growth = log(totals["first", sizes[-1]] / totals["first", sizes[-2]])
-        print(f"exponent between the last two: {growth / log(sizes[-1] / sizes[-2]):.2f}")
-    write_json("large_datasets", results)
+                rows.append({"images": number, "run": run} | measured(root))
+                print(rows[-1], file=sys.stderr, flush=True)
+    publish("large_datasets", rows, options.out)
 
 
 if __name__ == "__main__":

@@ -11,14 +11,13 @@ process so far, of which the logits of 10,000 classes take 400 MB.
 """
 
 import resource
-import sys
 import time
 
 import numpy as np
 import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from rounds import write_json
+from results import options_of, publish
 
 from callbacks.output_recorder import Outputs, SampledFeatures
 from callbacks.pictures import PICTURES
@@ -93,14 +92,14 @@ def draw(num_classes: int, names: list[str]) -> dict[str, float]:
 
 
 def main() -> None:
-    """Print a row per number of classes, and write them as JSON."""
+    """Publish a row per number of classes."""
+    parser = options_of(__doc__)
+    parser.add_argument("sizes", nargs="+", type=int, help="numbers of classes")
+    options = parser.parse_args()
     torch.set_num_threads(1)
     measure(70)  # loads the fonts
-    rows = {}
-    for number in map(int, sys.argv[1:]):
-        rows[number] = measure(number)
-        print(f"{number:,} classes: " + ", ".join(f"{n} {v:.1f}" for n, v in rows[number].items()))
-    write_json("many_classes", rows)
+    rows = [{"classes": number} | measure(number) for number in options.sizes]
+    publish("many_classes", rows, options.out)
 
 
 if __name__ == "__main__":

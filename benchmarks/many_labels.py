@@ -20,8 +20,9 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from rounds import write_json
+from results import options_of, publish
 
+QUICK = ["4000"]
 FEATURES, CLASSES, FLIPPED = 512, 1000, 0.02
 CHUNK = 10_000  # images that are written at once
 ONE = "--one"
@@ -73,27 +74,33 @@ def measure(folder: Path) -> None:
     print(*parts, peak, float(torch.isin(first, wrong).float().mean()), flush=True)
 
 
+def measured(number: int) -> dict[str, float]:
+    """What a size costs in a process of its own."""
+    with tempfile.TemporaryDirectory() as place:
+        labels, wrong = write_features(Path(place, "features.npy"), number)
+        np.save(Path(place, "labels.npy"), labels)
+        np.save(Path(place, "wrong.npy"), wrong)
+        command = [sys.executable, __file__, ONE, place]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        done = subprocess.run(
+            command, env=environment, check=True, stdout=subprocess.PIPE, text=True
+        )
+    return dict(zip(COLUMNS, map(float, done.stdout.split()), strict=True))
+
+
 def main() -> None:
-    """Print a row per size, and write them as JSON."""
-    if sys.argv[1] == ONE:
+    """Publish a row per size."""
+    if sys.argv[1:2] == [ONE]:
         measure(Path(sys.argv[2]))
         return
-    print(f"{'images':>9}  {'  '.join(f'{name:>8}' for name in COLUMNS)}")
-    results = {}
-    for number in map(int, sys.argv[1:]):
-        with tempfile.TemporaryDirectory() as place:
-            labels, wrong = write_features(Path(place, "features.npy"), number)
-            np.save(Path(place, "labels.npy"), labels)
-            np.save(Path(place, "wrong.npy"), wrong)
-            command = [sys.executable, __file__, ONE, place]
-            environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-            done = subprocess.run(
-                command, env=environment, check=True, stdout=subprocess.PIPE, text=True
-            )
-        values = list(map(float, done.stdout.split()))
-        results[number] = dict(zip(COLUMNS, values, strict=True))
-        print(f"{number:9,}  {'  '.join(f'{value:8.3g}' for value in values)}", flush=True)
-    write_json("many_labels", results)
+    parser = options_of(__doc__)
+    parser.add_argument("sizes", nargs="+", type=int, help="numbers of images")
+    options = parser.parse_args()
+    rows = []
+    for number in options.sizes:
+        rows.append({"images": number} | measured(number))
+        print(rows[-1], file=sys.stderr, flush=True)
+    publish("many_labels", rows, options.out)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """What reports and comparisons of very many predictions cost: CPU time and memory.
 
     uv run python benchmarks/many_predictions.py
+    uv run python benchmarks/many_predictions.py --sizes 50000x1000
 
 Two runs that were tested on the same images, 1,000,000 of 10 classes and 50,000 of 1,000. Each
 command is a process of its own, and its seconds and its peak of memory are those of the whole
@@ -13,12 +14,15 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from rounds import write_json
+from results import Row, options_of, publish
 
-SIZES = ((1_000_000, 10), (50_000, 1000))
+QUICK = ["--sizes", "5000x10"]
+SIZES = ("1000000x10", "50000x1000")  # images, classes
+REPORTS = {"report": ["report", "run 1"], "compare": ["compare", "run 0", "run 1"]}
 PICTURES = ("confusion", "per_class", "calibration", "prediction_sets")
 STAGE = "--stage"
 
@@ -115,25 +119,28 @@ def measured(place: str, *arguments: str) -> dict[str, float]:
     return {"CPU s": used.ru_utime + used.ru_stime, "peak MB": used.ru_maxrss / 1024}
 
 
+def measure(number: int, num_classes: int) -> Iterator[Row]:
+    """A row per command."""
+    size = {"images": number, "classes": num_classes}
+    with tempfile.TemporaryDirectory() as place:
+        both = measured(place, "test", str(number), str(num_classes))
+        yield size | {"command": "test"} | both | {"CPU s": both["CPU s"] / 2}  # of one of two runs
+        for name, arguments in REPORTS.items():
+            row = size | {"command": name} | measured(place, *arguments, "--out", f"{name}.html")
+            yield row | {"page MB": Path(place, f"{name}.html").stat().st_size / 1e6}
+
+
 def main() -> None:
-    """Print a row per size and command, and write them as JSON."""
-    print("   images  classes  command      CPU s   peak MB   page MB")
-    results: dict[str, Any] = {}
-    commands = {"report": ["report", "run 1"], "compare": ["compare", "run 0", "run 1"]}
-    for number, num_classes in SIZES:
-        with tempfile.TemporaryDirectory() as place:
-            rows = {"test": measured(place, "test", str(number), str(num_classes))}
-            rows["test"] = {name: value / 2 for name, value in rows["test"].items()} | {
-                "peak MB": rows["test"]["peak MB"]
-            }  # of one of the two runs
-            for name, arguments in commands.items():
-                rows[name] = measured(place, *arguments, "--out", f"{name}.html")
-                rows[name]["page MB"] = Path(place, f"{name}.html").stat().st_size / 1e6
-        for name, row in rows.items():
-            values = "  ".join(f"{value:8.1f}" for value in row.values())
-            print(f"{number:9,}  {num_classes:7,}  {name:8}  {values}", flush=True)
-        results[f"{number} of {num_classes}"] = rows
-    write_json("many_predictions", results)
+    """Publish a row per size and command."""
+    parser = options_of(__doc__)
+    parser.add_argument("--sizes", nargs="+", default=SIZES, metavar="IMAGESxCLASSES")
+    options = parser.parse_args()
+    rows = []
+    for size in options.sizes:
+        for row in measure(*map(int, size.split("x"))):
+            rows.append(row)
+            print(row, file=sys.stderr, flush=True)
+    publish("many_predictions", rows, options.out)
 
 
 if __name__ == "__main__":

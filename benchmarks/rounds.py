@@ -25,22 +25,17 @@ def cpu_seconds(work: Mapping[str, Callable[[], object]], rounds: int) -> dict[s
     return seconds
 
 
-def speeds(title: str, seconds: Mapping[str, list[float]], num_images: int) -> dict[str, Any]:
-    """Print a row per work: images per second, and how many times faster it is than the first.
+def speeds(title: str, seconds: Mapping[str, list[float]], num_images: int) -> list[dict[str, Any]]:
+    """A row per work: images per second, and how many times faster it is than the first.
 
     The ratio is the median of the ratios within a round.
-
-    Returns:
-        The rows, for `write_json`.
     """
     first, *_ = seconds.values()
-    print(f"\n{title:34} images/s  ratio  range")
-    rows = {}
+    rows = []
     for name, values in seconds.items():
         low, *_, high = ratios = sorted(a / b for a, b in zip(first, values, strict=True))
-        rate, ratio = num_images / median(values), median(ratios)
-        print(f"{name:34} {rate:8.1f}  {ratio:5.2f}  {low:.2f} to {high:.2f}")
-        rows[name] = {"images/s": rate, "ratio": ratio, "low": low, "high": high}
+        row = {"what": title, "how": name, "a second": num_images / median(values)}
+        rows.append(row | {"ratio": median(ratios), "range": f"{low:.2f} to {high:.2f}"})
     return rows
 
 

@@ -25,6 +25,7 @@ from rounds import FOLDER, machine, write_json
 
 HERE = Path(__file__).parent
 QUICK, LEFT_OUT = "QUICK", "LEFT_OUT"
+NO_SETTING = f"has no {QUICK}, the arguments for a short run"
 MAIN = 'if __name__ == "__main__"'
 SHORTEST = 5.0  # that are worth a start
 LOG_LINES = 5  # that are shown of a script which failed
@@ -65,8 +66,7 @@ def find_scripts(folder: Path) -> dict[str, list[str] | str]:
         text = file.read_text()
         if MAIN in text and file.resolve() != Path(__file__).resolve():
             named = dict(_constants(ast.parse(text)))
-            reason = named.get(LEFT_OUT, f"has no {QUICK}, the arguments for a short run")
-            found[file.stem] = named.get(QUICK, reason)
+            found[file.stem] = named.get(QUICK, named.get(LEFT_OUT, NO_SETTING))
     return found
 
 

@@ -20,20 +20,22 @@ import json
 import multiprocessing
 import os
 import socket
+import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
 from photographs import write_photographs
-from rounds import write_json
+from results import options_of, publish
 from shard_loaders import KEYS, SIDES, Place
 from slow_server import serve
 
+QUICK = ["--sides", "ours", "webdataset", "--rounds", "1", "--shards", "16"]
 MEGABYTE = 10**6
 DIFFERENT = 36  # photographs; each is there many times under other names
 NEEDED = {"ours": "webdataset"}  # packages that are called otherwise
@@ -137,20 +139,12 @@ def row(epochs: Sequence[Epoch], first: Sequence[Epoch]) -> dict[str, float]:
     }
 
 
-def print_rows(rows: Mapping[str, Mapping[str, float]]) -> None:
-    """Print the table."""
-    names = list(next(iter(rows.values())))
-    print(f"\n{'':12}" + "".join(f"{name:>20}" for name in names))
-    for side, values in rows.items():
-        print(f"{side:12}" + "".join(f"{values[name]:20.3f}" for name in names))
-
-
 def main() -> None:
-    """Print the table."""
+    """Publish a row per loader."""
     options = _options()
     sides = [side for side in options.sides if find_spec(str(NEEDED.get(side, side)))]
     if missing := [side for side in options.sides if side not in sides]:
-        print(f"Left out, as they are not installed: {', '.join(missing)}")
+        print(f"Left out, as they are not installed: {', '.join(missing)}", file=sys.stderr)
     epochs: dict[str, list[Epoch]] = {side: [] for side in sides}
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
@@ -161,11 +155,10 @@ def main() -> None:
                 for side in sides:
                     epochs[side].append(_epoch(side, folder, url, options))
                     last = epochs[side][-1]
-                    print(f"{side:12} {last.images:6} images  {last.seconds:6.2f} s", flush=True)
+                    print(side, last.images, f"images {last.seconds:.2f} s", file=sys.stderr)
     reference = epochs["webdataset" if "webdataset" in epochs else sides[0]]
-    rows = {side: row(found, reference) for side, found in epochs.items()}
-    print_rows(rows)
-    write_json("shards", {"options": vars(options), "rows": rows})
+    rows = [{"loader": side} | row(found, reference) for side, found in epochs.items()]
+    publish("shards", rows, options.out)
 
 
 def _epoch(side: str, folder: Path, url: str, options: argparse.Namespace) -> Epoch:
@@ -176,7 +169,7 @@ def _epoch(side: str, folder: Path, url: str, options: argparse.Namespace) -> Ep
 
 
 def _options() -> Any:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])  # pyright: ignore
+    parser = options_of(__doc__)
     parser.add_argument("--sides", nargs="+", choices=SIDES, default=[*SIDES])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--shards", type=int, default=128)

@@ -2,20 +2,21 @@
 
     uv run python benchmarks/step_parts.py
 
-Prints images, of optimizers steps, per second of CPU time in alternating rounds, and writes them
-as JSON.
+Images, and steps of optimizers, per second of CPU time in alternating rounds.
 """
 
 from collections.abc import Callable
 from functools import partial
 
 import torch
-from rounds import cpu_seconds, speeds, write_json
+from results import options_of, publish
+from rounds import cpu_seconds, speeds
 from torch import Tensor, nn
 from torch.optim import SGD, AdamW, Optimizer
 
 from datamodules.dataset import to_unit_range
 
+QUICK = []
 CALLS, ROUNDS, BATCH = 3, 7, 64
 SHAPES = {"60 small": [64] * 40 + [64 * 64 * 9] * 20, "8 large": [2048 * 512] * 8}
 OPTIMIZERS = {"AdamW": AdamW, "SGD": partial(SGD, momentum=0.9)}
@@ -40,15 +41,16 @@ def often(call: Callable[[], object]) -> Callable[[], object]:
 
 
 def main() -> None:
-    """Measure, print and write."""
+    """Publish two rows per comparison."""
+    options = options_of(__doc__).parse_args()
     torch.set_num_threads(1)
-    results = {}
+    rows = []
     for shape, sizes in SHAPES.items():
         for name, make in OPTIMIZERS.items():
             kinds = {"default": False, "fused": True}
             work = {k: often(optimizer(make, sizes, fused).step) for k, fused in kinds.items()}
             title = f"{name}, {shape} tensors"
-            results[title] = speeds(title, cpu_seconds(work, ROUNDS), CALLS)
+            rows += speeds(title, cpu_seconds(work, ROUNDS), CALLS)
     for side in (64, 224):
         images = torch.randint(0, 256, (BATCH, 3, side, side), dtype=torch.uint8)
         work = {
@@ -56,8 +58,8 @@ def main() -> None:
             "at once": often(partial(to_unit_range, images, torch.channels_last)),
         }
         title = f"{BATCH} images of {side} pixels"
-        results[title] = speeds(title, cpu_seconds(work, ROUNDS), CALLS * BATCH)
-    write_json("step_parts", results)
+        rows += speeds(title, cpu_seconds(work, ROUNDS), CALLS * BATCH)
+    publish("step_parts", rows, options.out)
 
 
 if __name__ == "__main__":

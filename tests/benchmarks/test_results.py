@@ -3,6 +3,7 @@
 import json
 
 from results import options_of, publish, table
+from rounds import speeds
 
 
 def test_table_has_the_columns_of_all_rows_and_aligns_numbers():
@@ -28,3 +29,16 @@ def test_rows_are_printed_and_written_with_the_machine(tmp_path, monkeypatch, ca
         assert stored["results"] == [{"a": value}]
         assert stored["machine"]["cores"] >= 1
     assert "| 1 |" in capsys.readouterr().out
+
+
+def test_speeds_are_relative_to_the_first_work_within_each_round():
+    first, second = speeds("loading", {"slow": [2.0, 8.0, 4.0], "fast": [1.0, 2.0, 1.0]}, 8)
+    assert first == {
+        "what": "loading",
+        "how": "slow",
+        "a second": 2.0,  # 8 images in the median of 4 s
+        "ratio": 1.0,
+        "range": "1.00 to 1.00",
+    }
+    assert (second["a second"], second["ratio"]) == (8.0, 4.0)
+    assert second["range"] == "2.00 to 4.00"

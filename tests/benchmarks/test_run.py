@@ -70,6 +70,7 @@ def test_unknown_script_is_an_error(scripts, tmp_path):
 
 def test_scripts_of_this_project_are_found_with_their_settings():
     found = run.find_scripts(run.HERE)
+    assert not [name for name, setting in found.items() if setting == run.NO_SETTING]
     assert found["gpu"] == "needs a GPU"
     assert found["overheads"][0] == "--rows"
     assert found["frozen_features"] == []
