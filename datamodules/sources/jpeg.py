@@ -139,7 +139,7 @@ def _coded_bytes(data: bytes, place: int) -> tuple[int, int | None]:
         if before == END or before in WITHOUT_LENGTH:
             return coded, before
         place += int.from_bytes(data[place : place + 2])  # tables, or the header of another scan
-    return coded, None
+    return coded, before if before != SCAN and data.endswith(LAST) else None
 
 
 def _marker_in_pixels(data: bytes, place: int) -> re.Match[bytes] | None:

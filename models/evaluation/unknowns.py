@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from models.full_precision import full_precision
+
 NEIGHBOURS = 5
 MAX_BANK = 500  # images that are kept for comparison: they are a part of every checkpoint
 REFUSED = 0.05  # share of the images of the dataset that are refused by mistake
@@ -22,6 +24,7 @@ class Neighbours(NamedTuple):
     bank: Tensor
     threshold: float
 
+    @full_precision
     def similarity(self, features: Tensor) -> Tensor:
         """Cosine of the angle to the k-th nearest neighbour in the bank, (N,), k = `NEIGHBOURS`.
 
@@ -58,6 +61,7 @@ def refusing_threshold(scores: Tensor) -> float:
     return float(scores.kthvalue(int(REFUSED * len(scores)) + 1).values)
 
 
+@full_precision
 def leave_one_out(features: Tensor) -> Tensor:
     """Similarity of each image to the others, (N,); see `Neighbours.similarity`."""
     cosines = normalize(features, dim=1) @ normalize(features, dim=1).T

@@ -6,8 +6,8 @@ import torch
 from torch import nn
 
 from models.explain.concepts import CutNetwork, find_concepts
-from models.explain.full_precision import full_precision
 from models.explain.sanity_checks.verdict import judge
+from models.full_precision import full_precision
 
 LEAVES = {torch.Tensor.cpu}  # methods that copy to the CPU
 

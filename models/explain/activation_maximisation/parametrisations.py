@@ -5,7 +5,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from models.explain.full_precision import full_precision
+from models.full_precision import full_precision
 
 Method = Literal["fourier", "pixels"]
 

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, pad
 
-from models.explain.full_precision import full_precision
+from models.full_precision import full_precision
 
 BLUR = 8  # side of an image relative to the standard deviation of its blur
 

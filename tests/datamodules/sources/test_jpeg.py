@@ -33,7 +33,10 @@ def noise():
     return stream.getvalue(), len(stream.getvalue()) // 2
 
 
-@pytest.mark.parametrize("marker", [b"\xff\xc4\0\x08", b"\xff\xe0\0\2", b"\xff\xd8", b"\xff\x01"])
+@pytest.mark.parametrize(
+    "marker",
+    [b"\xff\xc4\0\x08", b"\xff\xc4\xf0\0", b"\xff\xe0\0\2", b"\xff\xd8", b"\xff\x01"],
+)
 def test_a_marker_among_the_pixels_is_damage_though_decoders_go_on(tmp_path, marker):
     data, half = noise()
     damaged = data[:half] + marker + data[half + len(marker) :]

@@ -38,6 +38,15 @@ def test_similarity_is_the_cosine_of_the_neighbour_that_scikit_learn_finds():
     np.testing.assert_allclose(fitted.similarity(images).numpy(), expected, atol=1e-5)
 
 
+def test_similarity_in_a_bfloat16_fit_is_as_precise_as_the_threshold():
+    features = torch.randn(40, 8, generator=torch.Generator().manual_seed(0))
+    neighbours = fit_neighbours(features)
+    expected = neighbours.similarity(features)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert neighbours.similarity(features).equal(expected)
+        assert fit_neighbours(features).threshold == neighbours.threshold
+
+
 def test_an_image_is_not_its_own_neighbour():
     features = torch.cat([torch.eye(2).repeat(10, 1), torch.tensor([[1.0, 1.0]])])
     assert leave_one_out(features)[-1] == pytest.approx(0.5**0.5)

@@ -1,4 +1,4 @@
-"""Full precision: images are computed in float32, also where the network runs in bfloat16."""
+"""Full precision: what is computed in float32, also where the network runs in bfloat16."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -11,7 +11,7 @@ Function = TypeVar("Function", bound=Callable)
 
 
 def full_precision(function: Function) -> Function:
-    """A function inside which autocast is off: in bfloat16, an image has about 100 grey levels."""
+    """A function inside which autocast is off: bfloat16 has 128 levels from 0.5 to 1."""
 
     @wraps(function)
     def in_float32(*args: Any, **kwargs: Any) -> Any:
