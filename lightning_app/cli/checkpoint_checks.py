@@ -19,15 +19,21 @@ def check_classes(path: str, checkpoint: dict[str, Any], class_names: Sequence[s
     """
     known, given = checkpoint.get(CLASS_NAMES), list(class_names)
     if known and known != given:
-        order = ""
+        more = ""
         if sorted(known) == sorted(given):
-            order = (
+            more = (
                 " These are the same classes in another order. To use the order of the checkpoint, "
                 f"set --data.class_names '{json.dumps(known, ensure_ascii=False)}'."
             )
+        elif set(given) < set(known):
+            missing = [name for name in known if name not in given]
+            more = (
+                f" Without images: {', '.join(missing)}. The folder of --data.predict, from which "
+                "images are only predicted, is no class."
+            )
         raise ValueError(
             f"{path} was trained on the classes {', '.join(known)}; the data have "
-            f"{', '.join(given)}.{order}"
+            f"{', '.join(given)}.{more}"
         )
 
 

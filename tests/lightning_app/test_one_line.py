@@ -139,6 +139,18 @@ def test_a_few_predictions_are_printed(folder, run, capsys):
     assert not (folder / "predictions").exists()
 
 
+def test_broken_images_can_be_left_out_of_predictions(folder, run, tmp_path, capsys):
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"no image")
+    with pytest.warns(UserWarning, match=r"1 of 2 images .*:\n.*broken\.png(.|\n)*left"):
+        main(
+            ["predict", "--ckpt_path", "best", "birds/crow/00.png", str(broken), "--on_error=skip"]
+        )
+    out = capsys.readouterr().out
+    assert "00.png" in out
+    assert "broken" not in out
+
+
 def test_many_predictions_are_a_table_and_each_has_its_overlay(folder, tmp_path, capsys):
     out = tmp_path / "out"
     main(["predict", "--ckpt_path", "best", "birds", "--out", str(out), "--each"])

@@ -1,8 +1,10 @@
 """Images of the user: files and folders, read as the network needs them."""
 
 import os
+import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -17,6 +19,7 @@ from lightning_app.cli.networks.checkpoint_network import checkpoint_network
 from lightning_app.cli.networks.network import Network
 from models.device import device_named
 
+OnError = Literal["raise", "skip"]
 SHOWN = 5  # broken images that an error lists
 
 
@@ -72,29 +75,36 @@ class Images:
         return [index * len(self) // count for index in range(count)]
 
 
-def open_with_images(wanted: str, device: Device, places: Sequence[Path]) -> tuple[Network, Images]:
+def open_with_images(
+    wanted: str, device: Device, places: Sequence[Path], on_error: OnError | None = None
+) -> tuple[Network, Images]:
     """Open the network of a checkpoint in eval mode, and images as it takes them.
 
     Args:
         wanted: See `find_checkpoint`.
         device: Where the network runs; see `device_named`.
         places: Files and folders of images; see `find_images`.
+        on_error: See `find_images`.
 
     Raises:
         ValueError: If the checkpoint or an image is missing, or an image is broken.
     """
-    files = find_images(places)
+    files = find_images(places, on_error=on_error)
     network = checkpoint_network(wanted, None)
     network.model.to(device_named(device)).eval()
     return network, Images(files, network.image_size, network.num_channels, network.resize)
 
 
-def find_images(places: Sequence[Path], keep_repeated: bool = False) -> list[Path]:
+def find_images(
+    places: Sequence[Path], keep_repeated: bool = False, on_error: OnError | None = None
+) -> list[Path]:
     """List the given files, and the images in the given folders and below them, sorted by name.
 
     Args:
         places: Files and folders.
         keep_repeated: Whether a file that is given twice is listed twice.
+        on_error: `raise` refuses broken images, `skip` leaves them out with a warning. None refuses
+            them, and is for commands without this option.
 
     Raises:
         ValueError: If a file or folder is missing, a folder has no image, or an image is broken.
@@ -113,17 +123,24 @@ def find_images(places: Sequence[Path], keep_repeated: bool = False) -> list[Pat
     unique: dict[Path, Path] = {}  # the same file may be given twice
     for file in files:
         unique.setdefault(file.resolve(), file)
-    _check(list(unique.values()))
-    return files if keep_repeated else list(unique.values())
+    readable = _readable(list(unique.values()), on_error)
+    return files if keep_repeated else readable
 
 
-def _check(files: Sequence[Path]) -> None:
-    """Refuse images that are broken."""
-    bad = [complaint for file in files if (complaint := file_complaint(file))]
-    if bad:
-        more = f"\n  and {len(bad) - SHOWN} more" if len(bad) > SHOWN else ""
-        listed = "\n  ".join(bad[:SHOWN])
-        raise ValueError(f"{len(bad)} of {len(files)} images cannot be read:\n  {listed}{more}")
+def _readable(files: Sequence[Path], on_error: OnError | None) -> list[Path]:
+    """The images without those that are broken, if these are to be left out."""
+    complaints = {file: complaint for file in files if (complaint := file_complaint(file))}
+    if not complaints:
+        return [*files]
+    bad, left = [*complaints.values()], [file for file in files if file not in complaints]
+    more = f"\n  and {len(bad) - SHOWN} more" if len(bad) > SHOWN else ""
+    listed = "\n  ".join(bad[:SHOWN])
+    text = f"{len(bad)} of {len(files)} images cannot be read:\n  {listed}{more}"
+    if on_error != "skip" or not left:
+        hint = "\n--on_error skip leaves them out." if on_error == "raise" and left else ""
+        raise ValueError(text + hint)
+    warnings.warn(f"{text}\nThey are left out.", stacklevel=2)
+    return left
 
 
 def _images_in(folder: Path) -> list[Path]:

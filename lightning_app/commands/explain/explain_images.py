@@ -31,7 +31,7 @@ def explain_images(options: Namespace) -> None:
         ValueError: If the network, an image or a layer is missing, or nothing can be drawn.
     """
     folder = Folder(options.out)
-    files = find_images(options.images)
+    files = find_images(options.images, on_error=options.on_error)
     network = _network(options)
     logged = open_run(network.run_id) if options.log else None
     images = Images(files, network.image_size, network.num_channels, network.resize)

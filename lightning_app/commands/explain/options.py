@@ -76,6 +76,12 @@ def parse(args: list[str]) -> Namespace:
     parser.add_argument(
         "--log", action="store_true", help="Also log the files to the run of the checkpoint."
     )
+    parser.add_argument(
+        "--on_error",
+        type=Literal["raise", "skip"],
+        default="raise",
+        help="Whether broken images end the command, or are left out with a warning.",
+    )
     parser.add_argument("--device", type=Device, default="auto", help="Device of the network.")
     if not HELP & set(args):
         _add_pictures(parser)

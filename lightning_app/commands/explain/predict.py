@@ -1,6 +1,7 @@
 """The command `lightning_cli predict` for images of the user, without configuration or dataset."""
 
 from pathlib import Path
+from typing import Literal
 
 from jsonargparse import Namespace
 
@@ -57,6 +58,12 @@ def _parse(args: list[str]) -> Namespace:
         "--each",
         action="store_true",
         help="Also write where the network looks, as an overlay at the size of each image.",
+    )
+    parser.add_argument(
+        "--on_error",
+        type=Literal["raise", "skip"],
+        default="raise",
+        help="Whether broken images end the command, or are left out with a warning.",
     )
     parser.add_argument("--device", type=Device, default="auto", help="Device of the network.")
     options = parser.parse_args(args)

@@ -30,7 +30,9 @@ def predict_images(options: Namespace) -> None:
     Raises:
         ValueError: If the checkpoint or an image is missing, or an image is broken.
     """
-    network, images = open_with_images(options.ckpt_path, options.device, options.images)
+    network, images = open_with_images(
+        options.ckpt_path, options.device, options.images, options.on_error
+    )
     table = prediction_table(network, images.names, predict(network, images))
     folder = Folder(options.out or OUT)
     if len(images) > FEW or options.out is not None:

@@ -31,6 +31,7 @@ def test_broken_image_is_named(folder, photos, refused):
     error = refused("--ckpt_path", "best", "--images", photos)
     assert "1 of 3 images cannot be read" in error
     assert "b.png" in error
+    assert "--on_error skip leaves them out." in error
 
 
 def test_similar_names_of_an_unknown_picture_are_listed(folder, photos, refused):
