@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from lightning_app.cli.config_parser import make_config_parser, parse_config
-from lightning_app.cli.one_line.layouts import LAYOUTS, layout_of
-from lightning_app.cli.one_line.options import after_configs, inline, take_root
+from lightning_app.cli.one_line.dataset import with_dataset
+from lightning_app.cli.one_line.layouts import LAYOUTS
 from lightning_app.commands.probe.log_probes import log_probes
 from lightning_app.commands.probe.probed_networks import (
     ProbedNetwork,
@@ -40,7 +40,7 @@ def probe(args: list[str]) -> None:
         help="Names of timm or torchvision, with their pretrained weights; NAME=FILE has its own.",
     )
     parser.add_argument("--out", type=Path, default=Path("probe"), help="Output folder.")
-    parsed = parse_config(parser, _with_data(args))
+    parsed = parse_config(parser, with_dataset(args))
     check_networks(parsed.networks)
     settings = parser.instantiate_classes(parsed)
     data = settings.data
@@ -60,14 +60,6 @@ def probe(args: list[str]) -> None:
     for reason in failed:
         print(f"Left out: {reason}")
     print(f"{settings.out / FIGURE}.png shows them; the runs are in the experiment probe.")
-
-
-def _with_data(args: list[str]) -> list[str]:
-    """The command line, with a leading PATH or that of `--data.root` as the dataset."""
-    options = [*args]
-    leads = bool(options) and not options[0].startswith("-")
-    path = options.pop(0) if leads else take_root(options)
-    return options if path is None else after_configs(options, [inline({"data": layout_of(path)})])
 
 
 def _print(found: list[ProbedNetwork], title: str) -> None:

@@ -16,6 +16,7 @@ from lightning_app.cli.config_parser import (
     make_config_parser,
     parse_config,
 )
+from lightning_app.cli.one_line.dataset import with_dataset
 from lightning_app.commands.suspects.leave_one_out import check_labels
 from lightning_app.commands.suspects.out_of_fold import check_predictions, read_predictions
 from lightning_app.commands.suspects.terminal import FIXES, print_suspects
@@ -63,8 +64,8 @@ def _found(settings: Any) -> tuple[Suspects, ImageDataModule]:
         return check_predictions(data, table), data
     if data is None or model is None:
         raise ValueError(
-            "`suspects` needs a dataset and a network: --config FILE.yaml, as for `fit`; or the "
-            "predictions of folds: --predictions RUN."
+            "`suspects` needs a dataset and a network: --config FILE.yaml, as for `fit`; PATH and "
+            "--model.backbone …; or the predictions of folds: --predictions RUN."
         )
     data.prepare_data()
     data.setup("fit")
@@ -98,7 +99,7 @@ def _parse(args: list[str]) -> Any:
         "CLASS'. It needs no network, and with a run no dataset.",
     )
     torch.manual_seed(0)  # weights that are not pretrained are the same at every call
-    settings = parse_config(parser, args)
+    settings = parse_config(parser, with_dataset(args))
     if settings.predictions is not None:
         settings.model = None
     _warn_if_random(settings.model)

@@ -62,6 +62,14 @@ def test_label_errors_come_first_and_are_corrected(command, images, workplace, c
     assert all(Path(name).name.startswith(label) for name, label in corrected.items())
 
 
+def test_dataset_may_be_a_path(images):
+    small = ["--data.image_size=16", "--data.num_workers=0", "--data.split.test=0"]
+    main(["suspects", str(images), *small, "--model.backbone=SmallCNN", "--corners=false"])
+    ranking = pd.read_csv("suspects/label_suspects.csv")
+    files = images.glob("*/*.png")
+    assert set(ranking.image) == {file.relative_to(images).as_posix() for file in files}
+
+
 def test_network_that_doubts_most_labels_corrects_none(command, workplace, capsys, monkeypatch):
     (workplace / "suspects").mkdir()
     (workplace / "suspects" / "label_fixes.csv").write_text("of an earlier call")
