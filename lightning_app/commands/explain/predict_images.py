@@ -67,12 +67,20 @@ def _print(table: dict[str, list[Any]], title: str) -> None:
     for index, image in enumerate(table["image"]):
         cells = [(table[name][index], table[value][index]) for name, value in map(_keys, known)]
         texts = [text for name, p in cells for text in (name, f"{p:.3f}")]
-        members = [sets[index].replace("|", ", ")] if sets else []
+        members = [_few(sets[index].split("|"))] if sets else []
         mark = ["unknown" if doubtful[index] else ""] if any(doubtful) else []
         rows.append((image, *texts, *members, *mark))
     print_table(columns, rows, title)
     if any(doubtful):
         print(f"unknown: {UNKNOWN}")
+
+
+def _few(members: list[str]) -> str:
+    """The classes of a set, or their number if they would fill the table."""
+    if len(members) <= SHOWN:
+        return ", ".join(members)
+    is_cut = members[-1].startswith("… ")  # see `set_names`
+    return f"more than {len(members) - 1} classes" if is_cut else f"{len(members)} classes"
 
 
 def _keys(number: int) -> tuple[str, str]:
