@@ -105,8 +105,8 @@ def _dynamics(context: PictureContext) -> TrainingDynamics:
 def _seldom_seen(found: TrainingDynamics) -> str:
     """A line of the title on the images whose spread says nothing."""
     seldom = int((found.counts < TWICE).sum())
-    were = "was" if seldom == 1 else "were"
-    return f"\n{counted(seldom, 'image')} {were} seen once or never" if seldom else ""
+    total = counted(len(found.counts), "training image")
+    return f"\nseen once or never: {seldom:,} of {total}" if seldom else ""
 
 
 def _corners(found: TrainingDynamics, rows: Tensor, number: int) -> dict[str, Tensor]:
@@ -114,14 +114,16 @@ def _corners(found: TrainingDynamics, rows: Tensor, number: int) -> dict[str, Te
 
     An image that was seen once has no spread, and is not said to be easy or hard.
     """
-    names = ("easy to learn", "ambiguous: the largest spread", "hard to learn, or a wrong label")
     often = rows[found.counts[rows] >= TWICE]
     if len(often) < min(number, len(rows)):
-        often, names = rows, ("most probable label", "largest spread", "least probable label")
+        order = rows[found.mean[rows].argsort(stable=True)]
+        return {"most probable label": order.flip(0), "least probable label": order}
     mean, spread = found.mean[often], found.spread[often]
-    keys = (spread - mean, -spread, mean)
-    orders = (often[key.argsort(stable=True)] for key in keys)
-    return dict(zip(names, orders, strict=True))
+    return {
+        "easy to learn": often[(mean - spread).argsort(descending=True, stable=True)],
+        "ambiguous: the largest spread": often[spread.argsort(descending=True, stable=True)],
+        "hard to learn, or a wrong label": often[mean.argsort(stable=True)],
+    }
 
 
 def _labels(context: PictureContext) -> Any:
