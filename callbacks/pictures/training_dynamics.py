@@ -18,6 +18,7 @@ from models.explain import NothingToShow
 
 DIGITS = 5  # of the numbers in the table
 MAX_POINTS = 5000
+TWICE = 2  # times that an image has to be seen to have a spread
 TABLE = "tables/training_dynamics.csv"
 
 
@@ -65,9 +66,10 @@ class TrainingDynamicsMap(Picture):
         shown = rows[torch.linspace(0, len(rows) - 1, min(len(rows), MAX_POINTS)).round().long()]
         corners = {
             name: self._corner(order[: self.num_images], found, context)
-            for name, order in _corners(found, rows).items()
+            for name, order in _corners(found, rows, self.num_images).items()
         }
         title = f"How the training images were learned, {context.title}: "
+        title += counted(len(rows), "image") + _seldom_seen(found)
         yield (
             self.name,
             plot_training_dynamics(
@@ -75,7 +77,7 @@ class TrainingDynamicsMap(Picture):
                 found.spread[shown].numpy(),
                 found.margin[shown].numpy(),
                 corners,
-                title + counted(len(rows), "image"),
+                title,
             ),
         )
         yield TABLE, _table(found, context)
@@ -100,13 +102,27 @@ def _dynamics(context: PictureContext) -> TrainingDynamics:
     return context.dynamics
 
 
-def _corners(found: TrainingDynamics, rows: Tensor) -> dict[str, Tensor]:
-    """Rows of the images at each corner of the map, the most typical first."""
-    mean, spread = found.mean[rows], found.spread[rows]
+def _seldom_seen(found: TrainingDynamics) -> str:
+    """A line of the title on the images whose spread says nothing."""
+    seldom = int((found.counts < TWICE).sum())
+    total = counted(len(found.counts), "training image")
+    return f"\nseen once or never: {seldom:,} of {total}" if seldom else ""
+
+
+def _corners(found: TrainingDynamics, rows: Tensor, number: int) -> dict[str, Tensor]:
+    """Rows of the images at each corner of the map, the most typical first.
+
+    An image that was seen once has no spread, and is not said to be easy or hard.
+    """
+    often = rows[found.counts[rows] >= TWICE]
+    if len(often) < min(number, len(rows)):
+        order = rows[found.mean[rows].argsort(stable=True)]
+        return {"most probable label": order.flip(0), "least probable label": order}
+    mean, spread = found.mean[often], found.spread[often]
     return {
-        "easy to learn": rows[(mean - spread).argsort(descending=True, stable=True)],
-        "ambiguous: the largest spread": rows[spread.argsort(descending=True, stable=True)],
-        "hard to learn, or a wrong label": rows[mean.argsort(stable=True)],
+        "easy to learn": often[(mean - spread).argsort(descending=True, stable=True)],
+        "ambiguous: the largest spread": often[spread.argsort(descending=True, stable=True)],
+        "hard to learn, or a wrong label": often[mean.argsort(stable=True)],
     }
 
 

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from callbacks.plots.drawing.colour_scale import Scale
 from callbacks.plots.drawing.contact_sheet import plot_contact_sheet
 from callbacks.plots.drawing.grid_version import TILES, set_grid_version, small_sheet
-from callbacks.plots.drawing.overlays import CMAP, overlaid
+from callbacks.plots.drawing.overlays import CMAP, beside, overlaid
 from callbacks.plots.drawing.texts import shorten
 
 NAME_LENGTH, COLUMNS = 12, 3  # of the version in the grid
@@ -34,7 +34,7 @@ def plot_overlays(
     """
     rgb = np.broadcast_to(images, (*images.shape[:3], 3))
     overlays = overlaid(images, maps)
-    pairs = np.concatenate([rgb, overlays], axis=2)
+    pairs = beside(rgb, overlays)
     notes = [
         f"{caption} (no evidence)" if not map_.any() else caption
         for caption, map_ in zip(captions, maps, strict=True)

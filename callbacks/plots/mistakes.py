@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from callbacks.plots.drawing.colour_scale import Scale
 from callbacks.plots.drawing.contact_sheet import columns_of, plot_contact_sheet
 from callbacks.plots.drawing.grid_version import TILES, set_grid_version, small_sheet
-from callbacks.plots.drawing.overlays import CMAP, overlaid
+from callbacks.plots.drawing.overlays import CMAP, beside, overlaid
 from callbacks.plots.drawing.style import BAD, GOOD
 from callbacks.plots.drawing.texts import shorten
 
@@ -45,8 +45,7 @@ def plot_mistakes(
     tiles = np.broadcast_to(images, (*images.shape[:3], 3))
     captions = [_caption(prediction) for prediction in predictions]
     if maps is not None:
-        gap = np.ones((*tiles.shape[:2], max(1, tiles.shape[2] // 24), 3))
-        tiles = np.concatenate([tiles, gap, overlaid(images, maps)], axis=2)
+        tiles = beside(tiles, overlaid(images, maps))
         captions = [
             caption if map_.any() else f"{caption}\n(no evidence)"
             for caption, map_ in zip(captions, maps, strict=True)

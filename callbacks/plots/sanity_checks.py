@@ -22,6 +22,7 @@ LOOKS = [
 COLORING = "Each map has its own scale: dark is zero, yellow is its maximum"
 BRIGHT = 99.5  # percentile of a map that gets the brightest colour: single pixels are outliers
 LINE = 15  # letters in a line of a header
+LEGEND, SIGNS = 0.165, 7.5  # below the curves: inches per line, and points
 
 
 class CheckResult(NamedTuple):
@@ -56,21 +57,24 @@ def plot_sanity_checks(
         layers: First randomized layer of each stage; all layers after it are randomized too, (S,).
         maps: Maps of each method, not negative: of the trained network, then of each stage,
             (1 + S, H, W).
-        methods: Results of each method.
+        methods: Results of each method, by its name in words.
         chance: Deletion and insertion curve for pixels in a random order.
         title: Title of the figure, in one or more lines.
     """
     title = wrapped(f"{title}\n{COLORING}", WIDTH - 0.3, 10)
     headers = ["image", "trained", *(_wrapped(layer, LINE, ".") for layer in layers)]
     figure, axes = _lay_out(
-        headers, len(maps) * image.shape[0] / image.shape[1], title.count("\n") - 1
+        headers,
+        len(maps) * image.shape[0] / image.shape[1],
+        title.count("\n") - 1,
+        BOTTOM + LEGEND * (len(methods) + 2),
     )
     strip, chart, deletion, insertion = axes
     figure.suptitle(title, fontsize=10, y=1 - 0.08 / figure.get_figheight(), va="top")
     _draw_maps(strip, image, headers, maps)
     _draw_correlations(chart, {name: test.correlations for name, test in methods.items()})
     falls = {name: test.deletion for name, test in methods.items()}
-    moved = {name: f" (elsewhere {test.elsewhere:.2f})" for name, test in methods.items()}
+    moved = {name: f" (moved elsewhere {test.elsewhere:.2f})" for name, test in methods.items()}
     _draw_curves(deletion, falls, chance[0], moved)
     _draw_curves(insertion, {name: test.insertion for name, test in methods.items()}, chance[1])
     deletion.set_title("Deletion: lower is better", fontsize=9.5)
@@ -81,23 +85,26 @@ def plot_sanity_checks(
     return figure
 
 
-def _lay_out(headers: Sequence[str], ratio: float, more: int) -> tuple[Figure, list[Axes]]:
+def _lay_out(
+    headers: Sequence[str], ratio: float, more: int, bottom: float
+) -> tuple[Figure, list[Axes]]:
     """Make a figure with a strip of tiles, a chart as wide as the strip, and two smaller charts.
 
     Args:
         headers: Texts above the columns of tiles.
         ratio: Height of a column of tiles divided by its width.
         more: Lines of the title beyond two.
+        bottom: Inches below the smaller charts.
     """
     inner = WIDTH - LEFT - RIGHT
     half, strip = (inner - BETWEEN) / 2, ratio * inner / len(headers)
     top = TITLE + more * TITLE_LINE + HEADER * max(header.count("\n") + 1 for header in headers)
-    height = BOTTOM + CURVES + BETWEEN + CHART + 0.08 + strip + top
+    height = bottom + CURVES + BETWEEN + CHART + 0.08 + strip + top
     places = [
         (LEFT, height - top - strip, inner, strip),
-        (LEFT, BOTTOM + CURVES + BETWEEN, inner, CHART),
-        (LEFT, BOTTOM, half, CURVES),
-        (LEFT + half + BETWEEN, BOTTOM, half, CURVES),
+        (LEFT, bottom + CURVES + BETWEEN, inner, CHART),
+        (LEFT, bottom, half, CURVES),
+        (LEFT + half + BETWEEN, bottom, half, CURVES),
     ]
     figure = Figure(figsize=(WIDTH, height), dpi=DPI)
     scale = np.array([WIDTH, height, WIDTH, height])
@@ -153,20 +160,19 @@ def _draw_curves(
     label = f"random order: {_area(chance):.2f}"
     axes.plot(shares, chance, color="grey", lw=1.4, ls="--", label=label)
     for (name, curve), (color, marker) in zip(curves.items(), cycle(LOOKS), strict=False):
-        label = f"{name.replace('_', ' ')}: {_area(curve):.2f}{(notes or {}).get(name, '')}"
+        label = f"{name}: {_area(curve):.2f}{(notes or {}).get(name, '')}"
         axes.plot(shares, curve, color=color, marker=marker, ms=3, lw=1.6, label=label)
     axes.set_xlim(0, 100)
     axes.set_ylim(0, 1.02)
     axes.grid(alpha=0.25)
     axes.legend(
-        loc="upper right"
-        if chance[0] > chance[-1]
-        else "lower right",  # away from where the curves begin
-        fontsize=7.5,
-        edgecolor="none",
-        framealpha=0.7,
+        loc="upper center",  # below: there are curves everywhere
+        bbox_to_anchor=(0.5, -0.45 / CURVES),
+        borderaxespad=0,
+        fontsize=SIGNS,
+        frameon=False,
         title="Area under the curve",
-        title_fontsize=7.5,
+        title_fontsize=SIGNS,
     )
 
 
@@ -174,11 +180,11 @@ def _area(curve: np.ndarray) -> float:
     return float((curve[1:] + curve[:-1]).mean() / 2)
 
 
-def _wrapped(name: str, length: int, at: str = "_") -> str:
+def _wrapped(name: str, length: int, at: str = " ") -> str:
     """A name broken between its parts into lines of at most that length."""
     lines = [""]
     for part in name.split(at):
-        longer = f"{lines[-1]}{'.' if at == '.' else ' '}{part}" if lines[-1] else part
+        longer = f"{lines[-1]}{at}{part}" if lines[-1] else part
         if len(longer) <= length or not lines[-1]:
             lines[-1] = longer
         else:

@@ -20,3 +20,9 @@ def overlaid(images: np.ndarray, maps: np.ndarray) -> np.ndarray:
     colors = matplotlib.colormaps[CMAP](np.arange(256))[:, :3].astype(np.float32)
     heat = colors[(256 * maps).clip(0, 255).astype(np.uint8)]
     return images + STRONGEST * maps[..., None] * (heat - images)
+
+
+def beside(images: np.ndarray, overlays: np.ndarray) -> np.ndarray:
+    """Join RGB images, (N, H, W, 3), with their overlays, and a white gap between, (N, H, V, 3)."""
+    gap = np.ones((*images.shape[:2], max(1, images.shape[2] // 24), 3), images.dtype)
+    return np.concatenate([images, gap, overlays], axis=2)

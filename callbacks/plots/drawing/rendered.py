@@ -13,7 +13,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 
+from callbacks.plots.drawing.fonts import SHAPES
 from callbacks.plots.drawing.legible import legible
+from callbacks.plots.drawing.writing_systems import isolated
 
 KEPT = 4096  # texts; an average one takes 2 kB
 PAD = 4  # pixels around a text, for letters that reach beyond their box
@@ -48,7 +50,7 @@ class _Renderer(RendererAgg):
         self, s: str, prop: FontProperties, ismath: Any
     ) -> tuple[float, float, float]:
         """See `RendererAgg`."""
-        return _size(s, prop.copy(), ismath, self.dpi)
+        return _size(s if ismath else _ordered(s), prop.copy(), ismath, self.dpi)
 
     def draw_text(
         self,
@@ -65,7 +67,7 @@ class _Renderer(RendererAgg):
         if ismath:
             super().draw_text(gc, x, y, s, prop, angle, ismath, mtext)
             return
-        ink, left, top = _drawn(s, prop.copy(), angle, self.dpi)
+        ink, left, top = _drawn(_ordered(s), prop.copy(), angle, self.dpi)
         *color, opacity = gc.get_rgb()
         picture = np.empty((*ink.shape, 4), np.uint8)
         picture[..., :3] = np.round(255 * np.array(color[:3]))
@@ -73,6 +75,10 @@ class _Renderer(RendererAgg):
         # The rows of an image, and y, go upwards here; the y of a text goes downwards.
         bottom = self.height - (round(y) + top + len(ink))
         self.draw_image(gc, round(x) + left, bottom, picture[::-1])
+
+
+def _ordered(text: str) -> str:
+    return isolated(text) if SHAPES and not text.isascii() else text
 
 
 class _Ink(NamedTuple):

@@ -1,5 +1,6 @@
 """Texts in figures: width, shortening, wrapping, and numbers with their nouns."""
 
+import re
 from functools import cache
 from unicodedata import east_asian_width
 
@@ -8,6 +9,8 @@ from matplotlib.ft2font import FT2Font, LoadFlags
 
 LETTER = 0.6  # em: width of an average letter, the unit of lengths
 WIDE, OTHER = 1.0, 0.7  # em: width of letters that are not in the default font
+# What follows a name in a caption: ` 13%`, ` (8%)`, ` 13 %`, ` (no evidence)`
+AFTER_NAME = re.compile(r"((?:^|\s)\(?\d[\d.,]* ?%\)?|\s\(no evidence\))+$")
 
 
 def inches_of(text: str, points: float) -> float:
@@ -23,18 +26,21 @@ def letters_in(inches: float, points: float) -> int:
 def shorten(text: str, length: int) -> str:
     """Replace the middle of a long text by an ellipsis.
 
-    The end is kept, since it distinguishes `class number 17` from `class number 62`.
+    The end is kept, since it distinguishes `class number 17` from `class number 62`. A percentage
+    after a name is kept as a whole, even if it alone is wider: a part of it is another number.
 
     Args:
         text: One line.
         length: Most average letters; of wide ones, such as Chinese, about half as many fit.
     """
-    shown, kept = text, len(text)
-    while kept and _ems(shown) > length * LETTER:
+    note = found[0] if (found := AFTER_NAME.search(text)) else ""
+    name = text.removesuffix(note)
+    shown, kept, room = name, len(name), length * LETTER - _ems(note)
+    while kept and _ems(shown) > room:
         kept -= 1
         end = kept // 3
-        shown = f"{text[: kept - end]}…{text[len(text) - end :]}"
-    return shown
+        shown = f"{name[: kept - end]}…{name[len(name) - end :]}"
+    return shown + note
 
 
 def wrapped(text: str, inches: float, points: float) -> str:

@@ -71,7 +71,8 @@ def parse(args: list[str]) -> Namespace:
     parser.add_argument(
         "--each",
         action="store_true",
-        help="Also write each heat map as an overlay at the size of its image.",
+        help="Also write each heat map of `grad_cam` over its image, at the size of the image; the "
+        "other methods have contact sheets alone.",
     )
     parser.add_argument(
         "--log", action="store_true", help="Also log the files to the run of the checkpoint."

@@ -42,7 +42,8 @@ def test_overlay_changes_the_image_only_where_the_map_is_strong():
     figure = plot_overlays(images, maps, ["cat"], [GOOD], "t")
     pair = figure.findobj(Picture)[0].pixels
     np.testing.assert_allclose(pair[:, :4], 0.5)  # the image itself
-    changed = np.abs(pair[:, 4:] - pair[0, 4]).sum(axis=2) > 0.01
+    np.testing.assert_allclose(pair[:, 4], 1)  # a white gap between them
+    changed = np.abs(pair[:, 5:] - pair[0, 5]).sum(axis=2) > 0.01
     assert np.argwhere(changed).tolist() == [[1, 2]]
 
 

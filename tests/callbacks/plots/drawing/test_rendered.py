@@ -8,6 +8,7 @@ from matplotlib.text import Text
 from PIL import Image
 
 from callbacks.plots.drawing.encoded import as_png, as_webp
+from callbacks.plots.drawing.fonts import SHAPES
 from callbacks.plots.drawing.legible import legible
 from callbacks.plots.drawing.page import new_page, write
 from callbacks.plots.drawing.rendered import rendered
@@ -43,6 +44,15 @@ def test_opacity_of_a_text_is_kept():
     assert int(rendered(page).min()) == pytest.approx(127, abs=1)
     page.texts[0].set_alpha(0.25)
     assert int(rendered(page).min()) == pytest.approx(191, abs=1)
+
+
+@pytest.mark.skipif(not SHAPES, reason="this matplotlib writes nothing from right to left")
+def test_what_follows_a_hebrew_name_is_right_of_it():
+    page = new_page(120, 40)
+    write(page, 10, 30, "שלום → █", 9)
+    dark = rendered(page)[..., 0] < 128
+    block = np.flatnonzero(dark.sum(axis=0) == dark.sum(axis=0).max())
+    assert block.min() > np.flatnonzero(dark.any(axis=0)).mean()
 
 
 def test_a_text_is_drawn_by_matplotlib_only_once(monkeypatch):

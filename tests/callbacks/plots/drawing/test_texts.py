@@ -33,6 +33,17 @@ def test_middle_of_a_text_is_removed_until_it_fits():
     assert inches_of(shown, 72) <= 14 * 0.6
 
 
+@pytest.mark.parametrize("note", [" 100%", " (8%)", " 13 %", " 1.5 %"])
+def test_the_name_is_shortened_and_not_the_percentage_after_it(note):
+    shown = shorten(f"african elephant{note}", 14)
+    assert shown in {f"africa…{end}{note}" for end in ("nt", "ant")}
+
+
+def test_a_note_is_never_cut():
+    assert shorten("african elephant (no evidence)", 10) == "… (no evidence)"
+    assert shorten("13 %", 2) == "13 %"
+
+
 def test_fewer_wide_letters_fit():
     assert len(shorten("阿" * 30, 20)) == 12
     assert len(shorten("i" * 60, 20)) > 30
