@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from callbacks.figure_kind import FigureKind
 from callbacks.label_suspects import Suspects, copy_groups, find_suspects
+from callbacks.pictures.allowance import BUDGET
 from callbacks.pictures.picture import Picture, PictureContext, PictureOutput, When
 from callbacks.plots.drawing.texts import counted
 from callbacks.plots.label_suspects import plot_label_suspects
@@ -83,6 +84,8 @@ class LabelSuspects(Picture):
             number = context.allowance.affordable(size, 1, 0)
             if number >= min(size, FEWEST):
                 suspects += self._suspects_of_training(context, context.model.backbone, number)
+                less = f" ({number:,} of {size:,} training images, limit: {BUDGET})"
+                title += less * (number < size)
                 whose = f"{OWN} (val); {HEADS} (train)"
             else:
                 title += " (no training images, to keep to the budget)"
