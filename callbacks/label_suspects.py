@@ -29,6 +29,7 @@ class Suspects:
         labels: Labels in the dataset, (N,).
         errors: How likely these are wrong.
         shown_split: What tables and captions call the split of all images; None for `splits`.
+        note: Why some of the images, which have probabilities of their own, have no likely errors.
     """
 
     splits: Sequence[str]
@@ -37,6 +38,7 @@ class Suspects:
     labels: Tensor
     errors: LabelErrors
     shown_split: str | None = None
+    note: str = ""
 
     @property
     def believable(self) -> bool:
@@ -59,25 +61,33 @@ class Suspects:
         )
 
     def __add__(self, other: "Suspects") -> "Suspects":
-        """The images of both, whose probabilities may come from different networks."""
+        """The images of both, whose probabilities may come from different networks.
+
+        Those of a network that is not believable have no likely errors, whatever the other is.
+        """
+        both = (self, other)
+        errors = [part.errors._replace(likely=part.likely) for part in both]
+        notes = [f"none of {p.splits[0]}, since {p.doubt}" for p in both if not p.believable]
         return Suspects(
             [*self.splits, *other.splits],
             [*self.indices, *other.indices],
             [*self.names, *other.names],
             torch.cat([self.labels, other.labels]),
-            LabelErrors(*map(torch.cat, zip(self.errors, other.errors, strict=True))),
+            LabelErrors(*map(torch.cat, zip(*errors, strict=True))),
+            note="; ".join(notes),
         )
 
     def ranking(self, class_names: Sequence[str], num_rows: int) -> dict[str, list[Any]]:
         """Columns of the images with the lowest probability of their label, that one first.
 
         `confident` is whether confident learning counts the label as an error; if the result is
-        not believable, it counts none, and the column `doubt` says why.
+        not believable, it counts none. Then, and with a note, the column `doubt` says why.
         """
         order = self.errors.order()[:num_rows]
         columns = self._columns(class_names, order, range(1, len(order) + 1))
         columns |= {"confident": self.likely[order].tolist()}
-        return columns if self.believable else columns | {"doubt": [self.doubt] * len(order)}
+        why = self.note if self.believable else self.doubt
+        return columns | {"doubt": [why] * len(order)} if why else columns
 
     def fixes(self, class_names: Sequence[str]) -> str:
         """The likely label errors as a CSV file for `options.label_fixes`."""

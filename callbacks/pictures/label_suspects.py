@@ -124,7 +124,8 @@ def draw_suspects(suspects: Suspects, data: Any, num_images: int, title: str, wh
     rows = errors.order()[:num_images]
     places = [(str(suspects.splits[row]), suspects.indices[row]) for row in rows.tolist()]
     counts = f"{int(suspects.likely.sum()):,} of {counted(len(suspects.names), 'image')}"
-    found = f"{counts} (orange captions)" if suspects.believable else f"none, {suspects.doubt}"
+    found = f"{counts} (orange captions){f'; {suspects.note}' * bool(suspects.note)}"
+    found = found if suspects.believable else f"none, {suspects.doubt}"
     pictures = torch.stack([data.images(split, [index])[0] for split, index in places])
     return plot_label_suspects(
         pictures.movedim(1, -1).numpy(),

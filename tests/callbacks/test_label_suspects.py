@@ -66,6 +66,15 @@ def test_more_than_a_quarter_of_preferred_other_classes_leaves_no_likely_error()
     )
 
 
+def test_images_of_a_network_that_learned_little_have_no_likely_errors_beside_others():
+    both = believed(wrong=0, flagged=1) + believed(wrong=3, flagged=3)
+    assert both.believable  # 3 of 16
+    assert both.likely.nonzero().flatten().tolist() == [0]
+    assert both.note.startswith("none of val, since another class is preferred for 3 of 8 images")
+    assert both.ranking(("cat", "dog"), 2)["doubt"] == [both.note] * 2
+    assert not (believed(wrong=0, flagged=1) + believed(wrong=1, flagged=1)).note
+
+
 def test_suspects_of_two_splits_are_ranked_together():
     both = find() + find()
     assert both.names == ["b", "c", "e"] * 2
