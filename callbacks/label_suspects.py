@@ -8,12 +8,13 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from callbacks.plots.drawing.texts import counted
 from models.evaluation.label_errors import LabelErrors, find_label_errors
 from models.evaluation.label_errors.confident_learning import Chunks
 
 DIGITS = 4  # of a probability
-# Share of likely label errors. Of the ten datasets of Northcutt, Athalye and Mueller (2021) the
-# worst has 10 %; a network that has hardly learned anything doubts most labels.
+# Share of labels to which another class is preferred. Of the ten datasets of Northcutt, Athalye and
+# Mueller (2021) the worst has 10 % of errors; a network that learned little doubts most labels.
 MAX_SHARE = 0.25
 
 
@@ -28,6 +29,7 @@ class Suspects:
         labels: Labels in the dataset, (N,).
         errors: How likely these are wrong.
         shown_split: What tables and captions call the split of all images; None for `splits`.
+        note: Why some of the images, which have probabilities of their own, have no likely errors.
     """
 
     splits: Sequence[str]
@@ -36,43 +38,61 @@ class Suspects:
     labels: Tensor
     errors: LabelErrors
     shown_split: str | None = None
+    note: str = ""
 
     @property
     def believable(self) -> bool:
-        """Whether so few labels seem wrong that it may be the labels, and not the network."""
-        return float(self.errors.likely.float().mean()) <= MAX_SHARE
+        """Whether so few labels are doubted that it may be the labels, and not the network."""
+        return float(self.errors.disagrees.double().mean()) <= MAX_SHARE
+
+    @property
+    def likely(self) -> Tensor:
+        """Which labels are likely errors, (N,): none if the result is not believable."""
+        return self.errors.likely & self.believable
 
     @property
     def doubt(self) -> str:
         """Why the result is not believable."""
+        number, total = int(self.errors.disagrees.sum()), len(self.names)
         return (
-            f"more than {MAX_SHARE:.0%} of the labels look wrong, so the network has probably "
+            f"another class is preferred for {number:,} of {counted(total, 'image')} "
+            f"({number / total:.0%}), more than {MAX_SHARE:.0%}, so the network has probably "
             "learned too little to tell"
         )
 
     def __add__(self, other: "Suspects") -> "Suspects":
-        """The images of both, whose probabilities may come from different networks."""
+        """The images of both, whose probabilities may come from different networks.
+
+        Those of a network that is not believable have no likely errors, whatever the other is.
+        """
+        both = (self, other)
+        errors = [part.errors._replace(likely=part.likely) for part in both]
+        notes = [f"none of {p.splits[0]}, since {p.doubt}" for p in both if not p.believable]
         return Suspects(
             [*self.splits, *other.splits],
             [*self.indices, *other.indices],
             [*self.names, *other.names],
             torch.cat([self.labels, other.labels]),
-            LabelErrors(*map(torch.cat, zip(self.errors, other.errors, strict=True))),
+            LabelErrors(*map(torch.cat, zip(*errors, strict=True))),
+            note="; ".join(notes),
         )
 
     def ranking(self, class_names: Sequence[str], num_rows: int) -> dict[str, list[Any]]:
         """Columns of the images with the lowest probability of their label, that one first.
 
-        `confident` is whether confident learning counts the label as an error.
+        `confident` is whether confident learning counts the label as an error; if the result is
+        not believable, it counts none. Then, and with a note, the column `doubt` says why.
         """
         order = self.errors.order()[:num_rows]
         columns = self._columns(class_names, order, range(1, len(order) + 1))
-        return columns | {"confident": self.errors.likely[order].tolist()}
+        columns |= {"confident": self.likely[order].tolist()}
+        why = self.note if self.believable else self.doubt
+        return columns | {"doubt": [why] * len(order)} if why else columns
 
     def fixes(self, class_names: Sequence[str]) -> str:
         """The likely label errors as a CSV file for `options.label_fixes`."""
         order = self.errors.order()
-        ranks = self.errors.likely[order].nonzero().flatten()
+        ranks = self.likely[order].nonzero().flatten()
         columns = self._columns(class_names, order[ranks], (ranks + 1).tolist())
         return pd.DataFrame(columns).to_csv(index=False)
 

@@ -15,7 +15,7 @@ from models import ImageClassifier
 from models.explain.work import counted_operations, speed_of
 
 # Seconds on a typical device that are not arithmetic of the network.
-FIGURE_SECONDS = 0.4  # to draw and store a figure
+FIGURE_SECONDS = 0.15  # to draw and store a figure
 USUAL = 2 / 3  # share of the figures that a picture may have and that most fits draw
 IMAGE_SECONDS = 2e-4  # to load a training image
 END_SECONDS = 20.0  # of pictures at the end of a fit, however short it was

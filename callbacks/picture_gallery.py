@@ -212,7 +212,7 @@ class PictureGallery(Callback):
                 figures += [output[0]] * isinstance(output[1], Figure)
         except NothingToShow as reason:
             if fitting and self.draws and picture not in self.failed:
-                rank_zero_warn(f"No picture {picture.name}: {reason}")
+                rank_zero_warn(str(reason) if figures else f"No picture {picture.name}: {reason}")
             self.failed.add(picture)
         except Exception as error:  # of any kind: a picture must not end a training
             if not fitting or os.environ.get(DEBUG):

@@ -17,6 +17,7 @@ from callbacks.pictures.activation_maximisation_sheets import (
     image_shape,
     whole_rows,
 )
+from callbacks.pictures.allowance import BUDGET
 from callbacks.pictures.picture import Picture, PictureContext, PictureOutput, When, setting
 from callbacks.plots import plot_maximised
 from callbacks.trainer_parts import ImageData
@@ -31,7 +32,6 @@ from models.explain.activation_maximisation import (
 from models.explain.work import counted_operations, speed_of
 
 FEWEST = 4  # images that are worth a figure
-BUDGET = "the budget"  # what limits a picture at the end of a fit
 FEWEST_STEPS = 16  # of one class, whatever the budget
 SEARCH = 6  # forward passes to find layers and to count, with images of half the size
 STEP = 2  # a step takes a forward pass and one back to the image, in forward passes
@@ -122,9 +122,11 @@ class ActivationMaximisation(Picture):
             figure = self._figure(context, sheet, number, steps, f"{limit}{size}")
             yield f"{self.name}/{sheet.name}", figure
         if left_out:
+            larger = "budget" if limit == BUDGET else f"{self.name}.seconds"
+            verb = "is" if len(left_out) == 1 else "are"
             raise NothingToShow(
-                f"{', '.join(left_out)}: even {FEWEST} images would exceed {limit}; a larger "
-                f"pictures.{'budget' if limit == BUDGET else self.name + '.seconds'} allows them."
+                f"{', '.join(left_out)} {verb} missing from the picture {self.name}: even {FEWEST} "
+                f"images would exceed {limit}; a larger pictures.{larger} allows them."
             )
 
     def _limit(self, context: PictureContext) -> tuple[float, str]:

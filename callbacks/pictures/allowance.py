@@ -3,6 +3,10 @@
 import math
 from dataclasses import dataclass
 
+from callbacks.plots.drawing.texts import counted
+
+BUDGET = "the budget"  # what limits a picture at the end of a fit
+
 
 @dataclass(eq=False)
 class Allowance:
@@ -30,3 +34,16 @@ class Allowance:
             return wanted
         self.exhausted = True
         return max(fewest, int(left / passes_each))
+
+    def counted(self, shown: int, wanted: int, besides: str = "") -> str:
+        """`16 images`, or `7 of 16 images (limit: the budget)` if the limit allows no more.
+
+        Args:
+            shown: Images in the figure.
+            wanted: Their number without a limit.
+            besides: What else the limit reduced, beginning with a comma.
+        """
+        if not self.exhausted or (shown >= wanted and not besides):
+            return counted(shown, "image")
+        part = f"{shown:,} of " * (shown < wanted)
+        return f"{part}{counted(wanted, 'image')}{besides} (limit: {BUDGET})"

@@ -16,7 +16,6 @@ from callbacks.pictures.explanation_targets import (
 )
 from callbacks.pictures.picture import Picture, PictureContext, PictureOutput, setting
 from callbacks.plots import plot_overlays
-from callbacks.plots.drawing.texts import counted
 from callbacks.trainer_parts import ImageData
 from models.explain import ATTENTION_METHODS, ClassEvidence, class_evidence, find_layer
 
@@ -109,7 +108,7 @@ class ClassActivation(Picture):
     def draw(self, context: PictureContext) -> Iterator[PictureOutput]:
         """See `Picture`."""
         targets, maps, found = self.find_evidence(context)
-        images = counted(len(maps), "image")
+        images = context.allowance.counted(len(maps), context.available(self.num_images))
         title = (
             f"{TITLES[found.method]}, {context.title}: {images}\n"
             f"Evidence for {targets.what}, {found.where}"
@@ -127,7 +126,8 @@ class ClassActivation(Picture):
         self, context: PictureContext
     ) -> tuple[ExplanationTargets, Tensor, ClassEvidence]:
         """Images and classes to explain, their maps (N, H, W) in [0, 1], and how they were made."""
-        number = context.allowance.affordable(self.num_images, PASSES, FEWEST, SEARCH)
+        wanted = context.available(self.num_images)
+        number = context.allowance.affordable(wanted, PASSES, FEWEST, SEARCH)
         targets = find_targets(context, number, self.explain, self.name)
         found = self.method_for(context.model, targets.images)
         return targets, found.explain(context.model, targets.images, targets.classes), found

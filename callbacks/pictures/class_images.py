@@ -34,6 +34,13 @@ class ClassImages:
         order = counts.argsort(descending=True, stable=True)
         return [index for index in order.tolist() if counts[index]]
 
+    def number_of(self, target: int) -> int:
+        """How many images `of` can give at most."""
+        number = int((self._predicted == target).sum())
+        if self.context.data is None:
+            return number
+        return number + int((self.context.data.sources["train"].labels == target).sum())
+
     def of(self, target: int, number: int) -> tuple[Tensor, int]:
         """At most this many images that are predicted as a class.
 

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from callbacks.figure_kind import FigureKind
+from callbacks.pictures.allowance import BUDGET
 from callbacks.pictures.class_images import ClassImages
 from callbacks.pictures.concept_rows import COLUMNS, add_rows, crop_size, sheet_rows
 from callbacks.pictures.half_size import half_sized
@@ -102,9 +103,11 @@ class Concepts(Picture):
                 continue
             found = find_concepts(network, of_class, target, self.num_concepts, self.crop, scale)
             name = context.class_names[target]
+            limited = context.allowance.exhausted and len(of_class) == number < MOST
             title = (
                 f"Concepts of the class {name}, {context.title}: {len(of_class)} images that are "
-                f"predicted as it{f', {trained_on} of the training' if trained_on else ''}\n"
+                f"predicted as it{f', {trained_on} of the training' if trained_on else ''}"
+                f"{f' (limit: {BUDGET})' * limited}\n"
                 f"Layer {layer}{crop_size(scale)}; the concepts reproduce {found.explained:.0%} of "
                 "the activations of the crops"
             )
@@ -154,7 +157,9 @@ class Concepts(Picture):
         seconds = SECONDS * (PATIENCE if context.data is None else 1)
         possible = seconds * speed_of(image.device) / (passes * counter.operations + 1)
         allowed = min(possible, context.allowance.passes / passes)
-        context.allowance.exhausted |= allowed < min(possible, MOST * len(targets))
+        most = max((images.number_of(target) for target in targets), default=0)
+        most = min(max(most, LEAST), MOST) * len(targets)
+        context.allowance.exhausted |= allowed < min(possible, most)
         if not named and allowed < LEAST and targets:
             less = allowed * passes / (crops * HALF**2 + MORE_PASSES)
             if less >= FEWEST - 1e-6 and half_sized(context) is not None:

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from callbacks.figure_kind import FigureKind
 from callbacks.label_suspects import Suspects, copy_groups, find_suspects
+from callbacks.pictures.allowance import BUDGET
 from callbacks.pictures.picture import Picture, PictureContext, PictureOutput, When
 from callbacks.plots.drawing.texts import counted
 from callbacks.plots.label_suspects import plot_label_suspects
@@ -24,6 +25,8 @@ from models.explain import NothingToShow
 
 NUM_ROWS = 500  # of the table
 FEWEST = 100  # training images for which heads are worth fitting
+OWN = "the network's, corrected by a fitted temperature"  # whose probabilities
+HEADS = "those of linear classifiers on features of the network, each fitted without the image"
 
 
 @dataclass(eq=False)
@@ -39,9 +42,9 @@ class LabelSuspects(Picture):
     `lightning_cli suspects` uses the network as it was built, which has memorised nothing.
 
     `label_fixes.csv` lists the likely errors with the suggested class. Check the lines, delete
-    those whose label is correct, and pass the file as `data.options.label_fixes`. If a quarter of
-    the labels look wrong, the network has learned too little: then the title says so and the file
-    is not written.
+    those whose label is correct, and pass the file as `data.options.label_fixes`. If another class
+    is preferred for more than a quarter of the images, the network has probably learned too little:
+    then title and table say so, no label counts as an error, and the file is not written.
 
     With several processes, the first one evaluates the training images while the others wait.
 
@@ -75,15 +78,18 @@ class LabelSuspects(Picture):
         if context.data is None:
             raise NothingToShow("label errors can only be found with a datamodule.")
         suspects = _suspects_of_split(context)
-        title = f"Likely label errors, {context.title}"
+        title, whose = f"Likely label errors, {context.title}", OWN
         if context.split == "val" and self.training and isinstance(context.model, ImageClassifier):
             size = min(len(context.data.sources["train"]), self.max_images)
             number = context.allowance.affordable(size, 1, 0)
             if number >= min(size, FEWEST):
                 suspects += self._suspects_of_training(context, context.model.backbone, number)
+                less = f" ({number:,} of {size:,} training images, limit: {BUDGET})"
+                title += less * (number < size)
+                whose = f"{OWN} (val); {HEADS} (train)"
             else:
                 title += " (no training images, to keep to the budget)"
-        yield self.name, draw_suspects(suspects, context.data, self.num_images, title)
+        yield self.name, draw_suspects(suspects, context.data, self.num_images, title, whose)
         yield self.name, suspects.ranking(context.class_names, NUM_ROWS)
         if suspects.believable:
             ending = "" if context.split == "val" else f"_{context.split}"
@@ -104,7 +110,7 @@ class LabelSuspects(Picture):
         return find_suspects(context.data.sources, indices, labels, probabilities)
 
 
-def draw_suspects(suspects: Suspects, data: Any, num_images: int, title: str) -> Figure:
+def draw_suspects(suspects: Suspects, data: Any, num_images: int, title: str, whose: str) -> Figure:
     """Draw the images whose labels are most likely wrong, with the suggested classes.
 
     Args:
@@ -112,21 +118,24 @@ def draw_suspects(suspects: Suspects, data: Any, num_images: int, title: str) ->
         data: The datamodule that the images come from.
         num_images: Number of images to show.
         title: Title of the figure, to which the counts are appended.
+        whose: Whose probabilities these are.
     """
     errors, names = suspects.errors, data.class_names
     rows = errors.order()[:num_images]
     places = [(str(suspects.splits[row]), suspects.indices[row]) for row in rows.tolist()]
-    counts = f"{int(errors.likely.sum()):,} of {counted(len(suspects.names), 'image')}"
-    doubt = "" if suspects.believable else f": {suspects.doubt}"
+    counts = f"{int(suspects.likely.sum()):,} of {counted(len(suspects.names), 'image')}"
+    found = f"{counts} (orange captions){f'; {suspects.note}' * bool(suspects.note)}"
+    found = found if suspects.believable else f"none, {suspects.doubt}"
     pictures = torch.stack([data.images(split, [index])[0] for split, index in places])
     return plot_label_suspects(
         pictures.movedim(1, -1).numpy(),
         [names[label] for label in suspects.labels[rows].tolist()],
         [names[label] for label in errors.suggested[rows].tolist()],
         torch.stack([errors.label_probability, errors.suggested_probability], dim=1)[rows].numpy(),
-        errors.likely[rows].tolist(),
+        suspects.likely[rows].tolist(),
         [suspects.shown_split or split for split, _ in places],
-        f"{title}: {counts} (orange captions){doubt}",
+        f"{title}: {found}",
+        whose,
     )
 
 

@@ -92,6 +92,10 @@ class PictureContext:
             raise NothingToShow("the images have no labels.")
         return labelled
 
+    def available(self, wanted: int) -> int:
+        """How many of some images `sample` can give; all of them without a datamodule."""
+        return wanted if self.data is None else min(wanted, len(self.data.sources["val"]))
+
     def first(self, num_images: int) -> tuple[Tensor, Tensor]:
         """The first images of the split and their labels; without a datamodule as `sample`."""
         if self.data is None:

@@ -11,7 +11,6 @@ from callbacks.figure_kind import FigureKind
 from callbacks.pictures.doubts import doubtful_title, mark_doubtful
 from callbacks.pictures.explanation_targets import Order, class_to_explain, find_targets
 from callbacks.pictures.picture import Picture, PictureContext, PictureOutput
-from callbacks.plots.drawing.texts import counted
 from callbacks.plots.saliency import plot_saliency
 from callbacks.trainer_parts import ImageData
 from models.explain import SALIENCIES, NothingToShow
@@ -97,7 +96,8 @@ class Saliency(Picture):
                 continue
             maps[method] = signed.abs().amax(dim=1).float().cpu().numpy()
         images = targets.images.movedim(1, -1).cpu().numpy()
-        title = f"Saliency for {targets.what}, {context.title}: {counted(len(images), 'image')}"
+        count = context.allowance.counted(len(images), context.available(self.num_images))
+        title = f"Saliency for {targets.what}, {context.title}: {count}"
         reduced = [NAMES[m].format(samples[m]) for m in maps if samples.get(m) != SAMPLES.get(m)]
         title += f"\n{', '.join(reduced)}, to keep to the budget" if reduced else ""
         title = doubtful_title(title, context, maps)
@@ -116,7 +116,8 @@ class Saliency(Picture):
     def _affordable(self, context: PictureContext) -> tuple[int, dict[str, int]]:
         """Number of images, and samples of each method: fewer images come before fewer samples."""
         samples, allowance = self._samples, context.allowance
-        number = allowance.affordable(self.num_images, self._passes(), 1)
+        wanted = context.available(self.num_images)
+        number = allowance.affordable(wanted, self._passes(), 1)
         plain = number * (self._passes(1) - PASS * len(samples))
         for method, count in samples.items():
             each = number * PASS * len(samples)

@@ -8,7 +8,6 @@ from torch import Tensor
 
 from callbacks.pictures.class_activation import TITLES as CLASS_ACTIVATION_TITLES
 from callbacks.pictures.picture import PictureContext, Table
-from callbacks.plots.drawing.texts import counted
 from callbacks.plots.sanity_checks import CheckResult, plot_sanity_checks
 from models.explain import short_name
 from models.explain.sanity_checks import Randomization, Verdict
@@ -59,14 +58,18 @@ def checks_figure(
     results: dict[str, CheckResult],
     chance: tuple[Tensor, Tensor],
     doubts: Sequence[str],
+    count: str,
 ) -> Figure:
-    """The figure with the maps of one image, the first for which no method gives a flat map."""
+    """The figure with the maps of one image, the first for which no method gives a flat map.
+
+    The count is what its title says of the number of images.
+    """
     maps = torch.stack([each.maps for each in randomized.values()])
     spreads = maps[:, 0].flatten(2).std(dim=2).amin(dim=0)
     shown = int((spreads > 0).int().argmax())
     names = [TITLES.get(name, name) for name in randomized]
     layers = next(iter(randomized.values())).layers
-    title = f"Sanity checks of the explanations, {context.title}: {counted(len(images), 'image')}"
+    title = f"Sanity checks of the explanations, {context.title}: {count}"
     return plot_sanity_checks(
         images[shown].movedim(0, -1).cpu().numpy(),
         [short_name(context.model, layer) for layer in layers],

@@ -33,6 +33,7 @@ from models.explain.sanity_checks import (
     random_maps,
     randomization,
 )
+from models.explain.sanity_checks.verdict import LEAST
 
 MANY, FEW, LARGE = 16, 8, 128 * 128  # images; few of them from this number of pixels on
 FEWEST, FEWEST_STEPS, FEWEST_STAGES = 1, 2, 1  # images and so on, whatever the limit
@@ -112,7 +113,11 @@ class SanityChecks(Picture):
             for name, each in randomized.items()
         }
         doubts = sentences(context.doubts)
-        yield self.name, checks_figure(context, images, randomized, results, curves[RANDOM], doubts)
+        count = self._count(context, len(images), num_steps)
+        yield (
+            self.name,
+            checks_figure(context, images, randomized, results, curves[RANDOM], doubts, count),
+        )
         yield self.name, verdict_table(verdicts)
         yield self.name, Notice(" ".join(doubts))
         for name, (deletion, insertion) in curves.items():
@@ -122,11 +127,16 @@ class SanityChecks(Picture):
             yield f"{self.name}_{name}_randomization", float(result.correlations[-1])
 
     def _affordable(self, context: PictureContext) -> tuple[Tensor, int, int]:
-        """Images, and numbers of steps and stages: fewer images come before fewer steps."""
-        large = context.sample(1)[0][0, 0].numel() > LARGE
-        wanted, allowance = self.num_images or (FEW if large else MANY), context.allowance
+        """Images, and numbers of steps and stages.
+
+        Fewer images come before fewer steps, but those of a verdict before half of the steps.
+        """
+        wanted, allowance = self._wanted(context), context.allowance
         each = self._passes(self.num_steps, self.num_stages)
         number = allowance.affordable(wanted, each, FEWEST)
+        half = self._passes(max(self.num_steps // 2, FEWEST_STEPS), max(self.num_stages // 2, 1))
+        if number < LEAST <= wanted and LEAST * half <= allowance.passes:
+            number = LEAST
         if number * each <= allowance.passes:
             return context.sample(number)[0], self.num_steps, self.num_stages
         least = number * self._passes(FEWEST_STEPS, 0)
@@ -138,6 +148,16 @@ class SanityChecks(Picture):
             self.num_steps, number * self._removals, FEWEST_STEPS, number * self._passes(0, stages)
         )
         return context.sample(number)[0], steps, stages
+
+    def _wanted(self, context: PictureContext) -> int:
+        """Images without a limit."""
+        large = context.sample(1)[0][0, 0].numel() > LARGE
+        return context.available(self.num_images or (FEW if large else MANY))
+
+    def _count(self, context: PictureContext, number: int, num_steps: int) -> str:
+        """What the title says of the number of images and steps."""
+        fewer = f", {num_steps} of {self.num_steps} steps" * (num_steps < self.num_steps)
+        return context.allowance.counted(number, self._wanted(context), fewer)
 
     @property
     def _removals(self) -> int:

@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from callbacks.figure_kind import FigureKind
 from callbacks.pictures.affordable import affordable
 from callbacks.pictures.picture import Picture, PictureContext, PictureOutput, Table, When
-from callbacks.plots.drawing.texts import counted
 from callbacks.plots.shortcuts import Loss, plot_shortcuts
 from models.evaluation.paired_test import holm, paired_test
 from models.explain import NothingToShow
@@ -60,6 +59,7 @@ class Shortcuts(Picture):
         """See `Picture`."""
         wanted, allowance = self.num_images or 0, context.allowance
         wanted = wanted or affordable(context, PASSES, SECONDS, FEWEST, MOST)
+        wanted = context.available(wanted)
         outline = allowance.passes < LEAST * PASSES
         parts, hows, least = (OUTSIDE, HOWS[-1:], OUTLINE) if outline else (PARTS, HOWS, LEAST)
         number = allowance.affordable(wanted, 1 + len(parts) * len(hows), least)
@@ -74,7 +74,7 @@ class Shortcuts(Picture):
         losses = _losses(context.model, images, labels, whole, parts, hows)
         parts = list(dict.fromkeys(loss.part for loss in losses))
         measure = "accuracy" if labelled else "share of unchanged predictions"
-        title = f"What the network needs, {context.title}: {counted(len(images), 'image')}"
+        title = f"What the network needs, {context.title}: {allowance.counted(len(images), wanted)}"
         title += f"; too few to judge, for which {LEAST} are needed" * (len(images) < LEAST)
         shown = images[int(whole.amax(dim=1).argmax())][None]
         tiles = {how: [_tile(images, part, how, shown) for part in parts] for how in hows}

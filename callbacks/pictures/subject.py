@@ -13,7 +13,6 @@ from callbacks.figure_kind import FigureKind
 from callbacks.pictures.affordable import affordable
 from callbacks.pictures.evidence import evidence_for
 from callbacks.pictures.picture import Picture, PictureContext, PictureOutput, Table, When
-from callbacks.plots.drawing.texts import counted
 from callbacks.plots.subject import plot_subject, sentences
 from models.evaluation.predictions import Predictions
 from models.evaluation.subject_scores import SubjectScore, subject_scores
@@ -56,12 +55,14 @@ class SubjectEvidence(Picture):
         if getattr(source, "subjects", None) is None:
             return
         wanted = self.num_images or affordable(context, PASSES, SECONDS, FEWEST, MOST)
+        wanted = min(wanted, len(context.labelled_predictions))
         number = context.allowance.affordable(wanted, 1, LEAST)
         found = _explained(context, source, number)
         names = context.class_names
         scores = subject_scores(found.inside, found.hits, found.area, found.labels, names)
         for line in sentences(scores):
             rank_zero_info(f"Subject     {line}")
+        count = context.allowance.counted(scores[0].images, wanted)
         worst = (found.inside - found.area).nan_to_num(nan=1).argsort()[:NUM_SHOWN]
         yield (
             self.name,
@@ -71,7 +72,7 @@ class SubjectEvidence(Picture):
                 found.masks[worst].numpy(),
                 [_caption(found, row, names) for row in worst.tolist()],
                 scores,
-                f"Evidence and subject, {context.title}: {counted(scores[0].images, 'image')}; "
+                f"Evidence and subject, {context.title}: {count}; "
                 "above, those with the least evidence inside for the size of the subject",
             ),
         )

@@ -8,11 +8,13 @@ import torch
 from torch import Tensor
 
 from callbacks.figure_kind import FigureKind
+from callbacks.pictures.allowance import BUDGET
 from callbacks.pictures.picture import Picture, PictureContext, PictureOutput
 from callbacks.plots.drawing.texts import counted
 from callbacks.plots.unknowns import plot_unknowns
 from models import ImageClassifier
 from models.evaluation.unknowns import (
+    ENOUGH,
     Neighbours,
     auroc,
     energy,
@@ -76,6 +78,7 @@ class Unknowns(Picture):
                 for kind, other in unknown.items()
             )
         )
+        title += f" (limit: {BUDGET})" * context.allowance.exhausted
         arrays = {kind: values.numpy() for kind, values in similarity.items()}
         yield self.name, plot_unknowns(arrays, neighbours.threshold, areas, title)
         if not context.final:
@@ -96,6 +99,23 @@ class Unknowns(Picture):
         )
 
 
+def _neighbours(context: PictureContext, features: Tensor) -> Neighbours:
+    """What finds unknown images; says which images are too few, and how many are needed."""
+    needed, what, number = 2, f"{context.split} images", len(features)
+    uncertainty = getattr(context.model, "uncertainty", None)
+    found = uncertainty and uncertainty.neighbours
+    if context.split == "val":
+        needed, what, found = ENOUGH, "validation images", fit_neighbours(features)
+    if number < needed:
+        raise NothingToShow(f"it needs {needed} {what} of known classes, and there are {number}.")
+    if found is None:
+        raise NothingToShow(
+            f"the checkpoint keeps no features: its fit had fewer than {ENOUGH} validation images, "
+            "or was one of an earlier version."
+        )
+    return found
+
+
 class _Outputs(NamedTuple):
     """Features, (M, D), and logits, (M, K), of images."""
 
@@ -106,13 +126,7 @@ class _Outputs(NamedTuple):
 def _scores_by_kind(context: PictureContext) -> tuple[dict[str, Scores], Neighbours]:
     """Scores of the known images, and of each kind of unknown ones; and what scores them."""
     known, left_out = _evaluated(context)
-    if context.split == "val":
-        neighbours = fit_neighbours(known.features)
-    else:
-        uncertainty = getattr(context.model, "uncertainty", None)
-        neighbours = uncertainty and uncertainty.neighbours
-    if neighbours is None or len(known.features) < 2:
-        raise NothingToShow("there are too few validation images, or an earlier version's fit.")
+    neighbours = _neighbours(context, known.features)
     first = leave_one_out if context.split == "val" else neighbours.similarity
     found = {"known": _scores(known, first)}
     others = {"noise": _noise(context), "left out": left_out, "to predict": _to_predict(context)}
@@ -156,7 +170,7 @@ def _to_predict(context: PictureContext) -> _Outputs | None:
     """Outputs for some of the images that the settings of the data name for `predict`."""
     if context.data is None or (source := context.data.sources.get("predict")) is None:
         return None
-    number = context.allowance.affordable(NUM_IMAGES, KINDS, FEWEST)
+    number = context.allowance.affordable(min(NUM_IMAGES, len(source)), KINDS, FEWEST)
     step = max(1, -(-len(source) // number))
     return _run(context, context.data.images("predict", range(0, len(source), step)))
 

@@ -18,6 +18,7 @@ def plot_label_suspects(
     likely: Sequence[bool],
     splits: Sequence[str],
     title: str,
+    whose: str,
 ) -> Figure:
     """Draw images with their label and the suggested class.
 
@@ -29,13 +30,15 @@ def plot_label_suspects(
         likely: Whether the label is a likely error.
         splits: Split of each image.
         title: Title of the figure.
+        whose: Whose probabilities these are.
     """
     captions = [
-        f"{label}\n→ {other}\n{100 * low:.0f} → {100 * high:.0f} % {split}"
+        f"label {label}: {100 * low:.0f} %\n→ {other}: {100 * high:.0f} %\n{split}"
         for label, other, (low, high), split in zip(
             given, suggested, probabilities, splits, strict=True
         )
     ]
     colors = [BAD if is_error else NEUTRAL for is_error in likely]
-    title += "\nBelow each image: label → suggested class, their probabilities, split"
+    title += "\nBelow each image: label, → suggested class, and their probabilities; split"
+    title += f"\nProbabilities: {whose}"
     return plot_contact_sheet(images, captions, math.ceil(len(images) ** 0.5), title, colors)

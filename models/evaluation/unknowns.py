@@ -11,6 +11,7 @@ from models.full_precision import full_precision
 NEIGHBOURS = 5
 MAX_BANK = 500  # images that are kept for comparison: they are a part of every checkpoint
 REFUSED = 0.05  # share of the images of the dataset that are refused by mistake
+ENOUGH = round(1 / REFUSED)  # images of which that share is one
 
 
 class Neighbours(NamedTuple):
@@ -45,7 +46,7 @@ def fit_neighbours(features: Tensor) -> Neighbours | None:
         features: Those before the head, (N, D), of images that the network was not trained on: it
             has moved its training images closer together.
     """
-    if len(features) * REFUSED < 1:
+    if len(features) < ENOUGH:
         return None
     bank = normalize(features[:: -(-len(features) // MAX_BANK)].float(), dim=1)
     own = leave_one_out(bank)

@@ -31,16 +31,48 @@ def test_ranking_names_each_image_and_begins_with_the_least_probable_label():
         "split": ["train", "val"],
         "rank": [1, 2],
         "confident": [False, False],  # too few images of each class
+        "doubt": [find().doubt] * 2,
     }
 
 
 def test_only_likely_errors_are_fixes_and_keep_their_ranks():
-    suspects = find()
-    suspects.errors.likely[0] = True
-    assert suspects.fixes(("cat", "dog")).splitlines() == [
+    assert believed(wrong=1, flagged=1).fixes(("cat", "dog")).splitlines() == [
         "image,label,suggested,label_probability,suggested_probability,split,rank",
-        "b,dog,cat,0.5,0.5,val,2",
+        "a,cat,dog,0.4,0.6,val,1",
     ]
+
+
+def believed(wrong, flagged):
+    """Suspects of eight images: another class is preferred for some, and some are flagged."""
+    source = {"val": source_of(list("abcdefgh"))}
+    own = torch.where(torch.arange(8) < wrong, 0.4, 0.6)
+    probabilities = torch.stack([own, 1 - own], dim=1)
+    labels = torch.zeros(8, dtype=torch.long)
+    suspects = find_suspects(source, {"val": torch.arange(8)}, labels, probabilities)
+    suspects.errors.likely[:flagged] = True
+    return suspects
+
+
+def test_more_than_a_quarter_of_preferred_other_classes_leaves_no_likely_error():
+    assert believed(wrong=2, flagged=2).likely.sum() == 2
+    doubted = believed(wrong=3, flagged=1)
+    assert not doubted.believable
+    assert not doubted.likely.any()
+    assert len(doubted.fixes(("cat", "dog")).splitlines()) == 1
+    table = doubted.ranking(("cat", "dog"), 8)
+    assert table["confident"] == [False] * 8
+    assert table["doubt"][7].startswith(
+        "another class is preferred for 3 of 8 images (38%), more than 25%, so"
+    )
+
+
+def test_images_of_a_network_that_learned_little_have_no_likely_errors_beside_others():
+    both = believed(wrong=0, flagged=1) + believed(wrong=3, flagged=3)
+    assert both.believable  # 3 of 16
+    assert both.likely.nonzero().flatten().tolist() == [0]
+    assert both.note.startswith("none of val, since another class is preferred for 3 of 8 images")
+    assert both.ranking(("cat", "dog"), 2)["doubt"] == [both.note] * 2
+    assert not (believed(wrong=0, flagged=1) + believed(wrong=1, flagged=1)).note
 
 
 def test_suspects_of_two_splits_are_ranked_together():

@@ -273,6 +273,20 @@ def test_nothing_to_show_is_reported_once(make_classifier, make_trainer, synthet
     assert len(picture.contexts) == 3
 
 
+class Partial(Recorder):
+    def draw(self, context):
+        yield from super().draw(context)
+        raise NothingToShow("the sky is missing from the picture recorder: out of paint.")
+
+
+def test_picture_with_a_missing_part_is_not_said_to_be_missing(
+    make_classifier, make_trainer, synthetic
+):
+    trainer = make_trainer(max_epochs=1, callbacks=gallery(Partial()))
+    with pytest.warns(UserWarning, match=r"^the sky is missing from the picture recorder: out of"):
+        trainer.fit(make_classifier(), synthetic)
+
+
 class NoConvolution(Backbone):
     """A network without convolutions."""
 

@@ -8,7 +8,7 @@ import torch
 from jsonargparse import Namespace
 
 from callbacks.label_suspects import Suspects
-from callbacks.pictures.label_suspects import draw_suspects
+from callbacks.pictures.label_suspects import HEADS, draw_suspects
 from datamodules import ImageDataModule
 from lightning_app.cli.config_parser import (
     import_models,
@@ -50,8 +50,10 @@ def suspects(args: list[str]) -> None:
         folder.write_text(FIXES, found.fixes(data.class_names))
     else:
         folder.remove(FIXES)  # of an earlier call, which would not fit the new table
-    title = "Likely label errors" + (", out of fold" if settings.predictions else "")
-    folder.write_figure("label_suspects", draw_suspects(found, data, SHEET, title))
+    title, whose = "Likely label errors", HEADS
+    if settings.predictions:
+        title, whose = f"{title}, out of fold", f"those of {Path(settings.predictions).name}"
+    folder.write_figure("label_suspects", draw_suspects(found, data, SHEET, title, whose))
     print_suspects(found, ranking, settings.out)
 
 

@@ -20,8 +20,8 @@ def print_suspects(found: Suspects, ranking: dict[str, list[Any]], out: Path) ->
         ranking: Their ranking; see `Suspects.ranking`.
         out: Folder of the files.
     """
-    number = int(found.errors.likely.sum())
-    star = f" (* is one of the {number:,})" if number else ""
+    number = int((found.likely if found.believable else found.errors.disagrees).sum())
+    star = f" (* is one of the {number:,})" if number and found.believable else ""
     verdict = "are likely errors" if found.believable else "look wrong, too many to believe"
     columns = (Column(""), Column("image"), Column("label"), Column("suggested"))
     print_table(

@@ -24,12 +24,14 @@ class LabelErrors(NamedTuple):
         suggested: Another class that the image more likely belongs to.
         suggested_probability: Probability of that class.
         likely: Whether confident learning counts the label as an error.
+        disagrees: Whether another class is more probable than the label.
     """
 
     label_probability: Tensor
     suggested: Tensor
     suggested_probability: Tensor
     likely: Tensor
+    disagrees: Tensor
 
     def order(self) -> Tensor:
         """Rows of all images, the most likely label error first, (N,)."""
@@ -50,14 +52,15 @@ def find_label_errors(probabilities: Tensor | Chunks, labels: Tensor) -> LabelEr
     chunks = _chunks(probabilities)
     own = _of_labels(chunks, labels)
     suggested, found = torch.empty_like(labels), torch.empty_like(own)
-    likely = torch.empty(len(labels), dtype=torch.bool)
+    likely, disagrees = torch.empty(2, len(labels), dtype=torch.bool)
     for rows, part, confident in _confident_classes(chunks, own, labels):
         given = labels[rows]
+        disagrees[rows] = part.amax(dim=1) > own[rows]
         likely[rows] = wrong = (confident >= 0) & (confident != given)
         other = part.scatter(1, given[:, None], -1.0).argmax(dim=1)
         suggested[rows] = other = torch.where(wrong, confident, other)
         found[rows] = part.gather(1, other[:, None])[:, 0]
-    return LabelErrors(own, suggested, found, likely)
+    return LabelErrors(own, suggested, found, likely, disagrees)
 
 
 def confident_joint(probabilities: Tensor, labels: Tensor) -> Tensor:

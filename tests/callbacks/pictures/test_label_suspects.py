@@ -88,9 +88,17 @@ def test_sheet_shows_each_suspect_with_both_labels(context):
     figure, table, _ = drawn(LabelSuspects(num_images=5), context)
     captions = figure.texts[1:]
     assert len(figure.findobj(Picture)) == len(captions) == 5
-    for text, label, other in zip(captions, table["label"], table["suggested"], strict=False):
-        assert text.get_text().startswith(f"{label}\n→ {other}\n")
-    assert "Likely label errors, epoch 5: " in figure.get_suptitle()
+    columns = ("label", "label_probability", "suggested", "suggested_probability", "split")
+    rows = zip(*(table[column][:5] for column in columns), strict=True)
+    for text, (label, low, other, high, split) in zip(captions, rows, strict=True):
+        expected = f"label {label}: {100 * low:.0f} %\n→ {other}: {100 * high:.0f} %\n{split}"
+        assert text.get_text() == expected
+    title = " ".join(figure.get_suptitle().split())
+    assert "Likely label errors, epoch 5: " in title
+    assert title.endswith(
+        "Probabilities: the network's, corrected by a fitted temperature (val); those of linear "
+        "classifiers on features of the network, each fitted without the image (train)"
+    )
 
 
 def test_untrained_network_suggests_no_fixes(context):
@@ -101,8 +109,13 @@ def test_untrained_network_suggests_no_fixes(context):
     picture = LabelSuspects(training=False)
     shown = [content for _, content in picture.draw(replace(context, outputs=poor))]
     assert [type(content) for content in shown] == [Figure, dict]
-    title = " ".join(shown[0].get_suptitle().split())
-    assert "so the network has probably learned too little to tell" in title
+    predictions = poor.predictions
+    number, total = int((predictions.predicted != predictions.labels).sum()), len(predictions)
+    title, said = " ".join(shown[0].get_suptitle().split()), shown[1]["doubt"][0]
+    assert title.startswith(f"Likely label errors, epoch 5: none, {said} Below")
+    assert said.startswith(f"another class is preferred for {number} of {total} images (")
+    assert said.endswith("more than 25%, so the network has probably learned too little to tell")
+    assert not any(shown[1]["confident"])
 
 
 def test_without_training_images_the_outputs_are_reused(context):

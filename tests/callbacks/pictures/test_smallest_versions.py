@@ -67,18 +67,27 @@ def _text(figure):
 @pytest.mark.parametrize(
     ("picture", "said"),
     [
-        (ClassActivation(), "Grad-CAM, epoch 3: 2 images"),
-        (Saliency(), "epoch 3: 1 image SmoothGrad of 4 samples, to keep to the budget"),
+        (ClassActivation(), "Grad-CAM, epoch 3: 2 of 12 images (limit: the budget)"),
+        (
+            Saliency(),
+            "of 6 images (limit: the budget) SmoothGrad of 4 samples, to keep to the budget",
+        ),
         (
             Saliency(methods=("integrated_gradients",)),
             "integrated gradients of 4 steps, to keep to the budget",
         ),
-        (SanityChecks(), "1 image Too few images for a verdict: 6 are needed."),
+        (
+            SanityChecks(),
+            "1 of 16 images, 2 of 10 steps (limit: the budget) Too few images for a verdict: 6",
+        ),
         (
             ActivationMaximisation(method="pixels"),
             "of 64 steps (limit: the budget, so at 64 x 64 pixels)",
         ),
-        (Shortcuts(), "2 images; too few to judge, for which 8 are needed"),
+        (
+            Shortcuts(),
+            "2 of 256 images (limit: the budget); too few to judge, for which 8 are needed",
+        ),
     ],
 )
 def test_smallest_version_takes_what_it_announces_and_says_what_it_is(context, picture, said):
@@ -103,16 +112,25 @@ def test_concepts_of_a_small_budget_are_those_of_one_class_in_smaller_crops(cont
         context, outputs=outputs, data=data, allowance=Allowance(picture.fewest_passes)
     )
     [title], passes = drawn(picture, limited)
-    assert ": 4 images that are predicted as it" in title
+    assert ": 4 images that are predicted as it (limit: the budget) Layer" in title
     assert ", crops at 50% of the size of the image; the concepts" in title
     assert passes < 1.3 * picture.fewest_passes
 
 
 def test_more_budget_gives_more_images_before_more_samples(context):
     [title], _ = drawn(Saliency(), replace(context, allowance=Allowance(3 * 55)))
-    assert title == "Saliency for the predicted class, epoch 3: 3 images"
+    assert title == "Saliency for the predicted class, epoch 3: 3 of 6 images (limit: the budget)"
     [title], _ = drawn(Saliency(), replace(context, allowance=Allowance(5 + 20)))
-    assert title.endswith("1 image SmoothGrad of 10 samples, to keep to the budget")
+    assert title.endswith(" SmoothGrad of 10 samples, to keep to the budget")
+
+
+def test_sanity_checks_take_fewer_steps_before_they_have_too_few_images_for_a_verdict(context):
+    each = SanityChecks()._passes(10, 6)
+    [title], passes = drawn(SanityChecks(), replace(context, allowance=Allowance(5.5 * each)))
+    assert "epoch 3: 6 of 16 images, 8 of 10 steps (limit: the budget)" in title
+    assert passes < 5.7 * each
+    [title], _ = drawn(SanityChecks(), replace(context, allowance=Allowance(2.5 * each)))
+    assert "epoch 3: 2 of 16 images (limit: the budget) Too few" in title  # half the steps, too
 
 
 def test_images_of_half_the_size_are_those_that_the_network_takes(context):
@@ -159,3 +177,13 @@ def test_training_images_are_no_suspects_if_they_exceed_the_budget(validated):
     [title], passes = drawn(LabelSuspects(), validated)
     assert "to keep to the budget" not in title
     assert passes > 5
+
+
+def test_a_picture_of_all_images_that_exist_is_not_a_smaller_one(validated):
+    number = len(validated.data.sources["val"])
+    assert validated.available(5) == 5
+    assert validated.available(256) == number < 256
+    limited = replace(validated, allowance=Allowance(17 * number))
+    [title], _ = drawn(Shortcuts(), limited)
+    assert title.startswith(f"What the network needs, epoch 3: {number} images")
+    assert not limited.allowance.exhausted

@@ -93,5 +93,8 @@ def test_without_features_or_thresholds_there_is_nothing_to_show(trained):
     with pytest.raises(NothingToShow, match="found by features, which are not known"):
         list(Unknowns().draw(context(nn.Identity(), outputs)))
     earlier = ImageClassifier(SmallCNN(4, 1), 3).eval()
-    with pytest.raises(NothingToShow, match="too few validation images, or an earlier version"):
+    with pytest.raises(NothingToShow, match="keeps no features: its fit had fewer than 20 valid"):
         list(Unknowns().draw(context(earlier, outputs, split="test")))
+    few, _ = evaluated(trained, 19, 3)
+    with pytest.raises(NothingToShow, match=r"needs 20 validation images of .*, and there are 19"):
+        list(Unknowns().draw(context(earlier, few)))
