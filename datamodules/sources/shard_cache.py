@@ -100,8 +100,9 @@ def _fetch(
     try:
         _download(url, file, stream, patient=has_to)
     except BaseException:
+        with names:  # else it could vanish while another thread looks at it
+            unfinished.unlink(missing_ok=True)
         stream.close()
-        unfinished.unlink(missing_ok=True)
         raise
     with names:
         unfinished.replace(target)

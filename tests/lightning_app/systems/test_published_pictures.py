@@ -1,7 +1,6 @@
 """Pictures of S3 as configured, compared with direct computations by a network of full size."""
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -29,11 +28,18 @@ CLASSES = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]
 LABELS = np.array([6, 0, 4, 4, 1, 3, 5, 2, 0, 1])
 
 
+class Labelled:
+    labels = LABELS
+
+    def __len__(self):
+        return len(LABELS)
+
+
 class Faces:
     """Validation images of noise, in the order of the dataset."""
 
     def __init__(self):
-        self.sources = {"val": SimpleNamespace(labels=LABELS)}
+        self.sources = {"val": Labelled()}
 
     def images(self, split, indices):
         images = torch.rand(10, 1, 48, 48, generator=torch.Generator().manual_seed(0))
