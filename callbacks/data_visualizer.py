@@ -83,6 +83,6 @@ def _readable_images(data: ImageData, rows: list[int]) -> list[np.ndarray]:
     """Training images (H, W, C); those that turn out to be broken are left out."""
     images = []
     for row in rows:
-        with contextlib.suppress(ValueError):
+        with contextlib.suppress(ValueError):  # counted and reported when it is trained on
             images.append(data.images("train", [row])[0].movedim(0, -1).numpy())
     return images

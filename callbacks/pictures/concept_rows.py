@@ -45,5 +45,5 @@ def add_rows(table: Table, name: str, number: int, found: Found) -> None:
 
 
 def crop_size(scale: float) -> str:
-    """What a title says of the size of the crops."""
+    """Words for a title on the size of the crops; empty if it is the full size."""
     return "" if scale == 1 else f", crops at {scale:.0%} of the size of the image"

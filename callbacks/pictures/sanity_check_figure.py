@@ -62,7 +62,7 @@ def checks_figure(
 ) -> Figure:
     """The figure with the maps of one image, the first for which no method gives a flat map.
 
-    The count is what its title says of the number of images.
+    `count` is the part of the title that gives the number of images.
     """
     maps = torch.stack([each.maps for each in randomized.values()])
     spreads = maps[:, 0].flatten(2).std(dim=2).amin(dim=0)

@@ -155,7 +155,7 @@ class SanityChecks(Picture):
         return context.available(self.num_images or (FEW if large else MANY))
 
     def _count(self, context: PictureContext, number: int, num_steps: int) -> str:
-        """What the title says of the number of images and steps."""
+        """The part of the title that gives the number of images and steps."""
         fewer = f", {num_steps} of {self.num_steps} steps" * (num_steps < self.num_steps)
         return context.allowance.counted(number, self._wanted(context), fewer)
 

@@ -99,7 +99,7 @@ class Claims:
         """End all claims of this process, which stops; others may take over."""
         self._stopped.set()
         for key in list(self._held):
-            with contextlib.suppress(MlflowException):
+            with contextlib.suppress(MlflowException):  # a claim without further signs ends, too
                 self.end(key, STOPPED)
 
     def _hold(self, key: str, number: int) -> None:
@@ -114,7 +114,7 @@ class Claims:
     def _beat(self) -> None:
         while not self._stopped.wait(BEAT_SECONDS):
             for key, number in list(self._held.items()):
-                with contextlib.suppress(MlflowException):
+                with contextlib.suppress(MlflowException):  # the next sign may get through
                     self._say(key, number)
 
     def _say(self, key: str, number: int, end: str = "") -> None:
